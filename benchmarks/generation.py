@@ -1,0 +1,62 @@
+"""Time a generation against bare cookiecutter: one file and an empty post-gen hook.
+
+    python benchmarks/generation.py [runs]
+
+The two take turns in one run, as whole processes; medians and their ratio are printed.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+CASES = {"blank": ["pipeline=blank"]}
+
+
+def main(runs: int) -> None:
+    """Print a line per pipeline."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        bare = make_bare_template(place / "bare")
+        commands = {"bare": [str(bare)]}
+        commands |= {case: [str(TEMPLATE), *answers] for case, answers in CASES.items()}
+        seconds: dict[str, list[float]] = {case: [] for case in commands}
+        for run in range(runs + 1):
+            for case, arguments in commands.items():
+                taken = generate(arguments, place / f"{case}-{run}")
+                if run:  # the first run warms the caches
+                    seconds[case].append(taken)
+    medians = {case: statistics.median(times) for case, times in seconds.items()}
+    for case, median in medians.items():
+        ratio = statistics.median(
+            a / b for a, b in zip(seconds[case], seconds["bare"], strict=True)
+        )
+        print(f"{case:12} {1000 * median:6.0f} ms  {ratio:.2f} of bare")
+
+
+def make_bare_template(folder: Path) -> Path:
+    """Write the smallest template that has a post-gen hook."""
+    project = folder / "{{cookiecutter.project_slug}}"
+    project.mkdir(parents=True)
+    (folder / "hooks").mkdir()
+    (folder / "cookiecutter.json").write_text(json.dumps({"project_slug": "bare"}))
+    (project / "README.md").write_text("# A project\n")
+    (folder / "hooks" / "post_gen_project.py").write_text("")
+    return folder
+
+
+def generate(arguments: list[str], output: Path) -> float:
+    """Generate a project and return how many seconds that took."""
+    output.mkdir()
+    command = [sys.executable, "-m", "cookiecutter", "--no-input", "-o", str(output), *arguments]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)

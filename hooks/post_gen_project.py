@@ -1,0 +1,45 @@
+"""Lay out the notebooks that were asked for, check the project, and say what to type next."""
+
+import os
+import sys
+from pathlib import Path
+
+ANSWERS = {{dict(cookiecutter)}}
+
+# The rules live in the project's own package, so that the same code checks it later.
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.getcwd(), "src", ANSWERS["package_name"]))
+
+from checkpoint import check, layout  # noqa: E402
+
+
+def main():
+    """Make the project, or say why it is not one and fail, so that cookiecutter removes it."""
+    root = Path.cwd()
+    names = [name.strip() for name in ANSWERS["notebooks"].split(",")]
+    # left by whoever imported the template's own code from its checkout
+    for cache in list(root.rglob("__pycache__")):
+        layout.remove(cache)
+    layout.lay_out(root, ANSWERS["package_name"], ANSWERS["pipeline"], names)
+    owner = ANSWERS["author_name"].strip() or f"the authors of {ANSWERS['project_name']}"
+    layout.license_as(root, ANSWERS["license"], owner)
+    problems = check.check_new(root)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if not problems:
+        say_what_is_next(root)
+    return 1 if problems else 0
+
+
+def say_what_is_next(root):
+    """Print the next three things to type."""
+    first = min(root.glob("notebooks/1_*.ipynb")).name
+    place = ANSWERS["project_slug"] if ANSWERS["_output_dir"] == os.environ.get("PWD") else root
+    print(f"{ANSWERS['project_slug']} is ready. Next:")
+    print(f'  cd "{place}"' if " " in str(place) else f"  cd {place}")
+    print("  pip install -e .")
+    print(f"  jupyter lab notebooks/{first}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

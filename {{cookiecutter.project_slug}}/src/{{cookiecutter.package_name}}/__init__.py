@@ -1,0 +1,1 @@
+"""The code that this project's notebooks share."""

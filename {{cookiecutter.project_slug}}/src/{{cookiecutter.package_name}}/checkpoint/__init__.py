@@ -1,0 +1,61 @@
+"""Checkpoints between notebooks: `load` what the previous one saved, `save` for the next.
+
+Importing this package imports the standard library alone; a format's library is imported when
+the format is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cells import data_file, figures, load, save
+    from .errors import (
+        CheckpointDamagedError,
+        CheckpointError,
+        CheckpointFormatError,
+        CheckpointKeyError,
+        CheckpointNotFoundError,
+        CheckpointValueError,
+        CheckpointWarning,
+        ProjectError,
+    )
+    from .view import Checkpoint
+
+_HOME = {
+    "data_file": "cells",
+    "figures": "cells",
+    "load": "cells",
+    "save": "cells",
+    "Checkpoint": "view",
+    "CheckpointDamagedError": "errors",
+    "CheckpointError": "errors",
+    "CheckpointFormatError": "errors",
+    "CheckpointKeyError": "errors",
+    "CheckpointNotFoundError": "errors",
+    "CheckpointValueError": "errors",
+    "CheckpointWarning": "errors",
+    "ProjectError": "errors",
+}
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointDamagedError",
+    "CheckpointError",
+    "CheckpointFormatError",
+    "CheckpointKeyError",
+    "CheckpointNotFoundError",
+    "CheckpointValueError",
+    "CheckpointWarning",
+    "ProjectError",
+    "data_file",
+    "figures",
+    "load",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The post-gen hook and `checkpoint check` need the layout only, in a few milliseconds.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

@@ -1,0 +1,225 @@
+"""What the load cell and the save cell of a notebook call."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import hashes, record, session, store
+from .errors import (
+    CheckpointFormatError,
+    CheckpointNotFoundError,
+    CheckpointValueError,
+)
+from .formats import Format, choose
+from .formats.json import dumps
+from .formats.kinds import type_name
+from .names import unportable
+from .project import find_project
+from .view import Checkpoint
+
+
+def load(step: str) -> Checkpoint:
+    """Open what a notebook saved.
+
+    Parameters
+    ----------
+    step
+        The notebook's name without `.ipynb`, `1_preprocessing`; or a sub-checkpoint of it,
+        `2_integration/shared_features`.
+
+    Returns
+    -------
+    Checkpoint
+        A read-only mapping of names to objects, and `.params`. An object is read when it is asked
+        for.
+
+    Raises
+    ------
+    CheckpointNotFoundError
+        If there is nothing to load; the message names the notebook to run.
+    CheckpointDamagedError
+        If the files are not as they were saved.
+
+    Examples
+    --------
+    >>> previous = load("1_preprocessing")  # doctest: +SKIP
+    >>> rna, protein = previous["rna_adata"], previous["protein_adata"]  # doctest: +SKIP
+    """
+    project = find_project()
+    checkpoint = Checkpoint(project, step)
+    session.remember(project, f"results/{step}", {"blake3": checkpoint.content_hash()})
+    print(f"Loaded from results/{step}/")
+    if not checkpoint.recorded:
+        print("Not recorded by save: its files cannot be checked, nor what they were made from.")
+    print(f"Previous run: {checkpoint.params.get('timestamp', 'unknown')}")
+    return checkpoint
+
+
+def save(
+    step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | None = None
+) -> Checkpoint:
+    """Save a notebook's results in `results/<step>/`, all of them or none.
+
+    Parameters
+    ----------
+    step
+        The notebook's name without `.ipynb`, `2_integration`; or a sub-checkpoint of it,
+        `2_integration/shared_features`.
+    objects
+        The objects by name. A name without a suffix takes the format of its type: AnnData
+        `.h5ad`, NumPy array `.npy`, SciPy sparse `.npz`, DataFrame `.parquet`, matplotlib Figure
+        `.png`, anything else `.pkl`. A name with a suffix chooses: `matching.csv`,
+        `annotations.json`, `figures/umap.pdf`.
+    params
+        Parameters to keep in `params.json`, in groups.
+
+    Returns
+    -------
+    Checkpoint
+        What was saved.
+
+    Raises
+    ------
+    CheckpointFormatError
+        If a format cannot hold its object.
+    CheckpointValueError
+        If the step, a name or a parameter cannot be saved.
+
+    Whatever is raised, the checkpoint that was there before stays whole.
+
+    Examples
+    --------
+    >>> save(  # doctest: +SKIP
+    ...     "1_preprocessing",
+    ...     {"rna_adata": rna, "protein_adata": protein},
+    ...     params={"filtering_params": {"min_genes": MIN_GENES}},
+    ... )
+    """
+    project = find_project()
+    folder = project.results_of(step)
+    items = _plan(objects)
+    groups = record.user_groups(params)
+    shapes = {item.key: shape for item in items if (shape := item.format.shape(item.obj))}
+    with store.transaction(folder) as staging:
+        files = {item.file: _write(item, staging) for item in items}
+        made = record.make(project, step, groups, shapes, files)
+        (staging / store.RECORD).write_text(dumps(made), encoding="utf-8", newline="\n")
+
+    checkpoint = Checkpoint(project, step)
+    print(f"Saved to results/{step}/")
+    print(checkpoint.summary())
+    if following := project.after(step):
+        print(f"Run {following.path.name} next.")
+    return checkpoint
+
+
+def data_file(name: str) -> Path:
+    """Return the path of a raw file in `data/`, and record it as an input.
+
+    Parameters
+    ----------
+    name
+        The file's name in `data/`, with `/` for folders: `rna_counts.h5ad`.
+
+    Returns
+    -------
+    Path
+        Where it is. Read it; nothing in `data/` is ever written.
+
+    Raises
+    ------
+    CheckpointNotFoundError
+        If it is not there; the message says where to put it.
+    CheckpointValueError
+        If the name leads out of `data/`.
+    """
+    project = find_project()
+    path = project.data / name
+    if not path.resolve().is_relative_to(project.data.resolve()) and ".." in Path(name).parts:
+        raise CheckpointValueError(f"{name!r} leads out of data/. Name a file in it.")
+    if Path(name).is_absolute():
+        raise CheckpointValueError(f"{name!r} is an absolute path. Name a file in data/.")
+    if not path.is_file():
+        raise CheckpointNotFoundError(
+            f"Raw file 'data/{name}' not found. Put it at {path}; data/README.md says what goes "
+            "there."
+        )
+    content = {"bytes": path.stat().st_size, "blake3": hashes.file_hash(path)}
+    session.remember(project, project.show(path), content)
+    return path
+
+
+def figures(step: str) -> Path:
+    """Return a step's folder for figures that are not saved by `save`.
+
+    Parameters
+    ----------
+    step
+        The step, `3_visualization`.
+
+    Returns
+    -------
+    Path
+        `results/<step>/figures`, which is made if it is not there; for `sc.settings.figdir`.
+    """
+    folder = find_project().results_of(step) / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class _Item(NamedTuple):
+    key: str
+    file: str
+    format: Format
+    obj: Any
+
+
+def _plan(objects: Mapping[str, Any]) -> list[_Item]:
+    """Choose a file for every object, before anything is written."""
+    if not isinstance(objects, Mapping):
+        raise CheckpointValueError(
+            f"save takes a dict of names and objects, not a {type_name(objects)}: "
+            'save("1_preprocessing", {"rna_adata": rna})'
+        )
+    items: dict[str, _Item] = {}
+    for key, obj in objects.items():
+        _check_key(key)
+        file, entry = choose(key, obj)
+        if file.lower() == store.RECORD:
+            raise CheckpointValueError(f"{key!r}: save writes params.json itself; use params=…")
+        # two names that differ in case only are one file on macOS and Windows
+        if other := items.get(file.lower()):
+            raise CheckpointValueError(f"{key!r} and {other.key!r} would both be saved as {file}")
+        items[file.lower()] = _Item(key, file, entry, obj)
+    return list(items.values())
+
+
+def _check_key(key: str) -> None:
+    if not isinstance(key, str):
+        raise CheckpointValueError(f"an object is named by text, not by {key!r}")
+    for part in key.split("/"):
+        if reason := unportable(part):
+            raise CheckpointValueError(f"{key!r}: as a file name, {part!r} {reason}")
+
+
+def _write(item: _Item, staging: Path) -> dict[str, Any]:
+    """Write one object into the staging folder; return what the record says of its file."""
+    path = staging / item.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        details = item.format.write(item.obj, path)
+    except CheckpointFormatError as error:
+        raise CheckpointFormatError(f"{item.key!r}: {error}") from error
+    except OSError as error:
+        error.add_note(f"while saving {item.key!r}; the checkpoint before it is untouched")
+        raise
+    except Exception as error:
+        raise CheckpointFormatError(
+            f"{item.key!r}: cannot save this {type_name(item.obj)} as {item.format.suffix}: {error}"
+        ) from error
+    described = {
+        "key": item.key,
+        "bytes": path.stat().st_size,
+        "blake3": hashes.file_hash(path),
+    }
+    return described if details is None else {**described, "details": details}

@@ -1,0 +1,36 @@
+"""What can go wrong, each with the file or key it is about and what to do."""
+
+
+class CheckpointError(Exception):
+    """Base of every error that `checkpoint` raises on purpose."""
+
+
+class ProjectError(CheckpointError):
+    """No project was found, or it lacks a part that every project has."""
+
+
+class CheckpointNotFoundError(CheckpointError, FileNotFoundError):
+    """A checkpoint, or a raw file, that a notebook asked for is not there."""
+
+
+class CheckpointDamagedError(CheckpointError):
+    """A checkpoint is there, but not as `save` left it."""
+
+
+class CheckpointKeyError(CheckpointError, KeyError):
+    """The checkpoint holds no object of this name."""
+
+    # KeyError shows the repr of its argument, which would put the message in quotes.
+    __str__ = Exception.__str__
+
+
+class CheckpointValueError(CheckpointError, ValueError):
+    """A step, a key or a parameter that cannot be saved under its name."""
+
+
+class CheckpointFormatError(CheckpointError, TypeError):
+    """An object that the chosen format cannot hold."""
+
+
+class CheckpointWarning(UserWarning):
+    """Something was saved or loaded, but not quite as one might think."""

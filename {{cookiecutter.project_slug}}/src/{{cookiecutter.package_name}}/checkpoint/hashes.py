@@ -1,0 +1,68 @@
+"""What contents are called: blake3 of a file, of a value, of a cell's code."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+CELL_DIGITS = 16
+
+
+def file_hash(path: Path) -> str:
+    """Return the blake3 of a file, as 64 hexadecimal digits."""
+    from blake3 import blake3
+
+    return blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest()
+
+
+def value_hash(value: Any) -> str:
+    """Return the blake3 of a JSON value; the order of keys does not count."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return _text_hash(text)
+
+
+def code_hash(source: str) -> str | None:
+    """Return a short hash of what a cell's code says.
+
+    Comments, blank lines and formatting do not count: the syntax tree is hashed. Code that is
+    not plain Python (magics, shell lines) is hashed as text.
+
+    Parameters
+    ----------
+    source
+        A code cell's source.
+
+    Returns
+    -------
+    str or None
+        16 hexadecimal digits; None for a cell without code.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return _text_hash("text:" + source.strip())[:CELL_DIGITS]
+    return _text_hash("tree:" + _outline(tree))[:CELL_DIGITS] if tree.body else None
+
+
+def _text_hash(text: str) -> str:
+    from blake3 import blake3
+
+    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _outline(node: Any) -> str:
+    """Write a syntax tree without positions and empty fields.
+
+    Python versions differ in which empty fields they have, so that `ast.dump` would call a cell
+    edited after an upgrade.
+    """
+    if isinstance(node, ast.AST):
+        fields = (
+            f"{name}={_outline(value)}"
+            for name, value in ast.iter_fields(node)
+            if value is not None and value != []
+        )
+        return f"{type(node).__name__}({','.join(fields)})"
+    if isinstance(node, list):
+        return f"[{','.join(_outline(item) for item in node)}]"
+    return repr(node)

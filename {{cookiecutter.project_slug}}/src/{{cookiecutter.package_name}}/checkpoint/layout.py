@@ -1,0 +1,142 @@
+"""Lay out a new project: its license, the files of its pipeline, a results folder per notebook.
+
+A pipeline is a folder below `pipelines/` whose content belongs at the top of the project:
+notebooks, example data, scripts. Those of `blank` are made from the notebooks' names.
+"""
+
+import os
+from pathlib import Path
+
+from . import notebook
+from .project import Project
+
+PIPELINES, LICENSES = "pipelines", "licenses"
+# What the notebooks of a pipeline import, until they are laid out.
+PLACEHOLDER = "from project.checkpoint import"
+KEEP = ".gitkeep"
+
+
+def lay_out(root: Path, package: str, pipeline: str, names: list[str]) -> None:
+    """Make the notebooks and results folders of a new project.
+
+    Parameters
+    ----------
+    root
+        The project, freshly rendered.
+    package
+        The project's package, which the notebooks import.
+    pipeline
+        A folder below `pipelines/`.
+    names
+        The names of the notebooks in running order, where the pipeline brings none.
+    """
+    project = Project(root)
+    _move_over(root / PIPELINES / pipeline, root)
+    remove(root / PIPELINES)
+    if project.notebooks.is_dir():
+        _fill_in(project, package)
+    else:
+        write_skeletons(project, package, names)
+    for step in project.steps():
+        folder = project.results_of(step.step)
+        folder.mkdir(parents=True)
+        (folder / KEEP).touch()
+
+
+def license_as(root: Path, name: str, owner: str) -> None:
+    """Put the license of this name in place, with its owner; for `none` there is no file.
+
+    Parameters
+    ----------
+    root
+        The project, freshly rendered.
+    name
+        A file below `licenses/`, or `none`.
+    owner
+        Who holds the copyright.
+    """
+    if name != "none":
+        text = (root / LICENSES / name).read_text(encoding="utf-8")
+        text = text.replace("OWNER", owner)
+        (root / "LICENSE").write_text(text, encoding="utf-8", newline="\n")
+    remove(root / LICENSES)
+
+
+def write_skeletons(project: Project, package: str, names: list[str]) -> None:
+    """Write a chain of notebooks that load, leave a place for the analysis, and save."""
+    project.notebooks.mkdir()
+    steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
+    for previous, step in zip([None, *steps], steps, strict=False):
+        cells = skeleton(package, step, previous)
+        notebook.write(project.notebooks / f"{step}.ipynb", cells)
+
+
+def skeleton(package: str, step: str, previous: str | None) -> list[dict]:
+    """Return the cells of a notebook that works as it stands.
+
+    Parameters
+    ----------
+    package
+        The project's package.
+    step
+        The notebook's own step, `2_integration`.
+    previous
+        The step that it loads; None for the first, which reads raw files.
+    """
+    title = step.partition("_")[2].replace("_", " ").replace("-", " ").capitalize()
+    needs = f"what `{previous}.ipynb` saved" if previous else "raw files in `data/`"
+    intro = (
+        f"# {title}\n\n"
+        "What this notebook does: …\n\n"
+        f"It needs {needs}. If the import below fails, the kernel lacks the project: "
+        "`%pip install -e ..` installs it, then restart the kernel."
+    )
+    if previous:
+        names = "load, save"
+        load = f'previous = load("{previous}")'
+    else:
+        names = "data_file, save"
+        load = '# counts = pd.read_csv(data_file("counts.csv"))'
+    save = (
+        "save(\n"
+        f'    "{step}",\n'
+        '    {},  # objects by name: {"adata": adata, "markers.csv": markers}\n'
+        '    params={},  # what should be known later: {"filtering": {"min_genes": 200}}\n'
+        ")"
+    )
+    return [
+        notebook.markdown_cell("about", intro),
+        notebook.code_cell(
+            "load", f"from {package}.checkpoint import {names}\n\n{load}", notebook.LOAD_TAG
+        ),
+        notebook.markdown_cell("analysis", "## Analysis"),
+        notebook.code_cell("analysis-code", "# The analysis goes here."),
+        notebook.markdown_cell("results", "## Save"),
+        notebook.code_cell("save", save, notebook.SAVE_TAG),
+    ]
+
+
+def _move_over(source: Path, target: Path) -> None:
+    """Move the content of one folder into another, folder by folder."""
+    for path in sorted(source.iterdir()):
+        place = target / path.name
+        if path.is_dir() and place.is_dir():
+            _move_over(path, place)
+        else:
+            path.replace(place)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder; `shutil` would take longer to import than all of this takes."""
+    for parent, _, files in os.walk(folder, topdown=False):
+        for file in files:
+            os.remove(os.path.join(parent, file))
+        os.rmdir(parent)
+
+
+def _fill_in(project: Project, package: str) -> None:
+    """Let the notebooks import from this project's package."""
+    for step in project.steps():
+        text = step.path.read_text(encoding="utf-8")
+        text = text.replace(PLACEHOLDER, f"from {package}.checkpoint import")
+        step.path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,39 @@
+"""Names that are the same file on Linux, macOS and Windows."""
+
+DEVICES = frozenset(
+    ["con", "prn", "aux", "nul"] + [f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)]
+)
+FORBIDDEN = frozenset('<>:"|?*\\')
+LONGEST = 100
+
+
+def unportable(name: str) -> str | None:
+    """Tell why one part of a path cannot be a file name everywhere.
+
+    Parameters
+    ----------
+    name
+        A file or folder name, without separators.
+
+    Returns
+    -------
+    str or None
+        The reason, in words that complete "'<name>' …", or None for a good name.
+    """
+    if not name.strip():
+        return "is empty"
+    if "/" in name:
+        return "has a '/'"
+    if bad := sorted(FORBIDDEN.intersection(name)):
+        return f"has {' '.join(bad)}, which Windows does not allow in a name"
+    if not name.isprintable():
+        return "has a character that does not print"
+    if name[0] == ".":
+        return "starts with a dot, so it would be hidden"
+    if name != name.strip() or name[-1] == ".":
+        return "starts or ends with a space, or ends with a dot, which Windows drops"
+    if name.partition(".")[0].lower() in DEVICES:
+        return "is the name of a device on Windows"
+    if len(name) > LONGEST:
+        return f"is longer than {LONGEST} characters"
+    return None

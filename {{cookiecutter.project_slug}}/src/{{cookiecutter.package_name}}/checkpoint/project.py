@@ -1,0 +1,131 @@
+"""Where things are: the project, its data, its notebooks in running order, its results."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import CheckpointValueError, ProjectError
+from .names import unportable
+
+MARK = "[tool.checkpoint]"
+
+
+class Notebook(NamedTuple):
+    """A numbered notebook, `notebooks/<number>_<name>.ipynb`."""
+
+    number: int
+    name: str
+    path: Path
+
+    @property
+    def step(self) -> str:
+        """The name that `load` and `save` use: `1_preprocessing`."""
+        return self.path.stem
+
+
+class Project:
+    """A folder whose `pyproject.toml` has a `[tool.checkpoint]` table.
+
+    Parameters
+    ----------
+    root
+        That folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.data = root / "data"
+        self.notebooks = root / "notebooks"
+        self.results = root / "results"
+
+    def __repr__(self) -> str:
+        return f"Project({str(self.root)!r})"
+
+    def steps(self) -> list[Notebook]:
+        """List the numbered notebooks in running order."""
+        numbered = (numbered_notebook(path) for path in self.notebooks.glob("*.ipynb"))
+        return sorted(notebook for notebook in numbered if notebook)
+
+    def after(self, step: str) -> Notebook | None:
+        """Return the notebook that runs after `step`; None after the last and for others."""
+        steps = self.steps()
+        names = [notebook.step for notebook in steps]
+        if step not in names or step == names[-1]:
+            return None
+        return steps[names.index(step) + 1]
+
+    def results_of(self, step: str) -> Path:
+        """Return the folder of a step's results.
+
+        Parameters
+        ----------
+        step
+            `2_integration`, or a sub-checkpoint below it, `2_integration/shared_features`.
+
+        Raises
+        ------
+        CheckpointValueError
+            If the step is not such a name.
+        """
+        if not isinstance(step, str):
+            raise CheckpointValueError(
+                f"a step is named by text, as in '1_preprocessing', not by {step!r}"
+            )
+        for part in step.split("/"):
+            if reason := unportable(part):
+                raise CheckpointValueError(
+                    f"step {step!r}: {part!r} {reason}. Name the step after its notebook, "
+                    "as in '1_preprocessing'."
+                )
+        return self.results.joinpath(*step.split("/"))
+
+    def show(self, path: Path) -> str:
+        """Return a path as messages show it: relative to the project, with `/`."""
+        return path.relative_to(self.root).as_posix()
+
+
+def numbered_notebook(path: Path) -> Notebook | None:
+    """Return the notebook at `path` if its name is `<number>_<name>.ipynb`, else None."""
+    number, _, name = path.stem.partition("_")
+    # isdecimal alone would take the digits of other scripts
+    return Notebook(int(number), name, path) if number.isascii() and number.isdecimal() else None
+
+
+def find_project() -> Project:
+    """Find the project that a notebook or script works in.
+
+    It is the nearest folder at or above the working directory whose `pyproject.toml` has a
+    `[tool.checkpoint]` table, so that a copy of a project uses the copy's folders; else the
+    project that this package lies in, so that any working directory will do.
+
+    Returns
+    -------
+    Project
+
+    Raises
+    ------
+    ProjectError
+        If there is neither.
+    """
+    here = Path.cwd()
+    installed = Path(__file__).resolve().parents[3]
+    for folder in (here, *here.parents, installed):
+        if is_project(folder):
+            return Project(folder)
+    raise ProjectError(
+        f"No project found: neither {here} nor a folder above it has a pyproject.toml with a "
+        "[tool.checkpoint] table. Run this inside the project, or install the project in place "
+        "with `pip install -e .`."
+    )
+
+
+def is_project(folder: Path) -> bool:
+    """Tell whether `folder` is the top of a project.
+
+    A look for the table's line, not a TOML parser: a `pyproject.toml` somewhere above that has
+    nothing to do with this one may be broken, and this is asked at every load and save.
+    """
+    try:
+        lines = (folder / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(line.partition("#")[0].strip() == MARK for line in lines)

@@ -1,0 +1,144 @@
+"""What stands in `params.json`: the user's parameters, and what the machine knows of the save."""
+
+import datetime
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from . import hashes, session
+from .errors import CheckpointValueError
+from .project import Project
+
+FORMAT_VERSION = 1
+OURS = ("timestamp", "data_shapes", "checkpoint")
+
+
+def user_groups(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the `params` of a save in JSON's own types.
+
+    Raises
+    ------
+    CheckpointValueError
+        If a value cannot be JSON, or a key is one of those that `save` writes itself. The message
+        names the key.
+    """
+    from .formats import json
+
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise CheckpointValueError(f"params is a {type(params).__name__}; it has to be a dict")
+    for key in OURS:
+        if key in params:
+            raise CheckpointValueError(
+                f"params[{key!r}]: save writes {key!r} itself; choose another name"
+            )
+    try:
+        groups: dict[str, Any] = json.plain(dict(params), "params")
+        return groups
+    except (TypeError, ValueError) as error:
+        raise CheckpointValueError(f"{error}, so it cannot be saved in params.json") from error
+    except RecursionError:
+        raise CheckpointValueError("params hold themselves, which JSON cannot") from None
+
+
+def make(
+    project: Project,
+    step: str,
+    groups: dict[str, Any],
+    shapes: dict[str, Any],
+    files: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """Put together the record of a save.
+
+    Parameters
+    ----------
+    project, step
+        What is saved.
+    groups
+        The user's parameters, from `user_groups`.
+    shapes
+        `data_shapes`, by key.
+    files
+        What is known of each file, by its name below the step's folder: key, bytes, blake3.
+
+    Returns
+    -------
+    dict
+        What `params.json` holds, in the order it has there.
+    """
+    now = datetime.datetime.now().astimezone()
+    ours: dict[str, Any] = {
+        "format": FORMAT_VERSION,
+        "step": step,
+        "files": files,
+        "inputs": session.inputs_of(project, step),
+        "environment": environment(project),
+    }
+    cells = session.cells_run()
+    if cells is not None:
+        ours["run"] = {"cells": cells}
+    return {
+        "timestamp": now.isoformat(timespec="seconds"),
+        **groups,
+        "data_shapes": shapes,
+        "checkpoint": ours,
+    }
+
+
+def groups_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the user's parameters in a record."""
+    return {key: value for key, value in record.items() if key not in OURS}
+
+
+def content_hash(record: Mapping[str, Any], files: Mapping[str, str]) -> str:
+    """Return the hash of what a checkpoint gives to the notebooks that load it.
+
+    Parameters
+    ----------
+    record
+        Its `params.json`.
+    files
+        The blake3 of each of its files, by name.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits; the same when the step was run again and made the same.
+    """
+    return hashes.value_hash({"files": dict(files), "params": groups_of(record)})
+
+
+def environment(project: Project) -> dict[str, Any]:
+    """Return the versions of Python and of the installed packages that the project asks for."""
+    packages = {}
+    for name in _dependencies(project):
+        try:
+            packages[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # an extra that is not installed
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "packages": packages,
+    }
+
+
+def _dependencies(project: Project) -> list[str]:
+    """Return the names of the packages in the project's `pyproject.toml`, sorted."""
+    import tomllib
+
+    path = project.root / "pyproject.toml"
+    with path.open("rb") as file:
+        requirements = tomllib.load(file).get("project", {}).get("dependencies", [])
+    return sorted({_name(requirement) for requirement in requirements}, key=str.lower)
+
+
+def _name(requirement: str) -> str:
+    """Return the name that a requirement such as `pandas>=2.2; sys_platform != "x"` starts with."""
+    end = next(
+        (i for i, char in enumerate(requirement) if not (char.isalnum() or char in "-_.")),
+        len(requirement),
+    )
+    return requirement[:end]

@@ -1,0 +1,91 @@
+"""Execute notebooks in order, as `checkpoint run` does."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from .errors import CheckpointError, ProjectError
+from .project import Notebook, Project
+
+
+def run(project: Project, steps: list[str], out: Console) -> None:
+    """Execute notebooks; one that succeeds is written back with its outputs.
+
+    Parameters
+    ----------
+    project
+        The project.
+    steps
+        The steps to run; all when empty. They run in the order of their numbers.
+    out
+        Where progress is shown: a bar on a terminal, lines elsewhere.
+
+    Raises
+    ------
+    ProjectError
+        If a step has no notebook.
+    CheckpointError
+        If a cell fails; the message shows the cell and its error. Later notebooks do not run, and
+        the failed one stays as it was.
+    """
+    notebooks = _chosen(project, steps)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("cells"),
+        TimeElapsedColumn(),
+        console=out,
+        disable=not out.is_terminal,
+    )
+    with bar:
+        for notebook in notebooks:
+            seconds = _execute(project, notebook, bar)
+            if not out.is_terminal:
+                out.print(f"{notebook.step}: done in {seconds:.0f} s")
+
+
+def _chosen(project: Project, steps: list[str]) -> list[Notebook]:
+    known = project.steps()
+    names = [notebook.step for notebook in known]
+    for step in steps:
+        if step not in names:
+            raise ProjectError(f"No notebook {step!r}; there are {', '.join(names) or 'none'}.")
+    return [notebook for notebook in known if not steps or notebook.step in steps]
+
+
+def _execute(project: Project, notebook: Notebook, bar: Progress) -> float:
+    """Run one notebook in a kernel of its own; return how many seconds it took."""
+    import time
+
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    start = time.monotonic()
+    content = nbformat.read(notebook.path, as_version=4)
+    task = bar.add_task(notebook.step, total=len(content.cells))
+
+    def advance(cell: Any, cell_index: int) -> None:
+        bar.update(task, completed=cell_index + 1)
+
+    client = NotebookClient(
+        content,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(project.notebooks)}},
+        record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        on_cell_complete=advance,
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise CheckpointError(f"{project.show(notebook.path)} failed.\n{error}") from error
+    except DeadKernelError as error:
+        raise CheckpointError(
+            f"{project.show(notebook.path)}: its kernel died, perhaps for lack of memory."
+        ) from error
+    bar.update(task, completed=len(content.cells))
+    nbformat.write(content, notebook.path)
+    return time.monotonic() - start

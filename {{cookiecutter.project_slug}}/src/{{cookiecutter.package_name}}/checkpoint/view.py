@@ -1,0 +1,235 @@
+"""A checkpoint that has been opened: what `load` and `save` return."""
+
+import time
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from . import hashes, record, store, wording
+from .errors import (
+    CheckpointDamagedError,
+    CheckpointError,
+    CheckpointKeyError,
+    CheckpointNotFoundError,
+)
+from .formats import format_of
+from .project import Project
+
+PATIENCE = 40  # looks at a checkpoint that another process is replacing, 50 ms apart
+
+
+class Checkpoint(Mapping[str, Any]):
+    """The saved objects of a step, each read when it is asked for.
+
+    A read-only mapping of the keys given to `save` to objects; a file's name serves as well.
+    Nothing is kept: reading a key twice gives two objects.
+
+    Parameters
+    ----------
+    project
+        The project.
+    step
+        The step, `1_preprocessing`.
+
+    Attributes
+    ----------
+    params
+        What `params.json` holds.
+    recorded
+        Whether `save` wrote it; False for a folder that was filled by hand.
+
+    Raises
+    ------
+    CheckpointNotFoundError
+        If the step has saved nothing.
+    CheckpointDamagedError
+        If a file is missing or does not have the recorded size.
+    CheckpointError
+        If it was saved by a newer version of this code.
+    """
+
+    def __init__(self, project: Project, step: str) -> None:
+        self.step = step
+        self._project = project
+        self._folder = project.results_of(step)
+        self.params, self._files = self._open()
+        self.recorded = store.is_recorded(self.params)
+
+    def __getitem__(self, key: str) -> Any:
+        file = self._file(key)
+        path = self._verified(file)
+        entry = format_of(file)
+        assert entry is not None
+        try:
+            return entry.read(path, self._files[file].get("details"))
+        except Exception as error:
+            raise CheckpointDamagedError(
+                f"{self._show(file)} cannot be read as {entry.suffix}: {error}. {self._remedy()}"
+            ) from error
+
+    def __iter__(self) -> Iterator[str]:
+        return (entry["key"] for entry in self._files.values())
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({self.step!r}: {', '.join(self) or 'no objects'})"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{title}</th>" for title in ("object", "shape", "format", "size"))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self._rows()
+        )
+        made = escape(f"results/{self.step}, {self.params.get('timestamp', 'date unknown')}")
+        inputs = self._ours().get("inputs", {})
+        made_from = f"<br>from {escape(', '.join(inputs))}" if inputs else ""
+        return (
+            f"<table><caption>{made}{made_from}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+    def summary(self) -> str:
+        """Return a line per object: its file, shape and size."""
+        rows = [
+            (file, wording.shape(self._shape(entry["key"])), wording.size(entry["bytes"]))
+            for file, entry in self._files.items()
+        ]
+        return wording.columns(rows) if rows else "  no objects"
+
+    def content_hash(self) -> str:
+        """Return the hash of the objects and the parameters, by which lineage knows them."""
+        files = {
+            file: entry.get("blake3") or hashes.file_hash(self._folder / file)
+            for file, entry in self._files.items()
+        }
+        return record.content_hash(self.params, files)
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        return [
+            (
+                entry["key"],
+                wording.shape(self._shape(entry["key"])),
+                PurePosixPath(file).suffix,
+                wording.size(entry["bytes"]),
+            )
+            for file, entry in self._files.items()
+        ]
+
+    def _open(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Read the record and hold the files against it."""
+        store.recover(self._folder)
+        for _ in range(PATIENCE):
+            params = store.read_record(self._folder)
+            if not store.is_recorded(params):
+                return self._open_by_hand(params)
+            self._check_version(params)
+            files = store.recorded_files(params)
+            problem = next(filter(None, map(self._misfit, files.items())), None)
+            if problem is None:
+                return params, files
+            if params == store.read_record(self._folder) and not store.in_progress(self._folder):
+                break
+            time.sleep(0.05)
+        raise CheckpointDamagedError(f"{problem} {self._remedy()}")
+
+    def _open_by_hand(
+        self, params: dict[str, Any] | None
+    ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Find the files of a folder that a hand-written cell filled, by their suffixes."""
+        paths = sorted(path for path in self._folder.glob("*") if path.is_file())
+        found = [path for path in paths if format_of(path.name) and path.name != store.RECORD]
+        if params is None:
+            named = [path for path in found if path.name.endswith(f"_{store.RECORD}")]
+            if named:
+                params = store.read_json(named[0])
+                found.remove(named[0])
+        if params is None and not found:
+            raise CheckpointNotFoundError(missing(self._project, self.step))
+        stems = [path.stem for path in found]
+        return params or {}, {
+            path.name: {
+                "key": path.stem if stems.count(path.stem) == 1 else path.name,
+                "bytes": path.stat().st_size,
+            }
+            for path in found
+        }
+
+    def _check_version(self, params: dict[str, Any]) -> None:
+        version = params["checkpoint"].get("format")
+        if not isinstance(version, int) or version > record.FORMAT_VERSION:
+            raise CheckpointError(
+                f"results/{self.step} was saved in format {version!r}, and this project's code "
+                f"reads up to {record.FORMAT_VERSION}. Update the project."
+            )
+
+    def _misfit(self, item: tuple[str, dict[str, Any]]) -> str | None:
+        """Tell how a file's presence and size differ from the record."""
+        file, entry = item
+        try:
+            found = store.locate(self._folder, file).stat().st_size
+        except FileNotFoundError:
+            return f"{self._show(file)} is missing."
+        if found != entry["bytes"]:
+            return f"{self._show(file)} has {found:,} bytes, and {entry['bytes']:,} were saved."
+        return None
+
+    def _file(self, key: str) -> str:
+        for file, entry in self._files.items():
+            if key in (entry["key"], file):
+                return file
+        raise CheckpointKeyError(
+            f"results/{self.step} has no {key!r}; it has {', '.join(self) or 'no objects'}."
+        )
+
+    def _verified(self, file: str) -> Path:
+        """Return the path of a file whose content is what was saved."""
+        path = store.locate(self._folder, file)
+        expected = self._files[file].get("blake3")
+        if expected is None:
+            return path
+        problem = self._misfit((file, self._files[file]))
+        if problem is None:
+            found = hashes.file_hash(path)
+            if found == expected:
+                return path
+            problem = (
+                f"{self._show(file)} is not what was saved: "
+                f"blake3 {expected[:12]}… expected, {found[:12]}… found."
+            )
+        if store.read_record(self._folder) != self.params:
+            raise CheckpointError(
+                f"results/{self.step} was saved again since it was loaded. Run the load cell again."
+            )
+        raise CheckpointDamagedError(f"{problem} {self._remedy()}")
+
+    def _ours(self) -> dict[str, Any]:
+        return self.params["checkpoint"] if self.recorded else {}
+
+    def _shape(self, key: str) -> dict[str, Any] | None:
+        return self.params["data_shapes"].get(key) if self.recorded else None
+
+    def _show(self, file: str) -> str:
+        return f"results/{self.step}/{file}"
+
+    def _remedy(self) -> str:
+        return f"Run {notebook_of(self.step)} again."
+
+
+def notebook_of(step: str) -> str:
+    """Return the file name of the notebook that makes a step or sub-checkpoint."""
+    return f"{step.partition('/')[0]}.ipynb"
+
+
+def missing(project: Project, step: str) -> str:
+    """Say that a step has no results, and what to run.
+
+    A new project's folders hold `.gitkeep` alone: there, too, the results are not found.
+    """
+    message = f"Results directory 'results/{step}' not found."
+    steps = [notebook.step for notebook in project.steps()]
+    if steps and step.partition("/")[0] not in steps:
+        return f"{message} No notebook makes it; the steps are {', '.join(steps)}."
+    return f"{message} Run {notebook_of(step)} first."

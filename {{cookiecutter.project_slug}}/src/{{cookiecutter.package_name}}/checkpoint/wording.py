@@ -1,0 +1,36 @@
+"""How messages put sizes and shapes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def size(n_bytes: int) -> str:
+    """Return a file's size: `812 B`, `24.1 kB`, `1.3 GB`."""
+    amount = float(n_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def shape(entry: Mapping[str, Any] | None) -> str:
+    """Return an entry of `data_shapes` in words: `591 cells x 900 features`."""
+    if not entry:
+        return ""
+    if "n_cells" in entry:
+        return f"{entry['n_cells']:,} cells x {entry['n_features']:,} features"
+    if "rows" in entry:
+        return f"{entry['rows']:,} rows x {entry['columns']:,} columns"
+    sides = " x ".join(f"{side:,}" for side in entry["shape"]) or "scalar"
+    return f"{sides} {entry['dtype']}"
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows of text as aligned columns, indented by two spaces."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
