@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-CASES = {"blank": ["pipeline=blank"]}
+CASES = {"single-cell": ["pipeline=single-cell"], "blank": ["pipeline=blank"]}
 
 
 def main(runs: int) -> None:

@@ -1,0 +1,248 @@
+"""Answers are data: they end up in the project as they were, or are refused."""
+
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import TEMPLATE, as_typed
+from cookiecutter.exceptions import FailedHookException
+from cookiecutter.main import cookiecutter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+HOSTILE = [
+    'say "hi"',
+    "it's",
+    r"back\slash \n \u00e9",
+    "{{ cookiecutter }} {% raw %} {# #}",
+    "$(touch hacked) `touch hacked` ; | & %PATH%",
+    "<script>alert(1)</script> &amp; &lt;",
+    "*bold* _it_ `code` [link](http://a) | # ~~x~~",
+    "- a list",
+    "1. a list",
+    "# a heading",
+    "---",
+    "日本語 é ß 🧬 \u200d ﷽",
+    "'''\"\"\"",
+    "[table]",
+    "x = 1 # comment",
+    "null",
+    "OWNER",
+]
+
+
+def refused(capfd, tmp_path, **answers) -> str:
+    """Generate with answers that must be refused; return what the hook said."""
+    literal = {key: as_typed(answer) for key, answer in answers.items()}
+    with pytest.raises(FailedHookException):
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context={"pipeline": "blank", **literal},
+            output_dir=str(tmp_path),
+        )
+    assert list(tmp_path.iterdir()) == []
+    return capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "reason"),
+    [
+        ("project_name", "  ", "is empty"),
+        ("project_name", "two\nlines", "line break"),
+        ("author_name", "tab\tbed", "control character"),
+        ("description", "line\u2028separator", "line break"),
+        ("project_slug", "", "is empty"),
+        ("project_slug", "a/b", "has '/'"),
+        ("project_slug", "../a", "starts with neither"),
+        ("project_slug", "/tmp/a", "has '/'"),
+        ("project_slug", "a\\b", "has '\\\\'"),
+        ("project_slug", ".", "starts with neither"),
+        ("project_slug", "..", "starts with neither"),
+        ("project_slug", "my project", "has ' '"),
+        ("project_slug", "naïve", "has 'ï'"),
+        ("project_slug", "{{a}}", "has '{'"),
+        ("project_slug", "a.", "ends with neither"),
+        ("project_slug", "NUL", "device on Windows"),
+        ("project_slug", "com1.txt", "device on Windows"),
+        ("project_slug", "a" * 65, "longer than 64"),
+        ("project_slug", "scikit-learn", "package that the project needs"),
+        ("package_name", "", "identifier"),
+        ("package_name", "2fast", "identifier"),
+        ("package_name", "my-package", "identifier"),
+        ("package_name", "größe", "identifier"),
+        ("package_name", "lambda", "keyword"),
+        ("package_name", "__init__", "starts with _"),
+        ("package_name", "numpy", "would hide"),
+        ("package_name", "anndata", "would hide"),
+        ("package_name", "Pandas", "would hide"),
+        ("package_name", "json", "standard library"),
+        ("package_name", "test", "another part of the project"),
+        ("package_name", "checkpoint", "another part of the project"),
+        ("package_name", "aux", "device on Windows"),
+        ("notebooks", "", "empty name"),
+        ("notebooks", "a, ,b", "empty name"),
+        ("notebooks", "a, b, A", "'A' stands there twice"),
+        ("notebooks", "a, con", "device on Windows"),
+        ("notebooks", "a/b", "has '/'"),
+        ("notebooks", "a, 2_b", "starts with a number"),
+        ("notebooks", "cell typing", "has ' '"),
+        ("notebooks", "a" * 65, "longer than 64"),
+        ("notebooks", ",".join(f"n{i}" for i in range(100)), "more than 99"),
+    ],
+)
+def test_refusal(capfd, tmp_path, answer, value, reason):
+    said = refused(capfd, tmp_path, **{answer: value})
+    lines = [line for line in said.splitlines() if line.startswith(f"{answer} ")]
+    assert len(lines) == 1, said
+    assert reason in lines[0]
+    assert "Accepted is, for example, " in lines[0]
+
+
+def test_the_accepted_forms_are_accepted(bake):
+    assert bake(project_name="My project", author_name="Ada Lovelace").path.is_dir()
+
+
+@pytest.mark.parametrize("name", ["2024 study", "R & D (pilot)", "données", "日本", "Mc.Cell-Type"])
+def test_derived_names_are_good(bake, name):
+    baked = bake(project_name=name, pipeline="blank")
+    assert baked.package.isidentifier()
+
+
+def test_99_notebooks_are_accepted(bake):
+    baked = bake(pipeline="blank", notebooks=",".join(f"n{i}" for i in range(99)))
+    assert (baked.path / "notebooks" / "99_n98.ipynb").is_file()
+
+
+def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):
+    path = bake(pipeline="blank").path
+    (path / "notebooks" / "1_preprocessing.ipynb").write_text("mine")
+    with pytest.raises(FailedHookException):
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context={"pipeline": "blank"},
+            output_dir=str(tmp_path),
+            overwrite_if_exists=True,
+        )
+    assert "would be overwritten" in capfd.readouterr().err
+    assert (path / "notebooks" / "1_preprocessing.ipynb").read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_data(bake, text):
+    baked = bake(
+        project_name=text, project_slug="p", description=text, author_name=text, pipeline="blank"
+    )
+    assert_says(baked.path, text, license_file=True)
+
+
+TEXT = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=60
+).filter(lambda text: text.strip() == text)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(name=TEXT, description=TEXT, author=TEXT)
+def test_any_printable_text_is_data(name, description, author):
+    answers = {"project_name": name, "description": description, "author_name": author}
+    with tempfile.TemporaryDirectory() as folder:
+        path = cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context={
+                "project_slug": "p",
+                "package_name": "p",
+                "pipeline": "blank",
+                **{key: as_typed(value) for key, value in answers.items()},
+            },
+            output_dir=folder,
+        )
+        project = tomllib.loads(Path(path, "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        assert project["description"] == description
+        assert project["authors"] == [{"name": author}]
+        assert readme_text(Path(path)) == (shown(name), shown(description))
+
+
+NAME = st.text(
+    st.sampled_from("abcXYZ019_- /\\.:$é\n\x00"), min_size=0, max_size=12
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(slug=NAME, notebooks=st.lists(NAME, min_size=1, max_size=3))
+def test_any_name_makes_a_project_or_is_refused_whole(slug, notebooks):
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "here")
+        place.mkdir()
+        try:
+            path = cookiecutter(
+                str(TEMPLATE),
+                no_input=True,
+                extra_context={
+                    "project_slug": slug,
+                    "pipeline": "blank",
+                    "notebooks": ",".join(notebooks),
+                },
+                output_dir=str(place),
+            )
+        except FailedHookException:
+            assert list(place.iterdir()) == []
+        else:
+            assert list(place.iterdir()) == [Path(path)]
+            made = sorted(p.stem.partition("_")[2] for p in Path(path).glob("notebooks/*"))
+            assert made == sorted(name.strip() for name in notebooks)
+        assert list(Path(folder).iterdir()) == [place]
+
+
+@pytest.mark.slow
+def test_answers_typed_at_the_prompt(tmp_path):
+    typed = "\n".join(["{{ 7 * 7 }} 'x'", "typed", "typed", "{% if %}", "Ann", "2", "2", "one, two"])
+    done = subprocess.run(
+        [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "-o", str(tmp_path)],
+        input=typed + "\n",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    path = tmp_path / "typed"
+    assert readme_text(path) == ("{{ 7 * 7 }} 'x'", "{% if %}")
+    assert sorted(p.name for p in path.glob("notebooks/*")) == ["1_one.ipynb", "2_two.ipynb"]
+    assert (path / "LICENSE").read_text().startswith("BSD 3-Clause")
+
+
+def assert_says(path: Path, text: str, license_file: bool) -> None:
+    project = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["description"] == text
+    assert project["authors"] == [{"name": text}]
+    assert yaml.safe_load((path / "environment.yml").read_text(encoding="utf-8"))["name"] == "p"
+    assert readme_text(path) == (shown(text), shown(text))
+    if license_file:
+        assert f"Copyright (c) {text}\n" in (path / "LICENSE").read_text(encoding="utf-8")
+    assert not list(path.rglob("hacked"))
+
+
+def shown(text: str) -> str:
+    """Return text as Markdown shows it: white space at its ends does not show."""
+    return text.strip()
+
+
+def readme_text(path: Path) -> tuple[str, str]:
+    """Return the title and the first paragraph that a reader of the README sees."""
+    tokens = MarkdownIt("commonmark").parse((path / "README.md").read_text(encoding="utf-8"))
+    inline = [token for token in tokens if token.type == "inline"][:2]
+    assert [token.type for token in tokens[:6]] == [
+        "heading_open",
+        "inline",
+        "heading_close",
+        "paragraph_open",
+        "inline",
+        "paragraph_close",
+    ]
+    title, paragraph = ("".join(child.content for child in token.children) for token in inline)
+    return title, paragraph

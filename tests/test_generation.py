@@ -1,0 +1,180 @@
+"""What a generation leaves on disk."""
+
+import filecmp
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from conftest import TEMPLATE
+from cookiecutter.exceptions import FailedHookException
+from cookiecutter.main import cookiecutter
+
+PIPELINES = ["single-cell", "blank"]
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_the_tree(bake, pipeline):
+    path = bake(pipeline=pipeline).path
+    steps = ["1_preprocessing", "2_integration", "3_visualization"]
+    assert sorted(p.stem for p in path.glob("notebooks/*")) == steps
+    for step in steps:
+        assert [p.name for p in (path / "results" / step).iterdir()] == [".gitkeep"]
+    top = {p.name for p in path.iterdir()}
+    assert top - {"scripts"} == {
+        *(".gitattributes", ".gitignore", ".pre-commit-config.yaml"),
+        *("LICENSE", "README.md", "environment.yml", "pyproject.toml"),
+        *("data", "notebooks", "results", "src"),
+    }
+    assert not list(path.rglob("__pycache__"))
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_notebooks_are_what_nbformat_calls_valid(bake, pipeline):
+    baked = bake(pipeline=pipeline, package_name="of_its_own")
+    for path in baked.path.glob("notebooks/*.ipynb"):
+        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+        nbformat.validate(notebook)
+        assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+        assert notebook.metadata.kernelspec.name == "python3"
+        tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
+        assert tags.count("checkpoint-load") == tags.count("checkpoint-save") == 1
+        text = path.read_text(encoding="utf-8")
+        assert "from of_its_own.checkpoint import" in text
+        assert "from project." not in text
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_the_same_answers_give_the_same_bytes(bake, tmp_path, pipeline):
+    first = bake(pipeline=pipeline).path
+    again = Path(
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context={"pipeline": pipeline},
+            output_dir=str(tmp_path / "again"),
+        )
+    )
+    files = [p.relative_to(first) for p in first.rglob("*") if p.is_file()]
+    assert files == [p.relative_to(again) for p in again.rglob("*") if p.is_file()]
+    same, different, unreadable = filecmp.cmpfiles(first, again, map(str, files), shallow=False)
+    assert (len(same), different, unreadable) == (len(files), [], [])
+
+
+@pytest.mark.parametrize("license_name", ["MIT", "BSD-3-Clause", "Apache-2.0", "none"])
+def test_license(bake, license_name):
+    path = bake(pipeline="blank", license=license_name, author_name="Ada").path
+    assert not (path / "licenses").exists()
+    if license_name == "none":
+        assert not (path / "LICENSE").exists()
+        assert "license" not in (path / "pyproject.toml").read_text()
+    else:
+        assert "Copyright" in (path / "LICENSE").read_text()
+        assert " Ada\n" in (path / "LICENSE").read_text()
+        assert f'license = "{license_name}"' in (path / "pyproject.toml").read_text()
+
+
+def test_notebooks_are_in_the_order_of_the_answer(bake):
+    path = bake(pipeline="blank", notebooks="load , qc,cell_typing").path
+    assert sorted(p.name for p in path.glob("notebooks/*")) == [
+        "1_load.ipynb",
+        "2_qc.ipynb",
+        "3_cell_typing.ipynb",
+    ]
+    assert 'load(\\"1_load\\")' in (path / "notebooks" / "2_qc.ipynb").read_text()
+
+
+def test_every_question_has_a_prompt():
+    import json
+
+    context = json.loads((TEMPLATE / "cookiecutter.json").read_text())
+    questions = {name for name in context if not name.startswith("_")}
+    assert questions == set(context["__prompts__"])
+
+
+def test_it_says_what_to_type_next(capfd, bake):
+    path = bake(pipeline="blank").path
+    said = capfd.readouterr().out.splitlines()
+    assert said[-3:] == [
+        f"  cd {path}",
+        "  pip install -e .",
+        "  jupyter lab notebooks/1_preprocessing.ipynb",
+    ]
+
+
+def test_a_failed_check_ends_the_generation_and_leaves_nothing(capfd, tmp_path):
+    broken = tmp_path / "template"
+    subprocess.run(["git", "clone", "-q", str(TEMPLATE), str(broken)], check=True)
+    (broken / "{{cookiecutter.project_slug}}" / ".gitignore").write_text("*.npy\n")
+    with pytest.raises(FailedHookException):
+        cookiecutter(str(broken), no_input=True, output_dir=str(tmp_path / "out"))
+    said = capfd.readouterr().err
+    assert ".gitignore: lacks the line *.h5ad. Put it back. [gitignore]" in said
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_bytecode_in_the_template_is_not_handed_on(tmp_path):
+    cached = tmp_path / "template"
+    subprocess.run(["git", "clone", "-q", str(TEMPLATE), str(cached)], check=True)
+    cache = next(cached.glob("*/src/*/checkpoint")) / "__pycache__"
+    cache.mkdir()
+    (cache / "view.cpython-311.pyc").write_bytes(b"x")
+    path = cookiecutter(str(cached), no_input=True, output_dir=str(tmp_path / "out"))
+    assert not list(Path(path).rglob("__pycache__"))
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_configuration_files_are_valid(bake, pipeline):
+    baked = bake(pipeline=pipeline, project_slug="on", package_name="on_")
+    assert yaml.safe_load((baked.path / "environment.yml").read_text())["name"] == "on"
+    done = baked.python("-m", "pre_commit", "validate-config", ".pre-commit-config.yaml")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_ruff_has_nothing_to_say(bake, pipeline):
+    baked = bake(pipeline=pipeline)
+    for arguments in (["check"], ["format", "--check"]):
+        done = baked.python("-m", "ruff", *arguments, "--no-cache", ".")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_generation_needs_cookiecutter_alone(tmp_path):
+    """An environment that holds cookiecutter and nothing that the notebooks need."""
+    env = tmp_path / "env"
+    venv.create(env, with_pip=False)
+    python = next(path for path in env.glob("*/python*") if path.stem == "python")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python)),
+            *("--constraint", str(TEMPLATE / "constraints.txt"), "cookiecutter"),
+        ],
+        check=True,
+    )
+    for module in ("nbformat", "anndata", "numpy"):
+        assert subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode
+    done = subprocess.run(
+        [python, "-m", "cookiecutter", "--no-input", str(TEMPLATE), "-o", str(tmp_path)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "my_project is ready." in done.stdout
+
+
+@pytest.mark.slow
+def test_generation_under_uvx(tmp_path):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "uv", "tool", "run", "--quiet"),
+            *("cookiecutter", "--no-input", str(TEMPLATE), "-o", str(tmp_path)),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "my_project" / "notebooks" / "1_preprocessing.ipynb").is_file()
