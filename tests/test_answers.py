@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import TEMPLATE, as_typed
+from baked import TEMPLATE, as_typed
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 from hypothesis import HealthCheck, given, settings
@@ -59,7 +59,7 @@ def refused(capfd, tmp_path, **answers) -> str:
         ("description", "line\u2028separator", "line break"),
         ("project_slug", "", "is empty"),
         ("project_slug", "a/b", "has '/'"),
-        ("project_slug", "../a", "starts with neither"),
+        ("project_slug", "../a", "has '/'"),
         ("project_slug", "/tmp/a", "has '/'"),
         ("project_slug", "a\\b", "has '\\\\'"),
         ("project_slug", ".", "starts with neither"),
@@ -169,9 +169,7 @@ def test_any_printable_text_is_data(name, description, author):
         assert readme_text(Path(path)) == (shown(name), shown(description))
 
 
-NAME = st.text(
-    st.sampled_from("abcXYZ019_- /\\.:$é\n\x00"), min_size=0, max_size=12
-)
+NAME = st.text(st.sampled_from("abcXYZ019_- /\\.:$é\n\x00"), min_size=0, max_size=12)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -202,7 +200,9 @@ def test_any_name_makes_a_project_or_is_refused_whole(slug, notebooks):
 
 @pytest.mark.slow
 def test_answers_typed_at_the_prompt(tmp_path):
-    typed = "\n".join(["{{ 7 * 7 }} 'x'", "typed", "typed", "{% if %}", "Ann", "2", "2", "one, two"])
+    typed = "\n".join(
+        ["{{ 7 * 7 }} 'x'", "typed", "typed", "{% if %}", "Ann", "2", "2", "one, two"]
+    )
     done = subprocess.run(
         [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "-o", str(tmp_path)],
         input=typed + "\n",

@@ -1,8 +1,10 @@
 """DataFrames as `.parquet`."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from . import columns
 from .kinds import is_a
 
 
@@ -16,19 +18,43 @@ def refusal(obj: Any) -> str | None:
         return "has column names that are not text"
     if not obj.columns.is_unique:
         return "has two columns of one name"
-    return None
+    return None if len(obj.columns) else "has no columns"
 
 
-def write(frame: Any, path: Path) -> None:
-    """Write a DataFrame with its index, dtypes and categories."""
+def write(frame: Any, path: Path) -> dict[str, Any] | None:
+    """Write a DataFrame; return the categories that Parquet does not keep by itself.
+
+    Raises
+    ------
+    CheckpointFormatError
+        If a dtype, the index or a label would not come back the same. An empty slice shows that.
+    """
+    categorical = {
+        name: columns.describe(frame[name])
+        for name in frame.columns
+        if str(frame[name].dtype) == "category"
+    }
+    head = BytesIO()
+    frame.iloc[:0].to_parquet(head, engine="pyarrow")
+    columns.compare_kinds(frame, read(head, {"categories": categorical}), "Parquet")
     frame.to_parquet(path, engine="pyarrow")
+    # Parquet keeps categories of text, as long as there are rows
+    lost = {
+        name: described
+        for name, described in categorical.items()
+        if described["of"] not in ("object", "str", "string") or frame.empty
+    }
+    return {"categories": lost} if lost else None
 
 
-def read(path: Path, details: dict[str, Any] | None) -> Any:
-    """Read a DataFrame into memory."""
+def read(path: Path | BytesIO, details: dict[str, Any] | None) -> Any:
+    """Read a DataFrame, with the categories it had."""
     import pandas as pd
 
-    return pd.read_parquet(path, engine="pyarrow")
+    frame = pd.read_parquet(path, engine="pyarrow")
+    for name, described in (details or {}).get("categories", {}).items():
+        frame[name] = frame[name].astype(columns.category_dtype(described))
+    return frame
 
 
 def shape(frame: Any) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""A generated project, as the tests use it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.package_name}}"
+REAL_DATA = TEMPLATE.parent / "shared" / "data" / "citeseq"
+
+# cookiecutter would copy bytecode beside the sources into every project
+sys.dont_write_bytecode = True
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+os.environ["MPLBACKEND"] = "agg"
+sys.path.insert(0, str(SOURCE))
+
+
+class Baked(NamedTuple):
+    """A generated project."""
+
+    path: Path
+    package: str = "my_project"
+
+    def environment(self) -> dict[str, str]:
+        """Return variables under which kernels and commands see the project's package."""
+        return {**os.environ, "PYTHONPATH": str(self.path / "src")}
+
+    def python(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Python as the project's environment would."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=cwd or self.path,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the `checkpoint` command of the project."""
+        return self.python("-m", f"{self.package}.checkpoint", *arguments)
+
+
+def as_typed(answer: str) -> str:
+    """Return what makes cookiecutter take an answer as it does at the prompt, unrendered."""
+    return "{% raw %}" + answer + "{% endraw %}" if "{" in answer else answer

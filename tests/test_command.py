@@ -1,0 +1,63 @@
+"""The `checkpoint` command, as users and pre-commit call it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def test_check_without_installing_the_project(bake):
+    """What the pre-commit hook calls, in an environment that lacks the project."""
+    path = bake(pipeline="blank").path
+
+    def check():
+        return subprocess.run(
+            [sys.executable, "src/my_project/checkpoint", "check"],
+            cwd=path,
+            capture_output=True,
+            text=True,
+        )
+
+    assert check().returncode == 0
+    assert "layout is as it should be" in check().stdout
+    (path / "notebooks" / "2_integration.ipynb").write_text("{}")
+    assert check().returncode == 1
+    assert "notebooks/2_integration.ipynb: is nbformat" in check().stdout
+
+
+def test_check_of_other_projects(bake):
+    baked = bake(pipeline="blank")
+    done = baked.command("check", str(baked.path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_run_all_then_one(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    done = baked.command("run")
+    assert done.returncode == 0, done.stderr
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["1_one", "2_two"]
+    saved = json.loads((baked.path / "notebooks" / "2_two.ipynb").read_text(encoding="utf-8"))
+    texts = "".join(str(cell.get("outputs")) for cell in saved["cells"])
+    assert "Loaded from results/1_one/" in texts
+    assert "Saved to results/2_two/" in texts
+    assert baked.command("run", "2_two").returncode == 0
+
+
+@pytest.mark.slow
+def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    path = baked.path / "notebooks" / "2_two.ipynb"
+    before = path.read_bytes()
+    done = baked.command("run", "2_two")
+    assert done.returncode == 2
+    assert "notebooks/2_two.ipynb failed." in done.stderr
+    assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
+    assert "\x1b[" not in done.stderr
+    assert path.read_bytes() == before
+
+
+def test_run_of_a_step_that_is_not_there(bake):
+    done = bake(pipeline="blank", notebooks="one").command("run", "2_two")
+    assert (done.returncode, done.stderr) == (2, "No notebook '2_two'; there are 1_one.\n")

@@ -1,0 +1,98 @@
+"""Reading notebooks, and what their cells call."""
+
+import copy
+
+import nbformat
+import pytest
+from checkpoint import layout, notebook
+from checkpoint.errors import ProjectError
+from checkpoint.notebook import Call
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('previous = load("1_a")', [Call("load", "1_a")]),
+        ("x, y = load('1_a'), load('2_b')", [Call("load", "1_a"), Call("load", "2_b")]),
+        ('checkpoint.save("1_a", {})', [Call("save", "1_a")]),
+        ('load(step="1_a")', [Call("load", "1_a")]),
+        ("load(name)", [Call("load", None)]),
+        ('np.load("x.npy")', []),
+        ('# load("1_a")\n"""load("1_b")"""', []),
+        ('%matplotlib inline\nload("1_a")', [Call("load", "1_a")]),
+        ('if x:\n    !ls\n    load("1_a")', [Call("load", "1_a")]),
+        ('%%bash\nload("1_a")', []),
+        ("this is not python (", []),
+    ],
+)
+def test_calls(source, expected):
+    assert notebook.calls(source) == expected
+
+
+GOOD = {
+    "cells": layout.skeleton("my_project", "2_b", "1_a"),
+    "metadata": {"kernelspec": notebook.KERNELSPEC},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
+def test_a_good_notebook():
+    nbformat.validate(GOOD)
+    assert list(notebook.invalid(GOOD)) == []
+
+
+def drop(*path):
+    def change(content):
+        for key in path[:-1]:
+            content = content[key]
+        del content[path[-1]]
+
+    return change
+
+
+def put(value, *path):
+    def change(content):
+        for key in path[:-1]:
+            content = content[key]
+        content[path[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        drop("cells"),
+        drop("metadata"),
+        drop("nbformat"),
+        drop("cells", 1, "id"),
+        drop("cells", 1, "outputs"),
+        drop("cells", 1, "execution_count"),
+        drop("cells", 1, "source"),
+        drop("cells", 1, "metadata"),
+        put("heading", "cells", 0, "cell_type"),
+        put("not an id!", "cells", 0, "id"),
+        put("x" * 65, "cells", 0, "id"),
+        put(7, "cells", 0, "source"),
+        put("text", "cells", 1, "execution_count"),
+    ],
+)
+def test_what_nbformat_refuses_is_refused(change):
+    content = copy.deepcopy(GOOD)
+    change(content)
+    assert list(nbformat.validator.get_validator(4, 5).iter_errors(content))
+    assert list(notebook.invalid(content))
+
+
+def test_ids_are_unique():
+    content = copy.deepcopy(GOOD)
+    content["cells"][1]["id"] = content["cells"][0]["id"]
+    assert list(notebook.invalid(content)) == ["has two cells with the id 'about'"]
+
+
+def test_broken_json_names_line_and_column(tmp_path):
+    path = tmp_path / "1_a.ipynb"
+    path.write_text('{"cells": [\n  oops]}')
+    with pytest.raises(ProjectError, match=r"1_a\.ipynb is not valid JSON: .* line 2, column 3"):
+        notebook.read(path)
