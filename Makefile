@@ -11,7 +11,7 @@ demo: $(ENV)/cookiecutter
 	$(BIN)/python tools/demo.py
 
 test: $(ENV)/test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(ENV)/test
 	$(BIN)/ruff check --config pyproject.toml .

@@ -67,7 +67,8 @@ def tree(folder: Path, indent: str = "") -> list[str]:
         if path.is_dir():
             lines += [f"{indent}  {path.name}/", *tree(path, indent + "  ")]
         else:
-            lines.append(f"{indent}  {path.name:<34} {path.stat().st_size / 1000:9,.1f} kB")
+            name = f"{indent}  {path.name}"
+            lines.append(f"{name:<40} {path.stat().st_size / 1000:9,.1f} kB")
     return lines
 
 

@@ -81,10 +81,13 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     CheckpointDamagedError
         If it is not a JSON object; the message names line and column.
     """
-    try:
-        return read_json(locate(folder, RECORD))
-    except FileNotFoundError:
-        return None
+    # in this order: a record that is no longer in the one has just been moved to the other
+    for path in (folder / COMMIT / RECORD, folder / RECORD):
+        try:
+            return read_json(path)
+        except FileNotFoundError:
+            continue
+    return None
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from html import escape
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from . import hashes, record, store, wording
@@ -13,10 +13,11 @@ from .errors import (
     CheckpointKeyError,
     CheckpointNotFoundError,
 )
-from .formats import format_of
+from .formats import BY_SUFFIX, format_of
 from .project import Project
 
-PATIENCE = 40  # looks at a checkpoint that another process is replacing, 50 ms apart
+# How often, and how many seconds apart, to look at a checkpoint that another process replaces.
+PATIENCE, PAUSE = 40, 0.05
 
 
 class Checkpoint(Mapping[str, Any]):
@@ -58,15 +59,22 @@ class Checkpoint(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         file = self._file(key)
-        path = self._verified(file)
-        entry = format_of(file)
-        assert entry is not None
-        try:
-            return entry.read(path, self._files[file].get("details"))
-        except Exception as error:
-            raise CheckpointDamagedError(
-                f"{self._show(file)} cannot be read as {entry.suffix}: {error}. {self._remedy()}"
-            ) from error
+        for _ in range(PATIENCE):
+            before = self._identity(file)
+            try:
+                obj = self._read(file)
+            except (OSError, CheckpointDamagedError):
+                moved = before != self._identity(file) or store.in_progress(self._folder)
+                if not moved:
+                    self._check_still_there()
+                    raise
+            else:
+                # else the file that was hashed may not be the one that was read
+                if before == self._identity(file):
+                    return obj
+            self._check_still_there()
+            time.sleep(PAUSE)
+        raise CheckpointDamagedError(f"{self._show(file)} is missing. {self._remedy()}")
 
     def __iter__(self) -> Iterator[str]:
         return (entry["key"] for entry in self._files.values())
@@ -121,7 +129,7 @@ class Checkpoint(Mapping[str, Any]):
     def _open(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Read the record and hold the files against it."""
         store.recover(self._folder)
-        for _ in range(PATIENCE):
+        for look in range(PATIENCE):
             params = store.read_record(self._folder)
             if not store.is_recorded(params):
                 return self._open_by_hand(params)
@@ -130,9 +138,10 @@ class Checkpoint(Mapping[str, Any]):
             problem = next(filter(None, map(self._misfit, files.items())), None)
             if problem is None:
                 return params, files
-            if params == store.read_record(self._folder) and not store.in_progress(self._folder):
+            settled = not store.in_progress(self._folder)
+            if look and settled and params == store.read_record(self._folder):
                 break
-            time.sleep(0.05)
+            time.sleep(PAUSE)
         raise CheckpointDamagedError(f"{problem} {self._remedy()}")
 
     def _open_by_hand(
@@ -184,26 +193,39 @@ class Checkpoint(Mapping[str, Any]):
             f"results/{self.step} has no {key!r}; it has {', '.join(self) or 'no objects'}."
         )
 
-    def _verified(self, file: str) -> Path:
-        """Return the path of a file whose content is what was saved."""
+    def _read(self, file: str) -> Any:
+        """Read an object from a file whose content is what was saved."""
+        if problem := self._misfit((file, self._files[file])):
+            raise CheckpointDamagedError(f"{problem} {self._remedy()}")
         path = store.locate(self._folder, file)
         expected = self._files[file].get("blake3")
-        if expected is None:
-            return path
-        problem = self._misfit((file, self._files[file]))
-        if problem is None:
-            found = hashes.file_hash(path)
-            if found == expected:
-                return path
-            problem = (
-                f"{self._show(file)} is not what was saved: "
-                f"blake3 {expected[:12]}… expected, {found[:12]}… found."
+        if expected is not None and (found := hashes.file_hash(path)) != expected:
+            raise CheckpointDamagedError(
+                f"{self._show(file)} is not what was saved: blake3 {expected[:12]}… expected, "
+                f"{found[:12]}… found. {self._remedy()}"
             )
-        if store.read_record(self._folder) != self.params:
+        entry = BY_SUFFIX[path.suffix.lower()]
+        try:
+            return entry.read(path, self._files[file].get("details"))
+        except Exception as error:
+            raise CheckpointDamagedError(
+                f"{self._show(file)} cannot be read as {entry.suffix}: {error}. {self._remedy()}"
+            ) from error
+
+    def _identity(self, file: str) -> tuple[int, int, int] | None:
+        """Return what tells a file from another that takes its place; None if there is none."""
+        try:
+            found = store.locate(self._folder, file).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _check_still_there(self) -> None:
+        """Tell a checkpoint that was saved again from a damaged one."""
+        if self.recorded and store.read_record(self._folder) != self.params:
             raise CheckpointError(
                 f"results/{self.step} was saved again since it was loaded. Run the load cell again."
             )
-        raise CheckpointDamagedError(f"{problem} {self._remedy()}")
 
     def _ours(self) -> dict[str, Any]:
         return self.params["checkpoint"] if self.recorded else {}
