@@ -171,11 +171,14 @@ def test_tables(tmp_path, suffix, index):
     assert_frame_equal(round_trip(tmp_path, f"table.{suffix}", frame), frame, check_freq=False)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+AWKWARD = st.text(st.sampled_from("a,\"'\r\n\t ;#NA0é\x00"), max_size=4)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(
-            st.one_of(st.text(max_size=5), st.none()),
+            st.one_of(AWKWARD, st.text(max_size=5), st.none()),
             st.floats(),
             st.integers(-(2**63), 2**63 - 1),
         ),
@@ -188,6 +191,9 @@ def test_any_small_table_comes_back_from_csv_or_is_refused(tmp_path, rows):
     try:
         again = round_trip(tmp_path, "table.csv", frame)
     except (CheckpointFormatError, UnicodeEncodeError):
+        assert any(
+            set(text or "") & {"\x00"} or not (text or "").isprintable() for text, *_ in rows
+        )
         return
     assert_frame_equal(again, frame, check_exact=True)
     assert list(again["text"]) == list(frame["text"])

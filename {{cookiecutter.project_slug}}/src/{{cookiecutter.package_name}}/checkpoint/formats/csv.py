@@ -4,6 +4,7 @@ A CSV is text, so what its columns were stands in `params.json`. It is small, so
 as soon as it is written: what would not come back the same is refused.
 """
 
+from csv import QUOTE_MINIMAL, QUOTE_NONNUMERIC
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,11 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
     numbered = frame.index.equals(pd.RangeIndex(len(frame))) and frame.index.names == [None]
     levels = [] if numbered else _levels(frame.index)
     series = [frame[name] for name in frame.columns]
+    texts = _texts([*levels, *series])
     details: dict[str, Any] = {
         "index": [columns.describe(level) for level in levels],
         "columns": [columns.describe(column) for column in series],
-        "missing": _missing_text([*levels, *series]),
+        "missing": _missing_text(texts),
     }
     frame.to_csv(
         path,
@@ -42,8 +44,14 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
         na_rep=details["missing"],
         lineterminator="\n",
         encoding="utf-8",
+        # a carriage return that is not in quotes ends the line for whoever reads
+        quoting=QUOTE_NONNUMERIC if any("\r" in text for text in texts) else QUOTE_MINIMAL,
     )
-    columns.compare(frame, read(path, details), "a CSV")
+    try:
+        again = read(path, details)
+    except (ValueError, TypeError) as error:
+        raise CheckpointFormatError(f"a CSV would not give it back: {error}") from error
+    columns.compare(frame, again, "a CSV")
     return details
 
 
@@ -97,14 +105,14 @@ def _index(levels: list[Any], names: list[str | None]) -> Any:
     return pd.MultiIndex.from_arrays(levels, names=names)
 
 
-def _missing_text(columns: list[Any]) -> str:
+def _texts(series: list[Any]) -> set[str]:
+    """Return the texts among the values and the names of some columns."""
+    values = (value for one in series if one.dtype.kind == "O" for value in one)
+    names = (one.name for one in series)
+    return {text for text in chain(values, names) if isinstance(text, str)}
+
+
+def _missing_text(texts: set[str]) -> str:
     """Return what stands for a missing value: the first that is not itself a text in there."""
-    texts = {
-        value
-        for column in columns
-        if column.dtype.kind == "O"
-        for value in column
-        if isinstance(value, str)
-    }
     candidates = chain(("", "NA"), (f"<missing {n}>" for n in count(1)))
     return next(text for text in candidates if text not in texts)
