@@ -191,9 +191,7 @@ def test_any_small_table_comes_back_from_csv_or_is_refused(tmp_path, rows):
     try:
         again = round_trip(tmp_path, "table.csv", frame)
     except (CheckpointFormatError, UnicodeEncodeError):
-        assert any(
-            set(text or "") & {"\x00"} or not (text or "").isprintable() for text, *_ in rows
-        )
+        assert not all((text or "").isprintable() for text, *_ in rows)
         return
     assert_frame_equal(again, frame, check_exact=True)
     assert list(again["text"]) == list(frame["text"])

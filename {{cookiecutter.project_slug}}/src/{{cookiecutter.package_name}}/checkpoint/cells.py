@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import hashes, record, session, store
+from . import hashes, lineage, record, session, store
 from .errors import (
     CheckpointFormatError,
     CheckpointNotFoundError,
@@ -49,6 +49,7 @@ def load(step: str) -> Checkpoint:
     checkpoint = Checkpoint(project, step)
     session.remember(project, f"results/{step}", {"blake3": checkpoint.content_hash()})
     print(f"Loaded from results/{step}/")
+    lineage.warn_if_outdated(project, step)
     if not checkpoint.recorded:
         print("Not recorded by save: its files cannot be checked, nor what they were made from.")
     print(f"Previous run: {checkpoint.params.get('timestamp', 'unknown')}")
@@ -97,6 +98,7 @@ def save(
     """
     project = find_project()
     folder = project.results_of(step)
+    session.warn_if_another_notebook(step)
     items = _plan(objects)
     groups = record.user_groups(params)
     shapes = {item.key: shape for item in items if (shape := item.format.shape(item.obj))}
@@ -144,8 +146,7 @@ def data_file(name: str) -> Path:
             f"Raw file 'data/{name}' not found. Put it at {path}; data/README.md says what goes "
             "there."
         )
-    content = {"bytes": path.stat().st_size, "blake3": hashes.file_hash(path)}
-    session.remember(project, project.show(path), content)
+    session.remember(project, project.show(path), hashes.describe(path))
     return path
 
 
@@ -217,9 +218,5 @@ def _write(item: _Item, staging: Path) -> dict[str, Any]:
         raise CheckpointFormatError(
             f"{item.key!r}: cannot save this {type_name(item.obj)} as {item.format.suffix}: {error}"
         ) from error
-    described = {
-        "key": item.key,
-        "bytes": path.stat().st_size,
-        "blake3": hashes.file_hash(path),
-    }
+    described = {"key": item.key, **hashes.describe(path)}
     return described if details is None else {**described, "details": details}

@@ -1,13 +1,21 @@
 """The `checkpoint` command."""
 
+from __future__ import annotations
+
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from . import wording
 from .errors import CheckpointError
+
+if TYPE_CHECKING:
+    from .lineage import State
+    from .project import Project
 
 app = typer.Typer(
     help="Work on the chain of notebooks of this project.",
@@ -47,16 +55,62 @@ def check(
 
 
 @app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show whether each step's results still fit their inputs and their notebook.
+
+    Exits with 1 if any does not.
+    """
+    from .lineage import CURRENT, Lineage
+    from .project import find_project
+
+    project = find_project()
+    states = Lineage(project).states()
+    if as_json:
+        print(json.dumps({"steps": [state._asdict() for state in states]}, indent=2))
+    else:
+        show_states(project, states)
+    raise typer.Exit(any(state.state != CURRENT for state in states))
+
+
+@app.command()
 def run(
     steps: Annotated[
-        list[str] | None, typer.Argument(help="Notebooks, as 1_preprocessing; all if none.")
+        list[str] | None,
+        typer.Argument(help="Notebooks, as 1_preprocessing; those not current if none is named."),
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also what is current.")] = False,
 ) -> None:
-    """Run notebooks in order, and keep their outputs in them."""
+    """Run the notebooks that are not current, in order, and keep their outputs in them."""
     from .project import find_project
     from .run import run as run_steps
 
-    run_steps(find_project(), steps or [], out)
+    run_steps(find_project(), steps or [], everything=everything, out=out)
+
+
+def show_states(project: Project, states: list[State]) -> None:
+    """Print a row per step, and what to type next."""
+    from rich.table import Table
+
+    from .lineage import CURRENT, EDITED, MISSING
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("step", "state", "made", "size", "why"):
+        table.add_column(title, justify="right" if title == "size" else "left", overflow="fold")
+    for state in states:
+        # a cell that was edited since is not one that ran besides
+        unclean = state.clean is False and state.state != EDITED
+        notes = ["not a clean run: other cells ran, or in another order"] if unclean else []
+        made = (state.timestamp or "")[:16].replace("T", " ")
+        weight = wording.size(state.bytes) if state.timestamp else ""
+        style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
+        why = "\n".join([*state.reasons, *notes])
+        table.add_row(state.step, Text(state.state, style), made, weight, Text(why))
+    out.print(table, soft_wrap=False)
+    known = {notebook.step for notebook in project.steps()}
+    if any(state.state != CURRENT and state.step in known for state in states):
+        out.print("\nNext: checkpoint run")
 
 
 def main() -> None:

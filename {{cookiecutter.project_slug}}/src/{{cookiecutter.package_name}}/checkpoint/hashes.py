@@ -2,6 +2,7 @@
 
 import ast
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,28 @@ def file_hash(path: Path) -> str:
     from blake3 import blake3
 
     return blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest()
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Return what tells whether a file is still the same: bytes, time of change, blake3."""
+    found = path.stat()
+    return {"bytes": found.st_size, "mtime_ns": found.st_mtime_ns, "blake3": file_hash(path)}
+
+
+def is_still(path: Path, described: Mapping[str, Any]) -> bool:
+    """Tell whether a file is as it was described; it is hashed only if its time has changed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    found = path.stat()
+    if found.st_size != described["bytes"]:
+        return False
+    return found.st_mtime_ns == described.get("mtime_ns") or (
+        file_hash(path) == described["blake3"]
+    )
 
 
 def value_hash(value: Any) -> str:

@@ -74,6 +74,8 @@ def make(
         "step": step,
         "files": files,
         "inputs": session.inputs_of(project, step),
+        "params": {name: hashes.value_hash(group) for name, group in groups.items()},
+        "modules": session.modules_of(project),
         "environment": environment(project),
     }
     cells = session.cells_run()

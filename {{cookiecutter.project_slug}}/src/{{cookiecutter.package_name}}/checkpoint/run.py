@@ -6,10 +6,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .errors import CheckpointError, ProjectError
+from .lineage import CURRENT, Lineage
 from .project import Notebook, Project
 
 
-def run(project: Project, steps: list[str], out: Console) -> None:
+def run(project: Project, steps: list[str], *, everything: bool, out: Console) -> None:
     """Execute notebooks; one that succeeds is written back with its outputs.
 
     Parameters
@@ -17,7 +18,10 @@ def run(project: Project, steps: list[str], out: Console) -> None:
     project
         The project.
     steps
-        The steps to run; all when empty. They run in the order of their numbers.
+        The steps to run; when empty, those that are not current when their turn comes. They run
+        in the order of their numbers.
+    everything
+        Whether to run also what is current.
     out
         Where progress is shown: a bar on a terminal, lines elsewhere.
 
@@ -39,11 +43,17 @@ def run(project: Project, steps: list[str], out: Console) -> None:
         console=out,
         disable=not out.is_terminal,
     )
+    ran = False
     with bar:
         for notebook in notebooks:
+            if not (steps or everything) and Lineage(project).state(notebook.step).state == CURRENT:
+                continue
+            ran = True
             seconds = _execute(project, notebook, bar)
             if not out.is_terminal:
                 out.print(f"{notebook.step}: done in {seconds:.0f} s")
+    if not ran:
+        out.print("Nothing to run: everything is current.")
 
 
 def _chosen(project: Project, steps: list[str]) -> list[Notebook]:

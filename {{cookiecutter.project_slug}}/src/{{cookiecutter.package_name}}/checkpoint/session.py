@@ -1,11 +1,16 @@
 """What this kernel has done so far: the inputs it read and the cells it ran."""
 
+import os
 import sys
-from pathlib import Path
+import warnings
+from pathlib import Path, PurePath
 from typing import Any
 
 from . import hashes
+from .errors import CheckpointWarning
 from .project import Project
+
+INJECTED = "# Parameters\n"  # how papermill's injected cell starts
 
 # (root of the project, name of the input) -> what its content was
 _inputs: dict[tuple[Path, str], dict[str, Any]] = {}
@@ -34,10 +39,52 @@ def cells_run() -> list[str] | None:
     list of str or None
         None outside IPython, where nothing is known of cells.
     """
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    history = getattr(shell, "history_manager", None)
+    history = getattr(_shell(), "history_manager", None)
     if history is None:
         return None
-    sources = (hashes.code_hash(source) for source in history.input_hist_raw)
-    return [source for source in sources if source]
+    sources = (source for source in history.input_hist_raw if not source.startswith(INJECTED))
+    return [code for source in sources if (code := hashes.code_hash(source))]
+
+
+def modules_of(project: Project) -> dict[str, str]:
+    """Return the project's own modules that this kernel imported, by path, with their code's hash.
+
+    `checkpoint` itself does not count: what it does is told by the record's format.
+    """
+    source = project.root / "src"
+    checkpoint = Path(__file__).parent
+    found = {}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        path = Path(file) if file and file.endswith(".py") else None
+        if path is None or checkpoint in path.parents or source not in path.parents:
+            continue
+        if code := hashes.code_hash(path.read_text(encoding="utf-8")):
+            found[project.show(path)] = code
+    return dict(sorted(found.items()))
+
+
+def warn_if_another_notebook(step: str) -> None:
+    """Warn where a notebook saves under another's name, as a copy `2_integration_v2` would."""
+    notebook = _notebook_name()
+    if notebook and notebook != step.partition("/")[0]:
+        warnings.warn(
+            f"{notebook}.ipynb saves as {step!r}, in place of what {step.partition('/')[0]}.ipynb "
+            f'saved. Use save("{notebook}", …) for results of its own.',
+            CheckpointWarning,
+            stacklevel=3,
+        )
+
+
+def _shell() -> Any:
+    """Return the running IPython, or None; it is not imported for this."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
+def _notebook_name() -> str | None:
+    """Return the name of the notebook that this kernel runs, where its front end tells."""
+    names = getattr(_shell(), "user_ns", {})
+    told = names.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
+    path = PurePath(str(told).replace("\\", "/"))
+    return path.stem if path.suffix == ".ipynb" else None

@@ -67,6 +67,23 @@ def recover(folder: Path) -> None:
         return  # another process is finishing it; `locate` reads through meanwhile
 
 
+def is_interrupted(folder: Path) -> bool:
+    """Tell whether a save was cut short before it had happened, or could not be finished."""
+    if in_progress(folder):
+        return True
+    if not any(folder.glob(f"{STAGING}*")):
+        return False
+    from filelock import Timeout
+
+    try:
+        with _lock(folder, timeout=0):
+            return any(folder.glob(f"{STAGING}*"))
+    except Timeout:
+        return False  # it is going on right now
+    except OSError:
+        return True
+
+
 def locate(folder: Path, file: str) -> Path:
     """Return where a committed file is, even while its save is being finished."""
     waiting = folder / COMMIT / file

@@ -1,0 +1,279 @@
+"""States of steps: what changed since their results were made."""
+
+import importlib
+import json
+import shutil
+import sys
+
+import nbformat
+import pytest
+from checkpoint import CheckpointWarning, data_file, load, save, session
+from checkpoint.hashes import code_hash
+from checkpoint.lineage import Lineage
+from checkpoint.project import Project
+
+ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
+
+
+def states(project):
+    return {
+        state.step: (state.state, state.reasons) for state in Lineage(Project(project)).states()
+    }
+
+
+def all_are(project, state):
+    return states(project) == dict.fromkeys((ONE, TWO, THREE), (state, []))
+
+
+@pytest.fixture
+def chain(project):
+    """Return a project whose three steps are current, the first made from a raw file."""
+    (project / "data" / "raw.txt").write_text("raw")
+    make(project)
+    assert all_are(project, "current")
+    return project
+
+
+def make(project, value=1, steps=(ONE, TWO, THREE)):
+    """Do what the notebooks would, a kernel each."""
+    loads = {ONE: lambda: data_file("raw.txt"), TWO: lambda: load(ONE), THREE: lambda: load(TWO)}
+    for step in steps:
+        session._inputs.clear()
+        loads[step]()
+        save(step, {"value": (step, value)}, params={"group": {"value": value}})
+
+
+def edit_record(project, step, change):
+    path = project / "results" / step / "params.json"
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def test_missing(project):
+    assert all_are(project, "missing")
+
+
+def test_a_changed_raw_file_is_the_reason_all_the_way_down(chain):
+    (chain / "data" / "raw.txt").write_text("other")
+    assert states(chain) == dict.fromkeys((ONE, TWO, THREE), ("stale", ["data/raw.txt changed"]))
+    (chain / "data" / "raw.txt").unlink()
+    assert states(chain)[THREE] == ("stale", ["data/raw.txt is missing"])
+
+
+def test_a_raw_file_that_was_only_touched_is_the_same(chain):
+    (chain / "data" / "raw.txt").write_text("raw")
+    assert states(chain)[ONE] == ("current", [])
+
+
+def test_a_copy_of_the_project_is_current(chain, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(chain, copy, copy_function=shutil.copyfile)
+    assert all_are(copy, "current")
+
+
+def test_made_again_with_another_result(chain):
+    make(chain, value=2, steps=[ONE])
+    reason = "results/1_preprocessing was made again, with another result"
+    assert states(chain) == {
+        ONE: ("current", []),
+        TWO: ("stale", [reason]),
+        THREE: ("stale", [reason]),
+    }
+
+
+def test_made_again_to_the_same(chain):
+    make(chain, steps=[ONE])
+    assert all_are(chain, "current")
+
+
+def test_an_upstream_that_is_gone(chain):
+    shutil.rmtree(chain / "results" / ONE)
+    assert states(chain)[ONE] == ("missing", [])
+    assert states(chain)[THREE] == ("stale", ["results/1_preprocessing is missing"])
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda path: path.write_bytes(b"x"), "is not what was saved"),
+        (lambda path: path.write_bytes(path.read_bytes()[::-1]), "is not what was saved"),
+        (lambda path: path.unlink(), "is missing"),
+    ],
+)
+def test_damaged(chain, damage, reason):
+    damage(chain / "results" / ONE / "value.pkl")
+    said = f"results/1_preprocessing/value.pkl {reason}"
+    assert states(chain)[ONE] == ("damaged", [said])
+    assert states(chain)[TWO] == ("stale", [said])
+
+
+def test_parameters_edited_by_hand(chain):
+    edit_record(chain, ONE, lambda record: record["group"].update(value=9))
+    said = "'group' in results/1_preprocessing/params.json was edited by hand"
+    assert states(chain)[ONE] == ("damaged", [said])
+
+
+def test_broken_json(chain):
+    (chain / "results" / ONE / "params.json").write_text('{"a": }')
+    state, reasons = states(chain)[ONE]
+    assert state == "damaged"
+    assert "line 1, column 7" in reasons[0]
+
+
+def test_interrupted(chain):
+    staging = chain / "results" / ONE / ".staging-dead"
+    staging.mkdir()
+    assert states(chain)[ONE] == ("interrupted", ["a save was cut short"])
+    assert states(chain)[TWO] == ("current", [])  # what it was made from is still there
+    make(chain, steps=[ONE])
+    assert states(chain)[ONE] == ("current", [])
+
+
+def test_filled_by_hand(project):
+    (project / "results" / ONE / "notes.json").write_text("{}")
+    load(ONE)
+    save(TWO, {})
+    assert states(project)[ONE] == ("unrecorded", ["not made by save"])
+    assert states(project)[TWO] == ("current", [])
+    (project / "results" / ONE / "notes.json").write_text("[]")
+    assert states(project)[TWO][0] == "stale"
+
+
+def test_a_step_without_a_notebook_is_listed(chain):
+    save("scripted", {"a": 1})
+    assert states(chain)["scripted"] == ("current", [])
+
+
+def notebook_of(project, step):
+    return project / "notebooks" / f"{step}.ipynb"
+
+
+@pytest.fixture
+def ran(chain):
+    """Return the project as if its first notebook's cells had run in a kernel."""
+    cells = nbformat.read(notebook_of(chain, ONE), as_version=4).cells
+    hashes = [code_hash(cell.source) for cell in cells if cell.cell_type == "code"]
+    record_run(chain, [code for code in hashes if code])
+    return chain
+
+
+def record_run(project, hashes):
+    edit_record(project, ONE, lambda record: record["checkpoint"].update(run={"cells": hashes}))
+
+
+def rewrite(project, change):
+    notebook = nbformat.read(notebook_of(project, ONE), as_version=4)
+    change(notebook)
+    nbformat.write(notebook, notebook_of(project, ONE))
+
+
+def set_source(index, source):
+    return lambda notebook: notebook.cells[index].update(source=source)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_source(0, "# Another title"),
+        set_source(
+            1, "from my_project.checkpoint import (\n    data_file,\n    save,\n)  # a comment"
+        ),
+        set_source(3, "\n\n# another comment\n"),
+        lambda notebook: notebook.cells[1].update(execution_count=7),
+        lambda notebook: notebook.cells[1].update(
+            outputs=[nbformat.v4.new_output("stream", text="x")]
+        ),
+        lambda notebook: notebook.cells.append(nbformat.v4.new_code_cell("after_the_save = 1")),
+    ],
+)
+def test_what_does_not_count_as_an_edit(ran, change):
+    assert states(ran)[ONE] == ("current", [])
+    rewrite(ran, change)
+    assert states(ran)[ONE] == ("current", [])
+
+
+@pytest.mark.parametrize("source", ["x = 2", "%timeit x", "broken ("])
+def test_edited(ran, source):
+    rewrite(ran, set_source(3, source))
+    said = f"cell `{source}` of notebooks/1_preprocessing.ipynb changed"
+    assert states(ran)[ONE] == ("edited", [said])
+    assert states(ran)[THREE] == ("stale", [said])
+
+
+def test_a_clean_run_and_others(ran):
+    hashes = json.loads((ran / "results" / ONE / "params.json").read_text())["checkpoint"]["run"][
+        "cells"
+    ]
+
+    def clean():
+        return Lineage(Project(ran)).state(ONE).clean
+
+    assert clean() is True
+    for cells in (hashes[::-1], [hashes[0], *hashes], [code_hash("gone = 1"), *hashes]):
+        record_run(ran, cells)
+        assert states(ran)[ONE] == ("current", [])
+        assert clean() is False
+    edit_record(ran, ONE, lambda record: record["checkpoint"].pop("run"))
+    assert clean() is None
+
+
+def test_modules_of_the_project_count(project, monkeypatch):
+    helper = project / "src" / "my_project" / "helper.py"
+    helper.write_text("LIMIT = 1\n")
+    monkeypatch.syspath_prepend(project / "src")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "my_project"]:
+        monkeypatch.delitem(sys.modules, name)
+    importlib.import_module("my_project.helper")
+
+    save(ONE, {})
+    assert states(project)[ONE] == ("current", [])
+    helper.write_text("LIMIT = 1  # the same\n")
+    assert states(project)[ONE] == ("current", [])
+    helper.write_text("LIMIT = 2\n")
+    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py changed"])
+    helper.unlink()
+    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py is gone"])
+
+
+def test_load_warns_of_what_is_stale(chain):
+    (chain / "data" / "raw.txt").write_text("other")
+    with pytest.warns(CheckpointWarning) as warned:
+        load(TWO)
+    assert [str(one.message) for one in warned] == [
+        "results/2_integration is stale: data/raw.txt changed. "
+        "`checkpoint status` shows what to run."
+    ]
+    assert warned[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "name", ["2_integration_v2.ipynb", "C:\\lab\\notebooks\\2_integration_v2.ipynb"]
+)
+def test_a_copy_of_a_notebook_that_saves_under_the_old_name(project, monkeypatch, name):
+    monkeypatch.setenv("JPY_SESSION_NAME", name)
+    with pytest.warns(CheckpointWarning, match=r"2_integration_v2\.ipynb saves as '2_integration'"):
+        save(TWO, {})
+    save("2_integration_v2", {})
+
+
+def test_status_and_its_exit_status(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    done = baked.command("status")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "Next: checkpoint run"
+    script = (
+        "from my_project.checkpoint import load, save;"
+        "save('1_one', {'a': 1}); load('1_one'); save('2_two', {})"
+    )
+    assert baked.python("-c", script).returncode == 0
+    done = baked.command("status", "--json")
+    assert done.returncode == 0
+    steps = json.loads(done.stdout)["steps"]
+    assert [step["step"] for step in steps] == ["1_one", "2_two"]
+    assert list(steps[0]) == ["step", "state", "reasons", "clean", "timestamp", "bytes"]
+    assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
+    (baked.path / "pyproject.toml").unlink()
+    done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked.path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("No project found")

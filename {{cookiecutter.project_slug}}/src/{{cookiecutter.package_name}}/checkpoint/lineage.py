@@ -1,0 +1,200 @@
+"""Whether results still fit their inputs and their notebook.
+
+A step's record names its inputs by content and its cells and modules by the hash of their code.
+Held against what is there now, they give a state and the reasons for it.
+"""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from . import hashes, notebook, record, store
+from .errors import CheckpointDamagedError, CheckpointWarning, ProjectError
+from .names import unportable
+from .project import Project
+from .view import Checkpoint
+
+CURRENT, STALE, EDITED, DAMAGED = "current", "stale", "edited", "damaged"
+INTERRUPTED, MISSING, UNRECORDED = "interrupted", "missing", "unrecorded"
+
+
+class State(NamedTuple):
+    """What is known of a step's results.
+
+    Attributes
+    ----------
+    step
+        The step.
+    state
+        `current`, `stale` (an input changed), `edited` (code changed), `damaged`, `interrupted`,
+        `missing`, or `unrecorded` for a folder that was filled by hand.
+    reasons
+        What changed, each naming the root: the notebook, raw file, cell or module.
+    clean
+        Whether the notebook's cells ran once each, in order, and no others; None if unknown.
+    timestamp
+        When it was saved.
+    bytes
+        The size of its files.
+    """
+
+    step: str
+    state: str
+    reasons: list[str]
+    clean: bool | None
+    timestamp: str | None
+    bytes: int
+
+
+class Lineage:
+    """The states of a project's steps, each worked out once.
+
+    Parameters
+    ----------
+    project
+        The project.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._notebooks = {one.step: one.path for one in project.steps()}
+        self._states: dict[str, State] = {}
+        self._contents: dict[str, str] = {}
+
+    def states(self) -> list[State]:
+        """Return the state of every notebook's step, then of saved steps without a notebook."""
+        folders = self.project.results.glob("*/" + store.RECORD)
+        others = sorted({path.parent.name for path in folders} - self._notebooks.keys())
+        return [self.state(step) for step in [*self._notebooks, *others]]
+
+    def state(self, step: str) -> State:
+        """Return the state of one step or sub-checkpoint."""
+        if step not in self._states:
+            # a step that is asked for while it is worked out loads itself, however indirectly
+            self._states[step] = State(step, CURRENT, [], None, None, 0)
+            self._states[step] = self._work_out(step)
+        return self._states[step]
+
+    def _work_out(self, step: str) -> State:
+        folder = self.project.results_of(step)
+        store.recover(folder)
+        try:
+            made = store.read_record(folder)
+        except CheckpointDamagedError as error:
+            return State(step, DAMAGED, [str(error)], None, None, 0)
+        if not store.is_recorded(made):
+            by_hand = any(path.name[0] != "." for path in folder.glob("*") if path.is_file())
+            if by_hand:
+                return State(step, UNRECORDED, ["not made by save"], None, None, 0)
+            return State(step, MISSING, [], None, None, 0)
+
+        damage = list(self._damage(step, made))
+        interruption = ["a save was cut short"] if store.is_interrupted(folder) else []
+        edits = list(self._edits(step, made))
+        changes = list(dict.fromkeys(self._changed_inputs(made["checkpoint"])))
+        found = ((DAMAGED, damage), (INTERRUPTED, interruption), (EDITED, edits), (STALE, changes))
+        return State(
+            step,
+            next((state for state, reasons in found if reasons), CURRENT),
+            [reason for _, reasons in found for reason in reasons],
+            self._is_clean(step, made["checkpoint"]),
+            made.get("timestamp"),
+            sum(entry["bytes"] for entry in store.recorded_files(made).values()),
+        )
+
+    def _damage(self, step: str, made: dict[str, Any]) -> Iterator[str]:
+        """Tell which files, or parameters, are not as they were saved."""
+        folder = self.project.results_of(step)
+        for file, entry in store.recorded_files(made).items():
+            try:
+                if not hashes.is_still(store.locate(folder, file), entry):
+                    yield f"results/{step}/{file} is not what was saved"
+            except FileNotFoundError:
+                yield f"results/{step}/{file} is missing"
+        saved = made["checkpoint"].get("params", {})
+        found = {name: hashes.value_hash(group) for name, group in record.groups_of(made).items()}
+        for name in sorted(saved.keys() | found.keys()):
+            if saved.get(name) != found.get(name):
+                yield f"{name!r} in results/{step}/params.json was edited by hand"
+
+    def _edits(self, step: str, made: dict[str, Any]) -> Iterator[str]:
+        """Tell which cells and modules have another code than when the results were made."""
+        ran = made["checkpoint"].get("run", {}).get("cells")
+        if ran is not None:
+            for code, first_line in self._cells(step):
+                if code not in ran:
+                    where = f"notebooks/{step.partition('/')[0]}.ipynb"
+                    yield f"cell `{first_line}` of {where} changed"
+        for module, code in made["checkpoint"].get("modules", {}).items():
+            try:
+                text = (self.project.root / module).read_text(encoding="utf-8")
+            except FileNotFoundError:
+                yield f"{module} is gone"
+                continue
+            if hashes.code_hash(text) != code:
+                yield f"{module} changed"
+
+    def _changed_inputs(self, ours: dict[str, Any]) -> Iterator[str]:
+        """Tell which inputs are others now, or would be if what made them ran again."""
+        for name, entry in ours.get("inputs", {}).items():
+            kind, _, rest = name.partition("/")
+            if kind == "results" and not any(map(unportable, rest.split("/"))):
+                yield from self._changed_step(rest, entry)
+            elif kind == "data":
+                try:
+                    if not hashes.is_still(self.project.root / name, entry):
+                        yield f"{name} changed"
+                except FileNotFoundError:
+                    yield f"{name} is missing"
+
+    def _changed_step(self, step: str, entry: dict[str, Any]) -> Iterator[str]:
+        upstream = self.state(step)
+        if upstream.state == MISSING:
+            yield f"results/{step} is missing"
+        elif upstream.state in (STALE, EDITED, DAMAGED):
+            yield from upstream.reasons
+        elif self._content(step) != entry["blake3"]:
+            yield f"results/{step} was made again, with another result"
+
+    def _content(self, step: str) -> str:
+        if step not in self._contents:
+            self._contents[step] = Checkpoint(self.project, step).content_hash()
+        return self._contents[step]
+
+    def _is_clean(self, step: str, ours: dict[str, Any]) -> bool | None:
+        ran = ours.get("run", {}).get("cells")
+        cells = [code for code, _ in self._cells(step)]
+        return None if ran is None or not cells else ran == cells
+
+    def _cells(self, step: str) -> list[tuple[str, str]]:
+        """Return the hash and the first line of each code cell up to the one that saves `step`."""
+        path = self._notebooks.get(step.partition("/")[0])
+        if path is None:
+            return []
+        try:
+            content = notebook.read(path)
+            cells = notebook.code_cells(content)
+        except (ProjectError, KeyError, TypeError):
+            return []  # `check` says what is wrong with the notebook
+        saving = [i for i, cell in enumerate(cells) if _saves(cell, step)]
+        cells = cells[: saving[-1] + 1] if saving else cells
+        coded = ((hashes.code_hash(notebook.source_of(cell)), cell) for cell in cells)
+        return [(code, notebook.first_line(cell)) for code, cell in coded if code]
+
+
+def warn_if_outdated(project: Project, step: str) -> None:
+    """Warn in one line where results no longer fit their inputs or their notebook."""
+    found = Lineage(project).state(step)
+    if found.state in (STALE, EDITED):
+        more = f" (and {len(found.reasons) - 1} more)" if len(found.reasons) > 1 else ""
+        warnings.warn(
+            f"results/{step} is {found.state}: {found.reasons[0]}{more}. "
+            "`checkpoint status` shows what to run.",
+            CheckpointWarning,
+            stacklevel=3,
+        )
+
+
+def _saves(cell: dict[str, Any], step: str) -> bool:
+    calls = notebook.calls(notebook.source_of(cell))
+    return any(call.function == "save" and call.argument == step for call in calls)
