@@ -21,10 +21,10 @@ from hypothesis.extra import numpy as st_numpy
 from pandas.testing import assert_frame_equal
 
 
-def round_trip(folder, key, obj):
+def round_trip(folder, key, obj, told=None):
     file, entry = choose(key, obj)
     path = folder / file
-    details = entry.write(obj, path)
+    details = entry.write(obj, path, [] if told is None else told)
     return entry.read(path, details)
 
 
@@ -293,7 +293,7 @@ objects = {{"a": adata, "n": np.arange(3), "s": sp.eye(3, format="csr"), "p": fr
     "f.png": figure, "f.pdf": figure, "f.svg": figure}}
 for key, obj in objects.items():
     file, entry = choose(key, obj)
-    entry.write(obj, Path(sys.argv[1], file))
+    entry.write(obj, Path(sys.argv[1], file), [])
 """
 
 

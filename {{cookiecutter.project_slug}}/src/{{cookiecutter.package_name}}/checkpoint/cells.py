@@ -1,5 +1,6 @@
 """What the load cell and the save cell of a notebook call."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from .errors import (
     CheckpointFormatError,
     CheckpointNotFoundError,
     CheckpointValueError,
+    CheckpointWarning,
 )
 from .formats import Format, choose
 from .formats.json import dumps
@@ -102,11 +104,14 @@ def save(
     items = _plan(objects)
     groups = record.user_groups(params)
     shapes = {item.key: shape for item in items if (shape := item.format.shape(item.obj))}
+    told: list[str] = []
     with store.transaction(folder) as staging:
-        files = {item.file: _write(item, staging) for item in items}
+        files = {item.file: _write(item, staging, told) for item in items}
         made = record.make(project, step, groups, shapes, files)
         (staging / store.RECORD).write_text(dumps(made), encoding="utf-8", newline="\n")
 
+    for sentence in told:
+        warnings.warn(sentence, CheckpointWarning, stacklevel=2)
     checkpoint = Checkpoint(project, step)
     print(f"Saved to results/{step}/")
     print(checkpoint.summary())
@@ -203,12 +208,14 @@ def _check_key(key: str) -> None:
             raise CheckpointValueError(f"{key!r}: as a file name, {part!r} {reason}")
 
 
-def _write(item: _Item, staging: Path) -> dict[str, Any]:
+def _write(item: _Item, staging: Path, told: list[str]) -> dict[str, Any]:
     """Write one object into the staging folder; return what the record says of its file."""
     path = staging / item.file
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        details = item.format.write(item.obj, path)
+        changes: list[str] = []
+        details = item.format.write(item.obj, path, changes)
+        told += [f"{item.key}: {change}" for change in changes]
     except CheckpointFormatError as error:
         raise CheckpointFormatError(f"{item.key!r}: {error}") from error
     except OSError as error:

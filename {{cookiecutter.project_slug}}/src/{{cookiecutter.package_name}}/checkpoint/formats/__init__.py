@@ -23,7 +23,8 @@ class Format(NamedTuple):
     refusal
         Takes an object; tells why it cannot be held, in words that complete "it …", or None.
     write
-        Writes an object to a path; returns what reading needs beyond the file, or None.
+        Writes an object to a path, and adds to a list what will come back otherwise, a sentence
+        each; returns what reading needs beyond the file, or None.
     read
         Reads a path, given what `write` returned (None for files that `save` did not write).
     shape
@@ -32,7 +33,7 @@ class Format(NamedTuple):
 
     suffix: str
     refusal: Callable[[Any], str | None]
-    write: Callable[[Any, Path], dict[str, Any] | None]
+    write: Callable[[Any, Path, list[str]], dict[str, Any] | None]
     read: Callable[[Path, dict[str, Any] | None], Any]
     shape: Callable[[Any], dict[str, Any] | None]
 

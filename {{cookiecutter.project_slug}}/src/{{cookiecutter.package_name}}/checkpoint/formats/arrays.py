@@ -20,10 +20,12 @@ def npy_refusal(obj: Any) -> str | None:
     return None
 
 
-def write_npy(array: Any, path: Path) -> None:
+def write_npy(array: Any, path: Path, told: list[str]) -> None:
     """Write an array of numbers, text of fixed width, dates or records."""
     import numpy as np
 
+    if array.dtype.metadata:
+        told.append("the metadata of its dtype do not come back")
     with path.open("wb") as file:
         np.save(file, array, allow_pickle=False)
 
@@ -49,7 +51,7 @@ def npz_refusal(obj: Any) -> str | None:
     return None
 
 
-def write_npz(matrix: Any, path: Path) -> None:
+def write_npz(matrix: Any, path: Path, told: list[str]) -> None:
     """Write a sparse matrix or array in its own sparse format."""
     import scipy.sparse
 

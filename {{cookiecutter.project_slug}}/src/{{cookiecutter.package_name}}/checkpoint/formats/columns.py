@@ -1,5 +1,6 @@
 """What the columns of a DataFrame were, kept beside the file that does not say it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..errors import CheckpointFormatError
@@ -65,21 +66,24 @@ def compare(frame: Any, again: Any, what: str) -> None:
         raise CheckpointFormatError(f"{what} would not give it back the same: {differs}") from error
 
 
-def compare_kinds(frame: Any, again: Any, what: str) -> None:
-    """Refuse a DataFrame whose labels, dtypes or index a file does not give back the same."""
+def changes(frame: Any, again: Any) -> Iterator[str]:
+    """Tell which dtypes, labels and names of a DataFrame come back as others."""
+    found = _kinds(again)
     for slot, kind in _kinds(frame).items():
-        if (found := _kinds(again).get(slot)) != kind:
-            raise CheckpointFormatError(f"{slot} is {kind}, and {what} would give back {found}")
+        if found.get(slot) != kind:
+            yield f"{slot} is {kind} and comes back as {found.get(slot)}"
 
 
 def _kinds(frame: Any) -> dict[str, Any]:
     """Return the dtype of each column and of each level of the index, and the index's names."""
     index = [frame.index.get_level_values(i) for i in range(frame.index.nlevels)]
     return {
-        **{f"column {name!r}": dtype for name, dtype in frame.dtypes.items()},
-        **{f"level {i} of the index": level.dtype for i, level in enumerate(index)},
+        **{f"column {name!r}": str(dtype) for name, dtype in frame.dtypes.items()},
+        **{f"level {i} of the index": str(level.dtype) for i, level in enumerate(index)},
         "the name of the index": list(frame.index.names),
         "the name of the columns": frame.columns.name,
+        "the frequency of the index": getattr(frame.index, "freqstr", None),
+        "attrs": frame.attrs,
     }
 
 

@@ -18,7 +18,7 @@ def refusal(obj: Any) -> str | None:
     return parquet.refusal(obj)
 
 
-def write(frame: Any, path: Path) -> dict[str, Any]:
+def write(frame: Any, path: Path, told: list[str]) -> dict[str, Any]:
     """Write a DataFrame; return the dtypes, and the index where it is not just 0, 1, 2, ….
 
     Raises
@@ -52,6 +52,8 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
     except (ValueError, TypeError) as error:
         raise CheckpointFormatError(f"a CSV would not give it back: {error}") from error
     columns.compare(frame, again, "a CSV")
+    if frame.attrs:
+        told.append("attrs do not come back")
     return details
 
 

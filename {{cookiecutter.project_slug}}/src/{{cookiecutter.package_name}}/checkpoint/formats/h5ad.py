@@ -1,10 +1,16 @@
 """AnnData as `.h5ad`."""
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .kinds import is_a
+from ..errors import CheckpointFormatError
+from .fidelity import differences
+from .kinds import is_a, type_name
+
+FRAMES = ("obs", "var")
+MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
 
 
 def refusal(obj: Any) -> str | None:
@@ -12,17 +18,30 @@ def refusal(obj: Any) -> str | None:
     return None if is_a(obj, "anndata", "AnnData") else "is not an AnnData"
 
 
-def write(adata: Any, path: Path) -> None:
+def write(adata: Any, path: Path, told: list[str]) -> None:
     """Write an AnnData; the one in memory stays as it is.
 
     `AnnData.write_h5ad` turns text columns into categories in place, so it gets a stand-in that
-    shares everything but its annotations.
+    shares everything but its annotations. Everything but the matrices is small: it is read back
+    and compared.
+
+    Raises
+    ------
+    CheckpointFormatError
+        If a slot cannot be written, which the message names, or what was written not be read.
     """
-    stand_in = adata.copy() if adata.is_view else copy.copy(adata)
-    stand_in.obs, stand_in.var = adata.obs.copy(), adata.var.copy()
-    if adata.raw is not None:
-        stand_in.raw = _raw_stand_in(adata)
-    stand_in.write_h5ad(path)
+    _refuse_names(adata)
+    stand_in = _stand_in(adata)
+    try:
+        stand_in.write_h5ad(path)
+    except OSError:
+        raise  # the disk, not the object
+    except Exception as error:
+        raise CheckpointFormatError(_blame(stand_in, error)) from error
+    try:
+        told += _changes(adata, path)
+    except Exception as error:
+        raise CheckpointFormatError(f"it could be written, but not read back: {error}") from error
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
@@ -37,7 +56,101 @@ def shape(adata: Any) -> dict[str, Any]:
     return {"n_cells": adata.n_obs, "n_features": adata.n_vars}
 
 
-def _raw_stand_in(adata: Any) -> Any:
+def _refuse_names(adata: Any) -> None:
+    """Refuse the names that HDF5 takes for folders: the file could not be read again."""
+    named = {slot: list(getattr(adata, slot)) for slot in (*FRAMES, *MATRICES)}
+    for slot, names in named.items():
+        for name in names:
+            if isinstance(name, str) and (not name or "/" in name):
+                why = "has a '/' in its name" if name else "has an empty name"
+                raise CheckpointFormatError(f"{slot}[{name!r}] {why}, which HDF5 cannot keep")
+
+
+def _blame(adata: Any, error: Exception) -> str:
+    """Find the slot that cannot be written, by writing each one alone into memory."""
+    slots: list[tuple[str, Any]] = []
+    for frame in FRAMES:
+        columns = getattr(adata, frame)
+        slots += [(f"{frame}[{name!r}]", columns.iloc[:, [i]]) for i, name in enumerate(columns)]
+    slots += _leaves(dict(adata.uns), "uns")
+    for slot in MATRICES:
+        slots += [(f"{slot}[{key!r}]", value) for key, value in getattr(adata, slot).items()]
+    for slot, value in slots:
+        if reason := _unwritable(value):
+            kind = str(value.dtypes.iloc[0]) if slot.startswith(FRAMES) else type_name(value)
+            return (
+                f"{slot} ({kind}) cannot be written: {reason}. Turn it into text, numbers or "
+                "categories, or save it under a key of its own, as .pkl"
+            )
+    return f"it cannot be written: {error}"
+
+
+def _leaves(mapping: dict, slot: str) -> Iterator[tuple[str, Any]]:
+    for key, value in mapping.items():
+        if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+            yield from _leaves(value, f"{slot}[{key!r}]")
+        else:
+            yield f"{slot}[{key!r}]", value
+
+
+def _unwritable(value: Any) -> str | None:
+    import h5py
+    from anndata.io import write_elem
+
+    with h5py.File.in_memory() as file:
+        try:
+            write_elem(file, "value", value)
+        except Exception as error:
+            return " ".join(str(error).split()).rstrip(".")
+    return None
+
+
+def _stand_in(adata: Any) -> Any:
     import anndata
 
-    return anndata.AnnData(adata.raw.X, obs=adata.obs[[]], var=adata.raw.var, varm=adata.raw.varm)
+    if adata.isbacked:
+        stand_in = adata.to_memory()
+    elif adata.is_view:
+        stand_in = adata.copy()
+    else:
+        stand_in = copy.copy(adata)
+    stand_in.obs, stand_in.var = adata.obs.copy(), adata.var.copy()
+    if adata.raw is not None:
+        raw = adata.raw
+        stand_in.raw = anndata.AnnData(raw.X, obs=adata.obs[[]], var=raw.var, varm=raw.varm)
+    return stand_in
+
+
+def _changes(adata: Any, path: Path) -> Iterator[str]:
+    """Read back what is small, and what kind of matrix each matrix is."""
+    import h5py
+    from anndata.io import read_elem
+
+    with h5py.File(path, "r") as file:
+        for slot in FRAMES:
+            yield from differences(getattr(adata, slot), read_elem(file[slot]), slot)
+        yield from differences(dict(adata.uns), read_elem(file["uns"]), "uns")
+        if adata.raw is not None:
+            yield from differences(adata.raw.var, read_elem(file["raw/var"]), "raw.var")
+        if adata.X is not None:
+            yield from _of_matrix(adata.X, file["X"], "X")
+        for slot in MATRICES:
+            for key, value in getattr(adata, slot).items():
+                here = f"{slot}[{key!r}]"
+                if is_a(value, "pandas", "DataFrame"):
+                    yield from differences(value, read_elem(file[slot][key]), here)
+                else:
+                    yield from _of_matrix(value, file[slot][key], here)
+
+
+def _of_matrix(value: Any, element: Any, slot: str) -> Iterator[str]:
+    """Hold a matrix's kind and dtype against what the file says of it, without reading it."""
+    encoding = element.attrs.get("encoding-type", "")
+    kind = encoding.removesuffix("_matrix")
+    stored = element["data"].dtype if kind in ("csr", "csc") else getattr(element, "dtype", None)
+    was = getattr(value, "format", "array")
+    plain = is_a(value, "numpy", "ndarray", exactly=True) or not is_a(value, "numpy", "ndarray")
+    if not plain or was != kind or (stored is not None and stored != value.dtype):
+        yield (
+            f"{slot} is a {type_name(value)} of {value.dtype} and comes back as {kind} of {stored}"
+        )

@@ -4,7 +4,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from ..errors import CheckpointFormatError
 from . import columns
+from .fidelity import differences
 from .kinds import is_a
 
 
@@ -21,28 +23,36 @@ def refusal(obj: Any) -> str | None:
     return None if len(obj.columns) else "has no columns"
 
 
-def write(frame: Any, path: Path) -> dict[str, Any] | None:
+def write(frame: Any, path: Path, told: list[str]) -> dict[str, Any] | None:
     """Write a DataFrame; return the categories that Parquet does not keep by itself.
 
-    Raises
-    ------
-    CheckpointFormatError
-        If a dtype, the index or a label would not come back the same. An empty slice shows that.
+    An empty slice shows what becomes of dtypes, index and labels; only columns of objects, which
+    may hold anything, are read back.
     """
     categorical = {
         name: columns.describe(frame[name])
         for name in frame.columns
         if str(frame[name].dtype) == "category"
     }
+    try:
+        frame.to_parquet(path, engine="pyarrow")
+    except OSError:
+        raise  # the disk, not the object
+    except Exception as error:
+        raise CheckpointFormatError(_blame(frame, error)) from error
     head = BytesIO()
     frame.iloc[:0].to_parquet(head, engine="pyarrow")
-    columns.compare_kinds(frame, read(head, {"categories": categorical}), "Parquet")
-    frame.to_parquet(path, engine="pyarrow")
-    # Parquet keeps categories of text, as long as there are rows
+    told += columns.changes(frame, read(head, {"categories": categorical}))
+    objects = [name for name in frame.columns if frame[name].dtype == object]
+    if objects:
+        told += differences(frame[objects], _read_columns(path, objects), "the table")
+    # Parquet keeps categories of text, as long as there are rows and categories
     lost = {
         name: described
         for name, described in categorical.items()
-        if described["of"] not in ("object", "str", "string") or frame.empty
+        if described["of"] not in ("object", "str", "string")
+        or frame.empty
+        or not described["categories"]
     }
     return {"categories": lost} if lost else None
 
@@ -60,3 +70,28 @@ def read(path: Path | BytesIO, details: dict[str, Any] | None) -> Any:
 def shape(frame: Any) -> dict[str, Any]:
     """Return the number of rows and of columns."""
     return {"rows": frame.shape[0], "columns": frame.shape[1]}
+
+
+def _blame(frame: Any, error: Exception) -> str:
+    """Find the column that cannot be written, by writing each one alone into memory."""
+    for name in frame.columns:
+        alone = frame[[name]].reset_index(drop=True)
+        alone.attrs = {}
+        try:
+            alone.to_parquet(BytesIO(), engine="pyarrow")
+        except Exception as reason:
+            why = str(reason).rstrip(".")
+            return (
+                f"column {name!r} ({frame[name].dtype}) cannot be written: {why}. Turn it into "
+                "one kind of value, or save the DataFrame as .pkl"
+            )
+    return f"it cannot be written as .parquet: {error}. Save it as .pkl"
+
+
+def _read_columns(path: Path, names: list[str]) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path, engine="pyarrow", columns=names)
+    except Exception as error:
+        raise CheckpointFormatError(f"it could be written, but not read back: {error}") from error

@@ -16,7 +16,7 @@ def refusal(obj: Any) -> str | None:
     return None
 
 
-def write(obj: Any, path: Path) -> None:
+def write(obj: Any, path: Path, told: list[str]) -> None:
     """Pickle an object."""
     with path.open("wb") as file:
         pickle.dump(obj, file, protocol=PROTOCOL)
