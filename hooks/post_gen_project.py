@@ -36,9 +36,16 @@ def say_what_is_next(root):
     first = min(root.glob("notebooks/1_*.ipynb")).name
     place = ANSWERS["project_slug"] if ANSWERS["_output_dir"] == os.environ.get("PWD") else root
     print(f"{ANSWERS['project_slug']} is ready. Next:")
-    print(f'  cd "{place}"' if " " in str(place) else f"  cd {place}")
+    print(f"  cd {quoted(str(place))}")
     print("  pip install -e .")
     print(f"  jupyter lab notebooks/{first}")
+
+
+def quoted(path):
+    """Return a path as this system's shell takes it for one word."""
+    if all(char.isalnum() or char in "/\\:._-" for char in path):
+        return path
+    return f'"{path}"' if os.name == "nt" else "'" + path.replace("'", "'\\''") + "'"
 
 
 if __name__ == "__main__":

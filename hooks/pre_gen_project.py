@@ -23,15 +23,25 @@ MOST_NOTEBOOKS = 99
 # Distributions and modules that the notebooks, or what they import, need under these names.
 NEEDED = frozenset(
     """
-    anndata blake3 bokeh click cookiecutter cycler dask dateutil filelock h5py hatchling igraph
-    ipykernel ipython ipywidgets jinja2 joblib jsonschema jupyter jupyter_client jupyter_core
-    jupyterlab legacy_api_wrap leidenalg llvmlite louvain matplotlib mpl_toolkits mudata muon
-    natsort nbclient nbconvert nbformat nbstripout networkx notebook numba numcodecs numpy
-    packaging pandas papermill patsy pil pillow pip platformdirs plotly pooch pre_commit psutil
-    pyarrow pygments pylab pynndescent pyparsing pytest pytz requests rich ruff scanpy
-    scikit_learn scikit_misc scipy scvi seaborn session_info2 setuptools six sklearn snakemake
-    squidpy statsmodels tables threadpoolctl torch tornado tqdm traitlets typer
-    typing_extensions tzdata umap umap_learn wheel yaml zarr zmq
+    anndata annotated_doc anyio argon2 array_api_compat arrow asttokens attr attrs babel blake3
+    bleach bokeh bs4 certifi cffi charset_normalizer click cloudpickle comm contourpy cookiecutter
+    crc32c cycler dask dateutil debugpy decorator defusedxml dill donfig executing
+    fast_array_utils fastjsonschema filelock fonttools fqdn google google_crc32c h5py hatchling
+    httpx idna igraph ipykernel ipython ipywidgets isoduration jedi jinja2 joblib json5
+    jsonpointer jsonschema jsonschema_specifications jupyter jupyter_client jupyter_core
+    jupyter_events jupyter_lsp jupyter_server jupyterlab jupyterlab_server kiwisolver lark
+    legacy_api_wrap leidenalg llvmlite louvain markdown_it markupsafe matplotlib
+    matplotlib_inline mdurl mistune mpl_toolkits msgpack mudata muon narwhals natsort nbclient
+    nbconvert nbformat nbstripout nest_asyncio networkx notebook numba numcodecs numpy overrides
+    packaging pandas pandocfilters papermill parso patsy pexpect pil pillow pip platformdirs
+    plotly pooch pre_commit prometheus_client prompt_toolkit psutil ptyprocess pure_eval pyarrow
+    pycparser pygments pylab pynndescent pyparsing pytest pythonjsonlogger pytz referencing
+    requests rfc3339_validator rfc3986_validator rfc3987_syntax rich rpds ruff scanpy
+    scikit_learn scikit_misc scipy scverse_misc scvi seaborn send2trash session_info2 setuptools
+    shellingham six sklearn snakemake sniffio soupsieve squidpy stack_data statsmodels tables
+    terminado testing texttable threadpoolctl tinycss2 torch tornado tqdm traitlets typer
+    typing_extensions tzdata umap umap_learn uri_template urllib3 wcwidth webcolors webencodings
+    websocket wheel widgetsnbextension yaml zarr zmq
     """.split()
 )
 # Names inside the project that would be mistaken for the package.

@@ -3,12 +3,16 @@
 import datetime
 import enum
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from baked import SOURCE
 from checkpoint import (
     CheckpointDamagedError,
     CheckpointError,
@@ -356,3 +360,163 @@ def test_data_file(project):
 def test_figures(project):
     assert figures("3_visualization") == project / "results" / "3_visualization" / "figures"
     assert figures("3_visualization").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"fig": 1, "figures.json": 1}, {"figures.json/x": 1}),
+        ({"a/b": 1}, {"a.pkl": 2, "a": np.arange(2)}),
+    ],
+)
+def test_a_name_that_was_a_file_becomes_a_folder_and_back(project, first, second):
+    for objects in (first, second, first):
+        save(STEP, objects)
+        assert set(load(STEP)) == set(objects)
+
+
+def test_a_place_that_is_taken_is_told_before_anything_happens(project):
+    save(STEP, {"a": 1})
+    (project / "results" / STEP / "y.pkl").mkdir()
+    before = files(project)
+    with pytest.raises(CheckpointValueError, match=r"y\.pkl is a folder that save did not make"):
+        save(STEP, {"y": 1})
+    assert files(project) == before
+    save(STEP, {"z": 1})
+
+
+@pytest.mark.parametrize("key", ["half/m", "half/params.json"])
+def test_a_name_inside_a_sub_checkpoint(project, key):
+    save(f"{STEP}/half", {"m": 1})
+    with pytest.raises(CheckpointValueError, match=r"sub-checkpoint|params\.json itself"):
+        save(STEP, {key: {"m": 2}})
+    assert load(f"{STEP}/half")["m"] == 1
+
+
+@pytest.mark.parametrize(
+    "step", ["1_preprocessing.ipynb", "results/1_preprocessing", "1_a/figures"]
+)
+def test_a_step_is_the_bare_name_of_its_notebook(project, step):
+    with pytest.raises(CheckpointValueError, match="name the step as its notebook"):
+        save(step, {})
+
+
+@pytest.mark.parametrize(
+    "objects", [{"a.json": 1, "a.json/b": 2}, {"caf\u00e9": 1, "cafe\u0301": 2}]
+)
+def test_names_that_clash(project, objects):
+    with pytest.raises(CheckpointValueError, match="and"):
+        save(STEP, objects)
+    assert files(project) == {}
+
+
+def test_a_suffix_is_written_as_gitignore_has_it(project):
+    save(STEP, {"big.NPY": np.zeros(3)})
+    assert set(files(project)) == {"big.npy", "params.json"}
+    assert load(STEP)["big.NPY"].shape == (3,)
+
+
+def test_asking_for_a_name_reads_nothing(project, monkeypatch):
+    save(STEP, {"a": 1})
+    loaded = load(STEP)
+    (project / "results" / STEP / "a.pkl").unlink()
+    assert "a" in loaded and "a.pkl" in loaded and "b" not in loaded and 3 not in loaded
+
+
+def test_dates_of_numpy_in_params(project):
+    dates = {"day": np.datetime64("2026-01-02"), "ns": np.datetime64("2026-01-02", "ns")}
+    save(
+        STEP, {}, params={"zero": np.array(5), "list": np.array(["2026-01-02"], "M8[ns]"), **dates}
+    )
+    saved = load(STEP).params
+    assert (saved["day"], saved["ns"][:10], saved["zero"]) == ("2026-01-02", "2026-01-02", 5)
+    assert saved["list"][0].startswith("2026-01-02")
+    with pytest.raises(CheckpointValueError, match=r"params\['a'\] is nan"):
+        save(STEP, {}, params={"a": np.datetime64("NaT")})
+
+
+def test_a_data_folder_is_recorded_file_by_file(project):
+    folder = project / "data" / "filtered_feature_bc_matrix"
+    folder.mkdir()
+    for name in ("barcodes.tsv.gz", "matrix.mtx.gz"):
+        (folder / name).write_text(name)
+    assert data_file("filtered_feature_bc_matrix") == folder
+    save(STEP, {})
+    assert list(record(project)["checkpoint"]["inputs"]) == [
+        "data/filtered_feature_bc_matrix/barcodes.tsv.gz",
+        "data/filtered_feature_bc_matrix/matrix.mtx.gz",
+    ]
+
+
+def test_a_folder_made_by_hand_with_objects_figures_and_a_group_named_as_ours(project):
+    folder = project / "results" / STEP
+    np.save(folder / "obj.npy", {"a": 1}, allow_pickle=True)
+    figures(STEP).joinpath("umap.png").write_bytes(b"x")
+    (folder / "params.json").write_text('{"checkpoint": {"dir": "/x"}}')
+    loaded = load(STEP)
+    assert loaded["obj"].item() == {"a": 1}
+    assert loaded["figures/umap"] == folder / "figures" / "umap.png"
+    assert loaded.params == {"checkpoint": {"dir": "/x"}}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"timestamp": '])
+def test_a_broken_record_names_the_notebook_to_run(project, text):
+    save(STEP, {})
+    (project / "results" / STEP / "params.json").write_text(text)
+    with pytest.raises(
+        CheckpointDamagedError, match=r"^results/1_preprocessing/params\.json "
+    ) as r:
+        load(STEP)
+    assert str(r.value).endswith("Run 1_preprocessing.ipynb again.")
+
+
+@pytest.mark.parametrize("part", ["key", "bytes", "blake3"])
+def test_a_record_without_a_part_is_damaged(project, part):
+    save(STEP, {"a": 1})
+    path = project / "results" / STEP / "params.json"
+    content = record(project)
+    del content["checkpoint"]["files"]["a.pkl"][part]
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointDamagedError, match="lacks a part"):
+        load(STEP)
+
+
+def test_a_broken_pyproject_is_named(project):
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text() + "\n[broken\n")
+    with pytest.raises(CheckpointError, match=r"pyproject\.toml is not valid TOML"):
+        save(STEP, {"a": 1})
+    assert files(project) == {}
+
+
+def test_a_checkpoint_that_git_carried_is_whole(project, tmp_path):
+    """Text with the line ends of Windows inside, through add, commit and clone."""
+    frame = pd.DataFrame({"note": ["line1\r\nline2", "x"]})
+    save(STEP, {"notes.csv": frame, "genes.json": {"a": "\r\n"}})
+
+    def git(*arguments, cwd=project):
+        person = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *person, *arguments], cwd=cwd, check=True)
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "results")
+    git("clone", "-q", ".", str(tmp_path / "clone"))
+    os.chdir(tmp_path / "clone")
+    pd.testing.assert_frame_equal(load(STEP)["notes.csv"], frame)
+
+
+def test_a_class_of_the_notebook_is_refused(project):
+    """It would be missing in the notebook that loads."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+        "from checkpoint import save\n"
+        "class Model: pass\n"
+        "save('1_preprocessing', {'model': [Model()]})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert (
+        "'model': cannot save this list as .pkl: it needs Model, which is defined in" in done.stderr
+    )
+    assert files(project) == {}

@@ -75,3 +75,26 @@ def test_outputs_are_for_new_projects_only(project):
     second(project).write_text(json.dumps(notebook))
     assert check(project) == []
     assert [problem.rule for problem in check_new(project)] == ["outputs"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {'"kernelspec": {': '"kernelspec": null, "x": {'},
+        {'"tags": [\n     "checkpoint-load"\n    ]': '"tags": null'},
+    ],
+)
+def test_odd_metadata_are_a_problem_and_not_a_traceback(project, change):
+    edit(second(project), **change)
+    assert check(project)
+
+
+def test_a_folder_named_as_a_notebook_is_none(project):
+    (project / "notebooks" / "4_x.ipynb").mkdir()
+    assert check(project) == []
+
+
+def test_a_gitignore_that_is_not_utf8(project):
+    path = project / ".gitignore"
+    path.write_bytes(path.read_bytes() + b"\xff\n")
+    assert check(project) == []

@@ -1,9 +1,13 @@
 """The `checkpoint` command, as users and pre-commit call it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
+import nbformat
 import pytest
 
 
@@ -61,3 +65,49 @@ def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
 def test_run_of_a_step_that_is_not_there(bake):
     done = bake(pipeline="blank", notebooks="one").command("run", "2_two")
     assert (done.returncode, done.stderr) == (2, "No notebook '2_two'; there are 1_one.\n")
+
+
+def set_source(path, source):
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[3].source = source
+    nbformat.write(notebook, path)
+
+
+@pytest.mark.slow
+def test_a_notebook_that_was_changed_while_it_ran_is_left(bake):
+    baked = bake(pipeline="blank", notebooks="one")
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    set_source(
+        path, f"import pathlib\nq = pathlib.Path({str(path)!r})\nq.write_text(q.read_text() + ' ')"
+    )
+    done = baked.command("run", "notebooks/1_one.ipynb")
+    assert done.returncode == 2
+    assert "was changed while it ran, and is left as it is now" in done.stderr
+    assert path.read_text().endswith("} ") or path.read_text().endswith("}\n ")
+    assert (baked.path / "results" / "1_one" / "executed.ipynb").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_leaves_the_notebook(bake):
+    baked = bake(pipeline="blank", notebooks="one")
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    flag = baked.path / "flag"
+    set_source(path, f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(60)")
+    before = path.read_bytes()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "my_project.checkpoint", "run"],
+        cwd=baked.path,
+        env=baked.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not flag.exists():
+        assert run.poll() is None
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    said = run.communicate(timeout=30)[1]
+    assert run.returncode == 130, said
+    assert said.splitlines()[-1] == "Interrupted. The notebook that was running is as it was."
+    assert path.read_bytes() == before

@@ -336,10 +336,10 @@ def test_equal_told_or_refused(project, case):
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("obs text and numbers", "'x': obs['x'] (object) cannot be written: "),
-        ("uns set", "'x': uns['x'] (set) cannot be written: "),
-        ("obs datetimes", "'x': obs['x'] (datetime64[ns]) cannot be written: "),
-        ("mixed", "'x': column 'x' (object) cannot be written: "),
+        ("obs text and numbers", "obs['x'] (object) cannot be written: "),
+        ("uns set", "uns['x'] (set) cannot be written: "),
+        ("obs datetimes", "obs['x'] (datetime64[ns]) cannot be written: "),
+        ("mixed", "column 'x' (object) cannot be written: "),
         ("attrs that are no JSON", "JSON"),
     ],
 )
@@ -348,7 +348,7 @@ def test_a_refusal_names_the_slot_and_what_to_do(project, case, words):
     with pytest.raises(CheckpointFormatError) as raised:
         save(STEP, {key: make()})
     assert words in str(raised.value)
-    assert "as .pkl" in str(raised.value)
+    assert f"It can be saved as '{key}.pkl'" in str(raised.value)
 
 
 def test_a_refusal_names_the_innermost_key(project):

@@ -121,6 +121,20 @@ def test_the_anndata_in_memory_stays_as_it_was(tmp_path, view):
         assert column.dtype == object
 
 
+def test_a_backed_anndata_reads_on_after_it_was_saved(tmp_path):
+    cells().write_h5ad(tmp_path / "backed.h5ad")
+    backed = ad.read_h5ad(tmp_path / "backed.h5ad", backed="r")
+    again = round_trip(tmp_path, "rna", backed)
+    assert backed.isbacked
+    assert (backed.X[:] != again.X).nnz == 0
+
+
+def test_a_view_is_no_reason_to_warn(tmp_path):
+    told = []
+    round_trip(tmp_path, "rna", cells()[:3], told)
+    assert told == []
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st_numpy.arrays(
@@ -216,7 +230,7 @@ def test_a_csv_that_would_not_come_back_is_refused(tmp_path, frame, reason):
 def test_a_csv_is_plain_for_other_programs(tmp_path, name):
     frame = pd.DataFrame({"rna_cell": ["a"], "score": [0.5]})
     round_trip(tmp_path, name, frame)
-    assert (tmp_path / name).read_bytes() == b"rna_cell,score\na,0.5\n"
+    assert (tmp_path / name).with_suffix(".csv").read_bytes() == b"rna_cell,score\na,0.5\n"
 
 
 JSON = st.recursive(
@@ -259,9 +273,9 @@ def test_json_refuses_what_holds_itself():
 @pytest.mark.parametrize(
     ("key", "obj", "said"),
     [
-        ("x.npy", TABLE, "a pandas.DataFrame as .npy: it is not a NumPy array"),
-        ("x.h5ad", [1], "a list as .h5ad: it is not an AnnData"),
-        ("x.csv", np.arange(2), "a numpy.ndarray as .csv: it is not a DataFrame"),
+        ("x.npy", TABLE, "this pandas.DataFrame as .npy: it is not a NumPy array"),
+        ("x.h5ad", [1], "this list as .h5ad: it is not an AnnData"),
+        ("x.csv", np.arange(2), "this numpy.ndarray as .csv: it is not a DataFrame"),
         ("x.npy", np.array([{}]), "it has the dtype object"),
         ("x.npz", sp.lil_matrix((1, 1)), "it is in lil format"),
         ("x.pdf", TABLE, "it is not a matplotlib Figure"),

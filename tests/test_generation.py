@@ -95,6 +95,20 @@ def test_every_question_has_a_prompt():
     assert questions == set(context["__prompts__"])
 
 
+def test_into_a_folder_that_the_user_made(tmp_path):
+    (tmp_path / "my_project" / "notebooks").mkdir(parents=True)
+    (tmp_path / "my_project" / "mine.txt").write_text("mine")
+    path = cookiecutter(
+        str(TEMPLATE),
+        no_input=True,
+        extra_context={"pipeline": "blank"},
+        output_dir=str(tmp_path),
+        overwrite_if_exists=True,
+    )
+    assert len(list(Path(path).glob("notebooks/*.ipynb"))) == 3
+    assert (Path(path) / "mine.txt").read_text() == "mine"
+
+
 def test_it_says_what_to_type_next(capfd, bake):
     path = bake(pipeline="blank").path
     said = capfd.readouterr().out.splitlines()

@@ -22,7 +22,12 @@ from checkpoint.notebook import Call
         ('%matplotlib inline\nload("1_a")', [Call("load", "1_a")]),
         ('if x:\n    !ls\n    load("1_a")', [Call("load", "1_a")]),
         ('%%bash\nload("1_a")', []),
-        ("this is not python (", []),
+        ("this is not python (", None),
+        ('%%time\nload("1_a")', [Call("load", "1_a")]),
+        ('files = !ls\nload?\nload("1_a")', [Call("load", "1_a")]),
+        ('import p.checkpoint as ck\nck.save("1_a", {})', [Call("save", "1_a")]),
+        ('from p.checkpoint import save as keep\nkeep("1_a", {})', [Call("save", "1_a")]),
+        ('from p import checkpoint as c\nc.load("1_a")', [Call("load", "1_a")]),
     ],
 )
 def test_calls(source, expected):

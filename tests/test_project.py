@@ -60,6 +60,8 @@ def test_steps_run_in_the_order_of_their_numbers(tmp_path):
     assert project.after("2_second").step == "5_fifth"
     assert project.after("10_last") is None
     assert project.after("scratch") is None
+    (tmp_path / "notebooks" / "2_second-Copy1.ipynb").touch()
+    assert project.after("2_second").step == "5_fifth"
 
 
 @pytest.mark.parametrize("step", ["", "../1_a", "/1_a", "1_a/", "con", "1_a/../2_b", "a\\b", None])

@@ -1,5 +1,6 @@
 """What the load cell and the save cell of a notebook call."""
 
+import unicodedata
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,12 +8,12 @@ from typing import Any, NamedTuple
 
 from . import hashes, lineage, record, session, store
 from .errors import (
-    CheckpointFormatError,
     CheckpointNotFoundError,
     CheckpointValueError,
     CheckpointWarning,
+    is_the_machines,
 )
-from .formats import Format, choose
+from .formats import Format, choose, refused, shape_of
 from .formats.json import dumps
 from .formats.kinds import type_name
 from .names import unportable
@@ -103,11 +104,13 @@ def save(
     session.warn_if_another_notebook(step)
     items = _plan(objects)
     groups = record.user_groups(params)
-    shapes = {item.key: shape for item in items if (shape := item.format.shape(item.obj))}
+    _refuse_sub_checkpoints(items, folder)
+    shapes = {item.key: shape for item in items if (shape := shape_of(item.obj))}
+    versions = record.environment(project)
     told: list[str] = []
     with store.transaction(folder) as staging:
         files = {item.file: _write(item, staging, told) for item in items}
-        made = record.make(project, step, groups, shapes, files)
+        made = record.make(project, step, groups, shapes, files, versions)
         (staging / store.RECORD).write_text(dumps(made), encoding="utf-8", newline="\n")
 
     for sentence in told:
@@ -126,7 +129,8 @@ def data_file(name: str) -> Path:
     Parameters
     ----------
     name
-        The file's name in `data/`, with `/` for folders: `rna_counts.h5ad`.
+        The file's name in `data/`, with `/` for folders: `rna_counts.h5ad`. A folder of files,
+        such as `filtered_feature_bc_matrix`, will do too.
 
     Returns
     -------
@@ -141,17 +145,17 @@ def data_file(name: str) -> Path:
         If the name leads out of `data/`.
     """
     project = find_project()
+    if not name or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise CheckpointValueError(f"{name!r} is not a file below data/. Name one, without '..'.")
     path = project.data / name
-    if not path.resolve().is_relative_to(project.data.resolve()) and ".." in Path(name).parts:
-        raise CheckpointValueError(f"{name!r} leads out of data/. Name a file in it.")
-    if Path(name).is_absolute():
-        raise CheckpointValueError(f"{name!r} is an absolute path. Name a file in data/.")
-    if not path.is_file():
+    if not path.exists():
         raise CheckpointNotFoundError(
             f"Raw file 'data/{name}' not found. Put it at {path}; data/README.md says what goes "
             "there."
         )
-    session.remember(project, project.show(path), hashes.describe(path))
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            session.remember(project, project.show(file), hashes.describe(file))
     return path
 
 
@@ -191,13 +195,31 @@ def _plan(objects: Mapping[str, Any]) -> list[_Item]:
     for key, obj in objects.items():
         _check_key(key)
         file, entry = choose(key, obj)
-        if file.lower() == store.RECORD:
+        # names that differ in case, or in how an accent is written, are one file on macOS
+        place = unicodedata.normalize("NFC", file).casefold()
+        if place.rpartition("/")[2] == store.RECORD:
             raise CheckpointValueError(f"{key!r}: save writes params.json itself; use params=…")
-        # two names that differ in case only are one file on macOS and Windows
-        if other := items.get(file.lower()):
+        if other := items.get(place):
             raise CheckpointValueError(f"{key!r} and {other.key!r} would both be saved as {file}")
-        items[file.lower()] = _Item(key, file, entry, obj)
+        items[place] = _Item(key, file, entry, obj)
+    for place, item in items.items():
+        folders = [place[:i] for i, char in enumerate(place) if char == "/"]
+        if other := next((items[folder] for folder in folders if folder in items), None):
+            raise CheckpointValueError(
+                f"{item.key!r} and {other.key!r}: {other.file} cannot be a file and a folder"
+            )
     return list(items.values())
+
+
+def _refuse_sub_checkpoints(items: list[_Item], folder: Path) -> None:
+    """Refuse names that lie in a sub-checkpoint, which is a save of its own."""
+    for item in items:
+        for parent in Path(item.file).parents[:-1]:
+            if (folder / parent / store.RECORD).exists():
+                raise CheckpointValueError(
+                    f"{item.key!r} lies in the sub-checkpoint {parent.as_posix()!r}. Choose "
+                    "another name, or save it there."
+                )
 
 
 def _check_key(key: str) -> None:
@@ -216,14 +238,11 @@ def _write(item: _Item, staging: Path, told: list[str]) -> dict[str, Any]:
         changes: list[str] = []
         details = item.format.write(item.obj, path, changes)
         told += [f"{item.key}: {change}" for change in changes]
-    except CheckpointFormatError as error:
-        raise CheckpointFormatError(f"{item.key!r}: {error}") from error
-    except OSError as error:
-        error.add_note(f"while saving {item.key!r}; the checkpoint before it is untouched")
-        raise
     except Exception as error:
-        raise CheckpointFormatError(
-            f"{item.key!r}: cannot save this {type_name(item.obj)} as {item.format.suffix}: {error}"
-        ) from error
+        if is_the_machines(error):
+            error.add_note(f"while saving {item.key!r}; the checkpoint before it is untouched")
+            raise
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise refused(item.key, item.obj, why, item.format) from error
     described = {"key": item.key, **hashes.describe(path)}
     return described if details is None else {**described, "details": details}

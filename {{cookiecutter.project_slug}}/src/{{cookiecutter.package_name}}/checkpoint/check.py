@@ -95,7 +95,9 @@ def _tree(project: Project) -> Iterator[Problem]:
 
 def _gitignore(root: Path) -> Iterator[Problem]:
     path = root / ".gitignore"
-    lines = set(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else set(IGNORED)
+    if not path.is_file():
+        return  # `_tree` has said so
+    lines = set(path.read_text(encoding="utf-8", errors="replace").splitlines())
     for rule in IGNORED:
         if rule not in lines:
             yield Problem("gitignore", ".gitignore", f"lacks the line {rule}", "Put it back")
@@ -126,7 +128,7 @@ def _notebook(project: Project, step: Notebook) -> Iterator[Problem]:
         yield Problem("nbformat", where, reason, "Open and save it in JupyterLab")
     if reasons:
         return
-    kernel = content["metadata"].get("kernelspec", {}).get("name")
+    kernel = (content["metadata"].get("kernelspec") or {}).get("name")
     if kernel != "python3":
         yield Problem("kernel", where, f"asks for the kernel {kernel!r}", "Choose Python 3")
     yield from _load_cell(project, step, content)
@@ -143,9 +145,10 @@ def _load_cell(project: Project, step: Notebook, content: dict[str, Any]) -> Ite
             f"has {len(cells)} cells tagged {notebook.LOAD_TAG}",
             "Tag the one cell that loads",
         )
+    names = notebook.imported(content)
     earlier = [other.step for other in project.steps() if other.number < step.number]
     for cell in cells:
-        for call in notebook.calls(notebook.source_of(cell)):
+        for call in notebook.calls(notebook.source_of(cell), names) or ():
             if call.function != "load" or call.argument is None:
                 continue
             loaded = call.argument.partition("/")[0]
@@ -168,10 +171,13 @@ def _save_cell(project: Project, step: Notebook, content: dict[str, Any]) -> Ite
             f"has {len(cells)} cells tagged {notebook.SAVE_TAG}",
             "Tag the one cell that saves",
         )
+    names = notebook.imported(content)
     for cell in cells:
-        calls = notebook.calls(notebook.source_of(cell))
-        saved = [call.argument for call in calls if call.function == "save"]
-        if not saved:
+        calls = notebook.calls(notebook.source_of(cell), names)
+        saved = [call.argument for call in calls or () if call.function == "save"]
+        if calls is None:
+            yield Problem("save-cell", where, "has a save cell that is not Python", "Mend it")
+        elif not saved:
             yield Problem("save-cell", where, "has a save cell without save(…)", "Put it back")
         for argument in saved:
             if argument is not None and argument.partition("/")[0] != step.step:

@@ -44,7 +44,7 @@ def check(
     from .project import find_project
 
     failed = False
-    for root in paths or [find_project().root]:
+    for root in [path.resolve() for path in paths or [find_project().root]]:
         problems = problems_of(root)
         for problem in problems:
             out.print(f"{root / problem.where if paths else problem.where}: {problem.advice}")
@@ -86,7 +86,11 @@ def run(
     from .project import find_project
     from .run import run as run_steps
 
-    run_steps(find_project(), steps or [], everything=everything, out=out)
+    try:
+        run_steps(find_project(), steps or [], everything=everything, out=out)
+    except KeyboardInterrupt:
+        err.print("Interrupted. The notebook that was running is as it was.")
+        raise typer.Exit(130) from None
 
 
 def show_states(project: Project, states: list[State]) -> None:
@@ -114,7 +118,7 @@ def show_states(project: Project, states: list[State]) -> None:
 
 
 def main() -> None:
-    """Run the command; errors are one line."""
+    """Run the command; an error is its message, without a traceback of this code."""
     try:
         app(prog_name="checkpoint")
     except CheckpointError as error:

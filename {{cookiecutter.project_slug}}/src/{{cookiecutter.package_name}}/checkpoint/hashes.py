@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .notebook import parse
+
 CELL_DIGITS = 16
 
 
@@ -61,7 +63,7 @@ def code_hash(source: str) -> str | None:
         16 hexadecimal digits; None for a cell without code.
     """
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):
         return _text_hash("text:" + source.strip())[:CELL_DIGITS]
     return _text_hash("tree:" + _outline(tree))[:CELL_DIGITS] if tree.body else None

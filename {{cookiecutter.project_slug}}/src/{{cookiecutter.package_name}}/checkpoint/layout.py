@@ -31,15 +31,17 @@ def lay_out(root: Path, package: str, pipeline: str, names: list[str]) -> None:
         The names of the notebooks in running order, where the pipeline brings none.
     """
     project = Project(root)
-    _move_over(root / PIPELINES / pipeline, root)
+    source = root / PIPELINES / pipeline
+    brings_notebooks = (source / "notebooks").is_dir()
+    _move_over(source, root)
     remove(root / PIPELINES)
-    if project.notebooks.is_dir():
+    if brings_notebooks:
         _fill_in(project, package)
     else:
         write_skeletons(project, package, names)
     for step in project.steps():
         folder = project.results_of(step.step)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / KEEP).touch()
 
 
@@ -64,7 +66,7 @@ def license_as(root: Path, name: str, owner: str) -> None:
 
 def write_skeletons(project: Project, package: str, names: list[str]) -> None:
     """Write a chain of notebooks that load, leave a place for the analysis, and save."""
-    project.notebooks.mkdir()
+    project.notebooks.mkdir(exist_ok=True)
     steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
     for previous, step in zip([None, *steps], steps, strict=False):
         cells = skeleton(package, step, previous)

@@ -81,7 +81,7 @@ class Lineage:
         try:
             made = store.read_record(folder)
         except CheckpointDamagedError as error:
-            return State(step, DAMAGED, [str(error)], None, None, 0)
+            return State(step, DAMAGED, [f"results/{step}/{error}"], None, None, 0)
         if not store.is_recorded(made):
             by_hand = any(path.name[0] != "." for path in folder.glob("*") if path.is_file())
             if by_hand:
@@ -174,9 +174,10 @@ class Lineage:
         try:
             content = notebook.read(path)
             cells = notebook.code_cells(content)
+            names = notebook.imported(content)
         except (ProjectError, KeyError, TypeError):
             return []  # `check` says what is wrong with the notebook
-        saving = [i for i, cell in enumerate(cells) if _saves(cell, step)]
+        saving = [i for i, cell in enumerate(cells) if _saves(cell, step, names)]
         cells = cells[: saving[-1] + 1] if saving else cells
         coded = ((hashes.code_hash(notebook.source_of(cell)), cell) for cell in cells)
         return [(code, notebook.first_line(cell)) for code, cell in coded if code]
@@ -195,6 +196,6 @@ def warn_if_outdated(project: Project, step: str) -> None:
         )
 
 
-def _saves(cell: dict[str, Any], step: str) -> bool:
-    calls = notebook.calls(notebook.source_of(cell))
+def _saves(cell: dict[str, Any], step: str, names: dict[str, str]) -> bool:
+    calls = notebook.calls(notebook.source_of(cell), names) or []
     return any(call.function == "save" and call.argument == step for call in calls)

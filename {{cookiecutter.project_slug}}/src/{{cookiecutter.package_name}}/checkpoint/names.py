@@ -1,9 +1,10 @@
 """Names that are the same file on Linux, macOS and Windows."""
 
 DEVICES = frozenset(
-    ["con", "prn", "aux", "nul"] + [f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)]
+    ["con", "prn", "aux", "nul"]
+    + [f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"]
 )
-FORBIDDEN = frozenset('<>:"|?*\\')
+FORBIDDEN = frozenset('<>:"|?*\\/')
 LONGEST = 100
 
 
@@ -22,8 +23,6 @@ def unportable(name: str) -> str | None:
     """
     if not name.strip():
         return "is empty"
-    if "/" in name:
-        return "has a '/'"
     if bad := sorted(FORBIDDEN.intersection(name)):
         return f"has {' '.join(bad)}, which Windows does not allow in a name"
     if not name.isprintable():

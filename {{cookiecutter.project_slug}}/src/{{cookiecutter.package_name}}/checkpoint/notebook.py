@@ -5,7 +5,8 @@ With the standard library alone, since the post-gen hook runs where nbformat may
 
 import ast
 import json
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,11 @@ CELL_TYPES = ("code", "markdown", "raw")
 ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 FUNCTIONS = ("load", "save", "data_file", "figures")
+OWN_NAMES = {
+    **{name: name for name in FUNCTIONS},
+    **{f"checkpoint.{name}": name for name in FUNCTIONS},
+}
+PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics whose cell is Python
 
 
 class Call(NamedTuple):
@@ -107,24 +113,60 @@ def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
 def tagged(notebook: dict[str, Any], tag: str) -> list[dict[str, Any]]:
     """Return the code cells with a tag, in order."""
     return [
-        cell for cell in code_cells(notebook) if tag in cell.get("metadata", {}).get("tags", [])
+        cell for cell in code_cells(notebook) if tag in (cell.get("metadata", {}).get("tags") or ())
     ]
 
 
-def calls(source: str) -> list[Call]:
-    """Return the calls of this package's functions in a code cell, in order.
+def parse(source: str) -> ast.Module:
+    """Parse a cell's or module's code, without a word on what Python merely warns of.
 
-    A cell that is not Python, even without its magics, has none.
+    Raises
+    ------
+    SyntaxError, ValueError
+        If it is not Python.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
+def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
+    """Return the calls of this package's functions in a code cell.
+
+    Parameters
+    ----------
+    source
+        The cell's source; magics and shell lines may be among it.
+    names
+        What the functions are called there, from `imported`; their own names if None.
+
+    Returns
+    -------
+    list of Call or None
+        None if the cell is not Python, even without its magics.
+    """
+    names = dict(OWN_NAMES) if names is None else dict(names)
     try:
-        tree = ast.parse(_without_magics(source))
+        tree = parse(_without_magics(source))
     except (SyntaxError, ValueError):
-        return []
+        return None
+    names.update(_imports(tree))
     return [
-        Call(name, _text_argument(node))
+        Call(names[called], _text_argument(node))
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and (name := _function(node.func))
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in names
     ]
+
+
+def imported(notebook: dict[str, Any]) -> dict[str, str]:
+    """Return what a notebook's imports call this package's functions: `{"ck.load": "load"}`."""
+    names = dict(OWN_NAMES)
+    for cell in code_cells(notebook):
+        try:
+            names.update(_imports(parse(_without_magics(source_of(cell)))))
+        except (SyntaxError, ValueError):
+            continue
+    return names
 
 
 def invalid(notebook: dict[str, Any]) -> Iterator[str]:
@@ -170,25 +212,44 @@ def _invalid_cell(cell: Any) -> Iterator[str]:
 
 
 def _without_magics(source: str) -> str:
-    """Put `pass` where IPython's magics and shell lines stand."""
+    """Put `pass` where IPython's magics, shell lines and questions stand."""
     lines = source.splitlines()
     if lines and lines[0].startswith("%%"):
-        return ""
+        magic = lines[0][2:].split()[0] if lines[0][2:].split() else ""
+        if magic not in PYTHON_MAGICS:
+            return ""
+        lines[0] = ""
     return "\n".join(
-        line[: len(line) - len(line.lstrip())] + "pass" if line.lstrip()[:1] in ("%", "!") else line
+        line[: len(line) - len(line.lstrip())] + "pass" if _is_magic(line.strip()) else line
         for line in lines
     )
 
 
-def _function(node: ast.expr) -> str | None:
-    """Return which of this package's functions an expression names: `load`, `checkpoint.load`."""
-    if isinstance(node, ast.Name):
-        name = node.id
-    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        name = node.attr if node.value.id == "checkpoint" else ""
-    else:
-        name = ""
-    return name if name in FUNCTIONS else None
+def _is_magic(line: str) -> bool:
+    name, equals, value = line.partition("=")
+    assigned = equals and name.strip().isidentifier() and value.lstrip()[:1] in ("%", "!")
+    return line[:1] in ("%", "!", "?") or line[-1:] == "?" or bool(assigned)
+
+
+def _imports(tree: ast.AST) -> dict[str, str]:
+    """Return what the imports in some code call this package's functions."""
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            packages = [one.asname or one.name for one in node.names if _is_ours(one.name)]
+        elif isinstance(node, ast.ImportFrom):
+            packages = [one.asname or one.name for one in node.names if one.name == "checkpoint"]
+            if _is_ours(node.module or ""):
+                found = (one for one in node.names if one.name in FUNCTIONS)
+                names.update({one.asname or one.name: one.name for one in found})
+        else:
+            continue
+        names.update({f"{package}.{name}": name for package in packages for name in FUNCTIONS})
+    return names
+
+
+def _is_ours(module: str) -> bool:
+    return module.rpartition(".")[2] == "checkpoint"
 
 
 def _text_argument(node: ast.Call) -> str | None:

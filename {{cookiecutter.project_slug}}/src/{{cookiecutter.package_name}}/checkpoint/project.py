@@ -42,16 +42,17 @@ class Project:
 
     def steps(self) -> list[Notebook]:
         """List the numbered notebooks in running order."""
-        numbered = (numbered_notebook(path) for path in self.notebooks.glob("*.ipynb"))
+        paths = (path for path in self.notebooks.glob("*.ipynb") if path.is_file())
+        numbered = map(numbered_notebook, paths)
         return sorted(notebook for notebook in numbered if notebook)
 
     def after(self, step: str) -> Notebook | None:
         """Return the notebook that runs after `step`; None after the last and for others."""
         steps = self.steps()
-        names = [notebook.step for notebook in steps]
-        if step not in names or step == names[-1]:
-            return None
-        return steps[names.index(step) + 1]
+        number = next((one.number for one in steps if one.step == step), None)
+        # a copy, as `1_preprocessing-Copy1`, has the number of the original and is not next
+        later = [one for one in steps if number is not None and one.number > number]
+        return later[0] if later else None
 
     def results_of(self, step: str) -> Path:
         """Return the folder of a step's results.
@@ -76,7 +77,13 @@ class Project:
                     f"step {step!r}: {part!r} {reason}. Name the step after its notebook, "
                     "as in '1_preprocessing'."
                 )
-        return self.results.joinpath(*step.split("/"))
+        name, *below = step.split("/")
+        if name == "results" or step.endswith(".ipynb") or "figures" in below:
+            raise CheckpointValueError(
+                f"step {step!r}: name the step as its notebook, without folder and .ipynb, as in "
+                "'1_preprocessing'; figures/ below it is for figures."
+            )
+        return self.results.joinpath(name, *below)
 
     def show(self, path: Path) -> str:
         """Return a path as messages show it: relative to the project, with `/`."""
@@ -106,7 +113,10 @@ def find_project() -> Project:
     ProjectError
         If there is neither.
     """
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # a folder that was removed meanwhile
+        here = Path(__file__).parent
     installed = Path(__file__).resolve().parents[3]
     for folder in (here, *here.parents, installed):
         if is_project(folder):

@@ -7,7 +7,7 @@ from importlib import metadata
 from typing import Any
 
 from . import hashes, session
-from .errors import CheckpointValueError
+from .errors import CheckpointValueError, ProjectError
 from .project import Project
 
 FORMAT_VERSION = 1
@@ -49,6 +49,7 @@ def make(
     groups: dict[str, Any],
     shapes: dict[str, Any],
     files: dict[str, dict[str, Any]],
+    versions: dict[str, Any],
 ) -> dict[str, Any]:
     """Put together the record of a save.
 
@@ -62,6 +63,8 @@ def make(
         `data_shapes`, by key.
     files
         What is known of each file, by its name below the step's folder: key, bytes, blake3.
+    versions
+        From `environment`.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def make(
         "inputs": session.inputs_of(project, step),
         "params": {name: hashes.value_hash(group) for name, group in groups.items()},
         "modules": session.modules_of(project),
-        "environment": environment(project),
+        "environment": versions,
     }
     cells = session.cells_run()
     if cells is not None:
@@ -113,7 +116,13 @@ def content_hash(record: Mapping[str, Any], files: Mapping[str, str]) -> str:
 
 
 def environment(project: Project) -> dict[str, Any]:
-    """Return the versions of Python and of the installed packages that the project asks for."""
+    """Return the versions of Python and of the installed packages that the project asks for.
+
+    Raises
+    ------
+    ProjectError
+        If the project's `pyproject.toml` is not valid TOML.
+    """
     packages = {}
     for name in _dependencies(project):
         try:
@@ -132,8 +141,11 @@ def _dependencies(project: Project) -> list[str]:
     import tomllib
 
     path = project.root / "pyproject.toml"
-    with path.open("rb") as file:
-        requirements = tomllib.load(file).get("project", {}).get("dependencies", [])
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"pyproject.toml is not valid TOML: {error}") from error
+    requirements = settings.get("project", {}).get("dependencies", [])
     return sorted({_name(requirement) for requirement in requirements}, key=str.lower)
 
 

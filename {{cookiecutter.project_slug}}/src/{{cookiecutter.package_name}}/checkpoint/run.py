@@ -1,5 +1,6 @@
 """Execute notebooks in order, as `checkpoint run` does."""
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .errors import CheckpointError, ProjectError
 from .lineage import CURRENT, Lineage
+from .notebook import read
 from .project import Notebook, Project
 
 
@@ -59,10 +61,12 @@ def run(project: Project, steps: list[str], *, everything: bool, out: Console) -
 def _chosen(project: Project, steps: list[str]) -> list[Notebook]:
     known = project.steps()
     names = [notebook.step for notebook in known]
-    for step in steps:
+    # the shell completes file names
+    chosen = [Path(step).name.removesuffix(".ipynb") for step in steps]
+    for step in chosen:
         if step not in names:
             raise ProjectError(f"No notebook {step!r}; there are {', '.join(names) or 'none'}.")
-    return [notebook for notebook in known if not steps or notebook.step in steps]
+    return [notebook for notebook in known if not chosen or notebook.step in chosen]
 
 
 def _execute(project: Project, notebook: Notebook, bar: Progress) -> float:
@@ -74,7 +78,9 @@ def _execute(project: Project, notebook: Notebook, bar: Progress) -> float:
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     start = time.monotonic()
-    content = nbformat.read(notebook.path, as_version=4)
+    before = notebook.path.read_bytes()
+    read(notebook.path)  # its error says where the file is broken
+    content = nbformat.reads(before.decode("utf-8"), as_version=4)
     task = bar.add_task(notebook.step, total=len(content.cells))
 
     def advance(cell: Any, cell_index: int) -> None:
@@ -92,10 +98,32 @@ def _execute(project: Project, notebook: Notebook, bar: Progress) -> float:
         client.execute()
     except CellExecutionError as error:
         raise CheckpointError(f"{project.show(notebook.path)} failed.\n{error}") from error
+    except AssertionError:
+        if client.km is not None:
+            raise
+        # a signal: nbclient has ended the kernel, and then misses it
+        raise KeyboardInterrupt from None
     except DeadKernelError as error:
         raise CheckpointError(
             f"{project.show(notebook.path)}: its kernel died, perhaps for lack of memory."
         ) from error
     bar.update(task, completed=len(content.cells))
-    nbformat.write(content, notebook.path)
+    _write_back(project, notebook, before, nbformat.writes(content) + "\n")
     return time.monotonic() - start
+
+
+def _write_back(project: Project, notebook: Notebook, before: bytes, text: str) -> None:
+    """Put the outputs into the notebook, unless somebody has changed it meanwhile."""
+    edited = notebook.path.read_bytes() != before
+    place = project.results_of(notebook.step) / "executed.ipynb" if edited else notebook.path
+    draft = place.with_name(f".{place.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)
+    if edited:
+        raise CheckpointError(
+            f"{project.show(notebook.path)} was changed while it ran, and is left as it is now. "
+            f"What ran, with its outputs, is {project.show(place)}."
+        )

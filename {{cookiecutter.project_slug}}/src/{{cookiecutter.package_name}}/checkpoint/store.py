@@ -10,12 +10,18 @@ import json
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from .errors import CheckpointDamagedError
+from .errors import (
+    CheckpointDamagedError,
+    CheckpointError,
+    CheckpointValueError,
+    CheckpointWarning,
+)
 
 RECORD = "params.json"
 COMMIT = ".commit"
@@ -45,13 +51,23 @@ def transaction(folder: Path) -> Iterator[Path]:
         staging.mkdir()
         try:
             yield staging
+            _check_places(staging, folder)
             _sync_all(staging)
             staging.rename(folder / COMMIT)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
+        # from here on the save has happened, and can be read from where it is
         _sync(folder)
-        _finish(folder)
+        try:
+            _finish(folder)
+        except OSError as error:
+            warnings.warn(
+                f"Saved, but {error.filename} could not be replaced ({error.strerror}). Whoever "
+                f"loads reads {COMMIT}/ until it can; close what holds the file.",
+                CheckpointWarning,
+                stacklevel=4,
+            )
 
 
 def recover(folder: Path) -> None:
@@ -113,18 +129,24 @@ def read_json(path: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise CheckpointDamagedError(
-            f"{path} is not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+            f"{path.name} is not valid JSON: {error.msg}, line {error.lineno}, "
+            f"column {error.colno}."
         ) from error
     except UnicodeDecodeError as error:
-        raise CheckpointDamagedError(f"{path} is not valid JSON: it is not UTF-8 text.") from error
+        raise CheckpointDamagedError(
+            f"{path.name} is not valid JSON: it is no UTF-8 text."
+        ) from error
     if not isinstance(record, dict):
-        raise CheckpointDamagedError(f"{path} holds a {type(record).__name__}, not an object.")
+        raise CheckpointDamagedError(f"{path.name} holds a {type(record).__name__}, not an object.")
+    if is_recorded(record) and not all(map(_is_whole, record["checkpoint"]["files"].values())):
+        raise CheckpointDamagedError(f"{path.name} lacks a part of its record of files.")
     return record
 
 
 def is_recorded(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
     """Tell whether a `params.json` was written by `save`."""
-    return isinstance((record or {}).get("checkpoint"), dict)
+    ours = (record or {}).get("checkpoint")
+    return isinstance(ours, dict) and "format" in ours and isinstance(ours.get("files"), dict)
 
 
 def in_progress(folder: Path) -> bool:
@@ -147,7 +169,8 @@ def _lock(folder: Path, timeout: float = -1) -> Iterator[None]:
     except Timeout:
         if timeout == 0:
             raise
-        print(f"Waiting: another process is saving to {folder.name} …", flush=True)
+        where = f"{folder.parent.name}/{folder.name}"
+        print(f"Waiting: another process is saving to {where} …", flush=True)
         lock.acquire(timeout=timeout)
     try:
         yield
@@ -157,7 +180,13 @@ def _lock(folder: Path, timeout: float = -1) -> Iterator[None]:
 
 def _tidy(folder: Path) -> None:
     """Finish or remove what an earlier save left behind; only for the holder of the lock."""
-    _finish(folder)
+    try:
+        _finish(folder)
+    except OSError as error:
+        raise CheckpointError(
+            f"The save before this one could not be moved into place: {error.filename} could not "
+            f"be replaced ({error.strerror}). Close what holds the file, then save again."
+        ) from error
     for staging in folder.glob(f"{STAGING}*"):
         shutil.rmtree(staging)
 
@@ -169,17 +198,52 @@ def _finish(folder: Path) -> None:
         return
     if (commit / RECORD).exists():
         old, new = _record_in(folder), _record_in(commit)
+        # first, since a new file may need the old one's name for a folder
+        for file in old.keys() - new.keys():
+            if not Path(file).is_absolute() and ".." not in Path(file).parts:  # edited by hand
+                (folder / file).unlink(missing_ok=True)
+                _remove_empty(folder / file, folder)
         for file in new:
             if (commit / file).exists():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(commit / file, folder / file)
-        for file in old.keys() - new.keys():
-            if not Path(file).is_absolute() and ".." not in Path(file).parts:  # edited by hand
-                (folder / file).unlink(missing_ok=True)
         _sync(folder)
         os.replace(commit / RECORD, folder / RECORD)
         _sync(folder)
     shutil.rmtree(commit)
+
+
+def _check_places(staging: Path, folder: Path) -> None:
+    """Refuse, before anything has happened, a file whose place in the folder is taken."""
+    old, device = _record_in(folder), folder.stat().st_dev
+    for path in staging.rglob("*"):
+        place = folder / path.relative_to(staging)
+        if not place.exists() or place.relative_to(folder).as_posix() in old:
+            continue
+        if place.is_dir() and not path.is_dir() and _holds_only(place, folder, old):
+            continue  # it goes when its files do
+        if place.is_dir() != path.is_dir():
+            kind = "folder" if place.is_dir() else "file"
+            raise CheckpointValueError(f"{place} is a {kind} that save did not make. Move it.")
+        if place.is_dir() and place.stat().st_dev != device:
+            raise CheckpointValueError(
+                f"{place} is on another disk, so nothing can be moved into it at once. Use "
+                "figures(step) to write there, or make it a plain folder."
+            )
+
+
+def _holds_only(place: Path, folder: Path, old: dict[str, Any]) -> bool:
+    """Tell whether a folder's files are all of the checkpoint that is being replaced."""
+    found = [path for path in place.rglob("*") if path.is_file()]
+    return bool(found) and all(path.relative_to(folder).as_posix() in old for path in found)
+
+
+def _remove_empty(file: Path, folder: Path) -> None:
+    """Remove the folders that a removed file leaves empty, up to the step's own."""
+    for parent in file.parents:
+        if parent == folder or not parent.is_dir() or any(parent.iterdir()):
+            return
+        parent.rmdir()
 
 
 def _record_in(folder: Path) -> dict[str, dict[str, Any]]:
@@ -188,6 +252,10 @@ def _record_in(folder: Path) -> dict[str, dict[str, Any]]:
         return recorded_files(json.loads((folder / RECORD).read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError):
         return {}  # none, or one written by hand: it names no files that are ours to remove
+
+
+def _is_whole(entry: Any) -> bool:
+    return isinstance(entry, dict) and {"key", "bytes", "blake3"} <= entry.keys()
 
 
 def _sync_all(folder: Path) -> None:

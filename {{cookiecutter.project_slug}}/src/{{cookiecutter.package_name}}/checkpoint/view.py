@@ -63,7 +63,7 @@ class Checkpoint(Mapping[str, Any]):
             before = self._identity(file)
             try:
                 obj = self._read(file)
-            except (OSError, CheckpointDamagedError):
+            except (OSError, CheckpointError):
                 moved = before != self._identity(file) or store.in_progress(self._folder)
                 if not moved:
                     self._check_still_there()
@@ -75,6 +75,9 @@ class Checkpoint(Mapping[str, Any]):
             self._check_still_there()
             time.sleep(PAUSE)
         raise CheckpointDamagedError(f"{self._show(file)} is missing. {self._remedy()}")
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in (entry["key"], file) for file, entry in self._files.items())
 
     def __iter__(self) -> Iterator[str]:
         return (entry["key"] for entry in self._files.values())
@@ -130,7 +133,12 @@ class Checkpoint(Mapping[str, Any]):
         """Read the record and hold the files against it."""
         store.recover(self._folder)
         for look in range(PATIENCE):
-            params = store.read_record(self._folder)
+            try:
+                params = store.read_record(self._folder)
+            except CheckpointDamagedError as error:
+                raise CheckpointDamagedError(
+                    f"{self._show(str(error))} {self._remedy()}"
+                ) from error
             if not store.is_recorded(params):
                 return self._open_by_hand(params)
             self._check_version(params)
@@ -148,22 +156,30 @@ class Checkpoint(Mapping[str, Any]):
         self, params: dict[str, Any] | None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Find the files of a folder that a hand-written cell filled, by their suffixes."""
-        paths = sorted(path for path in self._folder.glob("*") if path.is_file())
-        found = [path for path in paths if format_of(path.name) and path.name != store.RECORD]
+        paths = sorted([*self._folder.glob("*"), *self._folder.glob("figures/*")])
+        found = [
+            path
+            for path in paths
+            if path.is_file() and format_of(path.name) and path.name != store.RECORD
+        ]
         if params is None:
             named = [path for path in found if path.name.endswith(f"_{store.RECORD}")]
             if named:
-                params = store.read_json(named[0])
+                try:
+                    params = store.read_json(named[0])
+                except CheckpointDamagedError as error:
+                    raise CheckpointDamagedError(self._show(str(error))) from error
                 found.remove(named[0])
         if params is None and not found:
             raise CheckpointNotFoundError(missing(self._project, self.step))
-        stems = [path.stem for path in found]
+        files = [path.relative_to(self._folder).as_posix() for path in found]
+        keys = [file.removesuffix(PurePosixPath(file).suffix) for file in files]
         return params or {}, {
-            path.name: {
-                "key": path.stem if stems.count(path.stem) == 1 else path.name,
-                "bytes": path.stat().st_size,
+            file: {
+                "key": key if keys.count(key) == 1 else file,
+                "bytes": (self._folder / file).stat().st_size,
             }
-            for path in found
+            for file, key in zip(files, keys, strict=True)
         }
 
     def _check_version(self, params: dict[str, Any]) -> None:
@@ -208,8 +224,9 @@ class Checkpoint(Mapping[str, Any]):
         try:
             return entry.read(path, self._files[file].get("details"))
         except Exception as error:
-            raise CheckpointDamagedError(
-                f"{self._show(file)} cannot be read as {entry.suffix}: {error}. {self._remedy()}"
+            # what was saved is there, so making it again would change nothing
+            raise CheckpointError(
+                f"{self._show(file)} is what was saved, but cannot be read here: {error}"
             ) from error
 
     def _identity(self, file: str) -> tuple[int, int, int] | None:
@@ -231,7 +248,7 @@ class Checkpoint(Mapping[str, Any]):
         return self.params["checkpoint"] if self.recorded else {}
 
     def _shape(self, key: str) -> dict[str, Any] | None:
-        return self.params["data_shapes"].get(key) if self.recorded else None
+        return self.params.get("data_shapes", {}).get(key) if self.recorded else None
 
     def _show(self, file: str) -> str:
         return f"results/{self.step}/{file}"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..errors import CheckpointFormatError
 from . import arrays, csv, figures, h5ad, json, parquet, pickle
-from .kinds import type_name
+from .kinds import is_a, type_name
 
 
 class Format(NamedTuple):
@@ -27,35 +27,35 @@ class Format(NamedTuple):
         each; returns what reading needs beyond the file, or None.
     read
         Reads a path, given what `write` returned (None for files that `save` did not write).
-    shape
-        Describes an object for `data_shapes`; None where there is nothing to say.
     """
 
     suffix: str
     refusal: Callable[[Any], str | None]
     write: Callable[[Any, Path, list[str]], dict[str, Any] | None]
     read: Callable[[Path, dict[str, Any] | None], Any]
-    shape: Callable[[Any], dict[str, Any] | None]
-
-
-def no_shape(obj: Any) -> None:
-    """Describe an object that has no shape."""
-    return None
 
 
 # A key without a suffix takes the first format that holds its object.
 FORMATS = (
-    Format(".h5ad", h5ad.refusal, h5ad.write, h5ad.read, h5ad.shape),
-    Format(".npy", arrays.npy_refusal, arrays.write_npy, arrays.read_npy, arrays.npy_shape),
-    Format(".npz", arrays.npz_refusal, arrays.write_npz, arrays.read_npz, arrays.npz_shape),
-    Format(".parquet", parquet.refusal, parquet.write, parquet.read, parquet.shape),
-    Format(".png", figures.refusal, figures.write, figures.read, no_shape),
-    Format(".pkl", pickle.refusal, pickle.write, pickle.read, no_shape),
+    Format(".h5ad", h5ad.refusal, h5ad.write, h5ad.read),
+    Format(".npy", arrays.npy_refusal, arrays.write_npy, arrays.read_npy),
+    Format(".npz", arrays.npz_refusal, arrays.write_npz, arrays.read_npz),
+    Format(".parquet", parquet.refusal, parquet.write, parquet.read),
+    Format(".png", figures.refusal, figures.write, figures.read),
+    Format(".pkl", pickle.refusal, pickle.write, pickle.read),
     # these are chosen by their suffix only
-    Format(".csv", csv.refusal, csv.write, csv.read, parquet.shape),
-    Format(".json", json.refusal, json.write, json.read, no_shape),
-    Format(".pdf", figures.refusal, figures.write, figures.read, no_shape),
-    Format(".svg", figures.refusal, figures.write, figures.read, no_shape),
+    Format(".csv", csv.refusal, csv.write, csv.read),
+    Format(".json", json.refusal, json.write, json.read),
+    Format(".pdf", figures.refusal, figures.write, figures.read),
+    Format(".svg", figures.refusal, figures.write, figures.read),
+)
+# What `data_shapes` says of an object, whatever it is saved as.
+SHAPES = (
+    ("anndata", "AnnData", h5ad.shape),
+    ("numpy", "ndarray", arrays.npy_shape),
+    ("scipy.sparse", "spmatrix", arrays.npz_shape),
+    ("scipy.sparse", "sparray", arrays.npz_shape),
+    ("pandas", "DataFrame", parquet.shape),
 )
 BY_SUFFIX = {entry.suffix: entry for entry in FORMATS}
 
@@ -92,13 +92,36 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
         entry = next(entry for entry in FORMATS if entry.refusal(obj) is None)
         return f"{key}{entry.suffix}", entry
     named = format_of(key)
-    reason = "is not a format" if named is None else named.refusal(obj)
-    if named is not None and reason is None:
-        return key, named
-    why = f"{suffix} is not a format" if named is None else f"it {reason}"
-    stem = key.removesuffix(suffix)
-    files = [stem + entry.suffix for entry in FORMATS if entry.refusal(obj) is None]
-    raise CheckpointFormatError(
-        f"{key!r}: cannot save a {type_name(obj)} as {suffix}: {why}. "
-        f"It can be saved as {' or '.join(map(repr, files))}."
+    if named is None:
+        raise refused(key, obj, f"{suffix} is not a format")
+    if reason := named.refusal(obj):
+        raise refused(key, obj, f"it {reason}", named)
+    # the rules of .gitignore are in lower case
+    return key.removesuffix(suffix) + named.suffix, named
+
+
+def refused(key: str, obj: Any, why: str, by: Format | None = None) -> CheckpointFormatError:
+    """Return the error that says why a format cannot hold an object, and which formats can.
+
+    Parameters
+    ----------
+    key, obj
+        The object, and the name given to `save`.
+    why
+        The reason, as a clause.
+    by
+        The format that cannot hold it.
+    """
+    suffix = Path(key).suffix
+    stem = key.removesuffix(suffix) if format_of(key) or by is None else key
+    others = [entry for entry in FORMATS if entry is not by and entry.refusal(obj) is None]
+    files = " or ".join(repr(stem + entry.suffix) for entry in others)
+    return CheckpointFormatError(
+        f"{key!r}: cannot save this {type_name(obj)} as {by.suffix if by else suffix}: "
+        f"{why.rstrip('.')}." + (f" It can be saved as {files}." if files else "")
     )
+
+
+def shape_of(obj: Any) -> dict[str, Any] | None:
+    """Return an object's entry in `data_shapes`; None for one without a shape."""
+    return next((shape(obj) for *kind, shape in SHAPES if is_a(obj, *kind)), None)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from .fidelity import loses_its_type
 from .kinds import is_a
 
 SPARSE_FORMATS = ("csr", "csc", "coo", "bsr", "dia")
@@ -12,8 +13,7 @@ def npy_refusal(obj: Any) -> str | None:
     """Tell why an object is not for `.npy`."""
     if not is_a(obj, "numpy", "ndarray"):
         return "is not a NumPy array"
-    # numpy reads these back as a plain array, without the mask or the matrix product
-    if is_a(obj, "numpy.ma", "MaskedArray") or is_a(obj, "numpy", "matrix"):
+    if loses_its_type(obj):
         return f"is a {type(obj).__name__}, which .npy would turn into a plain array"
     if obj.dtype.hasobject:
         return f"has the dtype {obj.dtype}, whose elements .npy does not store"
@@ -31,10 +31,10 @@ def write_npy(array: Any, path: Path, told: list[str]) -> None:
 
 
 def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
-    """Read an array into memory."""
+    """Read an array into memory; one that a hand-written cell made may hold objects."""
     import numpy as np
 
-    return np.load(path, allow_pickle=False)
+    return np.load(path, allow_pickle=True)
 
 
 def npy_shape(array: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def read_npz(path: Path, details: dict[str, Any] | None) -> Any:
     import numpy as np
     import scipy.sparse
 
-    with np.load(path, allow_pickle=False) as arrays:
+    with np.load(path, allow_pickle=True) as arrays:
         if "format" not in arrays.files:
             return dict(arrays)
     return scipy.sparse.load_npz(path)

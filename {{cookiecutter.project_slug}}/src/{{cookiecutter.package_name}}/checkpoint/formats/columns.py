@@ -55,17 +55,6 @@ def category_dtype(described: dict[str, Any]) -> Any:
     return pd.CategoricalDtype(categories, described["ordered"])
 
 
-def compare(frame: Any, again: Any, what: str) -> None:
-    """Refuse a DataFrame that a file does not give back the same."""
-    from pandas.testing import assert_frame_equal
-
-    try:
-        assert_frame_equal(frame, again, check_exact=True, check_freq=False, check_flags=False)
-    except AssertionError as error:
-        differs = " ".join(str(error).split())
-        raise CheckpointFormatError(f"{what} would not give it back the same: {differs}") from error
-
-
 def changes(frame: Any, again: Any) -> Iterator[str]:
     """Tell which dtypes, labels and names of a DataFrame come back as others."""
     found = _kinds(again)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import CheckpointFormatError
 from . import columns, parquet
+from .fidelity import differences
 
 
 def refusal(obj: Any) -> str | None:
@@ -51,9 +52,11 @@ def write(frame: Any, path: Path, told: list[str]) -> dict[str, Any]:
         again = read(path, details)
     except (ValueError, TypeError) as error:
         raise CheckpointFormatError(f"a CSV would not give it back: {error}") from error
-    columns.compare(frame, again, "a CSV")
-    if frame.attrs:
-        told.append("attrs do not come back")
+    for change in (*columns.changes(frame, again), *differences(frame, again, "the table")):
+        if "attrs" in change or "frequency" in change:
+            told.append(change)
+        else:
+            raise CheckpointFormatError(f"a CSV would not give it back the same: {change}")
     return details
 
 

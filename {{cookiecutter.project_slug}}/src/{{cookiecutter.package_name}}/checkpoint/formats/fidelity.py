@@ -51,6 +51,11 @@ def same(saved: Any, again: Any) -> bool:
         return saved is again or repr(saved) == repr(again)
 
 
+def loses_its_type(array: Any) -> bool:
+    """Tell whether an array is of a type that a file would turn into a plain array."""
+    return is_a(array, "numpy.ma", "MaskedArray") or is_a(array, "numpy", "matrix")
+
+
 def _of_frames(saved: Any, again: Any, slot: str) -> Iterator[str]:
     if list(saved.columns) != list(again.columns):
         yield f"{slot} has the columns {_few(saved.columns)} and comes back with " + _few(
@@ -117,7 +122,7 @@ def _of_sparse(saved: Any, again: Any, slot: str) -> Iterator[str]:
 def _of_arrays(saved: Any, again: Any, slot: str) -> Iterator[str]:
     import numpy as np
 
-    plain = type(saved) in (np.ndarray, np.recarray, np.memmap)
+    plain = not loses_its_type(saved)
     text = _is_text_array(saved) and _is_text_array(again)
     records = bool(saved.dtype.names) and saved.dtype.names == again.dtype.names
     if not plain or (saved.dtype != again.dtype and not text and not records):

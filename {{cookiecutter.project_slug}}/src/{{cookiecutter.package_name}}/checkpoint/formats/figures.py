@@ -21,6 +21,8 @@ def write(figure: Any, path: Path, told: list[str]) -> None:
     import matplotlib as mpl
 
     suffix = path.suffix.lower()
+    # a layout that is worked out while drawing settles first, or the second file would differ
+    figure.draw_without_rendering()
     with mpl.rc_context({"svg.hashsalt": "checkpoint"}):
         figure.savefig(path, format=suffix[1:], metadata=DATED[suffix])
 

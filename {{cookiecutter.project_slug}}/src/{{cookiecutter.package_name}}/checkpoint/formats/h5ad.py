@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointFormatError
-from .fidelity import differences
+from ..errors import CheckpointFormatError, is_the_machines
+from .fidelity import differences, loses_its_type
 from .kinds import is_a, type_name
 
 FRAMES = ("obs", "var")
@@ -34,9 +34,9 @@ def write(adata: Any, path: Path, told: list[str]) -> None:
     stand_in = _stand_in(adata)
     try:
         stand_in.write_h5ad(path)
-    except OSError:
-        raise  # the disk, not the object
     except Exception as error:
+        if is_the_machines(error):
+            raise
         raise CheckpointFormatError(_blame(stand_in, error)) from error
     try:
         told += _changes(adata, path)
@@ -80,7 +80,7 @@ def _blame(adata: Any, error: Exception) -> str:
             kind = str(value.dtypes.iloc[0]) if slot.startswith(FRAMES) else type_name(value)
             return (
                 f"{slot} ({kind}) cannot be written: {reason}. Turn it into text, numbers or "
-                "categories, or save it under a key of its own, as .pkl"
+                "categories, or save it under a key of its own"
             )
     return f"it cannot be written: {error}"
 
@@ -149,8 +149,7 @@ def _of_matrix(value: Any, element: Any, slot: str) -> Iterator[str]:
     kind = encoding.removesuffix("_matrix")
     stored = element["data"].dtype if kind in ("csr", "csc") else getattr(element, "dtype", None)
     was = getattr(value, "format", "array")
-    plain = is_a(value, "numpy", "ndarray", exactly=True) or not is_a(value, "numpy", "ndarray")
-    if not plain or was != kind or (stored is not None and stored != value.dtype):
+    if loses_its_type(value) or was != kind or (stored is not None and stored != value.dtype):
         yield (
             f"{slot} is a {type_name(value)} of {value.dtype} and comes back as {kind} of {stored}"
         )

@@ -1,6 +1,7 @@
 """Text, numbers, lists and dicts as `.json`; also the rules for `params`."""
 
 import datetime
+import enum
 import json
 import math
 from pathlib import Path, PurePath
@@ -56,7 +57,11 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
         If JSON cannot hold it; the message says where in `value`.
     """
     place = where or "it"
-    if is_a(value, "numpy", "generic"):
+    if isinstance(value, enum.Enum):
+        raise TypeError(f"{place} is a {type_name(value)}; its .value may do")
+    if is_a(value, "numpy", "datetime64") and not exact:
+        value = _date_text(value)
+    elif is_a(value, "numpy", "generic") and value.dtype.kind not in "Mm":
         value = value.item()
     if isinstance(value, str):
         return _text(str(value), place)
@@ -66,7 +71,7 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
         if math.isfinite(value):
             return value
         raise ValueError(f"{place} is {value}, which JSON cannot hold; None can stand for it")
-    if isinstance(value, dict):
+    if isinstance(value, dict) and (type(value) is dict or not exact):
         return {
             _key(key, place): plain(item, f"{where}[{key!r}]", exact=exact)
             for key, item in value.items()
@@ -75,6 +80,8 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
         value = _loosely(value, place)
         if isinstance(value, str):
             return value
+        if not isinstance(value, list) and is_a(value, "numpy", "generic"):
+            return plain(value, where)
     if isinstance(value, list):
         return [plain(item, f"{where}[{i}]", exact=exact) for i, item in enumerate(value)]
     raise TypeError(f"{place} is a {type_name(value)}")
@@ -94,14 +101,20 @@ def _text(text: str, place: str) -> str:
     return text
 
 
+def _date_text(value: Any) -> Any:
+    """Return NumPy's date as ISO 8601; NaT as the NaN that is refused."""
+    text = str(value)
+    return math.nan if text == "NaT" else text
+
+
 def _loosely(value: Any, place: str) -> Any:
     """Write what is not JSON's own, but has one obvious form in it."""
     if isinstance(value, PurePath):
         return value.as_posix()
     if isinstance(value, datetime.date | datetime.time):
-        if value != value:  # pandas' NaT is a datetime too
-            raise ValueError(f"{place} is {value}, which JSON cannot hold; None can stand for it")
-        return value.isoformat()
+        if value == value:  # pandas' NaT is a datetime too
+            return value.isoformat()
+        raise ValueError(f"{place} is {value}, which JSON cannot hold; None can stand for it")
     if is_a(value, "numpy", "ndarray"):
-        return value.tolist()
+        return list(value) if value.ndim else value[()]
     return list(value) if isinstance(value, tuple) else value

@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointFormatError
+from ..errors import CheckpointFormatError, is_the_machines
 from . import columns
 from .fidelity import differences
 from .kinds import is_a
@@ -36,9 +36,9 @@ def write(frame: Any, path: Path, told: list[str]) -> dict[str, Any] | None:
     }
     try:
         frame.to_parquet(path, engine="pyarrow")
-    except OSError:
-        raise  # the disk, not the object
     except Exception as error:
+        if is_the_machines(error):
+            raise
         raise CheckpointFormatError(_blame(frame, error)) from error
     head = BytesIO()
     frame.iloc[:0].to_parquet(head, engine="pyarrow")
@@ -83,9 +83,9 @@ def _blame(frame: Any, error: Exception) -> str:
             why = str(reason).rstrip(".")
             return (
                 f"column {name!r} ({frame[name].dtype}) cannot be written: {why}. Turn it into "
-                "one kind of value, or save the DataFrame as .pkl"
+                "one kind of value"
             )
-    return f"it cannot be written as .parquet: {error}. Save it as .pkl"
+    return f"it cannot be written: {error}"
 
 
 def _read_columns(path: Path, names: list[str]) -> Any:
