@@ -10,7 +10,7 @@ ANSWERS = {{dict(cookiecutter)}}
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "src", ANSWERS["package_name"]))
 
-from checkpoint import check, layout  # noqa: E402
+from checkpoint import check, folders, layout  # noqa: E402
 
 
 def main():
@@ -19,7 +19,7 @@ def main():
     names = [name.strip() for name in ANSWERS["notebooks"].split(",")]
     # left by whoever imported the template's own code from its checkout
     for cache in list(root.rglob("__pycache__")):
-        layout.remove(cache)
+        folders.remove(cache)
     layout.lay_out(root, ANSWERS["package_name"], ANSWERS["pipeline"], names)
     owner = ANSWERS["author_name"].strip() or f"the authors of {ANSWERS['project_name']}"
     layout.license_as(root, ANSWERS["license"], owner)

@@ -236,6 +236,32 @@ def test_modules_of_the_project_count(project, monkeypatch):
     assert states(project)[ONE] == ("edited", ["src/my_project/helper.py is gone"])
 
 
+def test_a_chain_longer_than_the_stack(project):
+    for path in (project / "notebooks").glob("*"):
+        path.unlink()
+    (project / "data" / "raw.txt").write_text("raw")
+    data_file("raw.txt")
+    save("step0", {})
+    for i in range(1, 400):
+        session._inputs.clear()
+        session.remember(
+            Project(project),
+            f"results/step{i - 1}",
+            {"blake3": Lineage(Project(project))._content(f"step{i - 1}")},
+        )
+        save(f"step{i}", {"i": i})
+    (project / "data" / "raw.txt").write_text("other")
+    assert Lineage(Project(project)).state("step399")[1:3] == ("stale", ["data/raw.txt changed"])
+
+
+def test_steps_that_load_each_other(chain):
+    session._inputs.clear()
+    load(THREE)
+    data_file("raw.txt")
+    save(ONE, {"value": (ONE, 1)}, params={"group": {"value": 1}})
+    assert states(chain)[ONE] == ("current", [])
+
+
 def test_load_warns_of_what_is_stale(chain):
     (chain / "data" / "raw.txt").write_text("other")
     with pytest.warns(CheckpointWarning) as warned:

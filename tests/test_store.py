@@ -57,7 +57,7 @@ def test_killed_at_any_moment(project):
 @posix
 def test_an_interrupted_commit_is_finished_by_whoever_loads(project, monkeypatch):
     save(STEP, {"a": 1, "gone": 1})
-    sync = store._sync
+    sync = store.sync
 
     def interrupted(path):
         if path.name == STEP:  # right after the rename to .commit
@@ -65,7 +65,7 @@ def test_an_interrupted_commit_is_finished_by_whoever_loads(project, monkeypatch
         sync(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_sync", interrupted)
+        patch.setattr(store, "sync", interrupted)
         with pytest.raises(KeyboardInterrupt):
             save(STEP, {"a": 2, "b": 2})
     assert left_over(project) == [".commit"]
@@ -191,8 +191,8 @@ def test_files_carry_the_permissions_of_the_umask(project):
 def test_everything_is_flushed_before_the_commit(project, monkeypatch):
     """The order that a power cut needs: every file, then the rename, then the folder."""
     events = []
-    sync, rename = store._sync, store.Path.rename
-    monkeypatch.setattr(store, "_sync", lambda path: (events.append(path.name), sync(path))[1])
+    sync, rename = store.sync, store.Path.rename
+    monkeypatch.setattr(store, "sync", lambda path: (events.append(path.name), sync(path))[1])
     monkeypatch.setattr(
         store.Path, "rename", lambda self, to: (events.append("COMMIT"), rename(self, to))[1]
     )

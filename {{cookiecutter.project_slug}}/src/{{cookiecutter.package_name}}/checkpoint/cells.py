@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import hashes, lineage, record, session, store
+from .background import Background
 from .errors import (
     CheckpointNotFoundError,
     CheckpointValueError,
@@ -235,14 +236,18 @@ def _write(item: _Item, staging: Path, told: list[str]) -> dict[str, Any]:
     path = staging / item.file
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        changes: list[str] = []
-        details = item.format.write(item.obj, path, changes)
+        details = item.format.write(item.obj, path)
+        syncing = Background(lambda: store.sync(path))
+        hashing = Background(lambda: hashes.file_hash(path))
+        changes = item.format.changes(item.obj, path, details)
         told += [f"{item.key}: {change}" for change in changes]
+        syncing.result()
+        blake3 = hashing.result()
     except Exception as error:
         if is_the_machines(error):
             error.add_note(f"while saving {item.key!r}; the checkpoint before it is untouched")
             raise
         why = " ".join(str(error).split()) or type(error).__name__
         raise refused(item.key, item.obj, why, item.format) from error
-    described = {"key": item.key, **hashes.describe(path)}
+    described = {"key": item.key, **hashes.describe(path, blake3)}
     return described if details is None else {**described, "details": details}

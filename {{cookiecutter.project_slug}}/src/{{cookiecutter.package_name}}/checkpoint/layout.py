@@ -4,10 +4,10 @@ A pipeline is a folder below `pipelines/` whose content belongs at the top of th
 notebooks, example data, scripts. Those of `blank` are made from the notebooks' names.
 """
 
-import os
 from pathlib import Path
 
 from . import notebook
+from .folders import remove
 from .project import Project
 
 PIPELINES, LICENSES = "pipelines", "licenses"
@@ -126,14 +126,6 @@ def _move_over(source: Path, target: Path) -> None:
             _move_over(path, place)
         else:
             path.replace(place)
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder; `shutil` would take longer to import than all of this takes."""
-    for parent, _, files in os.walk(folder, topdown=False):
-        for file in files:
-            os.remove(os.path.join(parent, file))
-        os.rmdir(parent)
 
 
 def _fill_in(project: Project, package: str) -> None:

@@ -60,6 +60,8 @@ class Lineage:
         self._notebooks = {one.step: one.path for one in project.steps()}
         self._states: dict[str, State] = {}
         self._contents: dict[str, str] = {}
+        self._records: dict[str, dict[str, Any] | None] = {}
+        self._broken: dict[str, str] = {}
 
     def states(self) -> list[State]:
         """Return the state of every notebook's step, then of saved steps without a notebook."""
@@ -69,19 +71,41 @@ class Lineage:
 
     def state(self, step: str) -> State:
         """Return the state of one step or sub-checkpoint."""
-        if step not in self._states:
-            # a step that is asked for while it is worked out loads itself, however indirectly
-            self._states[step] = State(step, CURRENT, [], None, None, 0)
-            self._states[step] = self._work_out(step)
+        # inputs first, without recursion: a chain may be longer than Python's stack
+        pending, entered = [step], set()
+        while pending:
+            one = pending[-1]
+            ahead = self._steps_loaded_by(one) if one not in entered else []
+            entered.add(one)
+            waiting = [other for other in ahead if other not in self._states.keys() | entered]
+            pending += waiting
+            if not waiting:
+                pending.pop()
+                self._states.setdefault(one, self._work_out(one))
         return self._states[step]
+
+    def _steps_loaded_by(self, step: str) -> list[str]:
+        made = self._record(step)
+        inputs = made["checkpoint"].get("inputs", {}) if store.is_recorded(made) else {}
+        return [name for kind, _, name in map(_split, inputs) if kind == "results"]
+
+    def _record(self, step: str) -> dict[str, Any] | None:
+        """Return a step's record, read once; a broken one as None, and why in `_broken`."""
+        if step not in self._records:
+            folder = self.project.results_of(step)
+            store.recover(folder)
+            try:
+                self._records[step] = store.read_record(folder)
+            except CheckpointDamagedError as error:
+                self._records[step] = None
+                self._broken[step] = f"results/{step}/{error}"
+        return self._records[step]
 
     def _work_out(self, step: str) -> State:
         folder = self.project.results_of(step)
-        store.recover(folder)
-        try:
-            made = store.read_record(folder)
-        except CheckpointDamagedError as error:
-            return State(step, DAMAGED, [f"results/{step}/{error}"], None, None, 0)
+        made = self._record(step)
+        if step in self._broken:
+            return State(step, DAMAGED, [self._broken[step]], None, None, 0)
         if not store.is_recorded(made):
             by_hand = any(path.name[0] != "." for path in folder.glob("*") if path.is_file())
             if by_hand:
@@ -137,8 +161,8 @@ class Lineage:
     def _changed_inputs(self, ours: dict[str, Any]) -> Iterator[str]:
         """Tell which inputs are others now, or would be if what made them ran again."""
         for name, entry in ours.get("inputs", {}).items():
-            kind, _, rest = name.partition("/")
-            if kind == "results" and not any(map(unportable, rest.split("/"))):
+            kind, _, rest = _split(name)
+            if kind == "results":
                 yield from self._changed_step(rest, entry)
             elif kind == "data":
                 try:
@@ -148,7 +172,9 @@ class Lineage:
                     yield f"{name} is missing"
 
     def _changed_step(self, step: str, entry: dict[str, Any]) -> Iterator[str]:
-        upstream = self.state(step)
+        upstream = self._states.get(step)
+        if upstream is None:
+            return  # it loads, however indirectly, the step that is being worked out
         if upstream.state == MISSING:
             yield f"results/{step} is missing"
         elif upstream.state in (STALE, EDITED, DAMAGED):
@@ -194,6 +220,13 @@ def warn_if_outdated(project: Project, step: str) -> None:
             CheckpointWarning,
             stacklevel=3,
         )
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    """Split the name of an input; one that was edited into no such name has no kind."""
+    kind, slash, rest = name.partition("/")
+    good = not any(map(unportable, rest.split("/"))) if kind == "results" else kind == "data"
+    return (kind if good else "", slash, rest)
 
 
 def _saves(cell: dict[str, Any], step: str, names: dict[str, str]) -> bool:

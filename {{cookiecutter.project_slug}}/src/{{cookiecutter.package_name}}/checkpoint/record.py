@@ -1,9 +1,7 @@
 """What stands in `params.json`: the user's parameters, and what the machine knows of the save."""
 
 import datetime
-import platform
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
 from . import hashes, session
@@ -123,6 +121,9 @@ def environment(project: Project) -> dict[str, Any]:
     ProjectError
         If the project's `pyproject.toml` is not valid TOML.
     """
+    import platform
+    from importlib import metadata
+
     packages = {}
     for name in _dependencies(project):
         try:

@@ -51,17 +51,17 @@ def modules_of(project: Project) -> dict[str, str]:
 
     `checkpoint` itself does not count: what it does is told by the record's format.
     """
-    source = project.root / "src"
-    checkpoint = Path(__file__).parent
-    found = {}
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        path = Path(file) if file and file.endswith(".py") else None
-        if path is None or checkpoint in path.parents or source not in path.parents:
-            continue
-        if code := hashes.code_hash(path.read_text(encoding="utf-8")):
-            found[project.show(path)] = code
-    return dict(sorted(found.items()))
+    source = f"{project.root / 'src'}{os.sep}"
+    checkpoint = f"{Path(__file__).parent}{os.sep}"
+    # a kernel has thousands of modules, and this is asked at every save
+    files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
+    own = [Path(file) for file in files if file.startswith(source) and file.endswith(".py")]
+    codes = {
+        project.show(path): hashes.code_hash(path.read_text(encoding="utf-8"))
+        for path in sorted(own)
+        if not str(path).startswith(checkpoint)
+    }
+    return {path: code for path, code in codes.items() if code}
 
 
 def warn_if_another_notebook(step: str) -> None:

@@ -8,11 +8,9 @@ meets a staging folder removes it. Only renames are used, so this holds on Windo
 
 import json
 import os
-import secrets
-import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -22,6 +20,7 @@ from .errors import (
     CheckpointValueError,
     CheckpointWarning,
 )
+from .folders import remove
 
 RECORD = "params.json"
 COMMIT = ".commit"
@@ -47,7 +46,7 @@ def transaction(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
         _tidy(folder)
-        staging = folder / f"{STAGING}{secrets.token_hex(4)}"
+        staging = folder / f"{STAGING}{os.urandom(4).hex()}"
         staging.mkdir()
         try:
             yield staging
@@ -55,10 +54,11 @@ def transaction(folder: Path) -> Iterator[Path]:
             _sync_all(staging)
             staging.rename(folder / COMMIT)
         except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
+            with suppress(OSError):  # the next save removes it
+                remove(staging)
             raise
         # from here on the save has happened, and can be read from where it is
-        _sync(folder)
+        sync(folder)
         try:
             _finish(folder)
         except OSError as error:
@@ -188,7 +188,7 @@ def _tidy(folder: Path) -> None:
             f"be replaced ({error.strerror}). Close what holds the file, then save again."
         ) from error
     for staging in folder.glob(f"{STAGING}*"):
-        shutil.rmtree(staging)
+        remove(staging)
 
 
 def _finish(folder: Path) -> None:
@@ -207,10 +207,10 @@ def _finish(folder: Path) -> None:
             if (commit / file).exists():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(commit / file, folder / file)
-        _sync(folder)
+        sync(folder)
         os.replace(commit / RECORD, folder / RECORD)
-        _sync(folder)
-    shutil.rmtree(commit)
+        sync(folder)
+    remove(commit)
 
 
 def _check_places(staging: Path, folder: Path) -> None:
@@ -262,11 +262,11 @@ def _sync_all(folder: Path) -> None:
     """Flush every file and folder below `folder`, deepest first."""
     for parent, _, files in os.walk(folder, topdown=False):
         for file in files:
-            _sync(Path(parent, file))
-        _sync(Path(parent))
+            sync(Path(parent, file))
+        sync(Path(parent))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Flush one file or folder to disk."""
     if os.name == "nt":
         if path.is_dir():

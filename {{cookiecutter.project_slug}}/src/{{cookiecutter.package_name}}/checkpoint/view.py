@@ -7,13 +7,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from . import hashes, record, store, wording
+from .background import Background
 from .errors import (
     CheckpointDamagedError,
     CheckpointError,
     CheckpointKeyError,
     CheckpointNotFoundError,
 )
-from .formats import BY_SUFFIX, format_of
+from .formats import BY_SUFFIX, RUN_CODE, format_of
 from .project import Project
 
 # How often, and how many seconds apart, to look at a checkpoint that another process replaces.
@@ -214,20 +215,31 @@ class Checkpoint(Mapping[str, Any]):
         if problem := self._misfit((file, self._files[file])):
             raise CheckpointDamagedError(f"{problem} {self._remedy()}")
         path = store.locate(self._folder, file)
-        expected = self._files[file].get("blake3")
-        if expected is not None and (found := hashes.file_hash(path)) != expected:
+        entry = BY_SUFFIX[path.suffix.lower()]
+        hashing = Background(lambda: hashes.file_hash(path))
+        if entry.suffix in RUN_CODE:
+            self._check_hash(file, hashing)
+        failure: Exception | None = None
+        obj = None
+        try:
+            obj = entry.read(path, self._files[file].get("details"))
+        except Exception as error:
+            failure = error
+        self._check_hash(file, hashing)
+        if failure:
+            # what was saved is there, so making it again would change nothing
+            raise CheckpointError(
+                f"{self._show(file)} is what was saved, but cannot be read here: {failure}"
+            ) from failure
+        return obj
+
+    def _check_hash(self, file: str, hashing: Background[str]) -> None:
+        expected, found = self._files[file].get("blake3"), hashing.result()
+        if expected not in (None, found):
             raise CheckpointDamagedError(
                 f"{self._show(file)} is not what was saved: blake3 {expected[:12]}… expected, "
                 f"{found[:12]}… found. {self._remedy()}"
             )
-        entry = BY_SUFFIX[path.suffix.lower()]
-        try:
-            return entry.read(path, self._files[file].get("details"))
-        except Exception as error:
-            # what was saved is there, so making it again would change nothing
-            raise CheckpointError(
-                f"{self._show(file)} is what was saved, but cannot be read here: {error}"
-            ) from error
 
     def _identity(self, file: str) -> tuple[int, int, int] | None:
         """Return what tells a file from another that takes its place; None if there is none."""

@@ -4,7 +4,7 @@ A new format is one entry in the table and one module beside it. The modules imp
 libraries when they write or read, so that importing `checkpoint` stays cheap.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,32 +23,42 @@ class Format(NamedTuple):
     refusal
         Takes an object; tells why it cannot be held, in words that complete "it …", or None.
     write
-        Writes an object to a path, and adds to a list what will come back otherwise, a sentence
-        each; returns what reading needs beyond the file, or None.
+        Writes an object to a path; returns what reading needs beyond the file, or None.
+    changes
+        Takes the object, the path and what `write` returned; tells what will come back otherwise,
+        a sentence each, or raises if that is too much.
     read
         Reads a path, given what `write` returned (None for files that `save` did not write).
     """
 
     suffix: str
     refusal: Callable[[Any], str | None]
-    write: Callable[[Any, Path, list[str]], dict[str, Any] | None]
+    write: Callable[[Any, Path], dict[str, Any] | None]
+    changes: Callable[[Any, Path, dict[str, Any] | None], Iterable[str]]
     read: Callable[[Path, dict[str, Any] | None], Any]
+
+
+def no_changes(obj: Any, path: Path, details: dict[str, Any] | None) -> tuple[str, ...]:
+    """Tell nothing, where what is written comes back the same."""
+    return ()
 
 
 # A key without a suffix takes the first format that holds its object.
 FORMATS = (
-    Format(".h5ad", h5ad.refusal, h5ad.write, h5ad.read),
-    Format(".npy", arrays.npy_refusal, arrays.write_npy, arrays.read_npy),
-    Format(".npz", arrays.npz_refusal, arrays.write_npz, arrays.read_npz),
-    Format(".parquet", parquet.refusal, parquet.write, parquet.read),
-    Format(".png", figures.refusal, figures.write, figures.read),
-    Format(".pkl", pickle.refusal, pickle.write, pickle.read),
+    Format(".h5ad", h5ad.refusal, h5ad.write, h5ad.changes, h5ad.read),
+    Format(".npy", arrays.npy_refusal, arrays.write_npy, arrays.npy_changes, arrays.read_npy),
+    Format(".npz", arrays.npz_refusal, arrays.write_npz, no_changes, arrays.read_npz),
+    Format(".parquet", parquet.refusal, parquet.write, parquet.changes, parquet.read),
+    Format(".png", figures.refusal, figures.write, no_changes, figures.read),
+    Format(".pkl", pickle.refusal, pickle.write, no_changes, pickle.read),
     # these are chosen by their suffix only
-    Format(".csv", csv.refusal, csv.write, csv.read),
-    Format(".json", json.refusal, json.write, json.read),
-    Format(".pdf", figures.refusal, figures.write, figures.read),
-    Format(".svg", figures.refusal, figures.write, figures.read),
+    Format(".csv", csv.refusal, csv.write, csv.changes, csv.read),
+    Format(".json", json.refusal, json.write, no_changes, json.read),
+    Format(".pdf", figures.refusal, figures.write, no_changes, figures.read),
+    Format(".svg", figures.refusal, figures.write, no_changes, figures.read),
 )
+# Reading these may run code that is in the file, so they are verified before and not meanwhile.
+RUN_CODE = frozenset({".pkl", ".npy", ".npz"})
 # What `data_shapes` says of an object, whatever it is saved as.
 SHAPES = (
     ("anndata", "AnnData", h5ad.shape),

@@ -1,5 +1,6 @@
 """NumPy arrays as `.npy`, SciPy sparse matrices and arrays as `.npz`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,18 @@ def npy_refusal(obj: Any) -> str | None:
     return None
 
 
-def write_npy(array: Any, path: Path, told: list[str]) -> None:
+def write_npy(array: Any, path: Path) -> None:
     """Write an array of numbers, text of fixed width, dates or records."""
     import numpy as np
 
-    if array.dtype.metadata:
-        told.append("the metadata of its dtype do not come back")
     with path.open("wb") as file:
         np.save(file, array, allow_pickle=False)
+
+
+def npy_changes(array: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
+    """Tell what `.npy` drops."""
+    if array.dtype.metadata:
+        yield "the metadata of its dtype do not come back"
 
 
 def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
@@ -51,7 +56,7 @@ def npz_refusal(obj: Any) -> str | None:
     return None
 
 
-def write_npz(matrix: Any, path: Path, told: list[str]) -> None:
+def write_npz(matrix: Any, path: Path) -> None:
     """Write a sparse matrix or array in its own sparse format."""
     import scipy.sparse
 

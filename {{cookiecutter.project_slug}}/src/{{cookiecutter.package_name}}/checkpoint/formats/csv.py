@@ -4,6 +4,7 @@ A CSV is text, so what its columns were stands in `params.json`. It is small, so
 as soon as it is written: what would not come back the same is refused.
 """
 
+from collections.abc import Iterator
 from csv import QUOTE_MINIMAL, QUOTE_NONNUMERIC
 from itertools import chain, count
 from pathlib import Path
@@ -19,13 +20,13 @@ def refusal(obj: Any) -> str | None:
     return parquet.refusal(obj)
 
 
-def write(frame: Any, path: Path, told: list[str]) -> dict[str, Any]:
+def write(frame: Any, path: Path) -> dict[str, Any]:
     """Write a DataFrame; return the dtypes, and the index where it is not just 0, 1, 2, ….
 
     Raises
     ------
     CheckpointFormatError
-        If the file would not give back the same DataFrame.
+        If a column or a label is not text, a number or a date.
     """
     import pandas as pd
 
@@ -48,16 +49,25 @@ def write(frame: Any, path: Path, told: list[str]) -> dict[str, Any]:
         # a carriage return that is not in quotes ends the line for whoever reads
         quoting=QUOTE_NONNUMERIC if any("\r" in text for text in texts) else QUOTE_MINIMAL,
     )
+    return details
+
+
+def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
+    """Read the file back, tell what it drops.
+
+    Raises
+    ------
+    CheckpointFormatError
+        If the file would not give back the same DataFrame.
+    """
     try:
         again = read(path, details)
     except (ValueError, TypeError) as error:
         raise CheckpointFormatError(f"a CSV would not give it back: {error}") from error
     for change in (*columns.changes(frame, again), *differences(frame, again, "the table")):
-        if "attrs" in change or "frequency" in change:
-            told.append(change)
-        else:
+        if "attrs" not in change and "frequency" not in change:
             raise CheckpointFormatError(f"a CSV would not give it back the same: {change}")
-    return details
+        yield change
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:

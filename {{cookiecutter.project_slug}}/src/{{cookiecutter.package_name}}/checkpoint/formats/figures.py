@@ -16,7 +16,7 @@ def refusal(obj: Any) -> str | None:
     return "is not a matplotlib Figure (Axes have theirs as `.figure`)"
 
 
-def write(figure: Any, path: Path, told: list[str]) -> None:
+def write(figure: Any, path: Path) -> None:
     """Draw a figure into a file, without a date and with fixed ids."""
     import matplotlib as mpl
 

@@ -21,7 +21,7 @@ def refusal(obj: Any) -> str | None:
     return None
 
 
-def write(obj: Any, path: Path, told: list[str]) -> None:
+def write(obj: Any, path: Path) -> None:
     """Write an object, indented, so that people and `git diff` can read it."""
     path.write_text(dumps(plain(obj, exact=True)), encoding="utf-8", newline="\n")
 

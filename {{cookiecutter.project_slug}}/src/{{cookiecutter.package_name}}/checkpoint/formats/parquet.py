@@ -1,5 +1,6 @@
 """DataFrames as `.parquet`."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,38 +24,37 @@ def refusal(obj: Any) -> str | None:
     return None if len(obj.columns) else "has no columns"
 
 
-def write(frame: Any, path: Path, told: list[str]) -> dict[str, Any] | None:
-    """Write a DataFrame; return the categories that Parquet does not keep by itself.
-
-    An empty slice shows what becomes of dtypes, index and labels; only columns of objects, which
-    may hold anything, are read back.
-    """
-    categorical = {
-        name: columns.describe(frame[name])
-        for name in frame.columns
-        if str(frame[name].dtype) == "category"
-    }
+def write(frame: Any, path: Path) -> dict[str, Any] | None:
+    """Write a DataFrame; return the categories that Parquet does not keep by itself."""
     try:
         frame.to_parquet(path, engine="pyarrow")
     except Exception as error:
         if is_the_machines(error):
             raise
         raise CheckpointFormatError(_blame(frame, error)) from error
-    head = BytesIO()
-    frame.iloc[:0].to_parquet(head, engine="pyarrow")
-    told += columns.changes(frame, read(head, {"categories": categorical}))
-    objects = [name for name in frame.columns if frame[name].dtype == object]
-    if objects:
-        told += differences(frame[objects], _read_columns(path, objects), "the table")
     # Parquet keeps categories of text, as long as there are rows and categories
     lost = {
         name: described
-        for name, described in categorical.items()
+        for name, described in _categorical(frame).items()
         if described["of"] not in ("object", "str", "string")
         or frame.empty
         or not described["categories"]
     }
     return {"categories": lost} if lost else None
+
+
+def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
+    """Tell what will come back otherwise.
+
+    An empty slice shows what becomes of dtypes, index and labels; only columns of objects, which
+    may hold anything, are read back.
+    """
+    head = BytesIO()
+    frame.iloc[:0].to_parquet(head, engine="pyarrow")
+    yield from columns.changes(frame, read(head, {"categories": _categorical(frame)}))
+    objects = [name for name in frame.columns if frame[name].dtype == object]
+    if objects:
+        yield from differences(frame[objects], _read_columns(path, objects), "the table")
 
 
 def read(path: Path | BytesIO, details: dict[str, Any] | None) -> Any:
@@ -70,6 +70,15 @@ def read(path: Path | BytesIO, details: dict[str, Any] | None) -> Any:
 def shape(frame: Any) -> dict[str, Any]:
     """Return the number of rows and of columns."""
     return {"rows": frame.shape[0], "columns": frame.shape[1]}
+
+
+def _categorical(frame: Any) -> dict[str, dict[str, Any]]:
+    """Describe the categorical columns."""
+    return {
+        name: columns.describe(frame[name])
+        for name in frame.columns
+        if str(frame[name].dtype) == "category"
+    }
 
 
 def _blame(frame: Any, error: Exception) -> str:

@@ -22,7 +22,7 @@ def refusal(obj: Any) -> str | None:
     return None
 
 
-def write(obj: Any, path: Path, told: list[str]) -> None:
+def write(obj: Any, path: Path) -> None:
     """Pickle an object."""
     with path.open("wb") as file:
         _Pickler(file, protocol=PROTOCOL).dump(obj)

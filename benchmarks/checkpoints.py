@@ -1,0 +1,204 @@
+"""Time `save`, `load` and `status` against the bare writers and readers, in one run.
+
+    python benchmarks/checkpoints.py [runs]
+
+Each pair takes turns, so that a machine whose speed drifts is fair to both; the medians of the
+ratios are printed as a Markdown table. Peak memory is that of a process of its own.
+"""
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.package_name}}"
+SIZES = {"small": (1_000, 2_000), "large": (100_000, 2_000)}
+DENSITY = 0.08
+
+HEAD = f"""
+import sys; sys.path.insert(0, {str(SOURCE)!r}); sys.dont_write_bytecode = True
+import os, io, contextlib, resource
+from pathlib import Path
+import numpy as np, scipy.sparse as sp, anndata as ad, h5py, pandas as pd
+from checkpoint import load, save
+import checkpoint.formats.h5ad
+def quiet(call, *arguments):
+    with contextlib.redirect_stdout(io.StringIO()):
+        return call(*arguments)
+def bare_save(adata, path):
+    adata.write_h5ad(path)
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+def make(n_cells, n_genes):
+    rng = np.random.default_rng(0)
+    X = sp.random(n_cells, n_genes, {DENSITY}, format="csr", dtype="float32", rng=rng)
+    adata = ad.AnnData(X)
+    adata.obs["cell_type"] = pd.Categorical(rng.choice(list("ABCD"), n_cells))
+    adata.obs["n_counts"] = rng.random(n_cells)
+    return adata
+"""
+
+TIMES = (
+    HEAD
+    + """
+import json, time
+n_cells, n_genes, runs, what = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+path = Path("bare.h5ad")
+adata = make(n_cells, n_genes)
+bare_save(adata, path); quiet(save, "1_a", {"x": adata})
+pairs = []
+def timed(call, *arguments):
+    os.sync()
+    start = time.perf_counter(); quiet(call, *arguments); return time.perf_counter() - start
+for run in range(runs):
+    if what == "save":
+        pairs.append((timed(save, "1_a", {"x": adata}), timed(bare_save, adata, path)))
+    else:
+        pairs.append((timed(lambda: load("1_a")["x"]), timed(ad.read_h5ad, path)))
+print(json.dumps(pairs))
+"""
+)
+
+MEMORY = (
+    HEAD
+    + """
+n_cells, n_genes, what = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+if "save" in what:
+    adata = make(n_cells, n_genes)
+{
+    "save": lambda: quiet(save, "1_a", {"x": adata}),
+    "bare save": lambda: bare_save(adata, "m.h5ad"),
+    "load": lambda: quiet(lambda: load("1_a")["x"]),
+    "bare load": lambda: ad.read_h5ad("bare.h5ad"),
+}[what]()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+)
+
+ONE_OF_TWENTY = (
+    HEAD
+    + """
+import json, time
+quiet(save, "1_many", {f"a{i}": np.random.default_rng(i).random(2_000_000) for i in range(20)})
+pairs = []
+for run in range(int(sys.argv[1])):
+    start = time.perf_counter()
+    quiet(lambda: load("1_many")["a7"])
+    one = time.perf_counter() - start
+    quiet(lambda: dict(load("1_many")))
+    pairs.append((one, time.perf_counter() - start - one))
+print(json.dumps(pairs))
+"""
+)
+
+
+def main(runs: int) -> None:
+    """Print the table."""
+    print("| what | size | checkpoint | bare | ratio |\n|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        project = make_project(Path(folder))
+        for name, (n_cells, n_genes) in SIZES.items():
+            size = f"{n_cells:,} x {n_genes:,}"
+            for what in ("save", "load"):
+                repeats = runs if name == "large" else 3 * runs
+                pairs = json.loads(
+                    python(project, TIMES, str(n_cells), str(n_genes), str(repeats), what)
+                )
+                row(what, size, pairs, "ms", 1000)
+        n_cells, n_genes = SIZES["large"]
+        for what in ("save", "load"):
+            peaks = [
+                tuple(
+                    int(python(project, MEMORY, str(n_cells), str(n_genes), one))
+                    for one in (what, f"bare {what}")
+                )
+                for _ in range(3)
+            ]
+            row(f"peak memory of {what}", f"{n_cells:,} x {n_genes:,}", peaks, "MB", 1 / 1024)
+        pairs = json.loads(python(project, ONE_OF_TWENTY, str(runs)))
+        row("one of twenty arrays (bare: all)", "20 x 16 MB", pairs, "ms", 1000)
+        shutil.copytree(SOURCE / "checkpoint", Path(folder, "copy", "checkpoint"))
+        pairs = [(imported(folder, True), imported(folder, False)) for _ in range(3 * runs)]
+        row("import (bare: Python)", "", pairs, "ms", 1000)
+        for steps in (10, 100, 1000):
+            many = make_project(Path(folder) / str(steps), steps)
+            command = [sys.executable, str(Path(folder, "copy", "checkpoint")), "status", "--json"]
+            call = timer(command, many)
+            call()
+            times = [call() for _ in range(runs)]
+            print(f"| `status` | {steps:,} steps | {1000 * statistics.median(times):.0f} ms | | |")
+
+
+def row(what: str, size: str, pairs: list, unit: str, factor: float) -> None:
+    """Print a row: medians of both, and of their ratios."""
+    ours, bare = (factor * statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(a / b for a, b in pairs)
+    print(
+        f"| {what} | {size} | {ours:,.0f} {unit} | {bare:,.0f} {unit} | {ratio:.2f} |", flush=True
+    )
+
+
+def make_project(folder: Path, steps: int = 0) -> Path:
+    """Write what makes a folder a project, and a chain of saved steps if asked for."""
+    (folder / "notebooks").mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").write_text("[project]\nname = 'p'\n[tool.checkpoint]\n")
+    if steps:
+        code = (
+            f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+            "from checkpoint import load, save\n"
+            "from checkpoint import notebook, layout\n"
+            "from pathlib import Path\n"
+            f"for i in range(1, {steps} + 1):\n"
+            "    previous = f'{i - 1}_step' if i > 1 else None\n"
+            "    cells = layout.skeleton('p', f'{i}_step', previous)\n"
+            "    notebook.write(Path('notebooks', f'{i}_step.ipynb'), cells)\n"
+            "    from checkpoint import session; session._inputs.clear()\n"
+            "    if previous: load(previous)\n"
+            "    save(f'{i}_step', {'a': i})\n"
+        )
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    return folder
+
+
+def python(folder: Path, code: str, *arguments: str) -> str:
+    """Run code in a process of its own; return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+def imported(folder: str, ours: bool) -> float:
+    """Time a process that imports the package, or nothing; from a copy, which keeps bytecode."""
+    code = "from checkpoint import load, save, data_file, figures" if ours else "pass"
+    return timer([sys.executable, "-c", code], Path(folder, "copy"))()
+
+
+def timer(command: list[str], folder: Path) -> Callable[[], float]:
+    """Return a function that runs a command and returns how many seconds that took."""
+
+    def run() -> float:
+        start = time.perf_counter()
+        subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - start
+
+    return run
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
