@@ -21,6 +21,8 @@ lint: $(ENV)/test
 
 bench: $(ENV)/test
 	$(BIN)/python benchmarks/generation.py
+	$(BIN)/python benchmarks/checkpoints.py
+	$(BIN)/python -W ignore benchmarks/durability.py
 
 clean:
 	rm -rf $(ENV) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -131,11 +131,14 @@ def _notebook(project: Project, step: Notebook) -> Iterator[Problem]:
     kernel = (content["metadata"].get("kernelspec") or {}).get("name")
     if kernel != "python3":
         yield Problem("kernel", where, f"asks for the kernel {kernel!r}", "Choose Python 3")
-    yield from _load_cell(project, step, content)
-    yield from _save_cell(project, step, content)
+    names = notebook.imported(content)
+    yield from _load_cell(project, step, content, names)
+    yield from _save_cell(project, step, content, names)
 
 
-def _load_cell(project: Project, step: Notebook, content: dict[str, Any]) -> Iterator[Problem]:
+def _load_cell(
+    project: Project, step: Notebook, content: dict[str, Any], names: dict[str, str]
+) -> Iterator[Problem]:
     where = project.show(step.path)
     cells = notebook.tagged(content, notebook.LOAD_TAG)
     if len(cells) != 1:
@@ -145,7 +148,6 @@ def _load_cell(project: Project, step: Notebook, content: dict[str, Any]) -> Ite
             f"has {len(cells)} cells tagged {notebook.LOAD_TAG}",
             "Tag the one cell that loads",
         )
-    names = notebook.imported(content)
     earlier = [other.step for other in project.steps() if other.number < step.number]
     for cell in cells:
         for call in notebook.calls(notebook.source_of(cell), names) or ():
@@ -161,7 +163,9 @@ def _load_cell(project: Project, step: Notebook, content: dict[str, Any]) -> Ite
                 )
 
 
-def _save_cell(project: Project, step: Notebook, content: dict[str, Any]) -> Iterator[Problem]:
+def _save_cell(
+    project: Project, step: Notebook, content: dict[str, Any], names: dict[str, str]
+) -> Iterator[Problem]:
     where = project.show(step.path)
     cells = notebook.tagged(content, notebook.SAVE_TAG)
     if len(cells) != 1:
@@ -171,7 +175,6 @@ def _save_cell(project: Project, step: Notebook, content: dict[str, Any]) -> Ite
             f"has {len(cells)} cells tagged {notebook.SAVE_TAG}",
             "Tag the one cell that saves",
         )
-    names = notebook.imported(content)
     for cell in cells:
         calls = notebook.calls(notebook.source_of(cell), names)
         saved = [call.argument for call in calls or () if call.function == "save"]

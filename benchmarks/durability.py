@@ -1,0 +1,197 @@
+"""Cut saves short in every way and see what is left: `save`, and the bare writers beside it.
+
+    python benchmarks/durability.py [kills]
+
+A save is of six objects that hold one value, an AnnData and five arrays. What is left is *whole*
+if all six can be read and hold the same value; else it is torn.
+"""
+
+import contextlib
+import io
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.package_name}}"
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(SOURCE))
+STEP = "1_step"
+ARRAYS = [f"array{i}" for i in range(5)]
+SIZE = 60_000
+
+
+class Checkpoints:
+    """Saves by `save`."""
+
+    def write(self, value: int, spoil: str | None = None) -> None:
+        """Save six objects that hold `value`; the one named by `spoil` cannot be saved."""
+        from checkpoint import save
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            save(STEP, objects(value, spoil))
+
+    def read(self) -> set[int]:
+        """Return the values that the six objects hold; raises if one cannot be read."""
+        from checkpoint import load
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            loaded = dict(load(STEP))
+        return {value_of(obj) for obj in loaded.values()}
+
+
+class Bare:
+    """Saves by `write_h5ad` and `np.save`, as notebooks do by hand."""
+
+    def write(self, value: int, spoil: str | None = None) -> None:
+        """Write six files that hold `value`."""
+        for name, obj in objects(value, spoil).items():
+            if isinstance(obj, ad.AnnData):
+                obj.write_h5ad(f"{name}.h5ad")
+            else:
+                np.save(f"{name}.npy", obj, allow_pickle=not callable(obj))
+
+    def read(self) -> set[int]:
+        """Return the values that the six files hold; raises if one cannot be read."""
+        arrays = [np.load(f"{name}.npy", allow_pickle=True) for name in ARRAYS]
+        return {value_of(obj) for obj in [ad.read_h5ad("adata.h5ad"), *arrays]}
+
+
+def objects(value: int, spoil: str | None) -> dict:
+    """Return six objects that hold one value."""
+    made: dict = {"adata": ad.AnnData(np.full((SIZE // 20, 20), value, "float32"))}
+    made |= {name: np.full(SIZE, value) for name in ARRAYS}
+    if spoil:
+        made[spoil] = lambda: None  # no format holds it
+    return made
+
+
+def value_of(obj: object) -> int:
+    """Return the one value that an object holds."""
+    values = np.unique(obj.X if isinstance(obj, ad.AnnData) else obj)
+    if len(values) != 1:
+        raise ValueError("torn")
+    return int(values[0])
+
+
+def signalled(way: Checkpoints | Bare, times: int, sign: signal.Signals) -> int:
+    """Save in a child that gets a signal at a random moment; count how often a whole is left."""
+    chance = random.Random(0)
+    whole = 0
+    way.write(0)
+    for trial in range(times):
+        child = os.fork()
+        if child == 0:
+            try:
+                for value in range(1, 1_000_000):
+                    way.write(1000 * trial + value)
+            except BaseException:
+                os._exit(1)
+        time.sleep(chance.uniform(0.002, 0.06))
+        os.kill(child, sign)
+        end(child)
+        whole += is_whole(way)
+    return whole
+
+
+def end(child: int) -> None:
+    """Wait for a child; Python may swallow an interrupt in a callback, so not for ever."""
+    for _ in range(100):
+        if os.waitpid(child, os.WNOHANG)[0]:
+            return
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def limited(way: Checkpoints | Bare, times: int) -> int:
+    """Save in a child that may write ever larger files; count how often a whole is left."""
+    whole = 0
+    way.write(0)
+    for trial in range(times):
+
+        def limit(trial: int = trial) -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails, as on a full disk
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000 + 20_000 * trial, -1))
+
+        whole += in_a_child(way, lambda: way.write(1), limit)
+    return whole
+
+
+def spoiled(way: Checkpoints | Bare, times: int) -> int:
+    """Save six objects of which one cannot be saved; count how often a whole is left."""
+    names = ["adata", *ARRAYS]
+    way.write(0)
+    return sum(
+        in_a_child(way, lambda i=i: way.write(i + 1, names[i % len(names)]), lambda: None)
+        for i in range(times)
+    )
+
+
+def in_a_child(way: Checkpoints | Bare, work: Callable, prepare: Callable) -> bool:
+    """Do something in a child process; tell whether a whole is left, and make it whole again."""
+    child = os.fork()
+    if child == 0:
+        try:
+            prepare()
+            work()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    found = is_whole(way)
+    if not found:
+        way.write(0)
+    return found
+
+
+def is_whole(way: Checkpoints | Bare) -> bool:
+    """Tell whether all six objects can be read and hold one value."""
+    try:
+        return len(way.read()) == 1
+    except Exception:
+        return False
+
+
+def trials(way: Checkpoints | Bare, kills: int) -> dict[str, tuple[int, int]]:
+    """Return how many trials of each kind left a whole, of how many."""
+    few = max(6, kills // 10)
+    return {
+        "killed (SIGKILL) at a random moment": (signalled(way, kills, signal.SIGKILL), kills),
+        "interrupted (SIGINT) at a random moment": (signalled(way, few, signal.SIGINT), few),
+        "no room for a file on the disk": (limited(way, few), few),
+        "one of six objects cannot be saved": (spoiled(way, few), few),
+    }
+
+
+def make_project(folder: Path) -> None:
+    """Make a folder a project, and work in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").write_text("[project]\n[tool.checkpoint]\n")
+    os.chdir(folder)
+
+
+def main(kills: int) -> None:
+    """Print the table."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for way in (Checkpoints(), Bare()):
+            make_project(Path(folder, type(way).__name__))
+            found.append(trials(way, kills))
+        os.chdir(TEMPLATE)
+    print("| what happens to a save | `save`: whole left | bare writers: whole left |")
+    print("|---|---|---|")
+    for name, (whole, times) in found[0].items():
+        print(f"| {name} | {whole:,} of {times:,} | {found[1][name][0]:,} of {times:,} |")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
