@@ -1,5 +1,6 @@
 """A generated project, as the tests use it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -46,3 +47,18 @@ class Baked(NamedTuple):
 def as_typed(answer: str) -> str:
     """Return what makes cookiecutter take an answer as it does at the prompt, unrendered."""
     return "{% raw %}" + answer + "{% endraw %}" if "{" in answer else answer
+
+
+def record(project: Path, step: str = "1_preprocessing") -> dict:
+    """Return a step's `params.json`."""
+    return json.loads((project / "results" / step / "params.json").read_text(encoding="utf-8"))
+
+
+def files(project: Path, step: str = "1_preprocessing") -> dict[str, bytes]:
+    """Return the files of a step's results, with their content."""
+    folder = project / "results" / step
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in (".lock", ".gitkeep")
+    }

@@ -303,3 +303,18 @@ def test_status_and_its_exit_status(bake):
     done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked.path)
     assert done.returncode == 2
     assert done.stderr.startswith("No project found")
+
+
+VSCODE = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.user_ns["__vsc_ipynb_file__"] = "/lab/notebooks/2_integration_v2.ipynb"
+shell.run_cell("from my_project.checkpoint import save", store_history=True)
+shell.run_cell("save('2_integration', {})", store_history=True)
+"""
+
+
+def test_the_name_that_vs_code_tells(bake):
+    done = bake(pipeline="blank").python("-c", VSCODE)
+    assert "2_integration_v2.ipynb saves as '2_integration'" in done.stderr
+    assert "Saved to results/2_integration/" in done.stdout

@@ -54,16 +54,11 @@ def changes(adata: Any, path: Path, details: dict[str, Any] | None) -> list[str]
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
-    """Read an AnnData into memory, without HDF5's lock.
-
-    A checkpoint's files never change in place, so there is nothing to lock against; and the lock
-    fails where the file system has none, or where somebody has the file open to write.
-    """
+    """Read an AnnData into memory."""
     import anndata
-    import h5py
     from anndata.io import read_elem
 
-    with h5py.File(path, "r", locking=False) as file:
+    with _opened(path) as file:
         if file.attrs.get("encoding-type") == "anndata":
             return read_elem(file)
     return anndata.read_h5ad(path)  # as anndata before 0.7 wrote it
@@ -72,6 +67,21 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 def shape(adata: Any) -> dict[str, Any]:
     """Return the number of cells and of features (genes, antibodies, peaks)."""
     return {"n_cells": adata.n_obs, "n_features": adata.n_vars}
+
+
+def _opened(path: Path) -> Any:
+    """Open a file to read, without HDF5's lock.
+
+    A checkpoint's files never change in place, so there is nothing to lock against; and the lock
+    fails where the file system has none, or where somebody has the file open to write.
+    """
+    import h5py
+
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError:
+        # this process has it open already, with the lock: HDF5 wants both alike
+        return h5py.File(path, "r")
 
 
 def _refuse_names(adata: Any) -> None:
@@ -141,10 +151,9 @@ def _stand_in(adata: Any) -> Any:
 
 def _changes(adata: Any, path: Path) -> Iterator[str]:
     """Read back what is small, and what kind of matrix each matrix is."""
-    import h5py
     from anndata.io import read_elem
 
-    with h5py.File(path, "r", locking=False) as file:
+    with _opened(path) as file:
         for slot in FRAMES:
             yield from differences(getattr(adata, slot), read_elem(file[slot]), slot)
         yield from differences(dict(adata.uns), read_elem(file["uns"]), "uns")
