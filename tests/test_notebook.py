@@ -101,3 +101,16 @@ def test_broken_json_names_line_and_column(tmp_path):
     path.write_text('{"cells": [\n  oops]}')
     with pytest.raises(ProjectError, match=r"1_a\.ipynb is not valid JSON: .* line 2, column 3"):
         notebook.read(path)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("\n\nx = 1  # the first\ny = 2", "x = 1"),
+        ("# only a comment", "# only a comment"),
+        ("x" * 100, "x" * 59 + "…"),
+        ("", ""),
+    ],
+)
+def test_a_cell_is_known_by_its_first_line(source, line):
+    assert notebook.first_line({"source": source}) == line

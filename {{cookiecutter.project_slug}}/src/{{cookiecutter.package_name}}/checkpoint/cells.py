@@ -239,8 +239,13 @@ def _write(item: _Item, staging: Path, told: list[str]) -> dict[str, Any]:
         details = item.format.write(item.obj, path)
         syncing = Background(lambda: store.sync(path))
         hashing = Background(lambda: hashes.file_hash(path))
-        changes = item.format.changes(item.obj, path, details)
-        told += [f"{item.key}: {change}" for change in changes]
+        try:
+            changes = item.format.changes(item.obj, path, details)
+            told += [f"{item.key}: {change}" for change in changes]
+        finally:
+            # also after a refusal: Windows does not remove a file that is open
+            syncing.join()
+            hashing.join()
         syncing.result()
         blake3 = hashing.result()
     except Exception as error:

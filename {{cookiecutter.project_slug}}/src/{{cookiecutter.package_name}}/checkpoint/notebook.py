@@ -101,8 +101,10 @@ def source_of(cell: dict[str, Any]) -> str:
 
 
 def first_line(cell: dict[str, Any]) -> str:
-    """Return what people know a cell by: its first line that is not empty."""
-    return next((line.strip() for line in source_of(cell).splitlines() if line.strip()), "")
+    """Return what people know a cell by: its first line that is not empty, shortened."""
+    lines = (line.partition("  #")[0].strip() for line in source_of(cell).splitlines())
+    line = next(filter(None, lines), "")
+    return line if len(line) <= 60 else line[:59] + "…"
 
 
 def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
