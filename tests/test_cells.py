@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from anndata.experimental import read_lazy
 from baked import SOURCE, files
 from checkpoint import (
     CheckpointFormatError,
@@ -210,12 +211,16 @@ def test_a_class_of_the_notebook_is_refused(project):
     assert files(project) == {}
 
 
-def test_a_backed_anndata_that_reads_from_the_file_it_replaces(project):
+@pytest.mark.parametrize("way", ["backed", "lazy"])
+def test_an_anndata_that_reads_from_the_file_it_replaces(project, way):
     adata = ad.AnnData(np.arange(12, dtype="float32").reshape(4, 3))
+    adata.obs["cell_type"] = pd.Categorical(list("abab"))
     save(STEP, {"rna": adata, "other": 1})
     path = project / "results" / STEP / "rna.h5ad"
-    backed = ad.read_h5ad(path, backed="r")
+    opened = ad.read_h5ad(path, backed="r") if way == "backed" else read_lazy(path)
     np.testing.assert_array_equal(load(STEP)["rna"].X, adata.X)  # open elsewhere is no error
-    save(STEP, {"rna": backed})
-    np.testing.assert_array_equal(load(STEP)["rna"].X, adata.X)
-    np.testing.assert_array_equal(backed.X[:], adata.X)  # it reads on from what it had opened
+    save(STEP, {"rna": opened})
+    again = load(STEP)["rna"]
+    np.testing.assert_array_equal(again.X, adata.X)
+    pd.testing.assert_frame_equal(again.obs, adata.obs)
+    np.testing.assert_array_equal(opened.to_memory().X, adata.X)  # it reads on as before

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from baked import SOURCE
-from checkpoint import load, save, store
+from checkpoint import CheckpointError, CheckpointWarning, load, save, store
 
 STEP = "1_preprocessing"
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and permissions of POSIX")
@@ -201,3 +201,36 @@ def test_everything_is_flushed_before_the_commit(project, monkeypatch):
     assert {"a.pkl", "b.pkl", "params.json"} <= set(before)
     assert before[-1].startswith(".staging-")
     assert events[events.index("COMMIT") + 1] == STEP
+
+
+@pytest.fixture
+def held(project):
+    """Return a function after which a file cannot be replaced, as one open on Windows."""
+    paths = []
+
+    def hold(path):
+        done = subprocess.run(["chattr", "+i", str(path)], capture_output=True)
+        if done.returncode:
+            pytest.skip("this file system has no immutable files")
+        paths.append(path)
+
+    yield hold
+    for path in paths:
+        subprocess.run(["chattr", "-i", str(path)], check=True)
+
+
+@posix
+def test_a_file_that_cannot_be_replaced(project, held):
+    """The save has happened, is read from where it is, and is finished once the file is free."""
+    save(STEP, {"a": 1, "b": 1})
+    path = folder_of(project) / "b.pkl"
+    held(path)
+    with pytest.warns(CheckpointWarning, match=r"Saved, but .*b\.pkl could not be replaced"):
+        save(STEP, {"a": 2, "b": 2})
+    assert dict(load(STEP)) == {"a": 2, "b": 2}
+    with pytest.raises(CheckpointError, match=r"b\.pkl could not be replaced .* Close what holds"):
+        save(STEP, {"a": 3, "b": 3})
+    assert dict(load(STEP)) == {"a": 2, "b": 2}
+    subprocess.run(["chattr", "-i", str(path)], check=True)
+    assert dict(load(STEP)) == {"a": 2, "b": 2}
+    assert left_over(project) == []

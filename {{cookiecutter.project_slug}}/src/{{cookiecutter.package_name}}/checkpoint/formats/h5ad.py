@@ -48,7 +48,7 @@ def changes(adata: Any, path: Path, details: dict[str, Any] | None) -> list[str]
         If what was written cannot be read back.
     """
     try:
-        return list(_changes(adata, path))
+        return list(_changes(adata.to_memory() if _is_lazy(adata) else adata, path))
     except Exception as error:
         raise CheckpointFormatError(f"it could be written, but not read back: {error}") from error
 
@@ -94,6 +94,11 @@ def _refuse_names(adata: Any) -> None:
                 raise CheckpointFormatError(f"{slot}[{name!r}] {why}, which HDF5 cannot keep")
 
 
+def _is_lazy(adata: Any) -> bool:
+    """Tell whether an AnnData is of `read_lazy`, whose obs is not there yet."""
+    return not is_a(adata.obs, "pandas", "DataFrame")
+
+
 def _blame(adata: Any, error: Exception) -> str:
     """Find the slot that cannot be written, by writing each one alone into memory."""
     slots: list[tuple[str, Any]] = []
@@ -136,12 +141,10 @@ def _unwritable(value: Any) -> str | None:
 def _stand_in(adata: Any) -> Any:
     import anndata
 
-    if adata.isbacked:
-        stand_in = adata.to_memory()
-    elif adata.is_view:
-        stand_in = adata.copy()
-    else:
-        stand_in = copy.copy(adata)
+    if adata.isbacked or _is_lazy(adata):
+        # whole, since it may read from the very file that it is about to replace
+        return adata.to_memory()
+    stand_in = adata.copy() if adata.is_view else copy.copy(adata)
     stand_in.obs, stand_in.var = adata.obs.copy(), adata.var.copy()
     if adata.raw is not None:
         raw = adata.raw
