@@ -56,10 +56,16 @@ def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
     before = path.read_bytes()
     done = baked.command("run", "2_two")
     assert done.returncode == 2
-    assert "notebooks/2_two.ipynb failed." in done.stderr
+    failed = baked.path / "results" / "2_two" / "failed.ipynb"
+    assert (
+        "notebooks/2_two.ipynb failed; with its outputs it is results/2_two/failed" in done.stderr
+    )
+    assert "CheckpointNotFoundError" in failed.read_text(encoding="utf-8")
     assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
     assert "\x1b[" not in done.stderr
     assert path.read_bytes() == before
+    assert baked.command("run").returncode == 0
+    assert not failed.exists()
 
 
 def test_run_of_a_step_that_is_not_there(bake):

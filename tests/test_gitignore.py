@@ -42,6 +42,8 @@ results/2_integration/deep/er/table.feather
 results/2_integration/big.zarr/0.0
 results/2_integration/big.zarr/.zattrs
 results/1_preprocessing/.lock
+results/1_preprocessing/failed.ipynb
+results/1_preprocessing/executed.ipynb
 results/1_preprocessing/.commit/params.json
 results/1_preprocessing/.staging-1a2b3c4d/params.json
 data/rna_counts.h5ad

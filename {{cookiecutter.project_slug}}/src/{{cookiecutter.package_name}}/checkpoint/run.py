@@ -33,7 +33,7 @@ def run(project: Project, steps: list[str], *, everything: bool, out: Console) -
         If a step has no notebook.
     CheckpointError
         If a cell fails; the message shows the cell and its error. Later notebooks do not run, and
-        the failed one stays as it was.
+        the failed one stays as it was; what ran of it is `results/<step>/failed.ipynb`.
     """
     notebooks = _chosen(project, steps)
     bar = Progress(
@@ -94,10 +94,15 @@ def _execute(project: Project, notebook: Notebook, bar: Progress) -> float:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         on_cell_complete=advance,
     )
+    failed = project.results_of(notebook.step) / "failed.ipynb"
     try:
         client.execute()
     except CellExecutionError as error:
-        raise CheckpointError(f"{project.show(notebook.path)} failed.\n{error}") from error
+        _replace(failed, nbformat.writes(content) + "\n")
+        raise CheckpointError(
+            f"{project.show(notebook.path)} failed; with its outputs it is {project.show(failed)}."
+            f"\n{error}"
+        ) from error
     except AssertionError:
         if client.km is not None:
             raise
@@ -108,6 +113,7 @@ def _execute(project: Project, notebook: Notebook, bar: Progress) -> float:
             f"{project.show(notebook.path)}: its kernel died, perhaps for lack of memory."
         ) from error
     bar.update(task, completed=len(content.cells))
+    failed.unlink(missing_ok=True)
     _write_back(project, notebook, before, nbformat.writes(content) + "\n")
     return time.monotonic() - start
 
@@ -116,14 +122,20 @@ def _write_back(project: Project, notebook: Notebook, before: bytes, text: str) 
     """Put the outputs into the notebook, unless somebody has changed it meanwhile."""
     edited = notebook.path.read_bytes() != before
     place = project.results_of(notebook.step) / "executed.ipynb" if edited else notebook.path
-    draft = place.with_name(f".{place.name}.part")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        draft.replace(place)
-    finally:
-        draft.unlink(missing_ok=True)
+    _replace(place, text)
     if edited:
         raise CheckpointError(
             f"{project.show(notebook.path)} was changed while it ran, and is left as it is now. "
             f"What ran, with its outputs, is {project.show(place)}."
         )
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or, on a full disk, not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
