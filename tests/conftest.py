@@ -1,5 +1,6 @@
 """Real generated projects for the tests."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,12 @@ from pathlib import Path
 import pytest
 from baked import TEMPLATE, Baked, as_typed
 from cookiecutter.main import cookiecutter
+from hypothesis import settings
+
+# CI tries the same examples each time, so that what it says is of the change
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 Bake = Callable[..., Baked]
 
