@@ -229,6 +229,26 @@ def test_a_csv_that_would_not_come_back_is_refused(tmp_path, frame, reason):
         round_trip(tmp_path, "table.csv", frame)
 
 
+@pytest.mark.parametrize("name", ["attrs", "frequency", "score"])
+def test_a_csv_with_another_value_is_refused_whatever_its_column_is_called(tmp_path, name):
+    frame = pd.DataFrame({name: [1, 2]})
+    file, entry = choose("table.csv", frame)
+    details = entry.write(frame, tmp_path / file)
+    (tmp_path / file).write_text(f"{name}\n1\n3\n")
+    with pytest.raises(CheckpointFormatError, match="would not give it back the same"):
+        list(entry.changes(frame, tmp_path / file, details))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_what_is_dropped_is_told_once(tmp_path, suffix):
+    frame = pd.DataFrame({"text": ["a"]})
+    frame.attrs["pair"] = (1, 2)
+    told = []
+    round_trip(tmp_path, f"table.{suffix}", frame, told)
+    assert len(told) == 1
+    assert told[0].startswith("attrs is {'pair': (1, 2)} and comes back as")
+
+
 @pytest.mark.parametrize("name", ["matching.csv", "Kreuz.CSV"])
 def test_a_csv_is_plain_for_other_programs(tmp_path, name):
     frame = pd.DataFrame({"rna_cell": ["a"], "score": [0.5]})

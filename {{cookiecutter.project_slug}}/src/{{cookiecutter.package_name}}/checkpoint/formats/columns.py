@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import CheckpointFormatError
+from .fidelity import differences
 from .kinds import type_name
 
+ATTRS, FREQUENCY = "attrs", "the frequency of the index"
 TRUTH = {"True": True, "False": False}
 
 
@@ -63,6 +65,13 @@ def changes(frame: Any, again: Any) -> Iterator[str]:
             yield f"{slot} is {kind} and comes back as {found.get(slot)}"
 
 
+def value_changes(frame: Any, again: Any) -> Iterator[str]:
+    """Tell which values of a DataFrame come back as others; `changes` has told of its attrs."""
+    frame, again = frame.copy(deep=False), again.copy(deep=False)
+    frame.attrs, again.attrs = {}, {}
+    yield from differences(frame, again, "the table")
+
+
 def _kinds(frame: Any) -> dict[str, Any]:
     """Return the dtype of each column and of each level of the index, and the index's names."""
     index = [frame.index.get_level_values(i) for i in range(frame.index.nlevels)]
@@ -71,8 +80,8 @@ def _kinds(frame: Any) -> dict[str, Any]:
         **{f"level {i} of the index": str(level.dtype) for i, level in enumerate(index)},
         "the name of the index": list(frame.index.names),
         "the name of the columns": frame.columns.name,
-        "the frequency of the index": getattr(frame.index, "freqstr", None),
-        "attrs": frame.attrs,
+        FREQUENCY: getattr(frame.index, "freqstr", None),
+        ATTRS: frame.attrs,
     }
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..errors import CheckpointFormatError, is_the_machines
 from . import columns
-from .fidelity import differences
 from .kinds import is_a
 
 
@@ -54,7 +53,7 @@ def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[
     yield from columns.changes(frame, read(head, {"categories": _categorical(frame)}))
     objects = [name for name in frame.columns if frame[name].dtype == object]
     if objects:
-        yield from differences(frame[objects], _read_columns(path, objects), "the table")
+        yield from columns.value_changes(frame[objects], _read_columns(path, objects))
 
 
 def read(path: Path | BytesIO, details: dict[str, Any] | None) -> Any:
