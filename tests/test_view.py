@@ -16,6 +16,7 @@ from checkpoint import (
     load,
     save,
 )
+from checkpoint import hashes, store
 
 STEP, NEXT = "1_preprocessing", "2_integration"
 
@@ -157,3 +158,22 @@ def test_a_checkpoint_that_git_carried_is_whole(project, tmp_path):
     git("clone", "-q", ".", str(tmp_path / "clone"))
     os.chdir(tmp_path / "clone")
     pd.testing.assert_frame_equal(load(STEP)["notes.csv"], frame)
+
+
+def test_a_file_that_moves_into_place_while_it_is_read(project, monkeypatch):
+    """Another process finishes its save between this one's look for the file and its opening."""
+    save(STEP, {"a": 1})
+    loaded = load(STEP)
+    folder = project / "results" / STEP
+    (folder / ".commit").mkdir()
+    for file in ("a.pkl", "params.json"):
+        (folder / file).rename(folder / ".commit" / file)
+    hash_now = hashes.file_hash
+
+    def hash_after_the_move(path):
+        store.recover(folder)
+        return hash_now(path)
+
+    monkeypatch.setattr(hashes, "file_hash", hash_after_the_move)
+    assert loaded["a"] == 1
+    assert not (folder / ".commit").exists()

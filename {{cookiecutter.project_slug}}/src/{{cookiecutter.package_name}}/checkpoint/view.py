@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from html import escape
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from . import hashes, record, store, wording
@@ -241,13 +241,15 @@ class Checkpoint(Mapping[str, Any]):
                 f"{found[:12]}… found. {self._remedy()}"
             )
 
-    def _identity(self, file: str) -> tuple[int, int, int] | None:
-        """Return what tells a file from another that takes its place; None if there is none."""
+    def _identity(self, file: str) -> tuple[Path, int, int, int] | None:
+        """Return where a file is, and what tells it from another there; None if there is none."""
+        path = store.locate(self._folder, file)
         try:
-            found = store.locate(self._folder, file).stat()
+            found = path.stat()
         except FileNotFoundError:
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        # the place too: a file that is moved out of a commit while it is read stays the same one
+        return path, found.st_ino, found.st_mtime_ns, found.st_size
 
     def _check_still_there(self) -> None:
         """Tell a checkpoint that was saved again from a damaged one."""
