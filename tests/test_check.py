@@ -52,15 +52,20 @@ def test_a_generated_project_has_no_problems(project):
         (lambda p: edit(second(p), **{"checkpoint-save": "other"}), "save-cell", "has 0 cells"),
         (
             lambda p: edit(second(p), **{"1_preprocessing": "3_visualization"}),
-            "load-step",
-            "loads '3_visualization'",
+            "load-later",
+            "loads '3_visualization', which runs later",
         ),
         (
             lambda p: edit(second(p), **{'\\"2_integration\\"': '\\"2_integration_v2\\"'}),
             "save-step",
             "saves as '2_integration_v2'",
         ),
-        (lambda p: edit(second(p), **{"save(\\n": "print(\\n"}), "save-cell", "without save"),
+        (lambda p: edit(second(p), **{"save(\\n": "print(\\n"}), "save-cell", "no save(…)"),
+        (
+            lambda p: edit(second(p), **{"1_preprocessing": "1_prep"}),
+            "load-unknown",
+            "loads '1_prep', which no notebook makes",
+        ),
     ],
 )
 def test_a_broken_rule_is_named_with_its_place(project, damage, rule, words):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ def test_check_without_installing_the_project(bake):
         )
 
     assert check().returncode == 0
-    assert "layout is as it should be" in check().stdout
+    assert check().stdout == "my_project follows the rules.\n"
     (path / "notebooks" / "2_integration.ipynb").write_text("{}")
     assert check().returncode == 1
     assert "notebooks/2_integration.ipynb: is nbformat" in check().stdout
@@ -32,8 +33,28 @@ def test_check_without_installing_the_project(bake):
 
 def test_check_of_other_projects(bake):
     baked = bake(pipeline="blank")
-    done = baked.command("check", str(baked.path))
+    other = baked.path.parent / "other"
+    shutil.copytree(baked.path, other)
+    done = baked.command("check", str(baked.path), str(other))
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "2 of 2 projects follow the rules.\n"
+    set_source(other / "notebooks" / "2_integration.ipynb", "x = open('/home/me/x.csv')")
+    done = baked.command("check", str(baked.path), str(other))
+    assert done.returncode == 1
+    path = other / "notebooks" / "2_integration.ipynb"
+    assert done.stdout.splitlines() == [
+        f"{path}, cell `x = open('/home/me/x.csv')`: has the absolute path '/home/me/x.csv', which "
+        "is on this machine only. Put the file into data/ and use data_file(…), or load(…) a "
+        "result. [absolute-path]",
+        "1 of 2 projects follow the rules.",
+    ]
+    done = baked.command("check", "--json", str(baked.path), str(other))
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert problem["project"] == str(other)
+    assert problem["file"] == "notebooks/2_integration.ipynb"
+    assert problem["cell"] == "x = open('/home/me/x.csv')"
+    assert problem["rule"] == "absolute-path"
+    assert baked.command("check", str(baked.path / "data")).returncode == 1
 
 
 @pytest.mark.slow

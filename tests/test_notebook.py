@@ -6,33 +6,6 @@ import nbformat
 import pytest
 from checkpoint import layout, notebook
 from checkpoint.errors import ProjectError
-from checkpoint.notebook import Call
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ('previous = load("1_a")', [Call("load", "1_a")]),
-        ("x, y = load('1_a'), load('2_b')", [Call("load", "1_a"), Call("load", "2_b")]),
-        ('checkpoint.save("1_a", {})', [Call("save", "1_a")]),
-        ('load(step="1_a")', [Call("load", "1_a")]),
-        ("load(name)", [Call("load", None)]),
-        ('np.load("x.npy")', []),
-        ('# load("1_a")\n"""load("1_b")"""', []),
-        ('%matplotlib inline\nload("1_a")', [Call("load", "1_a")]),
-        ('if x:\n    !ls\n    load("1_a")', [Call("load", "1_a")]),
-        ('%%bash\nload("1_a")', []),
-        ("this is not python (", None),
-        ('%%time\nload("1_a")', [Call("load", "1_a")]),
-        ('files = !ls\nload?\nload("1_a")', [Call("load", "1_a")]),
-        ('import p.checkpoint as ck\nck.save("1_a", {})', [Call("save", "1_a")]),
-        ('from p.checkpoint import save as keep\nkeep("1_a", {})', [Call("save", "1_a")]),
-        ('from p import checkpoint as c\nc.load("1_a")', [Call("load", "1_a")]),
-    ],
-)
-def test_calls(source, expected):
-    assert notebook.calls(source) == expected
-
 
 GOOD = {
     "cells": layout.skeleton("my_project", "2_b", "1_a"),

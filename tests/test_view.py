@@ -13,10 +13,11 @@ from checkpoint import (
     CheckpointError,
     CheckpointKeyError,
     figures,
+    hashes,
     load,
     save,
+    store,
 )
-from checkpoint import hashes, store
 
 STEP, NEXT = "1_preprocessing", "2_integration"
 

@@ -1,10 +1,14 @@
-"""The rules of a project's layout, for the post-gen hook, pre-commit, CI and the command line."""
+"""The rules of a project, for the post-gen hook, pre-commit, CI and the command line.
+
+Here are those of the layout, which a new project is held against. `habits` has those that matter
+once people have worked in it.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import notebook
+from . import calls, notebook
 from .errors import ProjectError
 from .project import Notebook, Project, is_project
 
@@ -24,8 +28,10 @@ class Problem(NamedTuple):
     ----------
     rule
         The rule's name.
-    where
-        The file, and the cell by its first line.
+    file
+        Where, relative to the project.
+    cell
+        The first line of the cell; None where it is not about one cell.
     what
         What is wrong.
     todo
@@ -33,9 +39,15 @@ class Problem(NamedTuple):
     """
 
     rule: str
-    where: str
+    file: str
+    cell: str | None
     what: str
     todo: str
+
+    @property
+    def where(self) -> str:
+        """The file, and the cell by its first line."""
+        return f"{self.file}, cell `{self.cell}`" if self.cell is not None else self.file
 
     @property
     def advice(self) -> str:
@@ -57,8 +69,38 @@ def check(root: Path) -> list[Problem]:
     Returns
     -------
     list of Problem
-        In the order of the tree; empty for a project that follows the rules.
+        Empty for a project that follows the rules, but for those that it switches off in
+        `[tool.checkpoint]`.
     """
+    from . import habits
+    from .settings import read_settings
+
+    problems = layout_problems(root)
+    ignored: list[str] = []
+    if (root / "pyproject.toml").is_file():
+        try:
+            ignored = read_settings(Project(root)).ignore
+        except ProjectError as error:
+            text = str(error).removeprefix("pyproject.toml: ").rstrip(".")
+            problems.append(Problem("settings", "pyproject.toml", None, text, "Mend it"))
+    problems += habits.problems(Project(root), ignored)
+    return [problem for problem in problems if problem.rule not in ignored]
+
+
+def check_new(root: Path) -> list[Problem]:
+    """Hold a project that was just generated against the rules, which are stricter then."""
+    project = Project(root)
+    problems = layout_problems(root)
+    for step in project.steps():
+        if not project.results_of(step.step).is_dir():
+            where = f"results/{step.step}"
+            problems.append(Problem("tree", where, None, "is not there", "Make it"))
+        problems += _uncleared(project, step)
+    return problems
+
+
+def layout_problems(root: Path) -> list[Problem]:
+    """Hold a project against the rules of the layout."""
     project = Project(root)
     problems = [*_tree(project), *_gitignore(root)]
     if project.notebooks.is_dir():
@@ -68,29 +110,18 @@ def check(root: Path) -> list[Problem]:
     return problems
 
 
-def check_new(root: Path) -> list[Problem]:
-    """Hold a project that was just generated against the rules, which are stricter then."""
-    project = Project(root)
-    problems = check(root)
-    for step in project.steps():
-        if not project.results_of(step.step).is_dir():
-            where = f"results/{step.step}"
-            problems.append(Problem("tree", where, "is not there", "Make it"))
-        problems += _uncleared(project, step)
-    return problems
-
-
 def _tree(project: Project) -> Iterator[Problem]:
     missing = [name for name in FOLDERS if not (project.root / name).is_dir()]
     missing += [name for name in FILES if not (project.root / name).is_file()]
     for name in missing:
-        yield Problem("tree", name, "is not there", "Every project has it")
+        yield Problem("tree", name, None, "is not there", "Every project has it")
     if "pyproject.toml" not in missing and not is_project(project.root):
-        yield Problem("tree", "pyproject.toml", "has no [tool.checkpoint] table", "Add it, empty")
+        what = "has no [tool.checkpoint] table"
+        yield Problem("tree", "pyproject.toml", None, what, "Add it, empty")
     if not list(project.root.glob("src/*/checkpoint/__init__.py")):
-        yield Problem("tree", "src", "has no package with checkpoint/ in it", "Put it back")
+        yield Problem("tree", "src", None, "has no package with checkpoint/ in it", "Put it back")
     if "notebooks" not in missing and not project.steps():
-        yield Problem("tree", "notebooks", "has no numbered notebook", "Add 1_<name>.ipynb")
+        yield Problem("tree", "notebooks", None, "has no numbered notebook", "Add 1_<name>.ipynb")
 
 
 def _gitignore(root: Path) -> Iterator[Problem]:
@@ -100,7 +131,7 @@ def _gitignore(root: Path) -> Iterator[Problem]:
     lines = set(path.read_text(encoding="utf-8", errors="replace").splitlines())
     for rule in IGNORED:
         if rule not in lines:
-            yield Problem("gitignore", ".gitignore", f"lacks the line {rule}", "Put it back")
+            yield Problem("gitignore", ".gitignore", None, f"lacks the line {rule}", "Put it back")
 
 
 def _numbers(project: Project) -> Iterator[Problem]:
@@ -110,6 +141,7 @@ def _numbers(project: Project) -> Iterator[Problem]:
             yield Problem(
                 "number",
                 project.show(step.path),
+                None,
                 f"has the number of {seen[step.number]}",
                 "Give each notebook a number of its own",
             )
@@ -121,75 +153,66 @@ def _notebook(project: Project, step: Notebook) -> Iterator[Problem]:
     try:
         content = notebook.read(step.path)
     except ProjectError as error:
-        yield Problem("nbformat", where, f"cannot be read: {error}", "Restore the file")
+        yield Problem("nbformat", where, None, f"cannot be read: {error}", "Restore the file")
         return
     reasons = list(notebook.invalid(content))
     for reason in reasons:
-        yield Problem("nbformat", where, reason, "Open and save it in JupyterLab")
+        yield Problem("nbformat", where, None, reason, "Open and save it in JupyterLab")
     if reasons:
         return
     kernel = (content["metadata"].get("kernelspec") or {}).get("name")
     if kernel != "python3":
-        yield Problem("kernel", where, f"asks for the kernel {kernel!r}", "Choose Python 3")
-    names = notebook.imported(content)
-    yield from _load_cell(project, step, content, names)
-    yield from _save_cell(project, step, content, names)
+        yield Problem("kernel", where, None, f"asks for the kernel {kernel!r}", "Choose Python 3")
+    yield from _tagged_cells(where, content)
+    yield from _calls(project, step, content)
 
 
-def _load_cell(
-    project: Project, step: Notebook, content: dict[str, Any], names: dict[str, str]
-) -> Iterator[Problem]:
+def _tagged_cells(where: str, content: dict[str, Any]) -> Iterator[Problem]:
+    for tag, verb in ((notebook.LOAD_TAG, "loads"), (notebook.SAVE_TAG, "saves")):
+        cells = notebook.tagged(content, tag)
+        if len(cells) != 1:
+            rule = f"{tag.partition('-')[2]}-cell"
+            what = f"has {len(cells)} cells tagged {tag}"
+            yield Problem(rule, where, None, what, f"Tag the one cell that {verb}")
+
+
+def _calls(project: Project, step: Notebook, content: dict[str, Any]) -> Iterator[Problem]:
+    """Tell which cells load or save under a name that does not fit."""
     where = project.show(step.path)
-    cells = notebook.tagged(content, notebook.LOAD_TAG)
-    if len(cells) != 1:
-        yield Problem(
-            "load-cell",
-            where,
-            f"has {len(cells)} cells tagged {notebook.LOAD_TAG}",
-            "Tag the one cell that loads",
-        )
-    earlier = [other.step for other in project.steps() if other.number < step.number]
-    for cell in cells:
-        for call in notebook.calls(notebook.source_of(cell), names) or ():
-            if call.function != "load" or call.argument is None:
-                continue
-            loaded = call.argument.partition("/")[0]
-            if loaded not in (*earlier, step.step):
-                yield Problem(
-                    "load-step",
-                    f"{where}, cell `{notebook.first_line(cell)}`",
-                    f"loads {call.argument!r}, which no earlier notebook makes",
-                    f"Load one of {', '.join(earlier)}" if earlier else "Read data/ instead",
-                )
+    names = calls.imported(notebook.sources(content))
+    saving = notebook.tagged(content, notebook.SAVE_TAG)
+    for cell in notebook.code_cells(content):
+        source = notebook.source_of(cell)
+        if cell not in saving and not any(name in source for name in names):
+            continue  # most cells, and parsing takes time
+        line = notebook.first_line(cell)
+        found = calls.calls(source, names)
+        if cell in saving and found is None:
+            yield Problem("save-cell", where, line, "is not Python", "Mend it")
+        elif cell in saving and not any(call.function == "save" for call in found or ()):
+            yield Problem("save-cell", where, line, "has no save(…)", "Put it back")
+        for call in found or ():
+            yield from _misnamed(project, step, line, call)
 
 
-def _save_cell(
-    project: Project, step: Notebook, content: dict[str, Any], names: dict[str, str]
-) -> Iterator[Problem]:
+def _misnamed(project: Project, step: Notebook, line: str, call: calls.Call) -> Iterator[Problem]:
     where = project.show(step.path)
-    cells = notebook.tagged(content, notebook.SAVE_TAG)
-    if len(cells) != 1:
-        yield Problem(
-            "save-cell",
-            where,
-            f"has {len(cells)} cells tagged {notebook.SAVE_TAG}",
-            "Tag the one cell that saves",
-        )
-    for cell in cells:
-        calls = notebook.calls(notebook.source_of(cell), names)
-        saved = [call.argument for call in calls or () if call.function == "save"]
-        if calls is None:
-            yield Problem("save-cell", where, "has a save cell that is not Python", "Mend it")
-        elif not saved:
-            yield Problem("save-cell", where, "has a save cell without save(…)", "Put it back")
-        for argument in saved:
-            if argument is not None and argument.partition("/")[0] != step.step:
-                yield Problem(
-                    "save-step",
-                    f"{where}, cell `{notebook.first_line(cell)}`",
-                    f"saves as {argument!r}",
-                    f'Save as "{step.step}", the notebook\'s own name',
-                )
+    named = (call.argument or "").partition("/")[0]
+    if call.argument is None or named == step.step:
+        return
+    if call.function == "save":
+        todo = f'Save as "{step.step}", the notebook\'s own name'
+        yield Problem("save-step", where, line, f"saves as {call.argument!r}", todo)
+    elif call.function == "load":
+        steps = project.steps()
+        earlier = [other.step for other in steps if other.number < step.number]
+        if named in earlier:
+            return
+        known = named in (other.step for other in steps)
+        rule, which = ("load-later", "which runs later") if known else ("load-unknown", "")
+        what = f"loads {call.argument!r}, {which or 'which no notebook makes'}"
+        todo = f"Load one of {', '.join(earlier)}" if earlier else "Read data/ instead"
+        yield Problem(rule, where, line, what, todo)
 
 
 def _uncleared(project: Project, step: Notebook) -> Iterator[Problem]:
@@ -199,5 +222,5 @@ def _uncleared(project: Project, step: Notebook) -> Iterator[Problem]:
         return  # `check` has said so
     for cell in content.get("cells", []):
         if cell.get("outputs") or cell.get("execution_count"):
-            yield Problem("outputs", project.show(step.path), "has outputs", "Clear them")
+            yield Problem("outputs", project.show(step.path), None, "has outputs", "Clear them")
             return

@@ -27,6 +27,8 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(highlight=False, soft_wrap=True, markup=False, stderr=True)
 
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
 
 @app.callback()
 def checkpoint() -> None:
@@ -38,25 +40,40 @@ def check(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Projects; this one if none is named.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Check the layout: folders, notebooks, their load and save cells, .gitignore."""
+    """Check layout, load and save cells, and habits that break a chain of notebooks.
+
+    Exits with 1 if a rule is broken. Rules are switched off in pyproject.toml:
+    [tool.checkpoint] ignore = ["absolute-path"].
+    """
     from .check import check as problems_of
     from .project import find_project
 
-    failed = False
-    for root in [path.resolve() for path in paths or [find_project().root]]:
-        problems = problems_of(root)
-        for problem in problems:
-            out.print(f"{root / problem.where if paths else problem.where}: {problem.advice}")
-        failed = failed or bool(problems)
-        if not problems:
-            out.print(f"{root.name}: the layout is as it should be.")
-    raise typer.Exit(1 if failed else 0)
+    roots = [path.resolve() for path in paths or [find_project().root]]
+    found = {root: problems_of(root) for root in roots}
+    good = [root for root, problems in found.items() if not problems]
+    if as_json:
+        listed = [
+            {"project": str(root), **problem._asdict()}
+            for root, problems in found.items()
+            for problem in problems
+        ]
+        print(json.dumps({"problems": listed}, indent=2))
+    else:
+        for root, problems in found.items():
+            for problem in problems:
+                out.print(f"{root / problem.where if paths else problem.where}: {problem.advice}")
+        if len(roots) > 1:
+            out.print(f"{len(good)} of {len(roots)} projects follow the rules.")
+        elif good:
+            out.print(f"{good[0].name} follows the rules.")
+    raise typer.Exit(len(good) != len(roots))
 
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show whether each step's results still fit their inputs and their notebook.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .notebook import parse
+from .calls import parse
 
 CELL_DIGITS = 16
 

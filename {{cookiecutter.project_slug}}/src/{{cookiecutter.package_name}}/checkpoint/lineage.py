@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from . import hashes, notebook, record, store
+from . import calls, hashes, notebook, record, store
 from .errors import CheckpointDamagedError, CheckpointWarning, ProjectError
 from .names import unportable
 from .project import Project
@@ -200,7 +200,7 @@ class Lineage:
         try:
             content = notebook.read(path)
             cells = notebook.code_cells(content)
-            names = notebook.imported(content)
+            names = calls.imported(notebook.sources(content))
         except (ProjectError, KeyError, TypeError):
             return []  # `check` says what is wrong with the notebook
         saving = [i for i, cell in enumerate(cells) if _saves(cell, step, names)]
@@ -230,5 +230,5 @@ def _split(name: str) -> tuple[str, str, str]:
 
 
 def _saves(cell: dict[str, Any], step: str, names: dict[str, str]) -> bool:
-    calls = notebook.calls(notebook.source_of(cell), names) or []
-    return any(call.function == "save" and call.argument == step for call in calls)
+    found = calls.calls(notebook.source_of(cell), names) or []
+    return any(call.function == "save" and call.argument == step for call in found)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import hashes, session
-from .errors import CheckpointValueError, ProjectError
+from .errors import CheckpointValueError
 from .project import Project
 
 FORMAT_VERSION = 1
@@ -139,14 +139,9 @@ def environment(project: Project) -> dict[str, Any]:
 
 def _dependencies(project: Project) -> list[str]:
     """Return the names of the packages in the project's `pyproject.toml`, sorted."""
-    import tomllib
+    from .settings import read_toml
 
-    path = project.root / "pyproject.toml"
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"pyproject.toml is not valid TOML: {error}") from error
-    requirements = settings.get("project", {}).get("dependencies", [])
+    requirements = read_toml(project).get("project", {}).get("dependencies", [])
     return sorted({_name(requirement) for requirement in requirements}, key=str.lower)
 
 

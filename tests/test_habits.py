@@ -1,0 +1,148 @@
+"""Habits that break a chain of notebooks, and code that only looks like it."""
+
+import subprocess
+
+import nbformat
+import pytest
+from checkpoint.check import check
+from checkpoint.habits import RULES
+
+NOTEBOOK = "notebooks/2_integration.ipynb"
+
+
+def with_cell(project, source, cell=3):
+    path = project / NOTEBOOK
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[cell].source = source
+    nbformat.write(notebook, path)
+    return check(project)
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ('pd.read_csv("/home/me/counts.csv")', "absolute-path"),
+        ('DATA = Path("/mnt/lab/data")', "absolute-path"),
+        (r'open("C:\\Users\\me\\x.txt")', "absolute-path"),
+        ('p = Path("~/results").expanduser()', "absolute-path"),
+        ('f"/scratch/{user}/x"', "absolute-path"),
+        ('import os\nos.chdir("..")', "chdir"),
+        ('from os import chdir\nchdir("..")', "chdir"),
+        ("%cd ..", "chdir"),
+        ('table.to_csv("../data/clean.csv")', "writes-data"),
+        ('adata.write_h5ad(data_file("rna.h5ad"))', "writes-data"),
+        ('np.save("data/x.npy", x)', "writes-data"),
+        ('with open("../data/x.txt", "w") as f:\n    f.write("x")', "writes-data"),
+        ('Path("../data/x.txt").write_text("x")', "writes-data"),
+        ('DATA = Path("..") / "data/raw"\n(DATA / "x.txt").touch()', "writes-data"),
+        ('out = data_file("x.csv")\ntable.to_csv(path_or_buf=out)', "writes-data"),
+        ('raw = data_file("a.csv")\nopen(raw, mode="a")', "writes-data"),
+        ('shutil.copy(source, f"../data/{name}")', "writes-data"),
+        ('data_file("x.csv").unlink()', "writes-data"),
+        ("!wget -P ../data https://example.org/x.h5", "writes-data"),
+        ("!cp x.csv ../data/", "writes-data"),
+        ("%%writefile ../data/x.txt\nx", "writes-data"),
+        ('save("1_preprocessing", {})', "save-step"),
+        ('save("2_integration_v2", {})', "save-step"),
+        ('load("3_visualization")', "load-later"),
+        ('load("0_nothing/sub")', "load-unknown"),
+        ('if "x" in dir():\n    x.to_csv("x.csv")', "guarded-save"),
+        ('if "x" in locals():\n    save("2_integration", {"x": x})', "guarded-save"),
+        (
+            'save("2_integration", {"x": x if "x" in globals() else None})',
+            "guarded-save",
+        ),
+    ],
+)
+def test_a_habit_is_named_with_its_cell(project, source, rule):
+    assert [(problem.rule, problem.file) for problem in with_cell(project, source)] == [
+        (rule, NOTEBOOK)
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'pd.read_csv(data_file("counts.csv"))',
+        'open("../data/x.txt").read()',
+        'open("../data/x.txt", "rb")',
+        'rna = read(data_file("x.h5ad"))\nrna.write("x.h5ad")',
+        'shutil.copy(data_file("x.csv"), "x.csv")',
+        'text.replace("data/", "results/")',
+        "!ls ../data",
+        "!cp ../data/x.csv .",
+        'h5["/obs/cell_type"]',
+        '"""/home/me/x is where it was"""',
+        "# os.chdir('/home/me')",
+        'base + "/sub/folder"',
+        'f"{base}/sub/folder"',
+        'requests.get("https://example.org/a/b")',
+        'plt.ylabel("cells / gene")',
+        're.sub("/[a-z]+/", "", x)',
+        'if "x" in columns:\n    x.to_csv("x.csv")',
+        'if "x" in dir():\n    print(x)',
+        'save("2_integration/part", {})',
+        'load("2_integration/part")',
+    ],
+)
+def test_what_only_looks_like_it(project, source):
+    assert with_cell(project, source) == []
+
+
+def test_a_variable_of_an_earlier_cell(project):
+    with_cell(project, 'OUT = Path("../data")')
+    problems = with_cell(project, 'x.to_csv(OUT / "x.csv")\nsave("2_integration", {})', cell=-1)
+    assert [problem.rule for problem in problems] == ["writes-data"]
+    assert problems[0].cell == 'x.to_csv(OUT / "x.csv")'
+
+
+def test_results_that_no_notebook_makes(project):
+    (project / "results" / "2_integration_v2").mkdir()
+    (problem,) = check(project)
+    assert (problem.rule, problem.file) == ("orphan-results", "results/2_integration_v2")
+
+
+def test_large_results_in_git(project):
+    table = project / "results" / "1_preprocessing" / "table.csv"
+    table.write_bytes(b"x" * 5_000_001)
+    assert check(project) == []
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    subprocess.run(["git", "add", "."], cwd=project, check=True)
+    (problem,) = check(project)
+    assert (problem.rule, problem.file) == (
+        "large-tracked",
+        "results/1_preprocessing/table.csv",
+    )
+
+
+def settings(project, text):
+    path = project / "pyproject.toml"
+    old = path.read_text(encoding="utf-8")
+    path.write_text(old.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\n{text}\n"), "utf-8")
+
+
+def test_rules_can_be_switched_off(project):
+    settings(project, 'ignore = ["absolute-path"]')
+    assert with_cell(project, 'open("/home/me/x")') == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('ignore = ["absolute"]', "'absolute', which is no rule"),
+        ('ignore = "chdir"', "ignore is not a list of rules"),
+        ("colour = 1", "colour is no setting"),
+        ("resources = 3", "resources is not a table"),
+        ("resources.2_integration.mem_mb = true", "resources.2_integration.mem_mb cannot be True"),
+        ("ignore = [", "is not valid TOML"),
+    ],
+)
+def test_a_setting_that_is_none(project, text, said):
+    settings(project, text)
+    (problem,) = check(project)
+    assert problem.rule == "settings"
+    assert said in problem.what
+
+
+def test_the_names_of_the_rules_are_those_that_are_given():
+    assert len(set(RULES)) == len(RULES)

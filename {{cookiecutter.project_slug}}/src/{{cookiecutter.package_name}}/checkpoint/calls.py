@@ -1,0 +1,255 @@
+"""What code calls of this package: which steps a cell loads and saves, and where it says so."""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+FUNCTIONS = ("load", "save", "data_file", "figures")
+OWN_NAMES = {
+    **{name: name for name in FUNCTIONS},
+    **{f"checkpoint.{name}": name for name in FUNCTIONS},
+}
+PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics whose cell is Python
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
+# `%time x = load("1_a")`: what follows is Python
+TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
+
+
+class Call(NamedTuple):
+    """A call of `load`, `save`, `data_file` or `figures` in a piece of code.
+
+    Attributes
+    ----------
+    function
+        Its name.
+    argument
+        The step or file it names; None where that is not plain text, or where the function is
+        not called but handed on.
+    span
+        Where the text of the argument begins and ends in the code, in characters.
+    line
+        The line of code in which the call begins.
+    """
+
+    function: str
+    argument: str | None
+    span: tuple[int, int]
+    line: str
+
+
+class Text(NamedTuple):
+    """A text in a piece of code, other than the argument of a call.
+
+    Attributes
+    ----------
+    value
+        What it says.
+    line
+        The line of code in which it begins.
+    """
+
+    value: str
+    line: str
+
+
+def parse(source: str) -> ast.Module:
+    """Parse a cell's or module's code, without a word on what Python merely warns of.
+
+    Raises
+    ------
+    SyntaxError, ValueError
+        If it is not Python.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
+def parse_cell(source: str) -> ast.Module | None:
+    """Parse a cell's code with its magics and shell lines left out; None if it is not Python."""
+    try:
+        return parse(_without_magics(source))
+    except (SyntaxError, ValueError):
+        return None
+
+
+def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
+    """Return the calls of this package's functions in a code cell or module.
+
+    Parameters
+    ----------
+    source
+        The code; magics and shell lines may be among it.
+    names
+        What the functions are called there, from `imported`; their own names if None.
+
+    Returns
+    -------
+    list of Call or None
+        None if the cell is not Python, even without its magics.
+    """
+    tree = parse_cell(source)
+    if tree is None:
+        return None
+    known = _imports(tree, OWN_NAMES) if names is None else names
+    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = known.get(dotted(node.func))
+            text = _argument(node)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            function = known.get(dotted(node)) if node not in called else None
+            text = None
+        else:
+            continue
+        if function:
+            value = _value(text)
+            span = _span(source, node if value is None or text is None else text)
+            found.append(Call(function, value, span, _line(source, node)))
+    return sorted(found, key=lambda call: call.span)
+
+
+def texts(source: str, names: Mapping[str, str]) -> list[Text] | None:
+    """Return the texts in a piece of code that are no argument of our calls; None as `calls`."""
+    tree = parse_cell(source)
+    if tree is None:
+        return None
+    ours = {
+        _argument(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and dotted(node.func) in names
+    }
+    inside = {child for node in ours if node for child in ast.walk(node)}
+    return [
+        Text(node.value, _line(source, node))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in inside
+    ]
+
+
+def imported(sources: Iterable[str]) -> dict[str, str]:
+    """Return what pieces of code that share their names call our functions: `{"ck.load": "load"}`.
+
+    Parameters
+    ----------
+    sources
+        The cells of a notebook in order, or one module.
+
+    Returns
+    -------
+    dict
+        Where nothing of ours is imported, the functions have their own names.
+    """
+    names: dict[str, str] = {}
+    for source in sources:
+        if "import" in source and ("checkpoint" in source or any(f in source for f in FUNCTIONS)):
+            tree = parse_cell(source)
+            names = _imports(tree, names) if tree else names
+    return names or dict(OWN_NAMES)
+
+
+def magics(source: str) -> Iterator[str]:
+    """Return the lines of a cell that are not Python: all of a `%%bash` cell, `!ls`, `%cd`."""
+    lines = LINE_BREAK.split(source)
+    if source.startswith("%%") and not _without_magics(source):
+        yield from lines
+        return
+    yield from (line for line in lines if _is_magic(line.strip()) and not TIMED.match(line))
+
+
+def dotted(node: ast.expr) -> str:
+    """Return `a.b.c` for such a name; an empty text for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
+def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of our functions after the imports in some code."""
+    names = dict(before)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            packages = [one.asname or one.name for one in node.names if _is_ours(one.name)]
+        elif isinstance(node, ast.ImportFrom):
+            packages = [one.asname or one.name for one in node.names if one.name == "checkpoint"]
+            for one in node.names:
+                name = one.asname or one.name
+                if not _is_ours(node.module or ""):
+                    names.pop(name, None)  # `from joblib import load`
+                elif one.name in FUNCTIONS:
+                    names[name] = one.name
+                elif one.name == "*":
+                    names.update({function: function for function in FUNCTIONS})
+        else:
+            continue
+        names.update({f"{package}.{name}": name for package in packages for name in FUNCTIONS})
+    return names
+
+
+def _is_ours(module: str) -> bool:
+    return module.rpartition(".")[2] == "checkpoint"
+
+
+def _argument(node: ast.Call) -> ast.expr | None:
+    """Return the first argument, by position or as `step=`/`name=`."""
+    named = (keyword.value for keyword in node.keywords if keyword.arg in ("step", "name"))
+    return node.args[0] if node.args else next(named, None)
+
+
+def _value(node: ast.expr | None) -> str | None:
+    """Return what a text says; None for what is known only when the code runs."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+        return "".join(map(str, parts)) if len(parts) == len(node.values) else None
+    return None
+
+
+def _span(source: str, node: ast.expr) -> tuple[int, int]:
+    starts = [0, *(found.end() for found in LINE_BREAK.finditer(source))]
+
+    def offset(line: int, column: int) -> int:
+        start = starts[line - 1]
+        # Python counts columns in bytes
+        before = source[start:].encode("utf-8", "surrogatepass")[:column]
+        return start + len(before.decode("utf-8", "surrogatepass"))
+
+    assert node.end_lineno and node.end_col_offset is not None
+    return offset(node.lineno, node.col_offset), offset(node.end_lineno, node.end_col_offset)
+
+
+def _line(source: str, node: ast.expr) -> str:
+    return LINE_BREAK.split(source)[node.lineno - 1].strip()
+
+
+def _without_magics(source: str) -> str:
+    """Put `pass` where magics, shell lines and questions stand; the lines keep their places."""
+    lines = LINE_BREAK.split(source)
+    if lines[0].startswith("%%"):
+        magic = lines[0][2:].split()[0] if lines[0][2:].split() else ""
+        if magic not in PYTHON_MAGICS:
+            return ""
+        lines[0] = ""
+    return "\n".join(map(_as_python, lines))
+
+
+def _as_python(line: str) -> str:
+    if timed := TIMED.match(line):
+        # as long as the magic, so that columns stay what they are
+        return f"{timed[1]}0;{' ' * (len(timed[2]) - 2)}{line[timed.end() :]}"
+    if _is_magic(line.strip()):
+        return line[: len(line) - len(line.lstrip())] + "pass"
+    return line
+
+
+def _is_magic(line: str) -> bool:
+    name, equals, value = line.partition("=")
+    assigned = equals and name.strip().isidentifier() and value.lstrip()[:1] in ("%", "!")
+    asked = line[-1:] == "?" and "#" not in line
+    return line[:1] in ("%", "!", "?") or asked or bool(assigned)
