@@ -1,15 +1,11 @@
 """The `checkpoint` command, as users and pre-commit call it."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import nbformat
-import pytest
 
 
 def test_check_without_installing_the_project(bake):
@@ -57,84 +53,7 @@ def test_check_of_other_projects(bake):
     assert baked.command("check", str(baked.path / "data")).returncode == 1
 
 
-@pytest.mark.slow
-def test_run_all_then_one(bake):
-    baked = bake(pipeline="blank", notebooks="one, two")
-    done = baked.command("run")
-    assert done.returncode == 0, done.stderr
-    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["1_one", "2_two"]
-    saved = json.loads((baked.path / "notebooks" / "2_two.ipynb").read_text(encoding="utf-8"))
-    texts = "".join(str(cell.get("outputs")) for cell in saved["cells"])
-    assert "Loaded from results/1_one/" in texts
-    assert "Saved to results/2_two/" in texts
-    assert baked.command("run", "2_two").returncode == 0
-
-
-@pytest.mark.slow
-def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
-    baked = bake(pipeline="blank", notebooks="one, two")
-    path = baked.path / "notebooks" / "2_two.ipynb"
-    before = path.read_bytes()
-    done = baked.command("run", "2_two")
-    assert done.returncode == 2
-    failed = baked.path / "results" / "2_two" / "failed.ipynb"
-    assert (
-        "notebooks/2_two.ipynb failed; with its outputs it is results/2_two/failed" in done.stderr
-    )
-    assert "CheckpointNotFoundError" in failed.read_text(encoding="utf-8")
-    assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
-    assert "\x1b[" not in done.stderr
-    assert path.read_bytes() == before
-    assert baked.command("run").returncode == 0
-    assert not failed.exists()
-
-
-def test_run_of_a_step_that_is_not_there(bake):
-    done = bake(pipeline="blank", notebooks="one").command("run", "2_two")
-    assert (done.returncode, done.stderr) == (2, "No notebook '2_two'; there are 1_one.\n")
-
-
 def set_source(path, source):
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[3].source = source
     nbformat.write(notebook, path)
-
-
-@pytest.mark.slow
-def test_a_notebook_that_was_changed_while_it_ran_is_left(bake):
-    baked = bake(pipeline="blank", notebooks="one")
-    path = baked.path / "notebooks" / "1_one.ipynb"
-    set_source(
-        path, f"import pathlib\nq = pathlib.Path({str(path)!r})\nq.write_text(q.read_text() + ' ')"
-    )
-    done = baked.command("run", "notebooks/1_one.ipynb")
-    assert done.returncode == 2
-    assert "was changed while it ran, and is left as it is now" in done.stderr
-    assert path.read_text().endswith("} ") or path.read_text().endswith("}\n ")
-    assert (baked.path / "results" / "1_one" / "executed.ipynb").is_file()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_leaves_the_notebook(bake):
-    baked = bake(pipeline="blank", notebooks="one")
-    path = baked.path / "notebooks" / "1_one.ipynb"
-    flag = baked.path / "flag"
-    set_source(path, f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(60)")
-    before = path.read_bytes()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "my_project.checkpoint", "run"],
-        cwd=baked.path,
-        env=baked.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not flag.exists():
-        assert run.poll() is None
-        time.sleep(0.1)
-    run.send_signal(signal.SIGINT)
-    said = run.communicate(timeout=30)[1]
-    assert run.returncode == 130, said
-    assert said.splitlines()[-1] == "Interrupted. The notebook that was running is as it was."
-    assert path.read_bytes() == before

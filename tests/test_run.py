@@ -1,211 +1,276 @@
-"""Notebooks in real kernels: every way they are run, from every folder."""
+"""`checkpoint run`: what runs, in which order, with which values, and what a failure leaves."""
 
 import json
-import shutil
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import nbformat
+import psutil
 import pytest
-from baked import Baked
-from nbclient import NotebookClient
+from baked import record
 
 pytestmark = pytest.mark.slow
 
-ANALYSIS = {
-    "1_one": 'save("1_one", {"n": np.arange(SIZE)}, params={"sizes": {"size": SIZE}})',
-    "2_two": 'save("2_two", {"m": previous["n"] * 2})',
-}
 
-
-@pytest.fixture
-def chain(bake):
-    """Return a project of two notebooks in which something is handed on."""
+def test_run_all_then_one(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
-    for step, saving in ANALYSIS.items():
-        path = baked.path / "notebooks" / f"{step}.ipynb"
+    done = baked.command("run")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines if ": done in " in line] == ["1_one", "2_two"]
+    assert lines[0].startswith("1_one: cell 1 of 3, 0.")
+    assert lines[0].endswith("s, `from my_project.checkpoint import data_file, save`")
+    saved = json.loads((baked.path / "notebooks" / "2_two.ipynb").read_text(encoding="utf-8"))
+    texts = "".join(str(cell.get("outputs")) for cell in saved["cells"])
+    assert "Loaded from results/1_one/" in texts
+    assert "Saved to results/2_two/" in texts
+    done = baked.command("run", "2_two")
+    assert (done.returncode, done.stdout) == (0, "Nothing to run: 2_two is current.\n")
+    assert "2_two: done in" in baked.command("run", "--all", "2_two").stdout
+
+
+def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    path = baked.path / "notebooks" / "2_two.ipynb"
+    before = path.read_bytes()
+    done = baked.command("run", "2_two")
+    assert done.returncode == 2
+    failed = baked.path / "results" / "2_two" / "failed.ipynb"
+    assert (
+        "notebooks/2_two.ipynb failed; with its outputs it is results/2_two/failed" in done.stderr
+    )
+    assert "CheckpointNotFoundError" in failed.read_text(encoding="utf-8")
+    assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
+    assert "\x1b[" not in done.stderr
+    assert path.read_bytes() == before
+    assert baked.command("run").returncode == 0
+    assert not failed.exists()
+
+
+def test_run_of_a_step_that_is_not_there(bake):
+    done = bake(pipeline="blank", notebooks="one").command("run", "2_two")
+    assert (done.returncode, done.stderr) == (2, "No notebook '2_two'; there are 1_one.\n")
+
+
+def set_source(path, source):
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[3].source = source
+    nbformat.write(notebook, path)
+
+
+def test_a_notebook_that_was_changed_while_it_ran_is_left(bake):
+    baked = bake(pipeline="blank", notebooks="one")
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    set_source(
+        path, f"import pathlib\nq = pathlib.Path({str(path)!r})\nq.write_text(q.read_text() + ' ')"
+    )
+    done = baked.command("run", "notebooks/1_one.ipynb")
+    assert done.returncode == 2
+    assert "was changed while it ran, and is left as it is now" in done.stderr
+    assert path.read_text().endswith("} ") or path.read_text().endswith("}\n ")
+    assert (baked.path / "results" / "1_one" / "executed.ipynb").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_leaves_the_notebook(bake):
+    baked = bake(pipeline="blank", notebooks="one")
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    flag = baked.path / "flag"
+    set_source(path, f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(60)")
+    before = path.read_bytes()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "my_project.checkpoint", "run"],
+        cwd=baked.path,
+        env=baked.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not flag.exists():
+        assert run.poll() is None
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    said = run.communicate(timeout=30)[1]
+    assert run.returncode == 130, said
+    assert said.splitlines()[-1] == "Interrupted. What was running is as it was."
+    assert path.read_bytes() == before
+
+
+def steps_done(done):
+    """Return the steps that ran, in the order in which they finished."""
+    assert done.returncode == 0, done.stderr
+    return [line.partition(":")[0] for line in done.stdout.splitlines() if ": done in " in line]
+
+
+def write_cells(baked, **sources):
+    """Put code into the analysis cells and the save cells of notebooks."""
+    for step, source in sources.items():
+        (path,) = baked.path.glob(f"notebooks/?_{step}.ipynb")
         notebook = nbformat.read(path, as_version=4)
-        notebook.cells[-3].source = "import numpy as np\nSIZE = 3"
-        notebook.cells[-3].metadata["tags"] = ["parameters"]
-        notebook.cells[-1].source = saving
+        notebook.cells[3].source = source
+        notebook.cells[3].metadata["tags"] = ["parameters"]
+        saved = f'save("{path.stem}", {{"x": SIZE}})'
+        notebook.cells[-1].source = saved
         nbformat.write(notebook, path)
+
+
+def test_from_a_step_on(bake):
+    baked = bake(pipeline="blank", notebooks="one, two, three")
+    assert steps_done(baked.command("run")) == ["1_one", "2_two", "3_three"]
+    assert steps_done(baked.command("run", "--from", "2_two")) == ["2_two", "3_three"]
+    assert baked.command("run", "--from", "4_four").stderr.startswith("No notebook '4_four';")
+
+
+def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
+    baked = bake(pipeline="blank", notebooks="one, two, three")
+    write_cells(baked, one="SIZE = 3\nNAME: str = 'a'", two="SIZE = previous['x']")
+    assert steps_done(baked.command("run")) == ["1_one", "2_two", "3_three"]
+    done = baked.command("run", "1_one", "--set", "SIZE=5", "--set", "NAME=CD8 'T'")
+    assert steps_done(done) == ["1_one"]
+    assert "1_one: SIZE = 5, NAME = \"CD8 'T'\" stands in a cell below its" in done.stdout
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.cells[4].source == "# Parameters\nSIZE = 5\nNAME = \"CD8 'T'\""
+    assert notebook.cells[4].metadata.tags == ["injected-parameters"]
+    run = record(baked.path, "1_one")["checkpoint"]["run"]
+    assert run["parameters"] == ["SIZE = 5", "NAME = \"CD8 'T'\""]
+    # what stands in the notebook is what ran, so the results fit it, and the next step sees 5
+    assert steps_done(baked.command("run")) == ["2_two", "3_three"]
+    assert baked.command("status").returncode == 0
+    # another value replaces the first, and the other name keeps its own
+    assert steps_done(baked.command("run", "1_one", "--set", "SIZE=[1, None]")) == ["1_one"]
+    (cell,) = [
+        cell for cell in nbformat.read(path, as_version=4).cells if "# Parameters" in cell.source
+    ]
+    assert cell.source == "# Parameters\nNAME = \"CD8 'T'\"\nSIZE = [1, None]"
+
+
+def test_a_value_that_was_edited_in_the_notebook(bake):
+    baked = bake(pipeline="blank", notebooks="one")
+    write_cells(baked, one="SIZE = 3")
+    assert steps_done(baked.command("run", "--set", "SIZE=5")) == ["1_one"]
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    path.write_text(path.read_text().replace("SIZE = 5", "SIZE = 6"))
+    (step,) = json.loads(baked.command("status", "--json").stdout)["steps"]
+    assert step["reasons"] == ["the parameters that were set in notebooks/1_one.ipynb changed"]
+    assert step["notes"] == ["ran with parameters that the notebook does not have: SIZE = 5"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("SIZE", "--set 'SIZE': write name=value, as in MIN_COUNTS=300."),
+        ("2=3", "--set '2=3': write name=value, as in MIN_COUNTS=300."),
+        ("SISE=3", "--set SISE=…: no cell tagged `parameters` assigns SISE; there are SIZE."),
+    ],
+)
+def test_a_parameter_that_is_not_there(bake, setting, said):
+    baked = bake(pipeline="blank", notebooks="one")
+    write_cells(baked, one="SIZE = 3")
+    done = baked.command("run", "--set", setting)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said + "\n")
+
+
+MEET = """
+import pathlib, time
+SIZE = 1
+here = pathlib.Path("../meet-{me}")
+here.touch()
+for _ in range(300):
+    if pathlib.Path("../meet-{other}").exists():
+        break
+    time.sleep(0.1)
+else:
+    raise TimeoutError("the other notebook does not run")
+"""
+
+
+def branches(bake):
+    """Return a project in which steps 2 and 3 both load 1 and nothing else, and 4 loads both."""
+    baked = bake(pipeline="blank", notebooks="one, two, three, four")
+    write_cells(baked, one="SIZE = 1", four="SIZE = load('2_two')['x'] + load('3_three')['x']")
+    path = baked.path / "notebooks" / "3_three.ipynb"
+    path.write_text(path.read_text().replace("2_two", "1_one"))
     return baked
 
 
-def saved(baked, step):
-    return json.loads((baked.path / "results" / step / "params.json").read_text(encoding="utf-8"))
-
-
-def assert_ran(baked, size=3):
-    assert saved(baked, "1_one")["data_shapes"] == {"n": {"shape": [size], "dtype": "int64"}}
-    assert saved(baked, "2_two")["data_shapes"]["m"]["shape"] == [size]
-    assert list(saved(baked, "2_two")["checkpoint"]["inputs"]) == ["results/1_one"]
-
-
-def test_a_blank_chain_runs_as_generated(bake):
-    baked = bake(pipeline="blank", notebooks="load, qc, typing, report")
-    done = baked.command("run")
-    assert done.returncode == 0, done.stderr
-    assert list(saved(baked, "4_report")["checkpoint"]["inputs"]) == ["results/3_typing"]
-
-
-@pytest.mark.parametrize("folder", ["notebooks", ".", "results/1_one"])
-def test_nbclient_in_any_folder(chain, folder, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(chain.path / "src"))
-    for step in ANALYSIS:
-        notebook = nbformat.read(chain.path / "notebooks" / f"{step}.ipynb", as_version=4)
-        resources = {"metadata": {"path": str(chain.path / folder)}}
-        NotebookClient(notebook, resources=resources).execute()
-    assert_ran(chain)
-
-
-def test_outside_every_project(chain, tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    for step in ANALYSIS:
-        source = chain.path / "notebooks" / f"{step}.ipynb"
-        done = chain.python(
-            *("-m", "papermill", "--cwd", str(tmp_path / "elsewhere"), str(source)),
-            str(tmp_path / "out.ipynb"),
-            cwd=tmp_path,
-        )
-        assert done.returncode == 0, done.stderr
-    assert_ran(chain)
-
-
-def test_papermill_from_the_project_root_with_a_parameter(chain, tmp_path):
-    for step in ANALYSIS:
-        done = chain.python(
-            *("-m", "papermill", f"notebooks/{step}.ipynb", str(tmp_path / "out.ipynb")),
-            *("-p", "SIZE", "5"),
-        )
-        assert done.returncode == 0, done.stderr
-    assert_ran(chain, size=5)
-    assert saved(chain, "1_one")["sizes"] == {"size": 5}
-
-
-def test_nbconvert_from_the_project_root(chain, tmp_path):
-    for step in ANALYSIS:
-        done = chain.python(
-            *("-m", "nbconvert", "--execute", "--to", "html", f"notebooks/{step}.ipynb"),
-            *("--output-dir", str(tmp_path)),
-        )
-        assert done.returncode == 0, done.stderr
-    assert_ran(chain)
-    assert "Loaded from results/1_one/" in (tmp_path / "2_two.html").read_text(encoding="utf-8")
-
-
-def test_a_copy_of_the_project_uses_its_own_folders(chain, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(chain.path, copy)
-    # the package of the first project, notebooks in the copy
-    done = chain.python("-m", "my_project.checkpoint", "run", cwd=copy)
-    assert done.returncode == 0, done.stderr
-    assert_ran(Baked(copy))
-    assert not (chain.path / "results" / "1_one" / "params.json").exists()
-
-
-def test_the_cells_that_ran_are_recorded(chain):
-    from checkpoint.hashes import code_hash
-
-    assert chain.command("run").returncode == 0
-    notebook = nbformat.read(chain.path / "notebooks" / "2_two.ipynb", as_version=4)
-    hashes = [code_hash(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
-    assert saved(chain, "2_two")["checkpoint"]["run"]["cells"] == hashes
-
-
-SCRIPT = """
-from my_project.checkpoint import load, save
-save("1_one", {"n": [1, 2]})
-print(load("1_one")["n"])
-"""
-
-
-def test_a_plain_script(chain):
-    done = chain.python("-c", SCRIPT)
-    assert done.stdout.splitlines()[-1] == "[1, 2]", done.stderr
-    assert "run" not in saved(chain, "1_one")["checkpoint"]
-
-
-MARIMO = """
-import marimo
-
-app = marimo.App()
-
-
-@app.cell
-def _():
-    from my_project.checkpoint import load, save
-
-    save("1_one", {"n": [1, 2]})
-    print(load("1_one")["n"])
-    return
-
-
-if __name__ == "__main__":
-    app.run()
-"""
-
-
-def test_marimo(chain):
-    (chain.path / "notebooks" / "app.py").write_text(MARIMO, encoding="utf-8")
-    done = chain.python("notebooks/app.py")
-    assert done.returncode == 0, done.stderr
-    assert "run" not in saved(chain, "1_one")["checkpoint"]
-
-
-def test_pip_install_then_the_commands_of_the_readme(bake, tmp_path):
-    """In an environment of its own, which sees this one's libraries."""
-    baked = bake(pipeline="blank", notebooks="one", author_name="Zoë", description='A "test"')
-    env = tmp_path / "env"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(env)], check=True)
-    python = next(path for path in env.glob("*/python*") if path.stem == "python")
-    libraries = [path for path in sys.path if path.endswith("site-packages")]
-    site = next(env.glob("lib/python*/site-packages"), env / "Lib" / "site-packages")
-    (site / "libraries.pth").write_text("\n".join(libraries))
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
-            *("--no-deps", "--no-build-isolation", "--editable", str(baked.path)),
-        ],
-        check=True,
+def test_independent_steps_run_side_by_side(bake):
+    baked = branches(bake)
+    # each waits for the other, so one after the other would not end well
+    write_cells(
+        baked,
+        two=MEET.format(me="two", other="three"),
+        three=MEET.format(me="three", other="two"),
     )
-    command = next(env.glob("*/checkpoint*"))
-    for arguments in (["check"], ["run"]):
-        done = subprocess.run(
-            [command, *arguments], cwd=baked.path / "data", capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert saved(baked, "1_one")["checkpoint"]["environment"]["packages"]["numpy"]
+    ran = steps_done(baked.command("run", "--jobs", "3"))
+    assert (ran[0], set(ran[1:3]), ran[3]) == ("1_one", {"2_two", "3_three"}, "4_four")
 
 
-def test_pre_commit(bake, tmp_path, monkeypatch):
-    """The generated hooks, installed and run by pre-commit itself."""
-    baked = bake(pipeline="single-cell")
-    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "hooks"))
+def test_when_one_of_two_fails_the_other_is_finished_and_nothing_begun(bake):
+    baked = branches(bake)
+    write_cells(
+        baked,
+        two=MEET.format(me="two", other="three") + "\nraise ValueError('no')",
+        three=MEET.format(me="three", other="two") + "\ntime.sleep(2)",
+    )
+    done = baked.command("run", "--jobs", "2")
+    assert done.returncode == 2
+    assert "notebooks/2_two.ipynb failed" in done.stderr and "ValueError: no" in done.stderr
+    assert "3_three: done in" in done.stdout
+    assert "4_four" not in done.stdout
+    assert not (baked.path / "results" / "4_four" / "params.json").exists()
 
-    def git(*arguments):
-        return subprocess.run(
-            ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments],
-            cwd=baked.path,
-            capture_output=True,
-            text=True,
-        )
 
-    git("init", "-q")
-    git("add", ".")
-    done = baked.python("-m", "pre_commit", "run", "--all-files")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("Passed") == 5
-    path = baked.path / "notebooks" / "1_preprocessing.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="x")]
-    nbformat.write(notebook, path)
-    before = [cell.id for cell in notebook.cells]
-    assert baked.python("-m", "pre_commit", "run", "--all-files").returncode == 1
-    cleared = nbformat.read(path, as_version=4)
-    assert cleared.cells[1].outputs == []
-    assert [cell.id for cell in cleared.cells] == before
-    (baked.path / "notebooks" / "2_integration.ipynb").write_text("{}")
-    git("add", ".")
-    failed = baked.python("-m", "pre_commit", "run", "checkpoint-check")
-    assert "notebooks/2_integration.ipynb: is nbformat" in failed.stdout
+def test_a_step_that_is_made_again_to_the_same_ends_the_run(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    write_cells(baked, one="SIZE = 3")
+    assert steps_done(baked.command("run")) == ["1_one", "2_two"]
+    write_cells(baked, one="SIZE = 1 + 2")
+    assert steps_done(baked.command("run")) == ["1_one"]
+
+
+def test_what_is_made_from_stale_results_is_told(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    write_cells(baked, one="SIZE = 3")
+    assert steps_done(baked.command("run")) == ["1_one", "2_two"]
+    write_cells(baked, one="SIZE = 4")
+    done = baked.command("run", "2_two")
+    assert "2_two: done in" in done.stdout
+    assert ", but stale: cell `SIZE = 4` of notebooks/1_one.ipynb changed" in done.stdout
+
+
+def test_a_kernel_that_dies(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    write_cells(baked, one="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    done = baked.command("run")
+    assert done.returncode == 2
+    assert "notebooks/1_one.ipynb: its kernel died, perhaps for lack of memory." in done.stderr
+    assert "2_two" not in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_every_kernel(bake, number, code):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    write_cells(baked, one="import time, pathlib\npathlib.Path('../flag').touch()\ntime.sleep(60)")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "my_project.checkpoint", "run"],
+        cwd=baked.path,
+        env=baked.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (baked.path / "flag").exists():
+        assert run.poll() is None
+        time.sleep(0.1)
+    while len(kernels := psutil.Process(run.pid).children()) < 2:
+        time.sleep(0.1)  # that of the next notebook is being started
+    run.send_signal(number)
+    said = run.communicate(timeout=30)[1]
+    assert run.returncode == code, said
+    assert said.splitlines()[-1] == "Interrupted. What was running is as it was."
+    assert not any(kernel.is_running() for kernel in kernels)

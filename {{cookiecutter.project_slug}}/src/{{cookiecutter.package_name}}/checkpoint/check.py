@@ -185,7 +185,7 @@ def _calls(project: Project, step: Notebook, content: dict[str, Any]) -> Iterato
         source = notebook.source_of(cell)
         if cell not in saving and not any(name in source for name in names):
             continue  # most cells, and parsing takes time
-        line = notebook.first_line(cell)
+        line = notebook.first_line(source)
         found = calls.calls(source, names)
         if cell in saving and found is None:
             yield Problem("save-cell", where, line, "is not Python", "Mend it")

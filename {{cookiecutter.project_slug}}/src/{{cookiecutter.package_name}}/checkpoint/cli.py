@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -95,38 +96,73 @@ def status(
 def run(
     steps: Annotated[
         list[str] | None,
-        typer.Argument(help="Notebooks, as 1_preprocessing; those not current if none is named."),
+        typer.Argument(help="Notebooks, as 1_preprocessing; all if none is named."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what is current.")] = False,
+    beginning: Annotated[
+        str | None, typer.Option("--from", help="Everything from this step on.", metavar="STEP")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="A value for a name in a `parameters` cell.", metavar="NAME=VALUE"
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="How many may run side by side.")
+    ] = 1,
 ) -> None:
-    """Run the notebooks that are not current, in order, and keep their outputs in them."""
+    """Run the notebooks that are not current, in order, and keep their outputs in them.
+
+    One that fails stays as it was; its outputs are in results/<step>/failed.ipynb.
+    """
+    from .parameters import parse_settings
     from .project import find_project
     from .run import run as run_steps
 
+    values = parse_settings(settings or [])
     try:
-        run_steps(find_project(), steps or [], everything=everything, out=out)
-    except KeyboardInterrupt:
-        err.print("Interrupted. The notebook that was running is as it was.")
-        raise typer.Exit(130) from None
+        run_steps(
+            find_project(),
+            steps or [],
+            everything=everything,
+            beginning=beginning,
+            values=values,
+            jobs=jobs,
+            out=out,
+        )
+    except KeyboardInterrupt as interrupt:
+        err.print("Interrupted. What was running is as it was.")
+        raise typer.Exit(128 + (interrupt.args or (SIGINT,))[0]) from None
+
+
+@app.command()
+def accept(
+    step: Annotated[str, typer.Argument(help="The step, as 1_preprocessing.")],
+    why: Annotated[str, typer.Option("--why", help="Why the change does not matter.")],
+) -> None:
+    """Mark a step as current without running it again; the reason is kept in its params.json."""
+    from .accept import accept as accept_step
+    from .project import find_project
+
+    for reason in accept_step(find_project(), step, why):
+        out.print(f"{step} is current: accepted that {reason}.")
 
 
 def show_states(project: Project, states: list[State]) -> None:
     """Print a row per step, and what to type next."""
     from rich.table import Table
 
-    from .lineage import CURRENT, EDITED, MISSING
+    from .lineage import CURRENT, MISSING
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("step", "state", "made", "size", "why"):
         table.add_column(title, justify="right" if title == "size" else "left", overflow="fold")
     for state in states:
-        # a cell that was edited since is not one that ran besides
-        unclean = state.clean is False and state.state != EDITED
-        notes = ["not a clean run: other cells ran, or in another order"] if unclean else []
         made = (state.timestamp or "")[:16].replace("T", " ")
         weight = wording.size(state.bytes) if state.timestamp else ""
         style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
-        why = "\n".join([*state.reasons, *notes])
+        why = "\n".join([*state.reasons, *state.notes])
         table.add_row(state.step, Text(state.state, style), made, weight, Text(why))
     out.print(table, soft_wrap=False)
     known = {notebook.step for notebook in project.steps()}

@@ -1,4 +1,4 @@
-"""Removing folders; `shutil` would take longer to import than all of this takes."""
+"""Removing folders and replacing files; `shutil` would take longer to import than this takes."""
 
 import os
 from pathlib import Path
@@ -16,3 +16,14 @@ def remove(folder: Path) -> None:
         for file in files:
             os.remove(os.path.join(parent, file))
         os.rmdir(parent)
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file whole or, on a full disk, not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

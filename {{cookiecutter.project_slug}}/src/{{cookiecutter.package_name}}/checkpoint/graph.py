@@ -1,10 +1,41 @@
 """Which step loads what, from the load and save calls in the notebooks."""
 
-from collections.abc import Iterable
+from typing import NamedTuple
 
 from . import notebook
 from .calls import calls, imported
 from .project import Notebook, Project
+
+
+class Named(NamedTuple):
+    """What the code of a notebook names.
+
+    Attributes
+    ----------
+    steps
+        The steps and sub-checkpoints that it loads.
+    files
+        The raw files that it reads, relative to `data/`.
+    computed
+        Whether it loads by a name that is known only when it runs.
+    """
+
+    steps: list[str]
+    files: list[str]
+    computed: bool
+
+
+def named_in(sources: list[str]) -> Named:
+    """Return what the code cells of a notebook load and read."""
+    names = imported(sources)
+    found = [call for source in sources for call in calls(source, names) or ()]
+    loads = [call.argument for call in found if call.function == "load"]
+    files = [call.argument for call in found if call.function == "data_file"]
+    return Named(
+        list(dict.fromkeys(filter(None, loads))),
+        list(dict.fromkeys(filter(None, files))),
+        None in loads,
+    )
 
 
 class Graph:
@@ -36,19 +67,9 @@ class Graph:
         for step in self.steps:
             self._add(step)
 
-    def ready(self, waiting: Iterable[str], done: Iterable[str]) -> list[str]:
-        """Return the waiting steps that load none of the others, but for those that are done."""
-        waiting = list(waiting)
-        open_ = set(waiting) - set(done)
-        return [step for step in waiting if not open_.intersection(self.loads[step])]
-
     def _add(self, step: Notebook) -> None:
-        sources = notebook.sources(notebook.read_whole(step.path))
-        names = imported(sources)
-        found = [call for source in sources for call in calls(source, names) or ()]
+        named = named_in(notebook.sources(notebook.read_whole(step.path)))
+        loads = {loaded.partition("/")[0] for loaded in named.steps}
         earlier = [other.step for other in self.steps if other.number < step.number]
-        loads = {call.argument for call in found if call.function == "load"}
-        named = {argument.partition("/")[0] for argument in loads if argument}
-        self.loads[step.step] = [one for one in earlier if None in loads or one in named]
-        files = {call.argument for call in found if call.function == "data_file"}
-        self.files[step.step] = sorted(filter(None, files))
+        self.loads[step.step] = [one for one in earlier if named.computed or one in loads]
+        self.files[step.step] = named.files

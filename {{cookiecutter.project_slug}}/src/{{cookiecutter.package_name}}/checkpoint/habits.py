@@ -86,7 +86,7 @@ def _notebook(project: Project, step: Notebook) -> Iterator[Problem]:
         judged = Cell(source, tree, saves, in_data)
         for rule, judge in JUDGES.items():
             for what, todo in dict.fromkeys(judge(judged)):
-                where, line = project.show(step.path), notebook.first_line(cell)
+                where, line = project.show(step.path), notebook.first_line(source)
                 yield Problem(rule, where, line, what, todo)
 
 

@@ -5,13 +5,15 @@ Held against what is there now, they give a state and the reasons for it.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from . import calls, hashes, notebook, record, store
 from .errors import CheckpointDamagedError, CheckpointWarning, ProjectError
+from .graph import named_in
 from .names import unportable
-from .project import Project
+from .parameters import is_injected
+from .project import EXECUTED, FAILED, Project
 from .view import Checkpoint
 
 CURRENT, STALE, EDITED, DAMAGED = "current", "stale", "edited", "damaged"
@@ -32,6 +34,8 @@ class State(NamedTuple):
         What changed, each naming the root: the notebook, raw file, cell or module.
     clean
         Whether the notebook's cells ran once each, in order, and no others; None if unknown.
+    notes
+        What else should be known of how they were made, in words.
     timestamp
         When it was saved.
     bytes
@@ -42,6 +46,7 @@ class State(NamedTuple):
     state: str
     reasons: list[str]
     clean: bool | None
+    notes: list[str]
     timestamp: str | None
     bytes: int
 
@@ -59,9 +64,11 @@ class Lineage:
         self.project = project
         self._notebooks = {one.step: one.path for one in project.steps()}
         self._states: dict[str, State] = {}
+        self._prints: dict[str, str] = {}
         self._contents: dict[str, str] = {}
         self._records: dict[str, dict[str, Any] | None] = {}
         self._broken: dict[str, str] = {}
+        self._code: dict[str, list[str]] = {}
 
     def states(self) -> list[State]:
         """Return the state of every notebook's step, then of saved steps without a notebook."""
@@ -71,23 +78,87 @@ class Lineage:
 
     def state(self, step: str) -> State:
         """Return the state of one step or sub-checkpoint."""
-        # inputs first, without recursion: a chain may be longer than Python's stack
+        self._inputs_first(step, self._states, self._work_out)
+        return self._states[step]
+
+    def present(self, step: str) -> record.Baseline:
+        """Return what a step's results would be held against if they were made now.
+
+        Its cells and parameters are those of the notebook; its inputs and modules those that it
+        was made from, as they are now.
+        """
+        self._inputs_first(step, self._prints, self._fingerprint)
+        return self._present(step)
+
+    def _present(self, step: str) -> record.Baseline:
+        made = self._record(step)
+        known = record.baseline(made) if store.is_recorded(made) else self._named(step)
+        notebook_runs = known.cells is not None
+        return record.Baseline(
+            [code for code, _ in self._cells(step)] if notebook_runs else None,
+            self._parameters(step) or [] if notebook_runs else known.parameters,
+            {name: self._input_now(name, entry) for name, entry in known.inputs.items()},
+            {module: self._module_now(module) for module in known.modules},
+            record.group_hashes(made or {}),
+        )
+
+    def _inputs_first(self, step: str, done: dict[str, Any], work: Callable[[str], Any]) -> None:
+        """Do a work for a step after it was done for those that the step was made from.
+
+        Without recursion: a chain may be longer than Python's stack.
+        """
         pending, entered = [step], set()
         while pending:
             one = pending[-1]
             ahead = self._steps_loaded_by(one) if one not in entered else []
             entered.add(one)
-            waiting = [other for other in ahead if other not in self._states.keys() | entered]
+            waiting = [other for other in ahead if other not in done.keys() | entered]
             pending += waiting
             if not waiting:
                 pending.pop()
-                self._states.setdefault(one, self._work_out(one))
-        return self._states[step]
+                if one not in done:
+                    done[one] = work(one)
 
     def _steps_loaded_by(self, step: str) -> list[str]:
         made = self._record(step)
-        inputs = made["checkpoint"].get("inputs", {}) if store.is_recorded(made) else {}
+        inputs = record.baseline(made).inputs if store.is_recorded(made) else {}
         return [name for kind, _, name in map(_split, inputs) if kind == "results"]
+
+    def _fingerprint(self, step: str) -> str:
+        """Return what changes whenever a step, or one that it was made from, changes again."""
+        present = self._present(step)
+        inputs = {
+            name: entry and {key: value for key, value in entry.items() if key != "mtime_ns"}
+            for name, entry in present.inputs.items()
+        }
+        missing = self.state(step).state == MISSING
+        content = None if missing else self._content(step)
+        return hashes.value_hash([content, present._replace(inputs=inputs)])
+
+    def _named(self, step: str) -> record.Baseline:
+        """Return what a step is made from by what its notebook names."""
+        named = named_in(self._sources(step))
+        inputs = [f"data/{file}" for file in named.files]
+        inputs += [f"results/{loaded}" for loaded in named.steps if loaded != step]
+        cells: list[str] | None = [] if step.partition("/")[0] in self._notebooks else None
+        return record.Baseline(cells, [], dict.fromkeys(inputs), {}, {})
+
+    def _input_now(self, name: str, known: dict[str, Any] | None) -> dict[str, Any] | None:
+        kind, _, rest = _split(name)
+        if kind == "results":
+            if self.state(rest).state == MISSING:
+                return None
+            return {"blake3": self._content(rest), "as_it_is": self._prints.get(rest)}
+        path = self.project.root / name
+        if not kind or not path.is_file():
+            return None
+        return known if known and hashes.is_still(path, known) else hashes.describe(path)
+
+    def _module_now(self, module: str) -> str | None:
+        try:
+            return hashes.code_hash((self.project.root / module).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
 
     def _record(self, step: str) -> dict[str, Any] | None:
         """Return a step's record, read once; a broken one as None, and why in `_broken`."""
@@ -105,28 +176,34 @@ class Lineage:
         folder = self.project.results_of(step)
         made = self._record(step)
         if step in self._broken:
-            return State(step, DAMAGED, [self._broken[step]], None, None, 0)
+            return State(step, DAMAGED, [self._broken[step]], None, [], None, 0)
         if not store.is_recorded(made):
-            by_hand = any(path.name[0] != "." for path in folder.glob("*") if path.is_file())
-            if by_hand:
-                return State(step, UNRECORDED, ["not made by save"], None, None, 0)
-            return State(step, MISSING, [], None, None, 0)
+            files = (path.name for path in folder.glob("*") if path.is_file())
+            if any(name[0] != "." and name not in (FAILED, EXECUTED) for name in files):
+                return State(step, UNRECORDED, ["not made by save"], None, [], None, 0)
+            return State(step, MISSING, [], None, [], None, 0)
 
-        damage = list(self._damage(step, made))
+        held_against = record.baseline(made)
+        damage = list(self._damage(step, made, held_against))
         interruption = ["a save was cut short"] if store.is_interrupted(folder) else []
-        edits = list(self._edits(step, made))
-        changes = list(dict.fromkeys(self._changed_inputs(made["checkpoint"])))
+        edits = list(self._edits(step, held_against))
+        changes = list(dict.fromkeys(self._changed_inputs(held_against)))
         found = ((DAMAGED, damage), (INTERRUPTED, interruption), (EDITED, edits), (STALE, changes))
+        state = next((state for state, reasons in found if reasons), CURRENT)
+        clean = self._is_clean(step, made)
         return State(
             step,
-            next((state for state, reasons in found if reasons), CURRENT),
+            state,
             [reason for _, reasons in found for reason in reasons],
-            self._is_clean(step, made["checkpoint"]),
+            clean,
+            list(self._notes(step, made, state, clean)),
             made.get("timestamp"),
             sum(entry["bytes"] for entry in store.recorded_files(made).values()),
         )
 
-    def _damage(self, step: str, made: dict[str, Any]) -> Iterator[str]:
+    def _damage(
+        self, step: str, made: dict[str, Any], held_against: record.Baseline
+    ) -> Iterator[str]:
         """Tell which files, or parameters, are not as they were saved."""
         folder = self.project.results_of(step)
         for file, entry in store.recorded_files(made).items():
@@ -135,78 +212,119 @@ class Lineage:
                     yield f"results/{step}/{file} is not what was saved"
             except FileNotFoundError:
                 yield f"results/{step}/{file} is missing"
-        saved = made["checkpoint"].get("params", {})
-        found = {name: hashes.value_hash(group) for name, group in record.groups_of(made).items()}
+        saved = held_against.params
+        found = record.group_hashes(made)
         for name in sorted(saved.keys() | found.keys()):
             if saved.get(name) != found.get(name):
                 yield f"{name!r} in results/{step}/params.json was edited by hand"
 
-    def _edits(self, step: str, made: dict[str, Any]) -> Iterator[str]:
+    def _edits(self, step: str, held_against: record.Baseline) -> Iterator[str]:
         """Tell which cells and modules have another code than when the results were made."""
-        ran = made["checkpoint"].get("run", {}).get("cells")
-        if ran is not None:
+        where = f"notebooks/{step.partition('/')[0]}.ipynb"
+        if held_against.cells is not None:
             for code, first_line in self._cells(step):
-                if code not in ran:
-                    where = f"notebooks/{step.partition('/')[0]}.ipynb"
+                if code not in held_against.cells:
                     yield f"cell `{first_line}` of {where} changed"
-        for module, code in made["checkpoint"].get("modules", {}).items():
-            try:
-                text = (self.project.root / module).read_text(encoding="utf-8")
-            except FileNotFoundError:
-                yield f"{module} is gone"
-                continue
-            if hashes.code_hash(text) != code:
-                yield f"{module} changed"
+            parameters = self._parameters(step)
+            if parameters is not None and parameters != held_against.parameters:
+                yield f"the parameters that were set in {where} changed"
+        for module, known in held_against.modules.items():
+            now = self._module_now(module)
+            if now != known:
+                yield f"{module} changed" if now else f"{module} is gone"
 
-    def _changed_inputs(self, ours: dict[str, Any]) -> Iterator[str]:
+    def _changed_inputs(self, held_against: record.Baseline) -> Iterator[str]:
         """Tell which inputs are others now, or would be if what made them ran again."""
-        for name, entry in ours.get("inputs", {}).items():
+        for name, entry in held_against.inputs.items():
             kind, _, rest = _split(name)
             if kind == "results":
                 yield from self._changed_step(rest, entry)
             elif kind == "data":
-                try:
-                    if not hashes.is_still(self.project.root / name, entry):
-                        yield f"{name} changed"
-                except FileNotFoundError:
-                    yield f"{name} is missing"
+                path = self.project.root / name
+                if not path.is_file():
+                    yield from [f"{name} is missing"] if entry else []
+                elif not entry or not hashes.is_still(path, entry):
+                    yield f"{name} changed"
 
-    def _changed_step(self, step: str, entry: dict[str, Any]) -> Iterator[str]:
+    def _changed_step(self, step: str, entry: dict[str, Any] | None) -> Iterator[str]:
         upstream = self._states.get(step)
         if upstream is None:
             return  # it loads, however indirectly, the step that is being worked out
         if upstream.state == MISSING:
-            yield f"results/{step} is missing"
+            yield from [f"results/{step} is missing"] if entry else []
+        elif entry is None:
+            yield f"results/{step} was made again"
+        elif "as_it_is" in entry and self._as_accepted(step, entry):
+            return
         elif upstream.state in (STALE, EDITED, DAMAGED):
             yield from upstream.reasons
         elif self._content(step) != entry["blake3"]:
             yield f"results/{step} was made again, with another result"
 
+    def _as_accepted(self, step: str, entry: dict[str, Any]) -> bool:
+        self._inputs_first(step, self._prints, self._fingerprint)
+        return self._input_now(f"results/{step}", entry) == entry
+
     def _content(self, step: str) -> str:
         if step not in self._contents:
-            self._contents[step] = Checkpoint(self.project, step).content_hash()
+            made = self._record(step)
+            files = {file: entry["blake3"] for file, entry in store.recorded_files(made).items()}
+            self._contents[step] = (
+                record.content_hash(made, files)
+                if store.is_recorded(made)
+                else Checkpoint(self.project, step).content_hash()
+            )
         return self._contents[step]
 
-    def _is_clean(self, step: str, ours: dict[str, Any]) -> bool | None:
-        ran = ours.get("run", {}).get("cells")
+    def _is_clean(self, step: str, made: dict[str, Any]) -> bool | None:
+        ran = made["checkpoint"].get("run", {}).get("cells")
         cells = [code for code, _ in self._cells(step)]
-        return None if ran is None or not cells else ran == cells
+        if ran is None or not cells:
+            return None
+        # a cell that was accepted is not the one that ran
+        return ran == cells or (None if record.accepted(made) else False)
+
+    def _notes(
+        self, step: str, made: dict[str, Any], state: str, clean: bool | None
+    ) -> Iterator[str]:
+        # a cell that was edited since is not one that ran besides
+        if clean is False and state != EDITED:
+            yield "not a clean run: other cells ran, or in another order"
+        parameters = made["checkpoint"].get("run", {}).get("parameters")
+        if parameters and (state == EDITED or self._parameters(step) is None):
+            yield f"ran with parameters that the notebook does not have: {', '.join(parameters)}"
+        for one in record.accepted(made):
+            yield f"accepted on {one['date'][:10]}: {one['why']} ({'; '.join(one['reasons'])})"
+
+    def _parameters(self, step: str) -> list[str] | None:
+        """Return what a notebook's cell that sets parameters assigns; None without such a cell."""
+        injected = [source for source in self._sources(step) if is_injected(source)]
+        lines = [line for source in injected for line in source.splitlines()[1:] if line]
+        return lines if injected else None
 
     def _cells(self, step: str) -> list[tuple[str, str]]:
         """Return the hash and the first line of each code cell up to the one that saves `step`."""
-        path = self._notebooks.get(step.partition("/")[0])
-        if path is None:
-            return []
-        try:
-            content = notebook.read(path)
-            cells = notebook.code_cells(content)
-            names = calls.imported(notebook.sources(content))
-        except (ProjectError, KeyError, TypeError):
-            return []  # `check` says what is wrong with the notebook
-        saving = [i for i, cell in enumerate(cells) if _saves(cell, step, names)]
-        cells = cells[: saving[-1] + 1] if saving else cells
-        coded = ((hashes.code_hash(notebook.source_of(cell)), cell) for cell in cells)
-        return [(code, notebook.first_line(cell)) for code, cell in coded if code]
+        sources = self._sources(step)
+        names = calls.imported(sources)
+        saving = [i for i, source in enumerate(sources) if _saves(source, step, names)]
+        sources = sources[: saving[-1] + 1] if saving else sources
+        coded = ((hashes.code_hash(source), source) for source in sources)
+        return [
+            (code, notebook.first_line(source))
+            for code, source in coded
+            if code and not is_injected(source)
+        ]
+
+    def _sources(self, step: str) -> list[str]:
+        """Return the code cells of a step's notebook; none where it cannot be read."""
+        name = step.partition("/")[0]
+        if name not in self._code:
+            try:
+                content = notebook.read_whole(self._notebooks[name])
+                self._code[name] = notebook.sources(content)
+            except (KeyError, ProjectError):
+                self._code[name] = []  # `check` says what is wrong with the notebook
+        return self._code[name]
 
 
 def warn_if_outdated(project: Project, step: str) -> None:
@@ -229,6 +347,6 @@ def _split(name: str) -> tuple[str, str, str]:
     return (kind if good else "", slash, rest)
 
 
-def _saves(cell: dict[str, Any], step: str, names: dict[str, str]) -> bool:
-    found = calls.calls(notebook.source_of(cell), names) or []
+def _saves(source: str, step: str, names: dict[str, str]) -> bool:
+    found = calls.calls(source, names) or []
     return any(call.function == "save" and call.argument == step for call in found)

@@ -90,11 +90,10 @@ def source_of(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def first_line(cell: dict[str, Any]) -> str:
+def first_line(source: str) -> str:
     """Return what people know a cell by: its first line that is not empty, shortened."""
-    lines = (line.partition("  #")[0].strip() for line in source_of(cell).splitlines())
-    line = next(filter(None, lines), "")
-    return shortened(line)
+    lines = (line.partition("  #")[0].strip() for line in source.splitlines())
+    return shortened(next(filter(None, lines), ""))
 
 
 def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ from .errors import CheckpointValueError, ProjectError
 from .names import unportable
 
 MARK = "[tool.checkpoint]"
+# what `run` leaves in a step's results when a notebook failed, or was edited while it ran
+FAILED, EXECUTED = "failed.ipynb", "executed.ipynb"
 
 
 class Notebook(NamedTuple):

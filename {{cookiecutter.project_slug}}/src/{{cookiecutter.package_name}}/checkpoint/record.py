@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import hashes, session
 from .errors import CheckpointValueError
@@ -75,13 +75,15 @@ def make(
         "step": step,
         "files": files,
         "inputs": session.inputs_of(project, step),
-        "params": {name: hashes.value_hash(group) for name, group in groups.items()},
+        "params": group_hashes(groups),
         "modules": session.modules_of(project),
         "environment": versions,
     }
     cells = session.cells_run()
     if cells is not None:
         ours["run"] = {"cells": cells}
+        if parameters := session.parameters_set():
+            ours["run"]["parameters"] = parameters
     return {
         "timestamp": now.isoformat(timespec="seconds"),
         **groups,
@@ -90,9 +92,63 @@ def make(
     }
 
 
+class Baseline(NamedTuple):
+    """What the results of a step are held against.
+
+    Attributes
+    ----------
+    cells
+        The hash of each cell's code; None where no notebook made them.
+    parameters
+        The assignments by which parameters were set.
+    inputs
+        What is known of each input, by name; None for one that was not there.
+    modules
+        The hash of each module's code; None for one that was not there.
+    params
+        The hash of each group of the user's parameters.
+    """
+
+    cells: list[str] | None
+    parameters: list[str]
+    inputs: dict[str, dict[str, Any] | None]
+    modules: dict[str, str | None]
+    params: dict[str, str]
+
+
+def baseline(record: Mapping[str, Any]) -> Baseline:
+    """Return what a step's results are held against: what was last accepted, else what ran."""
+    ours = record["checkpoint"]
+    if accepted(record):
+        return Baseline(**accepted(record)[-1]["fits"])
+    run = ours.get("run", {})
+    return Baseline(
+        run.get("cells"),
+        run.get("parameters", []),
+        ours.get("inputs", {}),
+        ours.get("modules", {}),
+        ours.get("params", {}),
+    )
+
+
+def accepted(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what was accepted of a step's results since they were made, oldest first.
+
+    Each entry has `why`, `date`, the `reasons` for which the results were not current, and
+    `fits`: the `Baseline` that they were accepted to fit.
+    """
+    found: list[dict[str, Any]] = record["checkpoint"].get("accepted", [])
+    return found
+
+
 def groups_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the user's parameters in a record."""
     return {key: value for key, value in record.items() if key not in OURS}
+
+
+def group_hashes(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hash of each group of the user's parameters in a record."""
+    return {name: hashes.value_hash(group) for name, group in groups_of(record).items()}
 
 
 def content_hash(record: Mapping[str, Any], files: Mapping[str, str]) -> str:

@@ -1,18 +1,36 @@
-"""Execute notebooks in order, as `checkpoint run` does."""
+"""Run the steps that are not current, in order or side by side, as `checkpoint run` does."""
 
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from . import notebook
 from .errors import CheckpointError, ProjectError
+from .kernels import Kernels
 from .lineage import CURRENT, Lineage
-from .notebook import read
+from .parameters import names_in
+from .progress import Shown
 from .project import Notebook, Project
+from .schedule import Schedule
 
 
-def run(project: Project, steps: list[str], *, everything: bool, out: Console) -> None:
+def run(
+    project: Project,
+    steps: list[str],
+    *,
+    out: Console,
+    everything: bool = False,
+    beginning: str | None = None,
+    values: dict[str, str] | None = None,
+    jobs: int = 1,
+) -> None:
     """Execute notebooks; one that succeeds is written back with its outputs.
 
     Parameters
@@ -20,122 +38,160 @@ def run(project: Project, steps: list[str], *, everything: bool, out: Console) -
     project
         The project.
     steps
-        The steps to run; when empty, those that are not current when their turn comes. They run
-        in the order of their numbers.
-    everything
-        Whether to run also what is current.
+        The steps to run, all if empty; in each case those that are not current when their turn
+        comes, in the order of their numbers.
     out
         Where progress is shown: a bar on a terminal, lines elsewhere.
+    everything
+        Whether to run also what is current.
+    beginning
+        A step from which on to run everything, current or not.
+    values
+        Parameters to set, Python code by name. Notebooks that have them run also if they are
+        current.
+    jobs
+        How many notebooks may run at a time; a notebook waits for those that it loads.
+
+    Raises
+    ------
+    ProjectError
+        If a step has no notebook, or no notebook has a parameter.
+    CheckpointError
+        If a cell fails; the message shows the cell and its error. What is running then is
+        finished, and nothing else begun.
+    KeyboardInterrupt
+        On Ctrl-C, and with SIGTERM as its argument on that; no kernel is left running.
+    """
+    notebooks = chosen(project, steps)
+    if beginning:
+        (first,) = chosen(project, [beginning])
+        notebooks = [one for one in notebooks if one.number >= first.number]
+    settings = _settings(notebooks, values or {})
+    forced = set(settings)
+    if everything or beginning:
+        forced = {one.step for one in notebooks}
+    lineage = Lineage(project)
+    if not forced and all(lineage.state(one.step).state == CURRENT for one in notebooks):
+        named = ", ".join(one.step for one in notebooks) if steps else "everything"
+        out.print(f"Nothing to run: {named} {'are' if ', ' in named else 'is'} current.")
+        return
+
+    schedule = Schedule(project, notebooks, forced)
+    # zmq needs a selector, which is not what Windows has by itself
+    with Shown(out) as shown, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        try:
+            runner.run(_Run(project, schedule, settings, shown).all(jobs))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt(signal.SIGTERM) from None
+
+
+def chosen(project: Project, steps: list[str]) -> list[Notebook]:
+    """Return the notebooks of these steps in running order; all if none is named.
 
     Raises
     ------
     ProjectError
         If a step has no notebook.
-    CheckpointError
-        If a cell fails; the message shows the cell and its error. Later notebooks do not run, and
-        the failed one stays as it was; what ran of it is `results/<step>/failed.ipynb`.
     """
-    notebooks = _chosen(project, steps)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("cells"),
-        TimeElapsedColumn(),
-        console=out,
-        disable=not out.is_terminal,
-    )
-    ran = False
-    with bar:
-        for notebook in notebooks:
-            if not (steps or everything) and Lineage(project).state(notebook.step).state == CURRENT:
-                continue
-            ran = True
-            seconds = _execute(project, notebook, bar)
-            if not out.is_terminal:
-                out.print(f"{notebook.step}: done in {seconds:.0f} s")
-    if not ran:
-        out.print("Nothing to run: everything is current.")
-
-
-def _chosen(project: Project, steps: list[str]) -> list[Notebook]:
     known = project.steps()
     names = [notebook.step for notebook in known]
     # the shell completes file names
-    chosen = [Path(step).name.removesuffix(".ipynb") for step in steps]
-    for step in chosen:
+    wanted = [Path(step).name.removesuffix(".ipynb") for step in steps]
+    for step in wanted:
         if step not in names:
             raise ProjectError(f"No notebook {step!r}; there are {', '.join(names) or 'none'}.")
-    return [notebook for notebook in known if not chosen or notebook.step in chosen]
+    return [notebook for notebook in known if not wanted or notebook.step in wanted]
 
 
-def _execute(project: Project, notebook: Notebook, bar: Progress) -> float:
-    """Run one notebook in a kernel of its own; return how many seconds it took."""
-    import time
+def _settings(notebooks: list[Notebook], values: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return which parameters to set in which step."""
+    if not values:
+        return {}
+    names = {one.step: names_in(notebook.read_whole(one.path)) for one in notebooks}
+    known = sorted({name for found in names.values() for name in found})
+    for name in values:
+        if name not in known:
+            raise ProjectError(
+                f"--set {name}=…: no cell tagged `parameters` assigns {name}; there are "
+                f"{', '.join(known) or 'none'}."
+            )
+    found = {
+        step: {name: code for name, code in values.items() if name in assigned}
+        for step, assigned in names.items()
+    }
+    return {step: settings for step, settings in found.items() if settings}
 
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-    start = time.monotonic()
-    before = notebook.path.read_bytes()
-    read(notebook.path)  # its error says where the file is broken
-    content = nbformat.reads(before.decode("utf-8"), as_version=4)
-    task = bar.add_task(notebook.step, total=len(content.cells))
+class _Run:
+    def __init__(
+        self,
+        project: Project,
+        schedule: Schedule,
+        settings: dict[str, dict[str, str]],
+        shown: Shown,
+    ) -> None:
+        self.project = project
+        self.schedule = schedule
+        self.settings = settings
+        self.shown = shown
+        self.kernels = Kernels(project)
 
-    def advance(cell: Any, cell_index: int) -> None:
-        bar.update(task, completed=cell_index + 1)
+    async def all(self, jobs: int) -> None:
+        """Run the steps as their turns come, at most `jobs` at a time, until something fails."""
+        _end_on_sigterm()
+        running: dict[asyncio.Task[None], str] = {}
+        failures: list[CheckpointError] = []
+        try:
+            while True:
+                while not failures and len(running) < jobs:
+                    step = self.schedule.next(running.values())
+                    if step is None:
+                        break
+                    running[asyncio.create_task(self.one(step))] = step.step
+                if not running:
+                    break
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    del running[task]
+                    try:
+                        task.result()
+                    except CheckpointError as error:
+                        failures.append(error)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await self.kernels.close()
+        if failures:
+            raise CheckpointError("\n\n".join(map(str, failures)))
 
-    client = NotebookClient(
-        content,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(project.notebooks)}},
-        record_timing=False,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        on_cell_complete=advance,
-    )
-    failed = project.results_of(notebook.step) / "failed.ipynb"
-    try:
-        client.execute()
-    except CellExecutionError as error:
-        _replace(failed, nbformat.writes(content) + "\n")
-        raise CheckpointError(
-            f"{project.show(notebook.path)} failed; with its outputs it is {project.show(failed)}."
-            f"\n{error}"
-        ) from error
-    except AssertionError:
-        if client.km is not None:
+    async def one(self, step: Notebook) -> None:
+        """Run one step, while a kernel for the next one starts."""
+        from .execute import execute
+
+        start = time.monotonic()
+        self.shown.begin(step.step)
+        values = self.settings.get(step.step, {})
+        kernel = await self.kernels.take()
+        if self.schedule.waiting:
+            self.kernels.prepare()
+        try:
+            await execute(self.project, step, kernel, values, partial(self.shown.cell, step.step))
+        except CheckpointError:
+            self.shown.failed(step.step)
+            self.kernels.give_back(kernel)
             raise
-        # a signal: nbclient has ended the kernel, and then misses it
-        raise KeyboardInterrupt from None
-    except DeadKernelError as error:
-        raise CheckpointError(
-            f"{project.show(notebook.path)}: its kernel died, perhaps for lack of memory."
-        ) from error
-    bar.update(task, completed=len(content.cells))
-    failed.unlink(missing_ok=True)
-    _write_back(project, notebook, before, nbformat.writes(content) + "\n")
-    return time.monotonic() - start
+        self.kernels.give_back(kernel)
+        state = Lineage(self.project).state(step.step)
+        why = f"{state.state}: {state.reasons[0]}" if state.reasons else ""
+        self.shown.done(step.step, time.monotonic() - start, why)
+        if values:
+            assignments = ", ".join(f"{name} = {code}" for name, code in values.items())
+            self.shown.say(f"{step.step}: {assignments} stands in a cell below its parameters")
 
 
-def _write_back(project: Project, notebook: Notebook, before: bytes, text: str) -> None:
-    """Put the outputs into the notebook, unless somebody has changed it meanwhile."""
-    edited = notebook.path.read_bytes() != before
-    place = project.results_of(notebook.step) / "executed.ipynb" if edited else notebook.path
-    _replace(place, text)
-    if edited:
-        raise CheckpointError(
-            f"{project.show(notebook.path)} was changed while it ran, and is left as it is now. "
-            f"What ran, with its outputs, is {project.show(place)}."
-        )
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or, on a full disk, not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+def _end_on_sigterm() -> None:
+    """Take SIGTERM, by which a scheduler ends a job, as Ctrl-C is taken: the kernels end too."""
+    task = asyncio.current_task()
+    if os.name != "nt" and task:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -8,9 +8,8 @@ from typing import Any
 
 from . import hashes
 from .errors import CheckpointWarning
+from .parameters import is_injected
 from .project import Project
-
-INJECTED = "# Parameters\n"  # how papermill's injected cell starts
 
 # (root of the project, name of the input) -> what its content was
 _inputs: dict[tuple[Path, str], dict[str, Any]] = {}
@@ -39,11 +38,17 @@ def cells_run() -> list[str] | None:
     list of str or None
         None outside IPython, where nothing is known of cells.
     """
-    history = getattr(_shell(), "history_manager", None)
+    history = _history()
     if history is None:
         return None
-    sources = (source for source in history.input_hist_raw if not source.startswith(INJECTED))
+    sources = (source for source in history if not is_injected(source))
     return [code for source in sources if (code := hashes.code_hash(source))]
+
+
+def parameters_set() -> list[str]:
+    """Return the assignments by which this kernel's parameters were set, by papermill or `run`."""
+    sources = (source for source in _history() or [] if is_injected(source))
+    return [line for source in sources for line in source.splitlines()[1:] if line]
 
 
 def modules_of(project: Project) -> dict[str, str]:
@@ -74,6 +79,12 @@ def warn_if_another_notebook(step: str) -> None:
             CheckpointWarning,
             stacklevel=3,
         )
+
+
+def _history() -> list[str] | None:
+    """Return the sources that this kernel has run; None outside IPython."""
+    manager = getattr(_shell(), "history_manager", None)
+    return manager and list(manager.input_hist_raw)
 
 
 def _shell() -> Any:

@@ -149,6 +149,19 @@ def is_recorded(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
     return isinstance(ours, dict) and "format" in ours and isinstance(ours.get("files"), dict)
 
 
+def put_record(folder: Path, record: dict[str, Any]) -> None:
+    """Replace a folder's `params.json` alone; its files stay what they are."""
+    from .formats.json import dumps
+
+    with _lock(folder):
+        _tidy(folder)
+        draft = folder / f".{RECORD}.part"
+        draft.write_text(dumps(record), encoding="utf-8", newline="\n")
+        sync(draft)
+        os.replace(draft, folder / RECORD)
+        sync(folder)
+
+
 def in_progress(folder: Path) -> bool:
     """Tell whether a save that has happened is still being moved into place."""
     return (folder / COMMIT).exists()

@@ -38,6 +38,8 @@ class Checkpoint(Mapping[str, Any]):
     ----------
     params
         What `params.json` holds.
+    files
+        What is known of each file, by its name below the step's folder: key, bytes, blake3.
     recorded
         Whether `save` wrote it; False for a folder that was filled by hand.
 
@@ -55,7 +57,7 @@ class Checkpoint(Mapping[str, Any]):
         self.step = step
         self._project = project
         self._folder = project.results_of(step)
-        self.params, self._files = self._open()
+        self.params, self.files = self._open()
         self.recorded = store.is_recorded(self.params)
 
     def __getitem__(self, key: str) -> Any:
@@ -78,13 +80,13 @@ class Checkpoint(Mapping[str, Any]):
         raise CheckpointDamagedError(f"{self._show(file)} is missing. {self._remedy()}")
 
     def __contains__(self, key: object) -> bool:
-        return any(key in (entry["key"], file) for file, entry in self._files.items())
+        return any(key in (entry["key"], file) for file, entry in self.files.items())
 
     def __iter__(self) -> Iterator[str]:
-        return (entry["key"] for entry in self._files.values())
+        return (entry["key"] for entry in self.files.values())
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self.files)
 
     def __repr__(self) -> str:
         return f"Checkpoint({self.step!r}: {', '.join(self) or 'no objects'})"
@@ -107,7 +109,7 @@ class Checkpoint(Mapping[str, Any]):
         """Return a line per object: its file, shape and size."""
         rows = [
             (file, wording.shape(self._shape(entry["key"])), wording.size(entry["bytes"]))
-            for file, entry in self._files.items()
+            for file, entry in self.files.items()
         ]
         return wording.columns(rows) if rows else "  no objects"
 
@@ -115,7 +117,7 @@ class Checkpoint(Mapping[str, Any]):
         """Return the hash of the objects and the parameters, by which lineage knows them."""
         files = {
             file: entry.get("blake3") or hashes.file_hash(self._folder / file)
-            for file, entry in self._files.items()
+            for file, entry in self.files.items()
         }
         return record.content_hash(self.params, files)
 
@@ -127,7 +129,7 @@ class Checkpoint(Mapping[str, Any]):
                 PurePosixPath(file).suffix,
                 wording.size(entry["bytes"]),
             )
-            for file, entry in self._files.items()
+            for file, entry in self.files.items()
         ]
 
     def _open(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -203,7 +205,7 @@ class Checkpoint(Mapping[str, Any]):
         return None
 
     def _file(self, key: str) -> str:
-        for file, entry in self._files.items():
+        for file, entry in self.files.items():
             if key in (entry["key"], file):
                 return file
         raise CheckpointKeyError(
@@ -212,7 +214,7 @@ class Checkpoint(Mapping[str, Any]):
 
     def _read(self, file: str) -> Any:
         """Read an object from a file whose content is what was saved."""
-        if problem := self._misfit((file, self._files[file])):
+        if problem := self._misfit((file, self.files[file])):
             raise CheckpointDamagedError(f"{problem} {self._remedy()}")
         path = store.locate(self._folder, file)
         entry = BY_SUFFIX[path.suffix.lower()]
@@ -222,7 +224,7 @@ class Checkpoint(Mapping[str, Any]):
         failure: Exception | None = None
         obj = None
         try:
-            obj = entry.read(path, self._files[file].get("details"))
+            obj = entry.read(path, self.files[file].get("details"))
         except Exception as error:
             failure = error
         self._check_hash(file, hashing)
@@ -234,7 +236,7 @@ class Checkpoint(Mapping[str, Any]):
         return obj
 
     def _check_hash(self, file: str, hashing: Background[str]) -> None:
-        expected, found = self._files[file].get("blake3"), hashing.result()
+        expected, found = self.files[file].get("blake3"), hashing.result()
         if expected not in (None, found):
             raise CheckpointDamagedError(
                 f"{self._show(file)} is not what was saved: blake3 {expected[:12]}… expected, "

@@ -16,12 +16,14 @@ def size(n_bytes: int) -> str:
 
 def shape(entry: Mapping[str, Any] | None) -> str:
     """Return an entry of `data_shapes` in words: `591 cells x 900 features`."""
-    if not entry:
+    if not isinstance(entry, Mapping):
         return ""
     if "n_cells" in entry:
         return f"{entry['n_cells']:,} cells x {entry['n_features']:,} features"
     if "rows" in entry:
         return f"{entry['rows']:,} rows x {entry['columns']:,} columns"
+    if "shape" not in entry or "dtype" not in entry:
+        return ""  # written by hand
     sides = " x ".join(f"{side:,}" for side in entry["shape"]) or "scalar"
     return f"{sides} {entry['dtype']}"
 

@@ -1,0 +1,111 @@
+"""Execute one notebook in a kernel that was started for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from . import notebook
+from .errors import CheckpointError
+from .folders import replace
+from .kernels import Kernel
+from .parameters import inject
+from .project import EXECUTED, FAILED, Notebook, Project
+
+
+async def execute(
+    project: Project,
+    step: Notebook,
+    kernel: Kernel,
+    values: dict[str, str],
+    on_cell: Callable[[int, int, str, float], None],
+) -> None:
+    """Run one notebook; write it back with its outputs if it succeeds.
+
+    Parameters
+    ----------
+    project
+        The project.
+    step
+        The notebook.
+    kernel
+        A kernel in which nothing has run.
+    values
+        Parameters to set: Python code by name.
+    on_cell
+        Called after each code cell with its number, how many there are, its first line, and the
+        seconds it took.
+
+    Raises
+    ------
+    CheckpointError
+        If a cell fails or the kernel dies; the message shows the cell and its error. The notebook
+        stays as it was; what ran of it is `results/<step>/failed.ipynb`. Also if the notebook was
+        changed meanwhile; what ran is `executed.ipynb` there.
+    """
+    before = step.path.read_bytes()
+    content = notebook.read_whole(step.path)
+    if values:
+        inject(content, values)
+    nb = nbformat.reads(json.dumps(content), as_version=4)
+    client = _Client(nb, km=kernel.manager, **_progress(nb, on_cell))
+    client.kc = kernel.client
+    folder = project.results_of(step.step)
+    try:
+        await client.async_execute()
+    except CellExecutionError as error:
+        failed = folder / FAILED
+        replace(failed, nbformat.writes(nb) + "\n")
+        raise CheckpointError(
+            f"{project.show(step.path)} failed; with its outputs it is {project.show(failed)}."
+            f"\n{error}"
+        ) from error
+    except DeadKernelError as error:
+        raise CheckpointError(
+            f"{project.show(step.path)}: its kernel died, perhaps for lack of memory."
+        ) from error
+    (folder / FAILED).unlink(missing_ok=True)
+    edited = step.path.read_bytes() != before
+    place = folder / EXECUTED if edited else step.path
+    replace(place, nbformat.writes(nb) + "\n")
+    if edited:
+        raise CheckpointError(
+            f"{project.show(step.path)} was changed while it ran, and is left as it is now. "
+            f"What ran, with its outputs, is {project.show(place)}."
+        )
+
+
+class _Client(NotebookClient):
+    @asynccontextmanager
+    async def async_setup_kernel(self, **kwargs: Any) -> AsyncIterator[None]:
+        """Use the kernel as it is: `run` starts and ends it, and answers signals for all."""
+        yield
+
+
+def _progress(
+    nb: nbformat.NotebookNode, on_cell: Callable[[int, int, str, float], None]
+) -> dict[str, Any]:
+    """Return the hooks that tell `on_cell` of each code cell."""
+    coded = [
+        i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip()
+    ]
+    started = {}
+
+    def begin(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        started[cell_index] = time.monotonic()
+
+    # on_cell_complete would be called as soon as the cell was sent
+    def end(cell: nbformat.NotebookNode, cell_index: int, execute_reply: Any) -> None:
+        if cell_index in coded:
+            seconds = time.monotonic() - started[cell_index]
+            number = coded.index(cell_index) + 1
+            on_cell(number, len(coded), notebook.first_line(cell.source), seconds)
+
+    return {"on_cell_start": begin, "on_cell_executed": end, "record_timing": False}
