@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
@@ -29,6 +30,8 @@ out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(highlight=False, soft_wrap=True, markup=False, stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+StepName = Annotated[str, typer.Argument(help="The step, as 1_preprocessing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.callback()
@@ -49,9 +52,8 @@ def check(
     [tool.checkpoint] ignore = ["absolute-path"].
     """
     from .check import check as problems_of
-    from .project import find_project
 
-    roots = [path.resolve() for path in paths or [find_project().root]]
+    roots = [path.resolve() for path in paths] if paths else [here().root]
     found = {root: problems_of(root) for root in roots}
     good = [root for root, problems in found.items() if not problems]
     if as_json:
@@ -81,9 +83,8 @@ def status(
     Exits with 1 if any does not.
     """
     from .lineage import CURRENT, Lineage
-    from .project import find_project
 
-    project = find_project()
+    project = here()
     states = Lineage(project).states()
     if as_json:
         print(json.dumps({"steps": [state._asdict() for state in states]}, indent=2))
@@ -117,13 +118,12 @@ def run(
     One that fails stays as it was; its outputs are in results/<step>/failed.ipynb.
     """
     from .parameters import parse_settings
-    from .project import find_project
     from .run import run as run_steps
 
     values = parse_settings(settings or [])
     try:
         run_steps(
-            find_project(),
+            here(),
             steps or [],
             everything=everything,
             beginning=beginning,
@@ -138,15 +138,131 @@ def run(
 
 @app.command()
 def accept(
-    step: Annotated[str, typer.Argument(help="The step, as 1_preprocessing.")],
+    step: StepName,
     why: Annotated[str, typer.Option("--why", help="Why the change does not matter.")],
 ) -> None:
     """Mark a step as current without running it again; the reason is kept in its params.json."""
     from .accept import accept as accept_step
+
+    for reason in accept_step(here(), step, why):
+        out.print(f"{step} is current: accepted that {reason}.")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Its name, without a number.")],
+    after: Annotated[
+        str | None, typer.Option("--after", help="Behind this step.", metavar="STEP")
+    ] = None,
+) -> None:
+    """Add a notebook that loads the one before it; those behind it are renumbered."""
+    from .renumber import new as add
+
+    project = here()
+    made = add(project, name, after)
+    loading = f", which loads {made.previous}" if made.previous else ""
+    out.print(f"Made notebooks/{made.step}.ipynb{loading}.")
+    show_renamed(project, made.renamed, quietly=True)
+
+
+@app.command()
+def rename(
+    step: StepName, name: Annotated[str, typer.Argument(help="The new name, without a number.")]
+) -> None:
+    """Give a notebook another name, with its results and all load and save cells that name it."""
+    from .renumber import rename as rename_step
+
+    project = here()
+    show_renamed(project, rename_step(project, step, name))
+
+
+@app.command()
+def move(
+    step: StepName, position: Annotated[int, typer.Argument(help="The number it is to have.")]
+) -> None:
+    """Give a notebook another number; those between its old and new place make room."""
+    from .renumber import loaded_too_early
+    from .renumber import move as move_step
+
+    project = here()
+    show_renamed(project, move_step(project, step, position))
+    for early, late in loaded_too_early(project):
+        out.print(f"{early} loads {late}, which now runs after it. Change its load cell.")
+
+
+@app.command()
+def remove(step: StepName, yes: Yes = False) -> None:
+    """Remove a notebook and its results; those behind it are renumbered."""
+    from .renumber import remove as remove_step
+
+    project = here()
+    (one,) = project.select([step])
+    results = project.results_of(one.step)
+    files = [path for path in results.rglob("*") if path.is_file() and path.name[0] != "."]
+    weight = wording.size(sum(path.stat().st_size for path in files))
+    out.print(f"notebooks/{one.path.name} and {len(files)} files of results/{one.step}/, {weight}")
+    ask("Remove them?", yes)
+    renamed = remove_step(project, step)
+    out.print(f"Removed {one.step}.")
+    show_renamed(project, renamed, quietly=True)
+
+
+@app.command()
+def clean(
+    steps: Annotated[
+        list[str] | None, typer.Argument(help="Steps, as 1_preprocessing; all if none is named.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Remove checkpoints, after showing which; files that save did not make stay."""
+    from . import clean as cleaning
+
+    found = cleaning.find(here(), steps or [])
+    if not found:
+        out.print("Nothing to remove: there are no checkpoints.")
+        return
+    for one in found:
+        stay = f"; {len(one.others)} other files stay" if one.others else ""
+        weight = wording.size(one.bytes)
+        out.print(f"results/{one.step}/: {len(one.files)} files, {weight}{stay}")
+    ask("Remove them?", yes)
+    cleaning.clean(found)
+    out.print(f"Removed {wording.size(sum(one.bytes for one in found))}.")
+
+
+def here() -> Project:
+    """Return the project of the working folder, after undoing a change that was cut short."""
+    from .change import recover
     from .project import find_project
 
-    for reason in accept_step(find_project(), step, why):
-        out.print(f"{step} is current: accepted that {reason}.")
+    project = find_project()
+    if recover(project):
+        err.print("A change of the project that was cut short has been undone.")
+    return project
+
+
+def ask(question: str, yes: bool) -> None:
+    """Go on if the user says so; without a terminal, only with --yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        err.print("Nothing was removed: there is no terminal to ask at. --yes answers.")
+        raise typer.Exit(2)
+    typer.confirm(question, abort=True)
+
+
+def show_renamed(project: Project, renamed: dict[str, str], *, quietly: bool = False) -> None:
+    """Say which steps have another name, and where texts still have the old one."""
+    from .rename import still_mentioned
+
+    for old, new_ in renamed.items():
+        out.print(f"{old} is now {new_}.")
+    if not renamed and not quietly:
+        out.print("Nothing to do: it is so already.")
+    gone = renamed.keys() - renamed.values()
+    places = [f"  {place}" for old in sorted(gone) for place in still_mentioned(project, old)]
+    if places:
+        out.print("Texts that have the old name:\n" + "\n".join(places))
 
 
 def show_states(project: Project, states: list[State]) -> None:

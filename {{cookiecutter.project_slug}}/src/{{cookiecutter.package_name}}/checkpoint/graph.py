@@ -51,6 +51,8 @@ class Graph:
     loads
         The steps that a step's notebook loads, in the order of their numbers. Where it loads by a
         name that is known only when it runs, all earlier ones.
+    later
+        The steps that it loads though they run after it.
     files
         The raw files that it names, relative to `data/`.
 
@@ -63,6 +65,7 @@ class Graph:
     def __init__(self, project: Project) -> None:
         self.steps = project.steps()
         self.loads: dict[str, list[str]] = {}
+        self.later: dict[str, list[str]] = {}
         self.files: dict[str, list[str]] = {}
         for step in self.steps:
             self._add(step)
@@ -71,5 +74,7 @@ class Graph:
         named = named_in(notebook.sources(notebook.read_whole(step.path)))
         loads = {loaded.partition("/")[0] for loaded in named.steps}
         earlier = [other.step for other in self.steps if other.number < step.number]
+        others = [other.step for other in self.steps if other.step != step.step]
         self.loads[step.step] = [one for one in earlier if named.computed or one in loads]
+        self.later[step.step] = [one for one in others if one in loads and one not in earlier]
         self.files[step.step] = named.files

@@ -5,12 +5,11 @@ A cell is judged by its syntax tree, so what a comment or a docstring says does 
 
 import ast
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from . import notebook, wording
+from . import git, notebook, wording
 from .calls import dotted, imported, magics, parse_cell
 from .check import Problem
 from .errors import ProjectError
@@ -238,13 +237,7 @@ def _orphans(project: Project) -> Iterator[Problem]:
 
 def _tracked(project: Project) -> Iterator[Problem]:
     """Tell which results in git are bigger than git should hold."""
-    try:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--", "results"], cwd=project.root, capture_output=True
-        )
-    except FileNotFoundError:
-        return  # no git, so nothing is tracked
-    for name in filter(None, listed.stdout.decode("utf-8", "surrogateescape").split("\0")):
+    for name in git.tracked(project.root, "results"):
         path = project.root / name
         size = path.stat().st_size if path.is_file() else 0
         if size > LARGEST_TRACKED:

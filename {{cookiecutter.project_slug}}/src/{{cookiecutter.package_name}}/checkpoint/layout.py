@@ -70,7 +70,8 @@ def write_skeletons(project: Project, package: str, names: list[str]) -> None:
     steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
     for previous, step in zip([None, *steps], steps, strict=False):
         cells = skeleton(package, step, previous)
-        notebook.write(project.notebooks / f"{step}.ipynb", cells)
+        text = notebook.dumps(notebook.of_cells(cells))
+        (project.notebooks / f"{step}.ipynb").write_text(text, encoding="utf-8", newline="\n")
 
 
 def skeleton(package: str, step: str, previous: str | None) -> list[dict]:
@@ -86,7 +87,8 @@ def skeleton(package: str, step: str, previous: str | None) -> list[dict]:
         The step that it loads; None for the first, which reads raw files.
     """
     title = step.partition("_")[2].replace("_", " ").replace("-", " ").capitalize()
-    needs = f"what `{previous}.ipynb` saved" if previous else "raw files in `data/`"
+    # without the name of a notebook, which may be renamed
+    needs = "what its first cell loads" if previous else "raw files in `data/`"
     intro = (
         f"# {title}\n\n"
         "What this notebook does: …\n\n"

@@ -46,15 +46,14 @@ def read_whole(path: Path) -> dict[str, Any]:
     return notebook
 
 
-def write(path: Path, cells: list[dict[str, Any]]) -> None:
-    """Write a notebook of these cells."""
-    notebook = {
+def of_cells(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a notebook of these cells."""
+    return {
         "cells": cells,
         "metadata": {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}},
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    path.write_text(dumps(notebook), encoding="utf-8", newline="\n")
 
 
 def dumps(notebook: dict[str, Any]) -> str:

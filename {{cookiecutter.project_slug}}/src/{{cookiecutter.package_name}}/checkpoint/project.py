@@ -48,6 +48,37 @@ class Project:
         numbered = map(numbered_notebook, paths)
         return sorted(notebook for notebook in numbered if notebook)
 
+    def select(self, steps: list[str]) -> list[Notebook]:
+        """Return the notebooks of these steps in running order; all if none is named.
+
+        Raises
+        ------
+        ProjectError
+            If a step has no notebook.
+        """
+        known = self.steps()
+        names = [notebook.step for notebook in known]
+        # the shell completes file names
+        wanted = [Path(step).name.removesuffix(".ipynb") for step in steps]
+        for step in wanted:
+            if step not in names:
+                raise ProjectError(f"No notebook {step!r}; there are {', '.join(names) or 'none'}.")
+        return [notebook for notebook in known if not wanted or notebook.step in wanted]
+
+    @property
+    def package(self) -> str:
+        """The name of the package that the notebooks import.
+
+        Raises
+        ------
+        ProjectError
+            If there is none.
+        """
+        found = sorted(self.root.glob("src/*/checkpoint/__init__.py"))
+        if not found:
+            raise ProjectError("src/ has no package with checkpoint/ in it; put it back.")
+        return found[0].parent.parent.name
+
     def after(self, step: str) -> Notebook | None:
         """Return the notebook that runs after `step`; None after the last and for others."""
         steps = self.steps()

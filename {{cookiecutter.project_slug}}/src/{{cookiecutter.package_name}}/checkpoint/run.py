@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from functools import partial
-from pathlib import Path
 
 from rich.console import Console
 
@@ -62,9 +61,9 @@ def run(
     KeyboardInterrupt
         On Ctrl-C, and with SIGTERM as its argument on that; no kernel is left running.
     """
-    notebooks = chosen(project, steps)
+    notebooks = project.select(steps)
     if beginning:
-        (first,) = chosen(project, [beginning])
+        (first,) = project.select([beginning])
         notebooks = [one for one in notebooks if one.number >= first.number]
     settings = _settings(notebooks, values or {})
     forced = set(settings)
@@ -83,24 +82,6 @@ def run(
             runner.run(_Run(project, schedule, settings, shown).all(jobs))
         except asyncio.CancelledError:
             raise KeyboardInterrupt(signal.SIGTERM) from None
-
-
-def chosen(project: Project, steps: list[str]) -> list[Notebook]:
-    """Return the notebooks of these steps in running order; all if none is named.
-
-    Raises
-    ------
-    ProjectError
-        If a step has no notebook.
-    """
-    known = project.steps()
-    names = [notebook.step for notebook in known]
-    # the shell completes file names
-    wanted = [Path(step).name.removesuffix(".ipynb") for step in steps]
-    for step in wanted:
-        if step not in names:
-            raise ProjectError(f"No notebook {step!r}; there are {', '.join(names) or 'none'}.")
-    return [notebook for notebook in known if not wanted or notebook.step in wanted]
 
 
 def _settings(notebooks: list[Notebook], values: dict[str, str]) -> dict[str, dict[str, str]]:

@@ -58,10 +58,17 @@ def read_settings(project: Project) -> Settings:
 
 def read_toml(project: Project) -> dict[str, Any]:
     """Read the project's `pyproject.toml`; raises `ProjectError` where it is not TOML."""
-    path = project.root / "pyproject.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return parse_toml((project.root / "pyproject.toml").read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"pyproject.toml is not valid TOML: {error}") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse the text of a `pyproject.toml`; raises as `read_toml`."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ProjectError(f"pyproject.toml is not valid TOML: {error}") from error
 
 

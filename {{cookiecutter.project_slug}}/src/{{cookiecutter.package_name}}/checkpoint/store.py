@@ -44,7 +44,7 @@ def transaction(folder: Path) -> Iterator[Path]:
         block raises, whatever it raises, the checkpoint in `folder` stays as it was.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder):
+    with locked(folder):
         _tidy(folder)
         staging = folder / f"{STAGING}{os.urandom(4).hex()}"
         staging.mkdir()
@@ -77,7 +77,7 @@ def recover(folder: Path) -> None:
     from filelock import Timeout
 
     try:
-        with _lock(folder, timeout=0):
+        with locked(folder, timeout=0):
             _finish(folder)
     except (Timeout, OSError):
         return  # another process is finishing it; `locate` reads through meanwhile
@@ -92,7 +92,7 @@ def is_interrupted(folder: Path) -> bool:
     from filelock import Timeout
 
     try:
-        with _lock(folder, timeout=0):
+        with locked(folder, timeout=0):
             return any(folder.glob(f"{STAGING}*"))
     except Timeout:
         return False  # it is going on right now
@@ -149,11 +149,31 @@ def is_recorded(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
     return isinstance(ours, dict) and "format" in ours and isinstance(ours.get("files"), dict)
 
 
+@contextmanager
+def locked(folder: Path, timeout: float = -1) -> Iterator[None]:
+    """Hold the lock of a step's folder; raises `filelock.Timeout` after `timeout` seconds."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if timeout == 0:
+            raise
+        where = f"{folder.parent.name}/{folder.name}"
+        print(f"Waiting: another process is saving to {where} …", flush=True)
+        lock.acquire(timeout=timeout)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def put_record(folder: Path, record: dict[str, Any]) -> None:
     """Replace a folder's `params.json` alone; its files stay what they are."""
     from .formats.json import dumps
 
-    with _lock(folder):
+    with locked(folder):
         _tidy(folder)
         draft = folder / f".{RECORD}.part"
         draft.write_text(dumps(record), encoding="utf-8", newline="\n")
@@ -172,23 +192,12 @@ def recorded_files(record: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     return record["checkpoint"].get("files", {}) if is_recorded(record) else {}
 
 
-@contextmanager
-def _lock(folder: Path, timeout: float = -1) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        if timeout == 0:
-            raise
-        where = f"{folder.parent.name}/{folder.name}"
-        print(f"Waiting: another process is saving to {where} …", flush=True)
-        lock.acquire(timeout=timeout)
-    try:
-        yield
-    finally:
-        lock.release()
+def remove_empty(inner: Path, folder: Path) -> None:
+    """Remove a folder and those around it that are empty, up to the step's own."""
+    for parent in [inner, *inner.parents]:
+        if parent == folder or not parent.is_dir() or any(parent.iterdir()):
+            return
+        parent.rmdir()
 
 
 def _tidy(folder: Path) -> None:
@@ -215,7 +224,7 @@ def _finish(folder: Path) -> None:
         for file in old.keys() - new.keys():
             if not Path(file).is_absolute() and ".." not in Path(file).parts:  # edited by hand
                 (folder / file).unlink(missing_ok=True)
-                _remove_empty(folder / file, folder)
+                remove_empty((folder / file).parent, folder)
         for file in new:
             if (commit / file).exists():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -249,14 +258,6 @@ def _holds_only(place: Path, folder: Path, old: dict[str, Any]) -> bool:
     """Tell whether a folder's files are all of the checkpoint that is being replaced."""
     found = [path for path in place.rglob("*") if path.is_file()]
     return bool(found) and all(path.relative_to(folder).as_posix() in old for path in found)
-
-
-def _remove_empty(file: Path, folder: Path) -> None:
-    """Remove the folders that a removed file leaves empty, up to the step's own."""
-    for parent in file.parents:
-        if parent == folder or not parent.is_dir() or any(parent.iterdir()):
-            return
-        parent.rmdir()
 
 
 def _record_in(folder: Path) -> dict[str, dict[str, Any]]:

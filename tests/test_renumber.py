@@ -1,0 +1,447 @@
+"""Notebooks that are added, renamed, moved and removed, with all that names them."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+import nbformat
+import pandas as pd
+import pytest
+from baked import Baked, record
+from checkpoint import load, save, session
+from checkpoint.change import recover
+from checkpoint.check import check
+from checkpoint.errors import ProjectError
+from checkpoint.lineage import Lineage
+from checkpoint.project import Project
+from checkpoint.renumber import loaded_too_early, move, new, remove, rename
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
+
+
+def tree(root):
+    """Return every file of a project, with its content; locks and git's own files aside."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and path.name != ".lock" and ".git" not in path.parts
+    }
+
+
+def git(root, *arguments):
+    done = subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def steps(project):
+    return [one.step for one in Project(project).steps()]
+
+
+def sources(project, step):
+    notebook = nbformat.read(project / "notebooks" / f"{step}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
+def add_cell(project, step, source):
+    path = project / "notebooks" / f"{step}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[3].source = source
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture
+def chain(project):
+    """Return a project with results of each step and a commit of it all."""
+    for step, before in ((ONE, None), (TWO, ONE), (THREE, TWO)):
+        session._inputs.clear()
+        if before:
+            load(before)
+        save(step, {"value": step, "table.csv": pd.DataFrame({"a": [1]})})
+    save(f"{TWO}/part", {"x": 1})
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "first")
+    return project
+
+
+def test_a_notebook_in_between(chain):
+    made = new(Project(chain), "quality", after=ONE)
+    assert made.step == "2_quality"
+    assert steps(chain) == [ONE, "2_quality", "3_integration", "4_visualization"]
+    assert 'load("1_preprocessing")' in sources(chain, "2_quality")
+    assert 'load("1_preprocessing")' in sources(chain, "3_integration")
+    assert '"3_integration"' in sources(chain, "3_integration")
+    assert 'load("3_integration")' in sources(chain, "4_visualization")
+    assert check(chain) == []
+    states = {one.step: one.state for one in Lineage(Project(chain)).states()}
+    assert states == {
+        ONE: "current",
+        "2_quality": "missing",
+        "3_integration": "current",
+        "4_visualization": "current",
+    }
+    assert record(chain, "3_integration")["checkpoint"]["step"] == "3_integration"
+    assert record(chain, "3_integration/part")["checkpoint"]["step"] == "3_integration/part"
+    assert list(record(chain, "4_visualization")["checkpoint"]["inputs"]) == [
+        "results/3_integration"
+    ]
+    assert load("3_integration")["value"] == TWO
+    moved = git(chain, "diff", "--cached", "--name-status", "-M").splitlines()
+    assert sorted(line.split("\t")[0] for line in moved) == ["R100"] * len(moved)
+    assert "R100\tnotebooks/2_integration.ipynb\tnotebooks/3_integration.ipynb" in moved
+    assert "R100\tresults/2_integration/table.csv\tresults/3_integration/table.csv" in moved
+    git(chain, "add", ".")
+    git(chain, "commit", "-qm", "second")
+    log = git(chain, "log", "--oneline", "--follow", "notebooks/3_integration.ipynb")
+    assert len(log.splitlines()) == 2
+
+
+def test_a_notebook_at_the_end_and_in_a_gap(chain):
+    assert new(Project(chain), "report").step == "4_report"
+    remove(Project(chain), "4_report")
+    (chain / "notebooks" / f"{THREE}.ipynb").rename(chain / "notebooks" / "5_visualization.ipynb")
+    made = new(Project(chain), "clusters", after=TWO)
+    assert (made.step, made.renamed) == ("3_clusters", {})
+    assert steps(chain) == [ONE, TWO, "3_clusters", "5_visualization"]
+
+
+def test_leading_zeros_are_kept(project):
+    for step in (ONE, TWO, THREE):
+        path = project / "notebooks" / f"{step}.ipynb"
+        path.rename(path.with_name(f"0{step}.ipynb"))
+    assert new(Project(project), "x", after=f"0{ONE}").step == "02_x"
+    assert steps(project)[2:] == ["03_integration", "04_visualization"]
+
+
+def test_rename(chain):
+    assert rename(Project(chain), TWO, "matching") == {TWO: "2_matching"}
+    assert steps(chain) == [ONE, "2_matching", THREE]
+    assert 'load("2_matching")' in sources(chain, THREE)
+    assert check(chain) == []
+    assert rename(Project(chain), "2_matching", "matching") == {}
+
+
+def test_move_to_the_front_and_back(chain):
+    before = tree(chain)
+    assert move(Project(chain), THREE, 1) == {
+        ONE: "2_preprocessing",
+        TWO: "3_integration",
+        THREE: "1_visualization",
+    }
+    assert loaded_too_early(Project(chain)) == [("1_visualization", "3_integration")]
+    assert [problem.rule for problem in check(chain)] == ["load-later"]
+    move(Project(chain), "1_visualization", 3)
+    assert tree(chain) == before
+    assert git(chain, "status", "--porcelain") == ""
+    assert move(Project(chain), THREE, 3) == {}
+
+
+def test_move_into_a_gap_moves_nothing_else(chain):
+    (chain / "notebooks" / f"{THREE}.ipynb").rename(chain / "notebooks" / "5_visualization.ipynb")
+    assert move(Project(chain), TWO, 4) == {TWO: "4_integration"}
+
+
+def test_remove_closes_the_gap_and_nothing_behind_the_next(chain):
+    new(Project(chain), "report")
+    (chain / "notebooks" / "4_report.ipynb").rename(chain / "notebooks" / "7_report.ipynb")
+    made = new(Project(chain), "extra", after=ONE)
+    assert remove(Project(chain), made.step) == {"3_integration": TWO, "4_visualization": THREE}
+    assert steps(chain) == [ONE, TWO, THREE, "7_report"]
+    assert not (chain / "results" / made.step).exists()
+
+
+def test_a_step_that_is_loaded_is_not_removed(chain):
+    before = tree(chain)
+    with pytest.raises(ProjectError, match=r'2_integration.*`previous = load\("1_preproc'):
+        remove(Project(chain), ONE)
+    assert tree(chain) == before
+
+
+def test_modules_and_settings(chain):
+    module = chain / "src" / "my_project" / "help.py"
+    module.write_bytes(b'from .checkpoint import load\r\n\r\nx = lambda: load("2_integration")\r\n')
+    settings_ = chain / "pyproject.toml"
+    text = settings_.read_text().replace(
+        "[tool.checkpoint]\n",
+        '[tool.checkpoint]\nignore = ["chdir"]\n\n[tool.checkpoint.resources]\n'
+        "3_visualization = { mem_mb = 2000 }\n\n"
+        "[tool.checkpoint.resources.2_integration]\nruntime = 30  # 2_integration\n",
+    )
+    settings_.write_text(text)
+    move(Project(chain), TWO, 1)
+    assert b'load("1_integration")\r\n' in module.read_bytes()
+    after = settings_.read_text()
+    assert "[tool.checkpoint.resources.1_integration]\nruntime = 30  # 2_integration\n" in after
+    assert "\n3_visualization = { mem_mb = 2000 }" in after
+
+
+@pytest.mark.parametrize(
+    ("step", "source", "said"),
+    [
+        (THREE, "load(STEP)", "cell `load(STEP)`: `load(STEP)` loads what is known only when"),
+        (ONE, 'pd.read_csv("../results/2_integration/x.csv")', "names 2_integration in a text"),
+        (ONE, "!ls ../results/2_integration", "names 2_integration"),
+    ],
+)
+def test_what_cannot_be_changed_safely_is_listed_and_nothing_touched(chain, step, source, said):
+    add_cell(chain, step, source)
+    before = tree(chain)
+    index = git(chain, "ls-files", "--stage")
+    for change in (
+        lambda: rename(Project(chain), TWO, "x"),
+        lambda: move(Project(chain), TWO, 1),
+        lambda: new(Project(chain), "x", after=ONE),
+    ):
+        with pytest.raises(ProjectError) as raised:
+            change()
+        assert str(raised.value).startswith("Nothing was changed, since")
+        assert f"notebooks/{step}.ipynb" in str(raised.value) and said in str(raised.value)
+    assert tree(chain) == before
+    assert git(chain, "ls-files", "--stage") == index
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda p: new(p, "a b"), "'a b' has ' '; letters, digits, _ and - are allowed"),
+        (lambda p: new(p, "4_x"), "starts with a number"),
+        (lambda p: new(p, "con"), "device on Windows"),
+        (lambda p: new(p, "Integration"), "2_integration.ipynb has that name"),
+        (lambda p: new(p, "x", after="9_y"), "No notebook '9_y'"),
+        (lambda p: rename(p, TWO, "visualization"), "3_visualization.ipynb has that name"),
+        (lambda p: rename(p, TWO, ""), "is empty"),
+        (lambda p: move(p, TWO, 0), "no position 0; there are 1 to 3"),
+        (lambda p: move(p, TWO, 9), "no position 9; there are 1 to 3"),
+        (lambda p: remove(p, "x"), "No notebook 'x'"),
+    ],
+)
+def test_what_is_refused(project, change, said):
+    before = tree(project)
+    with pytest.raises(ProjectError) as raised:
+        change(Project(project))
+    assert said in str(raised.value)
+    assert tree(project) == before
+
+
+def test_a_place_that_is_taken(chain):
+    (chain / "results" / "2_matching").mkdir()
+    before = tree(chain)
+    with pytest.raises(ProjectError, match="results/2_matching is already there"):
+        rename(Project(chain), TWO, "matching")
+    assert tree(chain) == before
+
+
+def test_when_git_refuses_everything_is_as_before(chain):
+    (chain / ".git" / "index.lock").touch()
+    before = tree(chain)
+    with pytest.raises(ProjectError, match="git could not follow the change"):
+        new(Project(chain), "quality", after=ONE)
+    (chain / ".git" / "index.lock").unlink()
+    assert tree(chain) == before
+    assert git(chain, "status", "--porcelain") == ""
+
+
+def test_a_folder_that_cannot_be_moved(chain, monkeypatch):
+    """The last of the moves fails, as where another program holds a file on Windows."""
+    before = tree(chain)
+    # a folder that is a mount, or held open, cannot be renamed: here, a path that is too long
+    with pytest.raises(OSError, match="too long"):
+        from checkpoint.change import Change
+
+        change = Change(Project(chain))
+        change.texts = {chain / "README.md": "other"}
+        change.removals = [chain / "data"]
+        change.moves = [
+            (chain / "notebooks", chain / "books"),
+            (chain / "results" / ONE, chain / "results" / ("x" * 300)),
+        ]
+        change.apply()
+    assert tree(chain) == before
+    assert not (chain / ".checkpoint-change").exists()
+
+
+def test_without_git(project):
+    new(Project(project), "quality", after=ONE)
+    assert check(project) == []
+
+
+def test_in_a_folder_of_a_repository(chain):
+    """A lab's repository may hold several projects."""
+    outer = chain.parent
+    (chain / ".git").rename(outer / "git")
+    (outer / "git").rename(outer / ".git")
+    git(outer, "add", "-A")
+    git(outer, "commit", "-qm", "moved")
+    new(Project(chain), "quality", after=ONE)
+    moved = git(outer, "diff", "--cached", "--name-status", "-M")
+    name = chain.name
+    assert f"{name}/notebooks/2_integration.ipynb\t{name}/notebooks/3_integration.ipynb" in moved
+
+
+def test_what_was_staged_moves_along(chain):
+    add_cell(chain, TWO, "x = 'staged'")
+    git(chain, "add", ".")
+    add_cell(chain, TWO, "x = 'edited since'")
+    rename(Project(chain), TWO, "matching")
+    assert "x = 'staged'" in git(chain, "show", ":notebooks/2_matching.ipynb")
+    assert "edited since" in sources(chain, "2_matching")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_command_that_is_killed_leaves_the_old_or_the_new(chain):
+    chances = random.Random(5)
+    command = [sys.executable, "-m", "my_project.checkpoint"]
+    baked = Baked(chain)
+    before, index = tree(chain), git(chain, "ls-files", "--stage")
+    start = time.monotonic()
+    assert baked.command("move", THREE, "1").returncode == 0
+    whole = time.monotonic() - start
+    after, index_after = tree(chain), git(chain, "ls-files", "--stage")
+    assert baked.command("move", "1_visualization", "3").returncode == 0
+    undone = 0
+    for _ in range(40):
+        process = subprocess.Popen(
+            [*command, "move", THREE, "1"],
+            cwd=chain,
+            env=baked.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(whole * chances.uniform(0.5, 1.0))
+        process.kill()
+        process.wait()
+        time.sleep(0.2)  # a git that it had started goes on without it
+        (chain / ".git" / "index.lock").unlink(missing_ok=True)
+        undone += recover(Project(chain))
+        assert not (chain / ".checkpoint-change").exists()
+        now = (tree(chain), git(chain, "ls-files", "--stage"))
+        assert now in ((before, index), (after, index_after))
+        if now[0] == after:
+            assert baked.command("move", "1_visualization", "3").returncode == 0
+    assert tree(chain) == before
+
+
+@pytest.mark.slow
+def test_the_commands(bake):
+    baked = bake(pipeline="blank", notebooks="one, two, three")
+    assert baked.command("run").returncode == 0
+    done = baked.command("new", "quality", "--after", "1_one")
+    assert done.stdout.splitlines() == [
+        "Made notebooks/2_quality.ipynb, which loads 1_one.",
+        "2_two is now 3_two.",
+        "3_three is now 4_three.",
+    ]
+    readme = baked.path / "README.md"
+    readme.write_text(readme.read_text(encoding="utf-8") + "\nSee 3_two.\n", encoding="utf-8")
+    arguments = ("rename", "3_two", "pairs")
+    done = baked.python("-m", "my_project.checkpoint", *arguments, cwd=baked.path / "data")
+    assert done.stdout.splitlines()[0] == "3_two is now 3_pairs."
+    assert done.stdout.splitlines()[1] == "Texts that have the old name:"
+    assert done.stdout.splitlines()[2].endswith(": `See 3_two.`")
+    done = baked.command("run")
+    ran = [line for line in done.stdout.splitlines() if ": done" in line]
+    assert [line.partition(":")[0] for line in ran] == ["2_quality"]
+    assert "3_pairs" not in done.stdout and "4_three" not in done.stdout  # they are current
+    done = baked.command("move", "4_three", "1")
+    assert "1_three loads 4_pairs, which now runs after it. Change its load cell." in done.stdout
+    refused = baked.command("remove", "3_quality")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "Nothing was removed: there is no terminal to ask at. --yes answers.\n",
+    )
+    done = baked.command("remove", "3_quality", "--yes")
+    assert done.stdout.splitlines()[1:] == ["Removed 3_quality.", "4_pairs is now 3_pairs."]
+    assert baked.command("check").stdout.endswith("[load-later]\n")
+
+
+class Model:
+    """Notebooks known by a word each, which loads others by their words."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def read(self):
+        """Return the words in running order, and by word what is loaded."""
+        words, loads = [], {}
+        for step in steps(self.root):
+            source = sources(self.root, step)
+            words.append(step.partition("_")[2])
+            loads[words[-1]] = [
+                line.split('"')[1].partition("_")[2]
+                for line in source.splitlines()
+                if "load(" in line
+            ]
+            assert f'"{step}",' in source  # it saves as itself
+        return words, loads
+
+
+operations = st.lists(
+    st.tuples(
+        st.sampled_from("new rename move remove".split()), st.integers(0, 9), st.integers(1, 9)
+    ),
+    max_size=6,
+)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(done=operations)
+def test_whatever_is_done_the_notebooks_load_the_same(blank_project, tmp_path_factory, done):
+    root = tmp_path_factory.mktemp("model") / "p"
+    shutil.copytree(blank_project, root)
+    model = Model(root)
+    for count, (operation, which, number) in enumerate(done):
+        words, loads = model.read()
+        project = Project(root)
+        known = steps(root)
+        if not known:
+            return
+        step = known[which % len(known)]
+        word = step.partition("_")[2]
+        try:
+            if operation == "new":
+                new(project, f"n{count}", after=step)
+                words.insert(words.index(word) + 1, f"n{count}")
+                loads[f"n{count}"] = [word]
+            elif operation == "rename":
+                rename(project, step, f"r{count}")
+                words = [f"r{count}" if one == word else one for one in words]
+                loads = {
+                    f"r{count}" if one == word else one: [
+                        f"r{count}" if other == word else other for other in found
+                    ]
+                    for one, found in loads.items()
+                }
+            elif operation == "move":
+                move(project, step, number)
+                words = None
+            else:
+                remove(project, step)
+                words.remove(word)
+                del loads[word]
+        except ProjectError as error:
+            assert operation in ("move", "remove"), error
+        now, loaded = model.read()
+        assert loaded == loads
+        assert words is None or now == words
+        numbers = [one.number for one in project.steps()]
+        assert numbers == list(range(1, len(numbers) + 1))
+        if not numbers:
+            return
+        assert {problem.rule for problem in check(root)} <= {"load-later"}

@@ -1,0 +1,91 @@
+"""Remove checkpoints, and nothing else."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from . import store
+from .errors import CheckpointDamagedError, ProjectError
+from .project import EXECUTED, FAILED, Project
+
+
+class Checkpoints(NamedTuple):
+    """What `save` and `run` made for a step.
+
+    Attributes
+    ----------
+    step
+        The step.
+    folder
+        Its results.
+    files
+        Its files, those of its sub-checkpoints too.
+    bytes
+        How large they are.
+    others
+        Files in its folder that somebody else put there, which stay.
+    """
+
+    step: str
+    folder: Path
+    files: list[Path]
+    bytes: int
+    others: list[Path]
+
+
+def find(project: Project, steps: list[str]) -> list[Checkpoints]:
+    """Find the checkpoints of some steps, or of all.
+
+    Raises
+    ------
+    ProjectError
+        If a step has no results folder, or the folder leads into `data/`.
+    """
+    folders = [path for path in sorted(project.results.glob("*/")) if path.name[0] != "."]
+    known = [path.name for path in folders]
+    wanted = [step.rstrip("/").removesuffix(".ipynb").rpartition("/")[2] for step in steps]
+    for step in wanted:
+        if step not in known:
+            raise ProjectError(f"results/{step} is not there; there are {', '.join(known)}.")
+    chosen = [path.name for path in folders if not wanted or path.name in wanted]
+    return [one for one in (_of(project, step) for step in chosen) if one.files]
+
+
+def clean(checkpoints: list[Checkpoints]) -> None:
+    """Remove what was found; the step's own folder stays, and folders that are then empty go."""
+    for one in checkpoints:
+        with store.locked(one.folder):
+            # the records last: until they go, what is half removed is known to be damaged
+            for path in sorted(one.files, key=lambda path: path.name == store.RECORD):
+                path.unlink(missing_ok=True)
+            for folder in sorted({path.parent for path in one.files}, reverse=True):
+                store.remove_empty(folder, one.folder)
+
+
+def _of(project: Project, step: str) -> Checkpoints:
+    folder = project.results_of(step)
+    for place in (folder, project.results):
+        if place.resolve().is_relative_to(project.data.resolve()):
+            raise ProjectError(f"{project.show(place)} leads into data/, which is never cleaned.")
+    ours: set[Path] = set()
+    for part in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+        ours |= _made_in(part)
+    # a link is a file, whatever it leads to
+    there = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
+    files = [path for path in there if path in ours]
+    others = [path for path in there if path not in ours and path.name[0] != "."]
+    return Checkpoints(step, folder, files, sum(path.lstat().st_size for path in files), others)
+
+
+def _made_in(folder: Path) -> set[Path]:
+    """Return the files that a save or a run made in a folder."""
+    made = {folder / FAILED, folder / EXECUTED}
+    for staged in [folder / store.COMMIT, *folder.glob(f"{store.STAGING}*")]:
+        made |= {path for path in staged.rglob("*") if path.is_file()}
+    try:
+        record = store.read_record(folder)
+    except CheckpointDamagedError:
+        return made  # nobody knows what it named
+    if store.is_recorded(record):
+        made.add(folder / store.RECORD)
+        made |= {folder / file for file in store.recorded_files(record)}
+    return made

@@ -1,0 +1,262 @@
+"""Let the code, settings and records of a project call steps by other names.
+
+Names are found in the syntax tree, as arguments of `load`, `save` and `figures`. What cannot be
+found so, because it is computed or stands in a text or a shell line, is listed, and then nothing
+is changed.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from . import hashes, notebook, store, wording
+from .calls import Call, calls, imported, magics, texts
+from .change import Change
+from .errors import ProjectError
+from .formats.json import dumps
+from .project import Project
+from .settings import parse_toml, read_toml
+
+FUNCTIONS = ("load", "save", "figures")
+FOLDERS = ("src", "scripts", "notebooks", "tests")
+OTHER_TEXTS = ("*.md", "*.rst", "*.txt", "docs/**/*.md", "data/*.md")
+
+
+class Renamed(NamedTuple):
+    """A piece of code after a renaming.
+
+    Attributes
+    ----------
+    source
+        The code.
+    unsafe
+        What in it cannot be renamed safely, in words.
+    """
+
+    source: str
+    unsafe: list[str]
+
+
+def rename_steps(
+    project: Project, change: Change, new_names: Mapping[str, str], gone: str | None = None
+) -> None:
+    """Add to a change all that has to be rewritten when steps get other names.
+
+    Parameters
+    ----------
+    project
+        The project.
+    change
+        What else is to happen: the moves of the notebooks and results.
+    new_names
+        New names of steps by their old ones.
+    gone
+        A step that will be no more, and that nothing may name.
+
+    Raises
+    ------
+    ProjectError
+        If something cannot be renamed safely; the message lists it all.
+    """
+    names = {**new_names, **({gone: gone} if gone else {})}
+    unsafe: list[str] = []
+    codes: dict[str, str] = {}
+    for path in sorted(project.notebooks.glob("*.ipynb")):
+        if path.stem != gone:
+            unsafe += _rename_notebook(project, path, names, gone, change, codes)
+    for path in _modules(project):
+        source = path.read_bytes().decode("utf-8", "surrogateescape")
+        renamed = rename_code(source, imported([source]), names, gone)
+        unsafe += [f"{project.show(path)}: {what}" for what in renamed.unsafe]
+        if renamed.source != source:
+            change.texts[path] = renamed.source
+            codes |= _codes(source, renamed.source)
+    unsafe += _rename_settings(project, new_names, change)
+    if unsafe:
+        listed = "\n".join(f"  {what}" for what in unsafe)
+        raise ProjectError(
+            "Nothing was changed, since this cannot be renamed safely:\n"
+            f"{listed}\nWrite the step's name as plain text in load(…), save(…) or figures(…)."
+        )
+    for path in sorted(project.results.rglob(store.RECORD)):
+        _rename_record(path, new_names, codes, change)
+
+
+def rename_code(
+    source: str, names: Mapping[str, str], new_names: Mapping[str, str], gone: str | None = None
+) -> Renamed:
+    """Rename steps in one cell or module.
+
+    Parameters
+    ----------
+    source
+        The code.
+    names
+        What our functions are called there, from `imported`.
+    new_names
+        New names of steps by their old ones.
+    gone
+        A step that nothing may name.
+    """
+    unsafe = [
+        f"`{wording.shortened(line)}` names {step}"
+        for line in magics(source)
+        for step in new_names
+        if mentions(line, step)
+    ]
+    found = calls(source, names)
+    if found is None:
+        named = [step for step in new_names if mentions(source, step)]
+        return Renamed(source, [f"{step} is named in a cell that is not Python" for step in named])
+    for call in reversed(found):
+        if call.function not in FUNCTIONS:
+            continue
+        if call.argument is None:
+            unsafe.append(f"`{call.line}` {call.function}s what is known only when it runs")
+            continue
+        step, slash, part = call.argument.partition("/")
+        if step == gone:
+            unsafe.append(f"`{call.line}` {call.function}s {step}")
+        elif step in new_names:
+            source = _replace(source, call, f"{new_names[step]}{slash}{part}")
+    for text in texts(source, names) or ():
+        parts = re.split(r"[/\\]", text.value)
+        named = [step for step in new_names if {step, f"{step}.ipynb"}.intersection(parts)]
+        unsafe += [f"`{text.line}` names {step} in a text" for step in named]
+    return Renamed(source, unsafe)
+
+
+def mentions(text: str, step: str) -> bool:
+    """Tell whether a text has the name of a step as a word of its own."""
+    return re.search(rf"(?<![\w-]){re.escape(step)}(?![\w-])", text) is not None
+
+
+def still_mentioned(project: Project, step: str) -> Iterator[str]:
+    """Tell where texts and comments, which are not code, have the name of a step."""
+    for path in sorted(project.notebooks.glob("*.ipynb")):
+        for cell in notebook.read_whole(path)["cells"]:
+            source = notebook.source_of(cell)
+            if mentions(source, step):
+                line = next(line for line in source.splitlines() if mentions(line, step))
+                yield f"{project.show(path)}: `{wording.shortened(line)}`"
+    for path in sorted({path for kind in OTHER_TEXTS for path in project.root.glob(kind)}):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        for number, line in enumerate(lines, start=1):
+            if mentions(line, step):
+                yield f"{project.show(path)}, line {number}: `{wording.shortened(line)}`"
+
+
+def _rename_notebook(
+    project: Project,
+    path: Path,
+    new_names: Mapping[str, str],
+    gone: str | None,
+    change: Change,
+    codes: dict[str, str],
+) -> list[str]:
+    content = notebook.read_whole(path)
+    names = imported(notebook.sources(content))
+    unsafe: list[str] = []
+    changed = False
+    for cell in notebook.code_cells(content):
+        source = notebook.source_of(cell)
+        renamed = rename_code(source, names, new_names, gone)
+        where = f"{project.show(path)}, cell `{notebook.first_line(source)}`"
+        unsafe += [f"{where}: {what}" for what in renamed.unsafe]
+        if renamed.source != source:
+            lines = renamed.source.splitlines(keepends=True)
+            cell["source"] = lines if isinstance(cell["source"], list) else renamed.source
+            codes |= _codes(source, renamed.source)
+            changed = True
+    if changed:
+        change.texts[path] = notebook.dumps(content)
+    return unsafe
+
+
+def _modules(project: Project) -> list[Path]:
+    """Return the Python files of a project, but for this package."""
+    found = [*project.root.glob("*.py")]
+    found += [path for folder in FOLDERS for path in (project.root / folder).rglob("*.py")]
+    hidden = (".ipynb_checkpoints", "__pycache__", "checkpoint")
+    return sorted(
+        path
+        for path in found
+        if not set(path.relative_to(project.root).parts[:-1]).intersection(hidden)
+    )
+
+
+def _replace(source: str, call: Call, argument: str) -> str:
+    start, end = call.span
+    quote = '"' if source[start:end].endswith('"') else "'"
+    plain = argument.isprintable() and quote not in argument and "\\" not in argument
+    text = f"{quote}{argument}{quote}" if plain else repr(argument)
+    return source[:start] + text + source[end:]
+
+
+def _codes(before: str, after: str) -> dict[str, str]:
+    """Return the hash of some code as it is to be, by its hash as it was."""
+    old, new = hashes.code_hash(before), hashes.code_hash(after)
+    return {old: new} if old and new else {}
+
+
+def _rename_settings(project: Project, new_names: Mapping[str, str], change: Change) -> list[str]:
+    """Rename the steps in `[tool.checkpoint.resources]`."""
+    wanted = read_toml(project)
+    resources = wanted.get("tool", {}).get("checkpoint", {}).get("resources", {})
+    if not new_names.keys() & resources:
+        return []
+    path = project.root / "pyproject.toml"
+    text = path.read_bytes().decode("utf-8")
+
+    def renamed(found: re.Match[str]) -> str:
+        return found[1] + new_names.get(found[2], found[2]) + found[3]
+
+    # a table of its own, or a line of the table of all; quotes may stand around
+    text = re.sub(r'(?m)^(\s*\[tool\.checkpoint\.resources\."?)([\w-]+)("?\s*\])', renamed, text)
+    text = re.sub(r'(?m)^(\s*(?:resources\.)?"?)([\w-]+)("?\s*[.=])', renamed, text)
+    renamed_steps = {new_names.get(step, step): asked for step, asked in resources.items()}
+    wanted["tool"]["checkpoint"]["resources"] = renamed_steps
+    if parse_toml(text) != wanted:
+        return ["pyproject.toml: the resources of steps are written in a way not understood"]
+    change.texts[path] = text
+    return []
+
+
+def _rename_record(
+    path: Path, new_names: Mapping[str, str], codes: dict[str, str], change: Change
+) -> None:
+    """Let a record name other steps, and know the cells and modules that were rewritten."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return  # written by hand; `status` says what is wrong with it
+    if not store.is_recorded(record):
+        return
+    ours = record["checkpoint"]
+    before = json.dumps(ours)
+    ours["step"] = _name(ours.get("step", ""), new_names)
+    if "cells" in ours.get("run", {}):
+        ours["run"]["cells"] = [codes.get(code, code) for code in ours["run"]["cells"]]
+    for known in [ours, *(one["fits"] for one in ours.get("accepted", []))]:
+        known["inputs"] = {
+            _input(name, new_names): entry for name, entry in known.get("inputs", {}).items()
+        }
+        known["modules"] = {
+            module: codes.get(code, code) for module, code in known.get("modules", {}).items()
+        }
+        if known.get("cells"):
+            known["cells"] = [codes.get(code, code) for code in known["cells"]]
+    if json.dumps(ours) != before:
+        change.texts[path] = dumps(record)
+
+
+def _input(name: str, new_names: Mapping[str, str]) -> str:
+    kind, slash, step = name.partition("/")
+    return f"results/{_name(step, new_names)}" if kind == "results" and slash else name
+
+
+def _name(step: str, new_names: Mapping[str, str]) -> str:
+    name, slash, part = step.partition("/")
+    return f"{new_names.get(name, name)}{slash}{part}"
