@@ -71,7 +71,8 @@ def _of(project: Project, step: str) -> Checkpoints:
         ours |= _made_in(part)
     # a link is a file, whatever it leads to
     there = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
-    files = [path for path in there if path in ours]
+    # the step's own lock is being held
+    files = [path for path in there if path in ours and path != folder / store.LOCK]
     others = [path for path in there if path not in ours and path.name[0] != "."]
     return Checkpoints(step, folder, files, sum(path.lstat().st_size for path in files), others)
 
@@ -86,6 +87,6 @@ def _made_in(folder: Path) -> set[Path]:
     except CheckpointDamagedError:
         return made  # nobody knows what it named
     if store.is_recorded(record):
-        made.add(folder / store.RECORD)
+        made |= {folder / store.RECORD, folder / store.LOCK}
         made |= {folder / file for file in store.recorded_files(record)}
     return made
