@@ -173,7 +173,8 @@ class Checkpoint(Mapping[str, Any]):
                 except CheckpointDamagedError as error:
                     raise CheckpointDamagedError(self._show(str(error))) from error
                 found.remove(named[0])
-        if params is None and not found:
+        # figures alone are no results that a notebook could go on with
+        if params is None and not any(path.parent == self._folder for path in found):
             raise CheckpointNotFoundError(missing(self._project, self.step))
         files = [path.relative_to(self._folder).as_posix() for path in found]
         keys = [file.removesuffix(PurePosixPath(file).suffix) for file in files]
