@@ -297,7 +297,7 @@ def test_status_and_its_exit_status(bake):
     assert done.returncode == 0
     steps = json.loads(done.stdout)["steps"]
     assert [step["step"] for step in steps] == ["1_one", "2_two"]
-    assert list(steps[0]) == ["step", "state", "reasons", "clean", "timestamp", "bytes"]
+    assert list(steps[0]) == [*("step", "state", "reasons", "clean", "timestamp", "bytes", "notes")]
     assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
     (baked.path / "pyproject.toml").unlink()
     done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked.path)

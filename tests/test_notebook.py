@@ -86,4 +86,4 @@ def test_broken_json_names_line_and_column(tmp_path):
     ],
 )
 def test_a_cell_is_known_by_its_first_line(source, line):
-    assert notebook.first_line({"source": source}) == line
+    assert notebook.first_line(source) == line

@@ -34,21 +34,21 @@ class State(NamedTuple):
         What changed, each naming the root: the notebook, raw file, cell or module.
     clean
         Whether the notebook's cells ran once each, in order, and no others; None if unknown.
-    notes
-        What else should be known of how they were made, in words.
     timestamp
         When it was saved.
     bytes
         The size of its files.
+    notes
+        What else should be known of how they were made, in words.
     """
 
     step: str
     state: str
     reasons: list[str]
     clean: bool | None
-    notes: list[str]
     timestamp: str | None
     bytes: int
+    notes: list[str]
 
 
 class Lineage:
@@ -176,12 +176,12 @@ class Lineage:
         folder = self.project.results_of(step)
         made = self._record(step)
         if step in self._broken:
-            return State(step, DAMAGED, [self._broken[step]], None, [], None, 0)
+            return State(step, DAMAGED, [self._broken[step]], None, None, 0, [])
         if not store.is_recorded(made):
             files = (path.name for path in folder.glob("*") if path.is_file())
             if any(name[0] != "." and name not in (FAILED, EXECUTED) for name in files):
-                return State(step, UNRECORDED, ["not made by save"], None, [], None, 0)
-            return State(step, MISSING, [], None, [], None, 0)
+                return State(step, UNRECORDED, ["not made by save"], None, None, 0, [])
+            return State(step, MISSING, [], None, None, 0, [])
 
         held_against = record.baseline(made)
         damage = list(self._damage(step, made, held_against))
@@ -196,9 +196,9 @@ class Lineage:
             state,
             [reason for _, reasons in found for reason in reasons],
             clean,
-            list(self._notes(step, made, state, clean)),
             made.get("timestamp"),
             sum(entry["bytes"] for entry in store.recorded_files(made).values()),
+            list(self._notes(step, made, state, clean)),
         )
 
     def _damage(
