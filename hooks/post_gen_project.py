@@ -2,13 +2,19 @@
 
 import os
 import sys
-from pathlib import Path
 
 ANSWERS = {{dict(cookiecutter)}}
+
+# The folder of this script, which is where the system keeps temporary files: what is called json.py
+# there is not ours, and a full one takes long to list.
+if not getattr(sys.flags, "safe_path", False):
+    del sys.path[0]
 
 # The rules live in the project's own package, so that the same code checks it later.
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "src", ANSWERS["package_name"]))
+
+from pathlib import Path  # noqa: E402
 
 from checkpoint import check, folders, layout  # noqa: E402
 

@@ -8,9 +8,15 @@ reaches the disk, cookiecutter.json swaps one that is no folder name for a stand
 answer in `__answered_slug`.
 """
 
-import keyword
 import os
 import sys
+
+# The folder of this script, which is where the system keeps temporary files: whatever is called
+# keyword.py there is not ours, and a full one takes longer to list than all else takes.
+if not getattr(sys.flags, "safe_path", False):
+    del sys.path[0]
+
+import keyword
 
 ANSWERS = {{dict(cookiecutter)}}
 

@@ -140,6 +140,17 @@ def test_bytecode_in_the_template_is_not_handed_on(tmp_path):
     assert not list(Path(path).rglob("__pycache__"))
 
 
+def test_hooks_import_nothing_from_the_temporary_folder(bake, monkeypatch, tmp_path):
+    """Cookiecutter runs the hooks from there, and there anyone may have put a `json.py`."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    for module in ("keyword", "json", "ast", "pathlib"):
+        (temporary / f"{module}.py").write_text("raise SystemExit('not the standard library')")
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    assert bake().path.is_dir()
+    assert list(temporary.glob("tmp*.py"))
+
+
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_configuration_files_are_valid(bake, pipeline):
     baked = bake(pipeline=pipeline, project_slug="on", package_name="on_")
