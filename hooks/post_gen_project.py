@@ -44,7 +44,7 @@ def say_what_is_next(root):
     print(f"{ANSWERS['project_slug']} is ready. Next:")
     print(f"  cd {quoted(str(place))}")
     print("  pip install -e .")
-    print(f"  jupyter lab notebooks/{first}")
+    print(f"  jupyter lab notebooks/{first}", flush=True)
 
 
 def quoted(path):
@@ -55,4 +55,5 @@ def quoted(path):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # all is written; to take the interpreter down by the rules takes longer than the checks
+    os._exit(main())

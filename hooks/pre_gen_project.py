@@ -184,4 +184,5 @@ def refusal(name, answer, reason, example):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # all is written; to take the interpreter down by the rules takes longer than `main`
+    os._exit(main())
