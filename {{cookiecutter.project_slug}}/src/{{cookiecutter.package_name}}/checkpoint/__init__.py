@@ -4,9 +4,7 @@ Importing this package imports the standard library alone; a format's library is
 the format is used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers take it for true; `typing` takes long to import
 if TYPE_CHECKING:
     from .cells import data_file, figures, load, save
     from .errors import (
@@ -54,8 +52,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # The post-gen hook and `checkpoint check` need the layout only, in a few milliseconds.
+    from importlib import import_module
+
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_HOME[name]}", __name__), name)

@@ -4,7 +4,6 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 FUNCTIONS = ("load", "save", "data_file", "figures")
 OWN_NAMES = {
@@ -17,7 +16,7 @@ LINE_BREAK = re.compile(r"\r\n|\r|\n")
 TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
 
 
-class Call(NamedTuple):
+class Call:
     """A call of `load`, `save`, `data_file` or `figures` in a piece of code.
 
     Attributes
@@ -33,13 +32,16 @@ class Call(NamedTuple):
         The line of code in which the call begins.
     """
 
-    function: str
-    argument: str | None
-    span: tuple[int, int]
-    line: str
+    def __init__(
+        self, function: str, argument: str | None, span: tuple[int, int], line: str
+    ) -> None:
+        self.function = function
+        self.argument = argument
+        self.span = span
+        self.line = line
 
 
-class Text(NamedTuple):
+class Text:
     """A text in a piece of code, other than the argument of a call.
 
     Attributes
@@ -50,8 +52,9 @@ class Text(NamedTuple):
         The line of code in which it begins.
     """
 
-    value: str
-    line: str
+    def __init__(self, value: str, line: str) -> None:
+        self.value = value
+        self.line = line
 
 
 def parse(source: str) -> ast.Module:

@@ -6,7 +6,6 @@ once people have worked in it.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from . import calls, notebook
 from .errors import ProjectError
@@ -21,7 +20,7 @@ IGNORED = (
 )
 
 
-class Problem(NamedTuple):
+class Problem:
     """Something in a project that breaks a rule.
 
     Attributes
@@ -38,11 +37,12 @@ class Problem(NamedTuple):
         What to do.
     """
 
-    rule: str
-    file: str
-    cell: str | None
-    what: str
-    todo: str
+    def __init__(self, rule: str, file: str, cell: str | None, what: str, todo: str) -> None:
+        self.rule = rule
+        self.file = file
+        self.cell = cell
+        self.what = what
+        self.todo = todo
 
     @property
     def where(self) -> str:
@@ -167,7 +167,7 @@ def _notebook(project: Project, step: Notebook) -> Iterator[Problem]:
     yield from _calls(project, step, content)
 
 
-def _tagged_cells(where: str, content: dict[str, Any]) -> Iterator[Problem]:
+def _tagged_cells(where: str, content: dict) -> Iterator[Problem]:
     for tag, verb in ((notebook.LOAD_TAG, "loads"), (notebook.SAVE_TAG, "saves")):
         cells = notebook.tagged(content, tag)
         if len(cells) != 1:
@@ -176,7 +176,7 @@ def _tagged_cells(where: str, content: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(rule, where, None, what, f"Tag the one cell that {verb}")
 
 
-def _calls(project: Project, step: Notebook, content: dict[str, Any]) -> Iterator[Problem]:
+def _calls(project: Project, step: Notebook, content: dict) -> Iterator[Problem]:
     """Tell which cells load or save under a name that does not fit."""
     where = project.show(step.path)
     names = calls.imported(notebook.sources(content))

@@ -58,7 +58,7 @@ def check(
     good = [root for root, problems in found.items() if not problems]
     if as_json:
         listed = [
-            {"project": str(root), **problem._asdict()}
+            {"project": str(root), **vars(problem)}
             for root, problems in found.items()
             for problem in problems
         ]

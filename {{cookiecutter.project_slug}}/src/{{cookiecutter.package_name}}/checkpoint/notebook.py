@@ -6,7 +6,6 @@ With the standard library alone, since the post-gen hook runs where nbformat may
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from .errors import ProjectError
 from .wording import shortened
@@ -17,7 +16,7 @@ ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict:
     """Read a notebook's JSON.
 
     Raises
@@ -38,7 +37,7 @@ def read(path: Path) -> dict[str, Any]:
     return notebook
 
 
-def read_whole(path: Path) -> dict[str, Any]:
+def read_whole(path: Path) -> dict:
     """Read a notebook of whatever version whose cells can be relied upon; raises as `read`."""
     notebook = read(path)
     if reason := next(_broken(notebook), None):
@@ -46,7 +45,7 @@ def read_whole(path: Path) -> dict[str, Any]:
     return notebook
 
 
-def of_cells(cells: list[dict[str, Any]]) -> dict[str, Any]:
+def of_cells(cells: list[dict]) -> dict:
     """Return a notebook of these cells."""
     return {
         "cells": cells,
@@ -56,12 +55,12 @@ def of_cells(cells: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def dumps(notebook: dict[str, Any]) -> str:
+def dumps(notebook: dict) -> str:
     """Return a notebook's JSON, indented and ended as Jupyter does it."""
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
-def code_cell(cell_id: str, source: str, *tags: str) -> dict[str, Any]:
+def code_cell(cell_id: str, source: str, *tags: str) -> dict:
     """Make a code cell that has not been run."""
     return {
         "cell_type": "code",
@@ -73,7 +72,7 @@ def code_cell(cell_id: str, source: str, *tags: str) -> dict[str, Any]:
     }
 
 
-def markdown_cell(cell_id: str, source: str) -> dict[str, Any]:
+def markdown_cell(cell_id: str, source: str) -> dict:
     """Make a markdown cell."""
     return {
         "cell_type": "markdown",
@@ -83,7 +82,7 @@ def markdown_cell(cell_id: str, source: str) -> dict[str, Any]:
     }
 
 
-def source_of(cell: dict[str, Any]) -> str:
+def source_of(cell: dict) -> str:
     """Return a cell's source as one text."""
     source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
@@ -95,24 +94,24 @@ def first_line(source: str) -> str:
     return shortened(next(filter(None, lines), ""))
 
 
-def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+def code_cells(notebook: dict) -> list[dict]:
     """Return the code cells in order."""
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def sources(notebook: dict[str, Any]) -> list[str]:
+def sources(notebook: dict) -> list[str]:
     """Return the sources of the code cells in order."""
     return [source_of(cell) for cell in code_cells(notebook)]
 
 
-def tagged(notebook: dict[str, Any], tag: str) -> list[dict[str, Any]]:
+def tagged(notebook: dict, tag: str) -> list[dict]:
     """Return the code cells with a tag, in order."""
     return [
         cell for cell in code_cells(notebook) if tag in (cell.get("metadata", {}).get("tags") or ())
     ]
 
 
-def invalid(notebook: dict[str, Any]) -> Iterator[str]:
+def invalid(notebook: dict) -> Iterator[str]:
     """Tell what nbformat 4.5 finds wrong with a notebook, in words that complete "it …"."""
     version = (notebook.get("nbformat"), notebook.get("nbformat_minor"))
     if version != (4, 5):
@@ -132,7 +131,7 @@ def invalid(notebook: dict[str, Any]) -> Iterator[str]:
             seen.add(cell_id)
 
 
-def _broken(notebook: dict[str, Any]) -> Iterator[str]:
+def _broken(notebook: dict) -> Iterator[str]:
     """Tell what no notebook may lack, whatever its version."""
     if not isinstance(notebook.get("metadata"), dict):
         yield "has no metadata"
@@ -144,7 +143,7 @@ def _broken(notebook: dict[str, Any]) -> Iterator[str]:
             yield f"has a cell (number {number}) that {reason}"
 
 
-def _broken_cell(cell: Any) -> Iterator[str]:
+def _broken_cell(cell: object) -> Iterator[str]:
     if not isinstance(cell, dict) or cell.get("cell_type") not in CELL_TYPES:
         yield "is not a code, markdown or raw cell"
         return

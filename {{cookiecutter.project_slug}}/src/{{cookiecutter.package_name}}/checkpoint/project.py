@@ -1,7 +1,6 @@
 """Where things are: the project, its data, its notebooks in running order, its results."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from .errors import CheckpointValueError, ProjectError
 from .names import unportable
@@ -11,12 +10,13 @@ MARK = "[tool.checkpoint]"
 FAILED, EXECUTED = "failed.ipynb", "executed.ipynb"
 
 
-class Notebook(NamedTuple):
+class Notebook:
     """A numbered notebook, `notebooks/<number>_<name>.ipynb`."""
 
-    number: int
-    name: str
-    path: Path
+    def __init__(self, number: int, name: str, path: Path) -> None:
+        self.number = number
+        self.name = name
+        self.path = path
 
     @property
     def step(self) -> str:
@@ -46,7 +46,7 @@ class Project:
         """List the numbered notebooks in running order."""
         paths = (path for path in self.notebooks.glob("*.ipynb") if path.is_file())
         numbered = map(numbered_notebook, paths)
-        return sorted(notebook for notebook in numbered if notebook)
+        return sorted(filter(None, numbered), key=lambda one: (one.number, one.name, one.path))
 
     def select(self, steps: list[str]) -> list[Notebook]:
         """Return the notebooks of these steps in running order; all if none is named.

@@ -1,7 +1,6 @@
 """How messages put sizes and shapes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 
 def size(n_bytes: int) -> str:
@@ -14,7 +13,7 @@ def size(n_bytes: int) -> str:
     return f"{amount:.1f} TB"
 
 
-def shape(entry: Mapping[str, Any] | None) -> str:
+def shape(entry: Mapping | None) -> str:
     """Return an entry of `data_shapes` in words: `591 cells x 900 features`."""
     if not isinstance(entry, Mapping):
         return ""
