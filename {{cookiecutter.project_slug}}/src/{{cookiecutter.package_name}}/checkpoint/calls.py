@@ -97,9 +97,10 @@ def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | N
     if tree is None:
         return None
     known = _imports(tree, OWN_NAMES) if names is None else names
-    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    nodes = list(ast.walk(tree))
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call):
             function = known.get(dotted(node.func))
             text = _argument(node)

@@ -128,7 +128,7 @@ def _writes_data(cell: Cell) -> Iterator[Finding]:
     todo = "Raw data stay as they came; save(…) puts results into results/"
     for node in ast.walk(cell.tree):
         if isinstance(node, ast.Call) and any(_is_in_data(p, cell.in_data) for p in _written(node)):
-            yield f"writes into data/ with `{wording.shortened(ast.unparse(node))}`", todo
+            yield f"writes into data/ with `{notebook.shortened(ast.unparse(node))}`", todo
     for line in magics(cell.source):
         if SHELL_WRITES.search(line.strip()):
             yield f"writes into data/ with `{line.strip()}`", todo

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import ProjectError
-from .wording import shortened
 
 LOAD_TAG, SAVE_TAG = "checkpoint-load", "checkpoint-save"
 CELL_TYPES = ("code", "markdown", "raw")
@@ -92,6 +91,12 @@ def first_line(source: str) -> str:
     """Return what people know a cell by: its first line that is not empty, shortened."""
     lines = (line.partition("  #")[0].strip() for line in source.splitlines())
     return shortened(next(filter(None, lines), ""))
+
+
+def shortened(text: str, longest: int = 60) -> str:
+    """Return the first line of a text, cut off where it is too long."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def code_cells(notebook: dict) -> list[dict]:

@@ -27,12 +27,6 @@ def shape(entry: Mapping | None) -> str:
     return f"{sides} {entry['dtype']}"
 
 
-def shortened(text: str, longest: int = 60) -> str:
-    """Return the first line of a text, cut off where it is too long."""
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
 def columns(rows: Sequence[tuple[str, ...]]) -> str:
     """Return rows of text as aligned columns, indented by two spaces."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
