@@ -2,6 +2,8 @@
 
 A pipeline is a folder below `pipelines/` whose content belongs at the top of the project:
 notebooks, example data, scripts. Those of `blank` are made from the notebooks' names.
+
+Files that are copied as they are say `project` where the project's own names belong.
 """
 
 from pathlib import Path
@@ -11,8 +13,6 @@ from .folders import remove
 from .project import Project
 
 PIPELINES, LICENSES = "pipelines", "licenses"
-# What the notebooks of a pipeline import, until they are laid out.
-PLACEHOLDER = "from project.checkpoint import"
 KEEP = ".gitkeep"
 
 
@@ -35,14 +35,16 @@ def lay_out(root: Path, package: str, pipeline: str, names: list[str]) -> None:
     brings_notebooks = (source / "notebooks").is_dir()
     _move_over(source, root)
     remove(root / PIPELINES)
-    if brings_notebooks:
-        _fill_in(project, package)
-    else:
+    if not brings_notebooks:
         write_skeletons(project, package, names)
     for step in project.steps():
+        if brings_notebooks:
+            _fill_in(step.path, "from project.checkpoint", f"from {package}.checkpoint")
         folder = project.results_of(step.step)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / KEEP).touch()
+    _fill_in(root / ".pre-commit-config.yaml", "src/project/", f"src/{package}/")
+    _fill_in(root / "environment.yml", 'name: "project"', f'name: "{root.name}"')
 
 
 def license_as(root: Path, name: str, owner: str) -> None:
@@ -130,9 +132,7 @@ def _move_over(source: Path, target: Path) -> None:
             path.replace(place)
 
 
-def _fill_in(project: Project, package: str) -> None:
-    """Let the notebooks import from this project's package."""
-    for step in project.steps():
-        text = step.path.read_text(encoding="utf-8")
-        text = text.replace(PLACEHOLDER, f"from {package}.checkpoint import")
-        step.path.write_text(text, encoding="utf-8", newline="\n")
+def _fill_in(path: Path, placeholder: str, text: str) -> None:
+    """Put a text where a file that was copied as it is has its placeholder."""
+    content = path.read_text(encoding="utf-8").replace(placeholder, text)
+    path.write_text(content, encoding="utf-8", newline="\n")
