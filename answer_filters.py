@@ -1,0 +1,54 @@
+"""What the questions and the rendered files do with answers, as filters of Jinja.
+
+cookiecutter imports this from beside `cookiecutter.json`, which names the extension. The filters
+are a few plain lines each, and quicker than the same in Jinja, which is translated anew in every
+generation.
+"""
+
+import string
+
+from jinja2 import Environment
+from jinja2.ext import Extension
+
+NAME_CHARACTERS = string.ascii_letters + string.digits + "._-"
+LONGEST_NAME = 64
+# what Markdown may take for more than text, wherever it stands
+MARKUP = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>&#|~$"})
+
+
+class AnswerFilters(Extension):
+    """Makes the functions below known to Jinja."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        for function in (package_name, stand_in, toml, markdown):
+            environment.filters[function.__name__] = function
+
+
+def package_name(slug: str) -> str:
+    """Return the name of a package that fits a project's."""
+    name = slug.lower().replace("-", "_").replace(".", "_")
+    return f"project_{name}" if name[:1].isdecimal() else name
+
+
+def stand_in(answers: dict) -> str:
+    """Put a stand-in for a slug that is no folder name; `__answered_slug` keeps the answer."""
+    slug = answers["project_slug"]
+    if slug.strip(NAME_CHARACTERS) or not slug.strip("._-") or len(slug) > LONGEST_NAME:
+        answers["project_slug"] = "refused-project-slug"
+    return ""
+
+
+def toml(text: str) -> str:
+    """Return text as a string of TOML, quotes included."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def markdown(text: str) -> str:
+    """Return text so that a line of Markdown that begins with it shows it as it is."""
+    text = text.strip()
+    number = text[: len(text) - len(text.lstrip(string.digits))]
+    rest = text.removeprefix(number).translate(MARKUP)
+    # at the beginning: a list, numbered or not, or the line under a heading
+    mark = rest[:1] in (".", ")") if number else rest[:1] in ("-", "+", "=")
+    return f"{number}\\{rest}" if mark else number + rest
