@@ -10,18 +10,18 @@ import string
 from jinja2 import Environment
 from jinja2.ext import Extension
 
-NAME_CHARACTERS = string.ascii_letters + string.digits + "._-"
-LONGEST_NAME = 64
+from answer_refusals import DIGITS, LETTERS, LONGEST, refusals
+
 # what Markdown may take for more than text, wherever it stands
 MARKUP = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>&#|~$"})
 
 
 class AnswerFilters(Extension):
-    """Makes the functions below known to Jinja."""
+    """Makes the functions below, and `refusals`, known to Jinja."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        for function in (package_name, stand_in, toml, markdown):
+        for function in (package_name, stand_in, refusals, toml, markdown):
             environment.filters[function.__name__] = function
 
 
@@ -34,7 +34,7 @@ def package_name(slug: str) -> str:
 def stand_in(answers: dict) -> str:
     """Put a stand-in for a slug that is no folder name; `__answered_slug` keeps the answer."""
     slug = answers["project_slug"]
-    if slug.strip(NAME_CHARACTERS) or not slug.strip("._-") or len(slug) > LONGEST_NAME:
+    if set(slug) - LETTERS - DIGITS - set("._-") or not slug.strip("._-") or len(slug) > LONGEST:
         answers["project_slug"] = "refused-project-slug"
     return ""
 
