@@ -1,7 +1,10 @@
 """Lay out the notebooks that were asked for, check the project, and say what to type next."""
 
+import gc
 import os
 import sys
+
+gc.disable()  # all that is imported here is in use until the end, which is near
 
 ANSWERS = {{dict(cookiecutter)}}
 
