@@ -1,6 +1,7 @@
 """What a generation leaves on disk."""
 
 import filecmp
+import shutil
 import subprocess
 import sys
 import venv
@@ -119,24 +120,27 @@ def test_it_says_what_to_type_next(capfd, bake):
     ]
 
 
-def test_a_failed_check_ends_the_generation_and_leaves_nothing(capfd, tmp_path):
-    broken = tmp_path / "template"
-    subprocess.run(["git", "clone", "-q", str(TEMPLATE), str(broken)], check=True)
-    (broken / "{{cookiecutter.project_slug}}" / ".gitignore").write_text("*.npy\n")
+@pytest.fixture
+def template(tmp_path):
+    """Return a copy of the template that a test may change."""
+    unneeded = shutil.ignore_patterns(".venv", ".git", ".*_cache", "__pycache__", "demo")
+    return shutil.copytree(TEMPLATE, tmp_path / "template", ignore=unneeded)
+
+
+def test_a_failed_check_ends_the_generation_and_leaves_nothing(capfd, template, tmp_path):
+    (template / "{{cookiecutter.project_slug}}" / ".gitignore").write_text("*.npy\n")
     with pytest.raises(FailedHookException):
-        cookiecutter(str(broken), no_input=True, output_dir=str(tmp_path / "out"))
+        cookiecutter(str(template), no_input=True, output_dir=str(tmp_path / "out"))
     said = capfd.readouterr().err
     assert ".gitignore: lacks the line *.h5ad. Put it back. [gitignore]" in said
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_bytecode_in_the_template_is_not_handed_on(tmp_path):
-    cached = tmp_path / "template"
-    subprocess.run(["git", "clone", "-q", str(TEMPLATE), str(cached)], check=True)
-    cache = next(cached.glob("*/src/*/checkpoint")) / "__pycache__"
+def test_bytecode_in_the_template_is_not_handed_on(template, tmp_path):
+    cache = next(template.glob("*/src/*/checkpoint")) / "__pycache__"
     cache.mkdir()
     (cache / "view.cpython-311.pyc").write_bytes(b"x")
-    path = cookiecutter(str(cached), no_input=True, output_dir=str(tmp_path / "out"))
+    path = cookiecutter(str(template), no_input=True, output_dir=str(tmp_path / "out"))
     assert not list(Path(path).rglob("__pycache__"))
 
 
