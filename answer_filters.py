@@ -21,7 +21,7 @@ class AnswerFilters(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        for function in (package_name, stand_in, refusals, toml, markdown):
+        for function in (package_name, answered_slug, refusals, toml, markdown):
             environment.filters[function.__name__] = function
 
 
@@ -31,12 +31,12 @@ def package_name(slug: str) -> str:
     return f"project_{name}" if name[:1].isdecimal() else name
 
 
-def stand_in(answers: dict) -> str:
-    """Put a stand-in for a slug that is no folder name; `__answered_slug` keeps the answer."""
+def answered_slug(answers: dict) -> str:
+    """Return the slug that was answered, and put a stand-in for one that is no folder name."""
     slug = answers["project_slug"]
     if set(slug) - LETTERS - DIGITS - set("._-") or not slug.strip("._-") or len(slug) > LONGEST:
         answers["project_slug"] = "refused-project-slug"
-    return ""
+    return slug
 
 
 def toml(text: str) -> str:

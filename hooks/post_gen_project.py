@@ -13,11 +13,11 @@ ANSWERS = {{dict(cookiecutter)}}
 if not getattr(sys.flags, "safe_path", False):
     del sys.path[0]
 
+from pathlib import Path  # noqa: E402
+
 # The rules live in the project's own package, so that the same code checks it later.
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.getcwd(), "src", ANSWERS["package_name"]))
-
-from pathlib import Path  # noqa: E402
 
 from checkpoint import check, folders, layout  # noqa: E402
 

@@ -4,8 +4,8 @@
 disk is judged here.
 
 cookiecutter makes the project's folder before this hook runs. So that a slug such as `a/b` never
-reaches the disk, `stand_in` swaps one that is no folder name and keeps the answer in
-`__answered_slug`.
+reaches the disk, cookiecutter.json swaps one that is no folder name for a stand-in and keeps the
+answer in `__answered_slug`.
 """
 
 import os
