@@ -43,7 +43,7 @@ def main():
 def say_what_is_next(root):
     """Print the next three things to type."""
     first = min(root.glob("notebooks/1_*.ipynb")).name
-    place = ANSWERS["project_slug"] if ANSWERS["_output_dir"] == os.environ.get("PWD") else root
+    place = ANSWERS["project_slug"] if ANSWERS.get("_output_dir") == os.environ.get("PWD") else root
     print(f"{ANSWERS['project_slug']} is ready. Next:")
     print(f"  cd {quoted(str(place))}")
     print("  pip install -e .")

@@ -43,6 +43,25 @@ class Baked(NamedTuple):
         """Run the `checkpoint` command of the project."""
         return self.python("-m", f"{self.package}.checkpoint", *arguments)
 
+    def install(self, env: Path) -> Path:
+        """Install the project with pip into an environment that sees this one's libraries.
+
+        Returns the folder of its commands.
+        """
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(env)], check=True)
+        python = next(path for path in env.glob("*/python*") if path.stem == "python")
+        libraries = [path for path in sys.path if path.endswith("site-packages")]
+        site = next(env.glob("lib/python*/site-packages"), env / "Lib" / "site-packages")
+        (site / "libraries.pth").write_text("\n".join(libraries))
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
+                *("--no-deps", "--no-build-isolation", "--editable", str(self.path)),
+            ],
+            check=True,
+        )
+        return python.parent
+
 
 def as_typed(answer: str) -> str:
     """Return what makes cookiecutter take an answer as it does at the prompt, unrendered."""

@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 
 import nbformat
 import pytest
@@ -156,20 +155,7 @@ def test_marimo(chain):
 def test_pip_install_then_the_commands_of_the_readme(bake, tmp_path):
     """In an environment of its own, which sees this one's libraries."""
     baked = bake(pipeline="blank", notebooks="one", author_name="Zoë", description='A "test"')
-    env = tmp_path / "env"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(env)], check=True)
-    python = next(path for path in env.glob("*/python*") if path.stem == "python")
-    libraries = [path for path in sys.path if path.endswith("site-packages")]
-    site = next(env.glob("lib/python*/site-packages"), env / "Lib" / "site-packages")
-    (site / "libraries.pth").write_text("\n".join(libraries))
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
-            *("--no-deps", "--no-build-isolation", "--editable", str(baked.path)),
-        ],
-        check=True,
-    )
-    command = next(env.glob("*/checkpoint*"))
+    command = next(baked.install(tmp_path / "env").glob("checkpoint*"))
     for arguments in (["check"], ["run"]):
         done = subprocess.run(
             [command, *arguments], cwd=baked.path / "data", capture_output=True, text=True

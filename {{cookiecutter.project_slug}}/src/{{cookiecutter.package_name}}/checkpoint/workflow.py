@@ -1,0 +1,81 @@
+"""The steps as jobs of a workflow manager; the `Snakefile` makes its rules from them.
+
+A job's outcome is a stamp, an empty file, and not the checkpoint itself: Snakemake removes the
+outputs of a job before it runs and after it fails, and a checkpoint must outlive that.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import ProjectError
+from .graph import Graph
+from .lineage import CURRENT, Lineage
+from .project import Project
+from .settings import read_settings
+
+STAMPS = ".snakemake/steps"
+
+
+class Job(NamedTuple):
+    """A step to be run by `checkpoint run STEP`.
+
+    Attributes
+    ----------
+    step
+        The step.
+    stamp
+        The file that stands for its results being current, relative to the project.
+    needs
+        The stamps of the steps that it loads.
+    resources
+        What it asks a scheduler for, from `[tool.checkpoint.resources]`.
+    """
+
+    step: str
+    stamp: str
+    needs: list[str]
+    resources: dict[str, int | str]
+
+
+def jobs(root: Path | str) -> list[Job]:
+    """Return the steps of a project as jobs, in running order.
+
+    Raises
+    ------
+    ProjectError
+        If a notebook or the settings cannot be read, or the settings name a step that is none.
+    """
+    project = Project(Path(root))
+    graph, asked = Graph(project), read_settings(project).resources
+    for step in asked:
+        if step not in graph.loads:
+            raise ProjectError(
+                f"pyproject.toml: [tool.checkpoint] resources names {step!r}, which is no step; "
+                f"there are {', '.join(graph.loads) or 'none'}."
+            )
+    return [
+        Job(step, _stamp(step), [_stamp(one) for one in needs], asked.get(step, {}))
+        for step, needs in graph.loads.items()
+    ]
+
+
+def stamp(root: Path | str) -> None:
+    """Let the stamps say which steps are current, as `checkpoint status` does.
+
+    Those of current steps are made or renewed in running order, the others removed: a workflow
+    manager, which compares times, then runs just what is not current and what depends on it.
+    """
+    project = Project(Path(root))
+    lineage = Lineage(project)
+    current = [one.step for one in project.steps() if lineage.state(one.step).state == CURRENT]
+    stamps = [project.root / _stamp(step) for step in current]
+    for path in project.root.glob(f"{STAMPS}/*"):
+        if path not in stamps:
+            path.unlink()
+    for path in stamps:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def _stamp(step: str) -> str:
+    return f"{STAMPS}/{step}"
