@@ -18,6 +18,12 @@ class Notebook:
         self.name = name
         self.path = path
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Notebook) and self.path == other.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
     @property
     def step(self) -> str:
         """The name that `load` and `save` use: `1_preprocessing`."""

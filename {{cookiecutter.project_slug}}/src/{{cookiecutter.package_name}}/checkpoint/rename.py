@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from . import hashes, notebook, store, wording
+from . import hashes, notebook, store
 from .calls import Call, calls, imported, magics, texts
 from .change import Change
 from .errors import ProjectError
@@ -101,7 +101,7 @@ def rename_code(
         A step that nothing may name.
     """
     unsafe = [
-        f"`{wording.shortened(line)}` names {step}"
+        f"`{notebook.shortened(line)}` names {step}"
         for line in magics(source)
         for step in new_names
         if mentions(line, step)
@@ -140,12 +140,12 @@ def still_mentioned(project: Project, step: str) -> Iterator[str]:
             source = notebook.source_of(cell)
             if mentions(source, step):
                 line = next(line for line in source.splitlines() if mentions(line, step))
-                yield f"{project.show(path)}: `{wording.shortened(line)}`"
+                yield f"{project.show(path)}: `{notebook.shortened(line)}`"
     for path in sorted({path for kind in OTHER_TEXTS for path in project.root.glob(kind)}):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         for number, line in enumerate(lines, start=1):
             if mentions(line, step):
-                yield f"{project.show(path)}, line {number}: `{wording.shortened(line)}`"
+                yield f"{project.show(path)}, line {number}: `{notebook.shortened(line)}`"
 
 
 def _rename_notebook(
