@@ -1,11 +1,14 @@
 """The `checkpoint` command, as users and pre-commit call it."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 
 import nbformat
+import pytest
+import yaml
 
 
 def test_check_without_installing_the_project(bake):
@@ -25,6 +28,31 @@ def test_check_without_installing_the_project(bake):
     (path / "notebooks" / "2_integration.ipynb").write_text("{}")
     assert check().returncode == 1
     assert "notebooks/2_integration.ipynb: is nbformat" in check().stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the workflow's machine is Linux")
+def test_the_generated_workflow(bake, tmp_path):
+    """Its commands, in an environment that has nothing but what they install."""
+    path = bake(pipeline="single-cell").path
+    workflow = yaml.safe_load((path / ".github" / "workflows" / "checkpoint.yml").read_text())
+    commands = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
+    assert len(commands) == 2
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
+    environment = {**os.environ, "PATH": f"{tmp_path / 'env' / 'bin'}:{os.environ['PATH']}"}
+
+    def run(command):
+        return subprocess.run(
+            ["bash", "-e", "-c", command], cwd=path, env=environment, capture_output=True, text=True
+        )
+
+    done = [run(command) for command in commands]
+    assert [one.returncode for one in done] == [0, 0], done
+    assert done[-1].stdout == "my_project follows the rules.\n"
+    set_source(path / "notebooks" / "2_integration.ipynb", 'import os\nos.chdir("..")')
+    done = run(commands[-1])
+    assert done.returncode == 1
+    assert "[chdir]" in done.stdout
 
 
 def test_check_of_other_projects(bake):

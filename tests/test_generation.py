@@ -26,9 +26,9 @@ def test_the_tree(bake, pipeline):
         assert [p.name for p in (path / "results" / step).iterdir()] == [".gitkeep"]
     top = {p.name for p in path.iterdir()}
     assert top - {"scripts"} == {
-        *(".gitattributes", ".gitignore", ".pre-commit-config.yaml"),
-        *("LICENSE", "README.md", "environment.yml", "pyproject.toml"),
-        *("data", "notebooks", "results", "src"),
+        *(".gitattributes", ".github", ".gitignore", ".pre-commit-config.yaml"),
+        *("LICENSE", "README.md", "Snakefile", "environment.yml", "pyproject.toml"),
+        *("data", "notebooks", "profiles", "results", "src"),
     }
     assert not list(path.rglob("__pycache__"))
 
@@ -207,3 +207,41 @@ def test_generation_under_uvx(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "my_project" / "notebooks" / "1_preprocessing.ipynb").is_file()
+
+
+@pytest.mark.slow
+def test_cruft_creates_and_updates(tmp_path):
+    """A project follows its template: what changes there comes in, what people changed stays."""
+
+    def run(*command, cwd):
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def commit(folder):
+        run("git", "add", "-A", cwd=folder)
+        author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        run("git", *author, "commit", "-qm", "x", cwd=folder)
+
+    template = tmp_path / "template"
+    ignored = shutil.ignore_patterns(".*", "demo", "__pycache__")
+    shutil.copytree(TEMPLATE, template, ignore=ignored)
+    project = "{{cookiecutter.project_slug}}"
+    shutil.rmtree(template / project)
+    shutil.copytree(TEMPLATE / project, template / project)
+    run("git", "init", "-q", cwd=template)
+    run("git", "add", "-Af", cwd=template)
+    commit(template)
+    cruft = (sys.executable, "-m", "cruft")
+    run(*cruft, "create", str(template), "--no-input", cwd=tmp_path)
+    path = tmp_path / "my_project"
+    run("git", "init", "-q", cwd=path)
+    readme = path / "README.md"
+    readme.write_text(readme.read_text(encoding="utf-8") + "\nOurs.\n", encoding="utf-8")
+    commit(path)
+    helper = template / project / "src" / "{{cookiecutter.package_name}}" / "helper.py"
+    helper.write_text("x = 1\n")
+    commit(template)
+    run(*cruft, "update", "--skip-apply-ask", cwd=path)
+    assert (path / "src" / "my_project" / "helper.py").read_text() == "x = 1\n"
+    assert readme.read_text(encoding="utf-8").endswith("\nOurs.\n")
+    run("git", "diff", "--quiet", "--", "notebooks", cwd=path)
