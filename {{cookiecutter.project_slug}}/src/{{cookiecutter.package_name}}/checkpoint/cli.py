@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from .lineage import State
     from .project import Project
 
+LOOK, RUN, CHANGE = "Look", "Run", "Change the chain"
 app = typer.Typer(
-    help="Work on the chain of notebooks of this project.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -36,10 +37,33 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 @app.callback()
 def checkpoint() -> None:
-    """Work on the chain of notebooks of this project."""
+    """Work on the chain of notebooks of this project, from any of its folders.
+
+    A step is a notebook, as 1_preprocessing, and its results in results/1_preprocessing/. It is
+    current while its results fit its inputs, its cells and the project's modules.
+    """
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
+def status(
+    as_json: AsJson = False,
+) -> None:
+    """Show whether each step's results still fit their inputs and their notebook.
+
+    Exits with 1 if any does not.
+    """
+    from .lineage import CURRENT, Lineage
+
+    project = here()
+    states = Lineage(project).states()
+    if as_json:
+        print(json.dumps({"steps": [state._asdict() for state in states]}, indent=2))
+    else:
+        show_states(project, states)
+    raise typer.Exit(any(state.state != CURRENT for state in states))
+
+
+@app.command(rich_help_panel=LOOK)
 def check(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Projects; this one if none is named.")
@@ -74,26 +98,7 @@ def check(
     raise typer.Exit(len(good) != len(roots))
 
 
-@app.command()
-def status(
-    as_json: AsJson = False,
-) -> None:
-    """Show whether each step's results still fit their inputs and their notebook.
-
-    Exits with 1 if any does not.
-    """
-    from .lineage import CURRENT, Lineage
-
-    project = here()
-    states = Lineage(project).states()
-    if as_json:
-        print(json.dumps({"steps": [state._asdict() for state in states]}, indent=2))
-    else:
-        show_states(project, states)
-    raise typer.Exit(any(state.state != CURRENT for state in states))
-
-
-@app.command()
+@app.command(rich_help_panel=RUN)
 def run(
     steps: Annotated[
         list[str] | None,
@@ -136,7 +141,7 @@ def run(
         raise typer.Exit(128 + (interrupt.args or (SIGINT,))[0]) from None
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def accept(
     step: StepName,
     why: Annotated[str, typer.Option("--why", help="Why the change does not matter.")],
@@ -148,66 +153,7 @@ def accept(
         out.print(f"{step} is current: accepted that {reason}.")
 
 
-@app.command()
-def new(
-    name: Annotated[str, typer.Argument(help="Its name, without a number.")],
-    after: Annotated[
-        str | None, typer.Option("--after", help="Behind this step.", metavar="STEP")
-    ] = None,
-) -> None:
-    """Add a notebook that loads the one before it; those behind it are renumbered."""
-    from .renumber import new as add
-
-    project = here()
-    made = add(project, name, after)
-    loading = f", which loads {made.previous}" if made.previous else ""
-    out.print(f"Made notebooks/{made.step}.ipynb{loading}.")
-    show_renamed(project, made.renamed, quietly=True)
-
-
-@app.command()
-def rename(
-    step: StepName, name: Annotated[str, typer.Argument(help="The new name, without a number.")]
-) -> None:
-    """Give a notebook another name, with its results and all load and save cells that name it."""
-    from .renumber import rename as rename_step
-
-    project = here()
-    show_renamed(project, rename_step(project, step, name))
-
-
-@app.command()
-def move(
-    step: StepName, position: Annotated[int, typer.Argument(help="The number it is to have.")]
-) -> None:
-    """Give a notebook another number; those between its old and new place make room."""
-    from .renumber import loaded_too_early
-    from .renumber import move as move_step
-
-    project = here()
-    show_renamed(project, move_step(project, step, position))
-    for early, late in loaded_too_early(project):
-        out.print(f"{early} loads {late}, which now runs after it. Change its load cell.")
-
-
-@app.command()
-def remove(step: StepName, yes: Yes = False) -> None:
-    """Remove a notebook and its results; those behind it are renumbered."""
-    from .renumber import remove as remove_step
-
-    project = here()
-    (one,) = project.select([step])
-    results = project.results_of(one.step)
-    files = [path for path in results.rglob("*") if path.is_file() and path.name[0] != "."]
-    weight = wording.size(sum(path.stat().st_size for path in files))
-    out.print(f"notebooks/{one.path.name} and {len(files)} files of results/{one.step}/, {weight}")
-    ask("Remove them?", yes)
-    renamed = remove_step(project, step)
-    out.print(f"Removed {one.step}.")
-    show_renamed(project, renamed, quietly=True)
-
-
-@app.command()
+@app.command(rich_help_panel=RUN)
 def clean(
     steps: Annotated[
         list[str] | None, typer.Argument(help="Steps, as 1_preprocessing; all if none is named.")
@@ -228,6 +174,65 @@ def clean(
     ask("Remove them?", yes)
     cleaning.clean(found)
     out.print(f"Removed {wording.size(sum(one.bytes for one in found))}.")
+
+
+@app.command(rich_help_panel=CHANGE)
+def new(
+    name: Annotated[str, typer.Argument(help="Its name, without a number.")],
+    after: Annotated[
+        str | None, typer.Option("--after", help="Behind this step.", metavar="STEP")
+    ] = None,
+) -> None:
+    """Add a notebook that loads the one before it; those behind it are renumbered."""
+    from .renumber import new as add
+
+    project = here()
+    made = add(project, name, after)
+    loading = f", which loads {made.previous}" if made.previous else ""
+    out.print(f"Made notebooks/{made.step}.ipynb{loading}.")
+    show_renamed(project, made.renamed, quietly=True)
+
+
+@app.command(rich_help_panel=CHANGE)
+def rename(
+    step: StepName, name: Annotated[str, typer.Argument(help="The new name, without a number.")]
+) -> None:
+    """Give a notebook another name, with its results and all load and save cells that name it."""
+    from .renumber import rename as rename_step
+
+    project = here()
+    show_renamed(project, rename_step(project, step, name))
+
+
+@app.command(rich_help_panel=CHANGE)
+def move(
+    step: StepName, position: Annotated[int, typer.Argument(help="The number it is to have.")]
+) -> None:
+    """Give a notebook another number; those between its old and new place make room."""
+    from .renumber import loaded_too_early
+    from .renumber import move as move_step
+
+    project = here()
+    show_renamed(project, move_step(project, step, position))
+    for early, late in loaded_too_early(project):
+        out.print(f"{early} loads {late}, which now runs after it. Change its load cell.")
+
+
+@app.command(rich_help_panel=CHANGE)
+def remove(step: StepName, yes: Yes = False) -> None:
+    """Remove a notebook and its results; those behind it are renumbered."""
+    from .renumber import remove as remove_step
+
+    project = here()
+    (one,) = project.select([step])
+    results = project.results_of(one.step)
+    files = [path for path in results.rglob("*") if path.is_file() and path.name[0] != "."]
+    weight = wording.size(sum(path.stat().st_size for path in files))
+    out.print(f"notebooks/{one.path.name} and {len(files)} files of results/{one.step}/, {weight}")
+    ask("Remove them?", yes)
+    renamed = remove_step(project, step)
+    out.print(f"Removed {one.step}.")
+    show_renamed(project, renamed, quietly=True)
 
 
 def here() -> Project:
