@@ -12,6 +12,7 @@ from checkpoint import CheckpointError, data_file, load, save, session
 from checkpoint.accept import accept
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
+from checkpoint.renumber import move, rename
 
 ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
 
@@ -76,6 +77,18 @@ def test_only_the_step_that_was_accepted(chain):
     assert states(chain)[TWO] == "current"
     raw.write_text("another")
     assert states(chain) == {ONE: "stale", TWO: "stale", THREE: "stale"}
+
+
+def test_what_was_accepted_stays_so_when_steps_are_renamed(chain):
+    (chain / "data" / "raw.txt").write_text("other")
+    accept(Project(chain), TWO, "not used here")
+    before = list(states(chain).values())
+    rename(Project(chain), ONE, "qc")
+    move(Project(chain), "1_qc", 3)
+    assert sorted(states(chain).values()) == sorted(before)
+    assert state(chain, "1_integration").state == "current"
+    (chain / "data" / "raw.txt").write_text("another")
+    assert state(chain, "1_integration").state == "stale"
 
 
 def test_an_upstream_that_is_removed_and_made_again(chain):

@@ -125,15 +125,29 @@ class Lineage:
         return [name for kind, _, name in map(_split, inputs) if kind == "results"]
 
     def _fingerprint(self, step: str) -> str:
-        """Return what changes whenever a step, or one that it was made from, changes again."""
-        present = self._present(step)
-        inputs = {
-            name: entry and {key: value for key, value in entry.items() if key != "mtime_ns"}
-            for name, entry in present.inputs.items()
-        }
-        missing = self.state(step).state == MISSING
-        content = None if missing else self._content(step)
-        return hashes.value_hash([content, present._replace(inputs=inputs)])
+        """Return what changes whenever a step, or one that it was made from, changes again.
+
+        It is made of what is not as recorded, so that names of steps do not count: a step that is
+        renamed is the same.
+        """
+        made, now = self._record(step), self._present(step)
+        known = record.baseline(made) if store.is_recorded(made) else self._named(step)
+        upstream, files = [], {}
+        for name, entry in now.inputs.items():
+            if name.startswith("results/"):
+                upstream.append(entry)
+            else:
+                files[name] = entry and entry["blake3"]
+        return hashes.value_hash(
+            [
+                None if self.state(step).state == MISSING else self._content(step),
+                [code for code in now.cells or [] if code not in (known.cells or [])],
+                now.parameters if now.parameters != known.parameters else None,
+                {name: code for name, code in now.modules.items() if code != known.modules[name]},
+                files,
+                sorted(map(hashes.value_hash, upstream)),
+            ]
+        )
 
     def _named(self, step: str) -> record.Baseline:
         """Return what a step is made from by what its notebook names."""
