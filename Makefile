@@ -22,6 +22,7 @@ lint: $(ENV)/test
 bench: $(ENV)/test
 	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/checkpoints.py
+	$(BIN)/python benchmarks/running.py
 	$(BIN)/python -W ignore benchmarks/durability.py
 
 clean:
