@@ -19,13 +19,15 @@ from .kernels import Kernel
 from .parameters import inject
 from .project import EXECUTED, FAILED, Notebook, Project
 
+OnCell = Callable[[int, int, str, float | None], None]
+
 
 async def execute(
     project: Project,
     step: Notebook,
     kernel: Kernel,
     values: dict[str, str],
-    on_cell: Callable[[int, int, str, float], None],
+    on_cell: OnCell,
 ) -> None:
     """Run one notebook; write it back with its outputs if it succeeds.
 
@@ -40,8 +42,8 @@ async def execute(
     values
         Parameters to set: Python code by name.
     on_cell
-        Called after each code cell with its number, how many there are, its first line, and the
-        seconds it took.
+        Called when a code cell begins and when it is done, with its number, how many there are,
+        its first line, and the seconds it took, which are None when it begins.
 
     Raises
     ------
@@ -55,7 +57,7 @@ async def execute(
     if values:
         inject(content, values)
     nb = nbformat.reads(json.dumps(content), as_version=4)
-    client = _Client(nb, km=kernel.manager, **_progress(nb, on_cell))
+    client = _Client(nb, km=kernel.manager, **_hooks(nb, on_cell))
     client.kc = kernel.client
     folder = project.results_of(step.step)
     try:
@@ -89,23 +91,24 @@ class _Client(NotebookClient):
         yield
 
 
-def _progress(
-    nb: nbformat.NotebookNode, on_cell: Callable[[int, int, str, float], None]
-) -> dict[str, Any]:
-    """Return the hooks that tell `on_cell` of each code cell."""
+def _hooks(nb: nbformat.NotebookNode, on_cell: OnCell) -> dict[str, Any]:
+    """Return what lets nbclient tell `on_cell` of each code cell."""
     coded = [
         i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip()
     ]
-    started = {}
+    started: dict[int, float] = {}
+
+    def tell(cell: nbformat.NotebookNode, index: int, seconds: float | None) -> None:
+        if index in coded:
+            number = coded.index(index) + 1
+            on_cell(number, len(coded), notebook.first_line(cell.source), seconds)
 
     def begin(cell: nbformat.NotebookNode, cell_index: int) -> None:
         started[cell_index] = time.monotonic()
+        tell(cell, cell_index, None)
 
     # on_cell_complete would be called as soon as the cell was sent
     def end(cell: nbformat.NotebookNode, cell_index: int, execute_reply: Any) -> None:
-        if cell_index in coded:
-            seconds = time.monotonic() - started[cell_index]
-            number = coded.index(cell_index) + 1
-            on_cell(number, len(coded), notebook.first_line(cell.source), seconds)
+        tell(cell, cell_index, time.monotonic() - started[cell_index])
 
     return {"on_cell_start": begin, "on_cell_executed": end, "record_timing": False}

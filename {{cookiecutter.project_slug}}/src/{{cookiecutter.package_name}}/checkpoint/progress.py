@@ -13,6 +13,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from .notebook import shortened
+
 
 class Shown:
     """The progress of notebooks and their cells.
@@ -28,7 +30,7 @@ class Shown:
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TextColumn("cells"),
             TimeElapsedColumn(),
@@ -53,10 +55,11 @@ class Shown:
         """Show that a notebook begins."""
         self._tasks[step] = self._bars.add_task(step, total=None, line="")
 
-    def cell(self, step: str, number: int, count: int, line: str, seconds: float) -> None:
-        """Show that a cell, the `number`-th of `count`, is done."""
-        self._bars.update(self._tasks[step], completed=number, total=count, line=line)
-        if not self._out.is_terminal:
+    def cell(self, step: str, number: int, count: int, line: str, seconds: float | None) -> None:
+        """Show that a cell, the `number`-th of `count`, begins or, after some seconds, is done."""
+        done = number if seconds is not None else number - 1
+        self._bars.update(self._tasks[step], completed=done, total=count, line=shortened(line, 24))
+        if seconds is not None and not self._out.is_terminal:
             self._out.print(f"{step}: cell {number} of {count}, {seconds:.1f} s, `{line}`")
 
     def done(self, step: str, seconds: float, why: str) -> None:
