@@ -91,6 +91,20 @@ def test_what_was_accepted_stays_so_when_steps_are_renamed(chain):
     assert state(chain, "1_integration").state == "stale"
 
 
+def test_damage_upstream_is_told_whatever_was_accepted(chain):
+    (chain / "data" / "raw.txt").write_text("other")
+    accept(Project(chain), TWO, "not used here")
+    with (chain / "results" / ONE / "value.pkl").open("ab") as file:
+        file.write(b"x")
+    assert states(chain)[TWO] == "stale"
+
+
+def test_a_step_is_named_as_its_file_too(chain):
+    (chain / "data" / "raw.txt").write_text("other")
+    accept(Project(chain), f"notebooks/{ONE}.ipynb", "x")
+    assert states(chain)[ONE] == "current"
+
+
 def test_an_upstream_that_is_removed_and_made_again(chain):
     shutil.rmtree(chain / "results" / ONE)
     accept(Project(chain), TWO, "its results are archived")

@@ -60,12 +60,15 @@ def test_what_is_renamed(source, expected):
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("load(STEP)", "`load(STEP)` loads what is known only when it runs"),
-        ('STEP = "1_a"\nload(STEP)', "loads what is known only when it runs"),
+        ("load(STEP)", "`load(STEP)` names a step that is known only when it runs"),
+        ('STEP = "1_a"\nload(STEP)', "names a step that is known only when it runs"),
         ('STEP = "1_a"', '`STEP = "1_a"` names 1_a in a text'),
-        ('load(f"{n}_a")', "loads what is known only when it runs"),
-        ('for s in ["1_a", "2_b"]:\n    save(s, {})', "saves what is known only when it runs"),
-        ("read = load", "loads what is known only when it runs"),
+        ('load(f"{n}_a")', "names a step that is known only when it runs"),
+        (
+            'for s in ["1_a", "2_b"]:\n    save(s, {})',
+            "names a step that is known only when it runs",
+        ),
+        ("read = load", "names a step that is known only when it runs"),
         ('pd.read_csv("../results/1_a/x.csv")', "names 1_a in a text"),
         ('open(f"../results/1_a/{x}")', "names 1_a in a text"),
         (r'open("results\\2_b\\x.csv")', "names 2_b in a text"),
@@ -83,7 +86,7 @@ def test_what_is_not_safe_is_said(source, said):
 def test_a_step_that_goes_away_must_not_be_named():
     source = 'load("1_a")\nx = 1'
     found = rename_code(source, imported([source]), {"1_a": "1_a"}, gone="1_a")
-    assert found.unsafe == ['`load("1_a")` loads 1_a']
+    assert found.unsafe == ['`load("1_a")` names 1_a']
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,22 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import nbformat
 import pandas as pd
 import pytest
 from baked import Baked, record
 from checkpoint import load, save, session
-from checkpoint.change import recover
+from checkpoint.change import Change, recover
 from checkpoint.check import check
 from checkpoint.errors import ProjectError
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
 from checkpoint.renumber import loaded_too_early, move, new, remove, rename
+from checkpoint.running import announced
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -165,7 +168,7 @@ def test_remove_closes_the_gap_and_nothing_behind_the_next(chain):
 
 def test_a_step_that_is_loaded_is_not_removed(chain):
     before = tree(chain)
-    with pytest.raises(ProjectError, match=r'2_integration.*`previous = load\("1_preproc'):
+    with pytest.raises(ProjectError, match="2_integration loads 1_preprocessing"):
         remove(Project(chain), ONE)
     assert tree(chain) == before
 
@@ -173,6 +176,13 @@ def test_a_step_that_is_loaded_is_not_removed(chain):
 def test_modules_and_settings(chain):
     module = chain / "src" / "my_project" / "help.py"
     module.write_bytes(b'from .checkpoint import load\r\n\r\nx = lambda: load("2_integration")\r\n')
+    latin = chain / "scripts" / "latin.py"
+    latin.parent.mkdir()
+    before = '# coding: latin-1\nfrom p.checkpoint import load\nload("2_integration")  # ü\n'
+    before = before.encode("latin-1")
+    latin.write_bytes(before)
+    (chain / "scripts" / "other.py").write_text("from joblib import load\nload(name)")
+    (chain / "scripts" / ".#lock.py").symlink_to("nowhere")
     settings_ = chain / "pyproject.toml"
     text = settings_.read_text().replace(
         "[tool.checkpoint]\n",
@@ -183,6 +193,7 @@ def test_modules_and_settings(chain):
     settings_.write_text(text)
     move(Project(chain), TWO, 1)
     assert b'load("1_integration")\r\n' in module.read_bytes()
+    assert latin.read_bytes() == before.replace(b"2_integration", b"1_integration")
     after = settings_.read_text()
     assert "[tool.checkpoint.resources.1_integration]\nruntime = 30  # 2_integration\n" in after
     assert "\n3_visualization = { mem_mb = 2000 }" in after
@@ -191,7 +202,11 @@ def test_modules_and_settings(chain):
 @pytest.mark.parametrize(
     ("step", "source", "said"),
     [
-        (THREE, "load(STEP)", "cell `load(STEP)`: `load(STEP)` loads what is known only when"),
+        (
+            THREE,
+            "load(STEP)",
+            "cell `load(STEP)`: `load(STEP)` names a step that is known only when",
+        ),
         (ONE, 'pd.read_csv("../results/2_integration/x.csv")', "names 2_integration in a text"),
         (ONE, "!ls ../results/2_integration", "names 2_integration"),
     ],
@@ -254,15 +269,12 @@ def test_when_git_refuses_everything_is_as_before(chain):
     assert git(chain, "status", "--porcelain") == ""
 
 
-def test_a_folder_that_cannot_be_moved(chain, monkeypatch):
+def test_a_folder_that_cannot_be_moved(chain):
     """The last of the moves fails, as where another program holds a file on Windows."""
     before = tree(chain)
-    # a folder that is a mount, or held open, cannot be renamed: here, a path that is too long
     with pytest.raises(OSError, match="too long"):
-        from checkpoint.change import Change
-
         change = Change(Project(chain))
-        change.texts = {chain / "README.md": "other"}
+        change.texts = {chain / "README.md": b"other"}
         change.removals = [chain / "data"]
         change.moves = [
             (chain / "notebooks", chain / "books"),
@@ -271,6 +283,103 @@ def test_a_folder_that_cannot_be_moved(chain, monkeypatch):
         change.apply()
     assert tree(chain) == before
     assert not (chain / ".checkpoint-change").exists()
+
+
+def test_the_longest_name(project):
+    with pytest.raises(ProjectError, match="is longer than 100 characters"):
+        new(Project(project), "a" * 99)
+    assert steps(project) == [ONE, TWO, THREE]
+
+
+def test_a_folder_with_results_of_somebody_is_not_taken_over(project):
+    folder = project / "results" / "4_new"
+    folder.mkdir()
+    (folder / ".gitkeep").touch()
+    new(Project(project), "new")
+    remove(Project(project), "4_new")
+    folder.mkdir()
+    (folder / "x.csv").write_text("x")
+    with pytest.raises(ProjectError, match="results/4_new has files already"):
+        new(Project(project), "new")
+
+
+def test_names_are_no_patterns_for_git(chain):
+    for name in ("4_[ab]", "4_a"):
+        (chain / "notebooks" / f"{name}.ipynb").write_bytes(
+            (chain / "notebooks" / f"{THREE}.ipynb").read_bytes()
+        )
+    git(chain, "add", ".")
+    rename(Project(chain), "4_[ab]", "x")
+    assert "notebooks/4_a.ipynb" in git(chain, "ls-files")
+
+
+def test_an_unnumbered_notebook_that_cannot_be_read(chain):
+    scratch = chain / "notebooks" / "scratch.ipynb"
+    scratch.write_text("")
+    rename(Project(chain), TWO, "matching")
+    scratch.write_text("2_matching")
+    with pytest.raises(ProjectError, match=r"scratch.ipynb names 2_matching, and cannot be read"):
+        rename(Project(chain), "2_matching", "x")
+
+
+def test_settings_of_a_step_that_is_removed_or_named(chain):
+    path = chain / "pyproject.toml"
+    text = path.read_text()
+    path.write_text(text.replace("[tool.checkpoint]\n", "[tool.checkpoint]\nresources.3_x = {}\n"))
+    with pytest.raises(ProjectError, match="resources of 3_x are there already"):
+        rename(Project(chain), THREE, "x")
+    path.write_text(
+        text.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\nresources.{THREE} = {{}}\n")
+    )
+    with pytest.raises(ProjectError, match=r"resources\] names 3_visualization. Remove that first"):
+        remove(Project(chain), THREE)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
+def test_links(chain):
+    """A results folder or a notebook may be elsewhere, and results may link to data."""
+    elsewhere = chain.parent / "elsewhere"
+    elsewhere.mkdir()
+    (chain / "results" / TWO).rename(elsewhere / "two")
+    (chain / "results" / TWO).symlink_to(elsewhere / "two")
+    (chain / "notebooks" / f"{THREE}.ipynb").rename(elsewhere / "three.ipynb")
+    (chain / "notebooks" / f"{THREE}.ipynb").symlink_to(elsewhere / "three.ipynb")
+    (chain / "results" / THREE / "raw").symlink_to(chain / "data")
+    rename(Project(chain), ONE, "qc")
+    rename(Project(chain), TWO, "matching")
+    states = {one.step: one.state for one in Lineage(Project(chain)).states()}
+    assert set(states.values()) == {"current"}
+    assert (chain / "notebooks" / f"{THREE}.ipynb").is_symlink()
+    assert "2_matching" in (elsewhere / "three.ipynb").read_text()
+    remove(Project(chain), THREE)
+    remove(Project(chain), "2_matching")
+    assert (chain / "data" / "README.md").exists()
+    assert list((elsewhere / "two").iterdir())
+    assert steps(chain) == ["1_qc"]
+    assert not list(chain.rglob(".checkpoint-*"))
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="another file system is needed")
+def test_results_on_another_disk(chain):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        shutil.move(chain / "results", f"{other}/results")
+        (chain / "results").symlink_to(f"{other}/results")
+        new(Project(chain), "quality", after=ONE)
+        remove(Project(chain), "2_quality")
+        assert {one.state for one in Lineage(Project(chain)).states()} == {"current"}
+
+
+def test_while_notebooks_run(chain):
+    with announced(Project(chain)), pytest.raises(ProjectError, match="are running"):
+        rename(Project(chain), TWO, "x")
+    rename(Project(chain), TWO, "x")
+
+
+def test_permissions_are_kept(chain):
+    path = chain / "notebooks" / f"{THREE}.ipynb"
+    path.chmod(0o664)
+    rename(Project(chain), TWO, "x")
+    assert path.stat().st_mode & 0o777 == 0o664
 
 
 def test_without_git(project):

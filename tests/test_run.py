@@ -11,6 +11,7 @@ import nbformat
 import psutil
 import pytest
 from baked import record
+from checkpoint.parameters import parse_settings
 
 pytestmark = pytest.mark.slow
 
@@ -134,10 +135,13 @@ def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
     path = baked.path / "notebooks" / "1_one.ipynb"
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
-    assert notebook.cells[4].source == "# Parameters\nSIZE = 5\nNAME = \"CD8 'T'\""
+    assert (
+        notebook.cells[4].source
+        == "# Parameters set by checkpoint run\nSIZE = 5\nNAME = \"CD8 'T'\""
+    )
     assert notebook.cells[4].metadata.tags == ["injected-parameters"]
     run = record(baked.path, "1_one")["checkpoint"]["run"]
-    assert run["parameters"] == ["SIZE = 5", "NAME = \"CD8 'T'\""]
+    assert list(run["parameters"].values()) == [notebook.cells[4].source]
     # what stands in the notebook is what ran, so the results fit it, and the next step sees 5
     assert steps_done(baked.command("run")) == ["2_two", "3_three"]
     assert baked.command("status").returncode == 0
@@ -146,18 +150,63 @@ def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
     (cell,) = [
         cell for cell in nbformat.read(path, as_version=4).cells if "# Parameters" in cell.source
     ]
-    assert cell.source == "# Parameters\nNAME = \"CD8 'T'\"\nSIZE = [1, None]"
+    assert cell.source == "# Parameters set by checkpoint run\nNAME = \"CD8 'T'\"\nSIZE = [1, None]"
 
 
-def test_a_value_that_was_edited_in_the_notebook(bake):
+def test_a_value_that_was_edited_or_taken_out_of_the_notebook(bake):
     baked = bake(pipeline="blank", notebooks="one")
-    write_cells(baked, one="SIZE = 3")
+    write_cells(baked, one="# Parameters\nSIZE = 3")  # as many people write it
     assert steps_done(baked.command("run", "--set", "SIZE=5")) == ["1_one"]
     path = baked.path / "notebooks" / "1_one.ipynb"
-    path.write_text(path.read_text().replace("SIZE = 5", "SIZE = 6"))
+    as_run = path.read_text()
+
+    def status():
+        (step,) = json.loads(baked.command("status", "--json").stdout)["steps"]
+        return step["state"], step["reasons"], step["notes"]
+
+    assert status() == ("current", [], [])
+    path.write_text(as_run.replace("SIZE = 5", "SIZE = 6"))
+    changed = "cell `# Parameters set by checkpoint run` of notebooks/1_one.ipynb changed"
+    assert status() == ("edited", [changed], [])
+    path.write_text(as_run.replace('"# Parameters\\n"', '"# How many\\n"'))
+    assert status() == ("current", [], [])
+    notebook = nbformat.reads(as_run, as_version=4)
+    del notebook.cells[4]
+    nbformat.write(notebook, path)
+    gone = "the cell that set SIZE = 5 in notebooks/1_one.ipynb is gone"
+    assert status() == ("edited", [gone], [])
+    assert steps_done(baked.command("run")) == ["1_one"]
+    assert status() == ("current", [], [])
+
+
+def test_papermill_leaves_the_step_current_and_a_note(bake, tmp_path):
+    baked = bake(pipeline="blank", notebooks="one")
+    write_cells(baked, one="SIZE = 3")
+    arguments = ("notebooks/1_one.ipynb", str(tmp_path / "out.ipynb"), "-p", "SIZE", "5")
+    assert baked.python("-m", "papermill", *arguments).returncode == 0
     (step,) = json.loads(baked.command("status", "--json").stdout)["steps"]
-    assert step["reasons"] == ["the parameters that were set in notebooks/1_one.ipynb changed"]
+    assert (step["state"], step["clean"]) == ("current", True)
     assert step["notes"] == ["ran with parameters that the notebook does not have: SIZE = 5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("3", "3"),
+        (" None ", "None"),
+        ('["a", 1]', "['a', 1]"),
+        ("CD8 T", "'CD8 T'"),
+        ("it's", '"it\'s"'),
+        ("{[1]: 2}", "'{[1]: 2}'"),
+        ("{{1}}", "'{{1}}'"),
+        ("1e999", "'1e999'"),
+        ("nan", "'nan'"),
+        ("0x" + "f" * 5000, repr("0x" + "f" * 5000)),
+        ("a=b", "'a=b'"),
+    ],
+)
+def test_a_value_is_python_if_it_can_be_and_else_text(text, code):
+    assert parse_settings([f"X={text}"]) == {"X": code}
 
 
 @pytest.mark.parametrize(
@@ -248,7 +297,8 @@ def test_a_kernel_that_dies(bake):
     write_cells(baked, one="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     done = baked.command("run")
     assert done.returncode == 2
-    assert "notebooks/1_one.ipynb: its kernel died, perhaps for lack of memory." in done.stderr
+    assert "notebooks/1_one.ipynb: its kernel died, perhaps for lack of memory" in done.stderr
+    assert (baked.path / "results" / "1_one" / "failed.ipynb").exists()
     assert "2_two" not in done.stdout
 
 
@@ -271,6 +321,42 @@ def test_a_signal_ends_every_kernel(bake, number, code):
         time.sleep(0.1)  # that of the next notebook is being started
     run.send_signal(number)
     said = run.communicate(timeout=30)[1]
-    assert run.returncode == code, said
-    assert said.splitlines()[-1] == "Interrupted. What was running is as it was."
+    assert (run.returncode, said) == (code, "Interrupted. What was running is as it was.\n")
     assert not any(kernel.is_running() for kernel in kernels)
+
+
+def test_a_notebook_that_saves_nothing(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-1].source = "x = 1"
+    nbformat.write(notebook, path)
+    done = baked.command("run")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "notebooks/1_one.ipynb ran, but saved nothing: its last cell has to call "
+        'save("1_one", …).\n'
+    )
+
+
+def test_a_kernel_that_cannot_be_started(bake, tmp_path, monkeypatch):
+    baked = bake(pipeline="blank", notebooks="one")
+    spec = tmp_path / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    argv = ["/nonexistent/python", "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "x"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    done = baked.command("run")
+    assert done.returncode == 2
+    assert done.stderr.startswith("The kernel python3 cannot be started: ")
+
+
+def test_half_an_emoji(bake):
+    baked = bake(pipeline="blank", notebooks="one")
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    text = path.read_text()
+    path.write_text(text.replace("## Analysis", "## Analysis \\ud83d"))
+    assert steps_done(baked.command("run")) == ["1_one"]
+    assert "## Analysis \\ud83d" in path.read_text()
+    path.write_text(text.replace("# The analysis", "# The \\ud83d analysis; x = 1\\nx = 2"))
+    assert "a cell has half a character" in baked.command("run").stderr

@@ -6,7 +6,7 @@ from typing import Any
 from . import hashes, record, store
 from .errors import CheckpointError
 from .lineage import CURRENT, INTERRUPTED, MISSING, Lineage
-from .project import Project
+from .project import Project, step_of
 from .view import Checkpoint, missing
 
 
@@ -36,6 +36,7 @@ def accept(project: Project, step: str, why: str) -> list[str]:
     CheckpointError
         If there is nothing to accept, or a file is not what was saved, which no reason mends.
     """
+    step = step_of(step)
     if not why.strip():
         raise CheckpointError("--why is empty. Say why the change does not matter.")
     lineage = Lineage(project)

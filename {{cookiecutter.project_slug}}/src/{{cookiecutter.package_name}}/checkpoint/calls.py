@@ -12,6 +12,8 @@ OWN_NAMES = {
 }
 PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics whose cell is Python
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
+# texts and comments, whose brackets do not count
+QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#.*")
 # `%time x = load("1_a")`: what follows is Python
 TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
 
@@ -63,19 +65,24 @@ def parse(source: str) -> ast.Module:
     Raises
     ------
     SyntaxError, ValueError
-        If it is not Python.
+        If it is not Python, or nested too deeply.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(source)
+        try:
+            return ast.parse(source)
+        except (RecursionError, MemoryError) as error:
+            raise ValueError("the code is nested too deeply") from error
 
 
 def parse_cell(source: str) -> ast.Module | None:
     """Parse a cell's code with its magics and shell lines left out; None if it is not Python."""
-    try:
-        return parse(_without_magics(source))
-    except (SyntaxError, ValueError):
-        return None
+    for python in (source, _without_magics(source)):
+        try:
+            return parse(python)
+        except (SyntaxError, ValueError):
+            continue
+    return None
 
 
 def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
@@ -145,14 +152,19 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
     Returns
     -------
     dict
-        Where nothing of ours is imported, the functions have their own names.
+        Where nothing of ours is imported it may have been in another way, as by `%run`: then the
+        functions have their own names, but for those that the code itself gives to others.
     """
     names: dict[str, str] = {}
+    sources = list(sources)
     for source in sources:
         if "import" in source and ("checkpoint" in source or any(f in source for f in FUNCTIONS)):
             tree = parse_cell(source)
             names = _imports(tree, names) if tree else names
-    return names or dict(OWN_NAMES)
+    if names:
+        return names
+    bound = {name for source in sources for name in _bound(parse_cell(source))}
+    return {name: of for name, of in OWN_NAMES.items() if name.partition(".")[0] not in bound}
 
 
 def magics(source: str) -> Iterator[str]:
@@ -161,7 +173,10 @@ def magics(source: str) -> Iterator[str]:
     if source.startswith("%%") and not _without_magics(source):
         yield from lines
         return
-    yield from (line for line in lines if _is_magic(line.strip()) and not TIMED.match(line))
+    try:
+        parse(source)  # a line of a text may look like a magic
+    except (SyntaxError, ValueError):
+        yield from (lines[i] for i in sorted(_magical(lines)) if not TIMED.match(lines[i]))
 
 
 def dotted(node: ast.expr) -> str:
@@ -193,6 +208,17 @@ def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
             continue
         names.update({f"{package}.{name}": name for package in packages for name in FUNCTIONS})
     return names
+
+
+def _bound(tree: ast.AST | None) -> Iterator[str]:
+    """Return the names that some code gives to things: by import, assignment or definition."""
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
 
 
 def _is_ours(module: str) -> bool:
@@ -240,16 +266,29 @@ def _without_magics(source: str) -> str:
         if magic not in PYTHON_MAGICS:
             return ""
         lines[0] = ""
-    return "\n".join(map(_as_python, lines))
+    magical = _magical(lines)
+    return "\n".join(_as_python(line, i in magical) for i, line in enumerate(lines))
 
 
-def _as_python(line: str) -> str:
-    if timed := TIMED.match(line):
+def _magical(lines: list[str]) -> set[int]:
+    """Return which lines are magics, shell lines or questions, or go on from such a line."""
+    found: set[int] = set()
+    depth = 0
+    for i, line in enumerate(lines):
+        goes_on = i - 1 in found and lines[i - 1].rstrip().endswith("\\")
+        if goes_on or (depth <= 0 and _is_magic(line.strip())):
+            found.add(i)
+        else:  # in brackets, % is an operator
+            code = QUOTED.sub("", line)
+            depth += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
+    return found
+
+
+def _as_python(line: str, magical: bool) -> str:
+    if timed := TIMED.match(line) if magical else None:
         # as long as the magic, so that columns stay what they are
         return f"{timed[1]}0;{' ' * (len(timed[2]) - 2)}{line[timed.end() :]}"
-    if _is_magic(line.strip()):
-        return line[: len(line) - len(line.lstrip())] + "pass"
-    return line
+    return line[: len(line) - len(line.lstrip())] + "pass" if magical else line
 
 
 def _is_magic(line: str) -> bool:

@@ -7,17 +7,19 @@ command if the process was killed.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from . import git
+from . import git, running
 from .errors import ProjectError
-from .folders import remove
+from .folders import draft_of, remove, replace
 from .project import Project
 
 FOLDER = ".checkpoint-change"
 JOURNAL = "journal.json"
+# beside what is moved or removed, since results/ may be on another disk
+ASIDE = ".checkpoint-aside-"
 
 
 class Change:
@@ -35,17 +37,18 @@ class Change:
     removals
         Files and folders to remove.
     moves
-        Files and folders, and where they are to be; one may take the place that another leaves.
+        Files and folders, and where in the same folder they are to be; one may take the place
+        that another leaves.
     creations
         Contents of new files; their folders are made.
     """
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.texts: dict[Path, str] = {}
+        self.texts: dict[Path, bytes] = {}
         self.removals: list[Path] = []
         self.moves: list[tuple[Path, Path]] = []
-        self.creations: dict[Path, str] = {}
+        self.creations: dict[Path, bytes] = {}
 
     def apply(self) -> None:
         """Do it, or leave everything as it was.
@@ -53,22 +56,24 @@ class Change:
         Raises
         ------
         ProjectError
-            If a place is taken, or another process is changing the project.
+            If a place is taken, or notebooks are running, or another process is changing the
+            project.
         OSError
             If a file cannot be written or moved; nothing has changed then.
         """
         with _lock(self.project):
-            _undo(self.project)
+            _settle(self.project)
             self._refuse_taken_places()
+            running.refuse(self.project)
             folder = self.project.root / FOLDER
             try:
                 self._prepare(folder)
                 self._do(folder)
-                (folder / JOURNAL).unlink()  # from here on it has happened
+                (folder / "done").touch()  # from here on it has happened
             except BaseException:
-                _undo(self.project)
+                _settle(self.project)
                 raise
-            remove(folder)
+            _settle(self.project)
 
     def _refuse_taken_places(self) -> None:
         left = {*self.removals, *(old for old, _ in self.moves)}
@@ -80,13 +85,9 @@ class Change:
 
     def _prepare(self, folder: Path) -> None:
         """Write down what is to happen and what is there now."""
-        for name in ("before", "after", "moving", "removed"):
-            (folder / name).mkdir(parents=True)
-        for i, (path, text) in enumerate(self.texts.items()):
+        (folder / "before").mkdir(parents=True)
+        for i, path in enumerate(self.texts):
             (folder / "before" / str(i)).write_bytes(path.read_bytes())
-            # an edited file keeps its permissions
-            (folder / "after" / str(i)).touch(mode=path.stat().st_mode & 0o777)
-            (folder / "after" / str(i)).write_text(text, encoding="utf-8", newline="")
         shown = self.project.show
         pairs = [(shown(old), shown(new)) for old, new in self.moves]
         removals = [shown(path) for path in self.removals]
@@ -97,25 +98,21 @@ class Change:
             "creations": [shown(path) for path in self.creations],
             "index": git.entries(self.project.root, [*removals, *(old for old, _ in pairs)]),
         }
-        draft = folder / f"{JOURNAL}.part"
-        draft.write_text(json.dumps(journal), encoding="utf-8")
-        draft.replace(folder / JOURNAL)
+        replace(folder / JOURNAL, json.dumps(journal).encode())
 
     def _do(self, folder: Path) -> None:
-        for i, path in enumerate(self.texts):
-            (folder / "after" / str(i)).replace(path)
+        for path, content in self.texts.items():
+            replace(path, content)
         for i, path in enumerate(self.removals):
-            path.rename(folder / "removed" / str(i))
+            path.rename(_aside(path, f"removed-{i}"))
         for i, (old, _) in enumerate(self.moves):
-            old.rename(folder / "moving" / str(i))
+            old.rename(_aside(old, i))
         (folder / "half-way").touch()
-        for i, (_, new) in enumerate(self.moves):
-            new.parent.mkdir(parents=True, exist_ok=True)
-            (folder / "moving" / str(i)).rename(new)
+        for i, (old, new) in enumerate(self.moves):
+            _aside(old, i).rename(new)
         (folder / "moved").touch()
-        for path, text in self.creations.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
+        for path, content in self.creations.items():
+            replace(path, content)
         journal = _journal(folder)
         (folder / "indexed").touch()
         git.move(self.project.root, journal["index"], dict(journal["moves"]))
@@ -126,44 +123,72 @@ def recover(project: Project) -> bool:
     if not (project.root / FOLDER).exists():
         return False
     with _lock(project):
-        return _undo(project)
+        return _settle(project)
 
 
-def _undo(project: Project) -> bool:
-    """Put back what a change has done so far. It can be repeated from any point."""
+def _settle(project: Project) -> bool:
+    """Put back what a change has done so far, or clean up behind one that has happened.
+
+    It can be repeated from any point. Returns whether there was something to put back.
+    """
     folder = project.root / FOLDER
     if not folder.exists():
         return False
-    begun = (folder / JOURNAL).exists()
-    if begun:
+    begun, done = (folder / JOURNAL).exists(), (folder / "done").exists()
+    if begun and done:
+        for i, name in enumerate(_journal(folder)["removals"]):
+            with suppress(OSError):  # what cannot be removed is out of the way
+                _remove(_aside(project.root / name, f"removed-{i}"))
+    elif begun:
         _put_back(project.root, folder)
-        (folder / JOURNAL).unlink()
+    (folder / JOURNAL).unlink(missing_ok=True)
     remove(folder)
-    return begun
+    return begun and not done
 
 
 def _put_back(root: Path, folder: Path) -> None:
     journal = _journal(folder)
+    for name in [*journal["texts"], *journal["creations"]]:
+        draft_of(root / name).unlink(missing_ok=True)
+    moves = [(root / old, root / new) for old, new in journal["moves"]]
     if (folder / "moved").exists():
         for name in journal["creations"]:
             (root / name).unlink(missing_ok=True)
-            if not any((root / name).parent.iterdir()):
-                (root / name).parent.rmdir()
+            parent = (root / name).parent
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
     if (folder / "half-way").exists():
-        for i, (_, new) in enumerate(journal["moves"]):
-            if not (folder / "moving" / str(i)).exists():
-                (root / new).rename(folder / "moving" / str(i))
+        for i, (old, new) in enumerate(moves):
+            if not _is_there(_aside(old, i)):
+                new.rename(_aside(old, i))
         (folder / "half-way").unlink()
-    for i, (old, _) in enumerate(journal["moves"]):
-        if (folder / "moving" / str(i)).exists():
-            (folder / "moving" / str(i)).rename(root / old)
+    for i, (old, _) in enumerate(moves):
+        if _is_there(_aside(old, i)):
+            _aside(old, i).rename(old)
     for i, name in enumerate(journal["removals"]):
-        if (folder / "removed" / str(i)).exists():
-            (folder / "removed" / str(i)).rename(root / name)
+        if _is_there(_aside(root / name, f"removed-{i}")):
+            _aside(root / name, f"removed-{i}").rename(root / name)
     for i, name in enumerate(journal["texts"]):
-        (root / name).write_bytes((folder / "before" / str(i)).read_bytes())
+        before = (folder / "before" / str(i)).read_bytes()
+        if (root / name).read_bytes() != before:
+            replace(root / name, before)
     if (folder / "indexed").exists():
         git.restore(root, journal["index"], dict(journal["moves"]))
+
+
+def _aside(path: Path, name: str | int) -> Path:
+    return path.with_name(f"{ASIDE}{name}")
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        remove(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _journal(folder: Path) -> dict[str, Any]:

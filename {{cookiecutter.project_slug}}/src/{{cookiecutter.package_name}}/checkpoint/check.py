@@ -75,6 +75,8 @@ def check(root: Path) -> list[Problem]:
     from . import habits
     from .settings import read_settings
 
+    if not root.is_dir():
+        return [Problem("tree", ".", None, "is not a folder", "Name the folder of a project")]
     problems = layout_problems(root)
     ignored: list[str] = []
     if (root / "pyproject.toml").is_file():
@@ -160,7 +162,8 @@ def _notebook(project: Project, step: Notebook) -> Iterator[Problem]:
         yield Problem("nbformat", where, None, reason, "Open and save it in JupyterLab")
     if reasons:
         return
-    kernel = (content["metadata"].get("kernelspec") or {}).get("name")
+    kernelspec = content["metadata"].get("kernelspec")
+    kernel = kernelspec.get("name") if isinstance(kernelspec, dict) else None
     if kernel != "python3":
         yield Problem("kernel", where, None, f"asks for the kernel {kernel!r}", "Choose Python 3")
     yield from _tagged_cells(where, content)

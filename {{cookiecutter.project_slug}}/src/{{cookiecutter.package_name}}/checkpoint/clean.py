@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from . import store
 from .errors import CheckpointDamagedError, ProjectError
-from .project import EXECUTED, FAILED, Project
+from .project import EXECUTED, FAILED, Project, step_of
 
 
 class Checkpoints(NamedTuple):
@@ -42,10 +42,11 @@ def find(project: Project, steps: list[str]) -> list[Checkpoints]:
     """
     folders = [path for path in sorted(project.results.glob("*/")) if path.name[0] != "."]
     known = [path.name for path in folders]
-    wanted = [step.rstrip("/").removesuffix(".ipynb").rpartition("/")[2] for step in steps]
+    wanted = [step_of(step).removeprefix("results/") for step in steps]
     for step in wanted:
         if step not in known:
-            raise ProjectError(f"results/{step} is not there; there are {', '.join(known)}.")
+            there = ", ".join(known) or "none"
+            raise ProjectError(f"results/{step} is not there; there are {there}.")
     chosen = [path.name for path in folders if not wanted or path.name in wanted]
     return [one for one in (_of(project, step) for step in chosen) if one.files]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -221,10 +222,11 @@ def move(
 @app.command(rich_help_panel=CHANGE)
 def remove(step: StepName, yes: Yes = False) -> None:
     """Remove a notebook and its results; those behind it are renumbered."""
+    from .renumber import removable
     from .renumber import remove as remove_step
 
     project = here()
-    (one,) = project.select([step])
+    one = removable(project, step)
     results = project.results_of(one.step)
     files = [path for path in results.rglob("*") if path.is_file() and path.name[0] != "."]
     weight = wording.size(sum(path.stat().st_size for path in files))
@@ -293,9 +295,16 @@ def show_states(project: Project, states: list[State]) -> None:
 
 def main() -> None:
     """Run the command; an error is its message, without a traceback of this code."""
+    for stream in (sys.stdout, sys.stderr):  # a cell's line may have what this terminal lacks
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="checkpoint")
     except CheckpointError as error:
         # a cell's traceback comes in colours, which a file would keep as codes
         err.print(Text.from_ansi(str(error)))
+        raise SystemExit(2) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        err.print(f"{where}{error.strerror or error}")
         raise SystemExit(2) from error

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -18,6 +19,7 @@ from .folders import replace
 from .kernels import Kernel
 from .parameters import inject
 from .project import EXECUTED, FAILED, Notebook, Project
+from .store import RECORD
 
 OnCell = Callable[[int, int, str, float | None], None]
 
@@ -50,7 +52,7 @@ async def execute(
     CheckpointError
         If a cell fails or the kernel dies; the message shows the cell and its error. The notebook
         stays as it was; what ran of it is `results/<step>/failed.ipynb`. Also if the notebook was
-        changed meanwhile; what ran is `executed.ipynb` there.
+        changed meanwhile; what ran is `executed.ipynb` there. Also if it saved nothing.
     """
     before = step.path.read_bytes()
     content = notebook.read_whole(step.path)
@@ -60,28 +62,53 @@ async def execute(
     client = _Client(nb, km=kernel.manager, **_hooks(nb, on_cell))
     client.kc = kernel.client
     folder = project.results_of(step.step)
+    failed, saved = folder / FAILED, _saved(folder)
     try:
         await client.async_execute()
     except CellExecutionError as error:
-        failed = folder / FAILED
-        replace(failed, nbformat.writes(nb) + "\n")
+        replace(failed, _written(nb))
         raise CheckpointError(
             f"{project.show(step.path)} failed; with its outputs it is {project.show(failed)}."
             f"\n{error}"
         ) from error
-    except DeadKernelError as error:
+    except UnicodeEncodeError as error:
         raise CheckpointError(
-            f"{project.show(step.path)}: its kernel died, perhaps for lack of memory."
+            f"{project.show(step.path)}: a cell has half a character, as cut-off emoji leave it "
+            f"({error.object[error.start : error.end]!r}), which no kernel takes. Remove it."
         ) from error
-    (folder / FAILED).unlink(missing_ok=True)
-    edited = step.path.read_bytes() != before
+    except DeadKernelError as error:
+        replace(failed, _written(nb))
+        raise CheckpointError(
+            f"{project.show(step.path)}: its kernel died, perhaps for lack of memory; with its "
+            f"outputs it is {project.show(failed)}."
+        ) from error
+    failed.unlink(missing_ok=True)
+    edited = not step.path.exists() or step.path.read_bytes() != before
     place = folder / EXECUTED if edited else step.path
-    replace(place, nbformat.writes(nb) + "\n")
+    replace(place, _written(nb))
     if edited:
         raise CheckpointError(
             f"{project.show(step.path)} was changed while it ran, and is left as it is now. "
             f"What ran, with its outputs, is {project.show(place)}."
         )
+    if _saved(folder) == saved:
+        raise CheckpointError(
+            f"{project.show(step.path)} ran, but saved nothing: its last cell has to call "
+            f'save("{step.step}", …).'
+        )
+
+
+def _written(nb: nbformat.NotebookNode) -> bytes:
+    return notebook.printable(nbformat.writes(nb) + "\n").encode()
+
+
+def _saved(folder: Path) -> tuple[int, int] | None:
+    """Return what tells one save from the next; None where nothing is saved."""
+    try:
+        found = (folder / RECORD).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 class _Client(NotebookClient):

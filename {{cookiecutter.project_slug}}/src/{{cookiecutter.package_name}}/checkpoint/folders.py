@@ -5,25 +5,41 @@ from pathlib import Path
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all that is in it.
+    """Remove a folder and all that is in it; of a link, the link alone.
 
     Raises
     ------
     OSError
         If a part of it cannot be removed; `filename` says which.
     """
-    for parent, _, files in os.walk(folder, topdown=False):
-        for file in files:
-            os.remove(os.path.join(parent, file))
-        os.rmdir(parent)
+    for parent, folders, files in os.walk(folder, topdown=False):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        for name in [*files, *links]:
+            os.remove(os.path.join(parent, name))
+        if os.path.islink(parent):
+            os.remove(parent)
+        else:
+            os.rmdir(parent)
 
 
-def replace(path: Path, text: str) -> None:
-    """Write a file whole or, on a full disk, not at all."""
+def replace(path: Path, content: bytes) -> None:
+    """Write a file whole or, on a full disk, not at all.
+
+    It keeps its permissions; where it is a link, what it leads to is written.
+    """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
+    draft = draft_of(path)
     try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.write_bytes(content)
+        if path.exists():
+            draft.chmod(path.stat().st_mode & 0o777)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def draft_of(path: Path) -> Path:
+    """Return where a file is written before it takes its place; a kill may leave it there."""
+    path = path.resolve()
+    return path.with_name(f".{path.name}.part")

@@ -7,7 +7,6 @@ from .errors import ProjectError
 
 # mode, object, stage, and path from the top of the repository
 Entry = list[str]
-NONE = ("0", "0" * 40)
 
 
 def tracked(root: Path, folder: str) -> list[str]:
@@ -46,7 +45,7 @@ def move(root: Path, known: list[Entry], moves: dict[str, str]) -> None:
     """
     prefix = _prefix(root) if known else ""
     moved = [(*about, _moved(path, prefix, moves)) for *about, path in known]
-    _put(root, [path for *_, path in known], [entry for entry in moved if entry[-1]])
+    _put(root, known, [path for *_, path in known], [entry for entry in moved if entry[-1]])
 
 
 def restore(root: Path, known: list[Entry], moves: dict[str, str]) -> None:
@@ -56,7 +55,7 @@ def restore(root: Path, known: list[Entry], moves: dict[str, str]) -> None:
     if entries(root, names) == known:
         return
     moved = (_moved(path, prefix, moves) for *_, path in known)
-    _put(root, [path for path in moved if path], [tuple(entry) for entry in known])
+    _put(root, known, [path for path in moved if path], [tuple(entry) for entry in known])
 
 
 def _moved(path: str, prefix: str, moves: dict[str, str]) -> str:
@@ -73,9 +72,9 @@ def _prefix(root: Path) -> str:
     return _git(root, "rev-parse", "--show-prefix").strip("\n")
 
 
-def _put(root: Path, gone: list[str], there: list[tuple[str, ...]]) -> None:
+def _put(root: Path, known: list[Entry], gone: list[str], there: list[tuple[str, ...]]) -> None:
     """Change the index in one go."""
-    lines = [f"{' '.join(NONE)}\t{path}" for path in gone]
+    lines = [f"0 {'0' * len(known[0][1])}\t{path}" for path in gone]
     lines += [f"{mode} {blob} {stage}\t{path}" for mode, blob, stage, path in there]
     if not lines:
         return
@@ -93,7 +92,9 @@ def _put(root: Path, gone: list[str], there: list[tuple[str, ...]]) -> None:
 def _git(root: Path, *arguments: str) -> str:
     """Return what git prints; an empty text without git or outside a repository."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True)
-    except FileNotFoundError:
+        done = subprocess.run(
+            ["git", "--literal-pathspecs", *arguments], cwd=root, capture_output=True
+        )
+    except OSError:
         return ""
     return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else ""

@@ -72,9 +72,9 @@ def code_hash(source: str) -> str | None:
     """
     try:
         tree = parse(source)
-    except (SyntaxError, ValueError):
+        return _text_hash("tree:" + _outline(tree))[:CELL_DIGITS] if tree.body else None
+    except (SyntaxError, ValueError, RecursionError):
         return _text_hash("text:" + source.strip())[:CELL_DIGITS]
-    return _text_hash("tree:" + _outline(tree))[:CELL_DIGITS] if tree.body else None
 
 
 def _text_hash(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from .errors import CheckpointError
 from .project import Project
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ class Kernels:
         self._taken.remove(kernel)
         self._ending.append(asyncio.create_task(kernel.stop(now=False)))
 
+    async def interrupt(self) -> None:
+        """End those at work at once, before nbclient leaves them, of which they would complain."""
+        for kernel in self._taken:
+            if kernel.manager.provisioner:
+                await kernel.manager.provisioner.kill()
+
     async def close(self) -> None:
         """End them all, those in which nothing has run or is to go on at once."""
         unused = await asyncio.gather(*self._starting, return_exceptions=True)
@@ -81,10 +88,17 @@ class Kernels:
         await asyncio.gather(*self._ending, *(kernel.stop(now=True) for kernel in self._taken))
 
     async def _start(self) -> Kernel:
+        from jupyter_client.kernelspec import NoSuchKernel
         from jupyter_client.manager import start_new_async_kernel
 
-        manager, client = await start_new_async_kernel(
-            kernel_name="python3", cwd=str(self._project.notebooks), extra_arguments=ARGUMENTS
-        )
+        try:
+            manager, client = await start_new_async_kernel(
+                kernel_name="python3", cwd=str(self._project.notebooks), extra_arguments=ARGUMENTS
+            )
+        except (OSError, RuntimeError, NoSuchKernel) as error:
+            raise CheckpointError(
+                f"The kernel python3 cannot be started: {error}. In the project's environment, "
+                "`python -m ipykernel install --sys-prefix` mends it."
+            ) from error
         client.allow_stdin = False
         return Kernel(manager, client)

@@ -12,7 +12,7 @@ from . import calls, hashes, notebook, record, store
 from .errors import CheckpointDamagedError, CheckpointWarning, ProjectError
 from .graph import named_in
 from .names import unportable
-from .parameters import is_injected
+from .parameters import SET, assignments
 from .project import EXECUTED, FAILED, Project
 from .view import Checkpoint
 
@@ -93,10 +93,10 @@ class Lineage:
     def _present(self, step: str) -> record.Baseline:
         made = self._record(step)
         known = record.baseline(made) if store.is_recorded(made) else self._named(step)
-        notebook_runs = known.cells is not None
+        there = [code for code, _ in self._cells(step)]
         return record.Baseline(
-            [code for code, _ in self._cells(step)] if notebook_runs else None,
-            self._parameters(step) or [] if notebook_runs else known.parameters,
+            there if known.cells is not None else None,
+            {code: text for code, text in known.parameters.items() if code in there},
             {name: self._input_now(name, entry) for name, entry in known.inputs.items()},
             {module: self._module_now(module) for module in known.modules},
             record.group_hashes(made or {}),
@@ -142,7 +142,7 @@ class Lineage:
             [
                 None if self.state(step).state == MISSING else self._content(step),
                 [code for code in now.cells or [] if code not in (known.cells or [])],
-                now.parameters if now.parameters != known.parameters else None,
+                now.parameters == known.parameters,
                 {name: code for name, code in now.modules.items() if code != known.modules[name]},
                 files,
                 sorted(map(hashes.value_hash, upstream)),
@@ -155,7 +155,7 @@ class Lineage:
         inputs = [f"data/{file}" for file in named.files]
         inputs += [f"results/{loaded}" for loaded in named.steps if loaded != step]
         cells: list[str] | None = [] if step.partition("/")[0] in self._notebooks else None
-        return record.Baseline(cells, [], dict.fromkeys(inputs), {}, {})
+        return record.Baseline(cells, {}, dict.fromkeys(inputs), {}, {})
 
     def _input_now(self, name: str, known: dict[str, Any] | None) -> dict[str, Any] | None:
         kind, _, rest = _split(name)
@@ -239,9 +239,10 @@ class Lineage:
             for code, first_line in self._cells(step):
                 if code not in held_against.cells:
                     yield f"cell `{first_line}` of {where} changed"
-            parameters = self._parameters(step)
-            if parameters is not None and parameters != held_against.parameters:
-                yield f"the parameters that were set in {where} changed"
+            ours = [text for text in held_against.parameters.values() if text.startswith(SET)]
+            if ours and not any(source.startswith(SET) for source in self._sources(step)):
+                lines = ", ".join(assignments(ours[-1]))
+                yield f"the cell that set {lines} in {where} is gone"
         for module, known in held_against.modules.items():
             now = self._module_now(module)
             if now != known:
@@ -268,7 +269,7 @@ class Lineage:
             yield from [f"results/{step} is missing"] if entry else []
         elif entry is None:
             yield f"results/{step} was made again"
-        elif "as_it_is" in entry and self._as_accepted(step, entry):
+        elif upstream.state != DAMAGED and "as_it_is" in entry and self._as_accepted(step, entry):
             return
         elif upstream.state in (STALE, EDITED, DAMAGED):
             yield from upstream.reasons
@@ -291,10 +292,13 @@ class Lineage:
         return self._contents[step]
 
     def _is_clean(self, step: str, made: dict[str, Any]) -> bool | None:
-        ran = made["checkpoint"].get("run", {}).get("cells")
+        run = made["checkpoint"].get("run", {})
         cells = [code for code, _ in self._cells(step)]
-        if ran is None or not cells:
+        if "cells" not in run or not cells:
             return None
+        # papermill's cell that sets parameters is in its copy of the notebook only
+        besides = run.get("parameters", {}).keys() - cells
+        ran = [code for code in run["cells"] if code not in besides]
         # a cell that was accepted is not the one that ran
         return ran == cells or (None if record.accepted(made) else False)
 
@@ -304,17 +308,13 @@ class Lineage:
         # a cell that was edited since is not one that ran besides
         if clean is False and state != EDITED:
             yield "not a clean run: other cells ran, or in another order"
-        parameters = made["checkpoint"].get("run", {}).get("parameters")
-        if parameters and (state == EDITED or self._parameters(step) is None):
-            yield f"ran with parameters that the notebook does not have: {', '.join(parameters)}"
+        there = [code for code, _ in self._cells(step)]
+        for code, text in made["checkpoint"].get("run", {}).get("parameters", {}).items():
+            if code not in there and state != EDITED:
+                lines = ", ".join(assignments(text))
+                yield f"ran with parameters that the notebook does not have: {lines}"
         for one in record.accepted(made):
             yield f"accepted on {one['date'][:10]}: {one['why']} ({'; '.join(one['reasons'])})"
-
-    def _parameters(self, step: str) -> list[str] | None:
-        """Return what a notebook's cell that sets parameters assigns; None without such a cell."""
-        injected = [source for source in self._sources(step) if is_injected(source)]
-        lines = [line for source in injected for line in source.splitlines()[1:] if line]
-        return lines if injected else None
 
     def _cells(self, step: str) -> list[tuple[str, str]]:
         """Return the hash and the first line of each code cell up to the one that saves `step`."""
@@ -323,11 +323,7 @@ class Lineage:
         saving = [i for i, source in enumerate(sources) if _saves(source, step, names)]
         sources = sources[: saving[-1] + 1] if saving else sources
         coded = ((hashes.code_hash(source), source) for source in sources)
-        return [
-            (code, notebook.first_line(source))
-            for code, source in coded
-            if code and not is_injected(source)
-        ]
+        return [(code, notebook.first_line(source)) for code, source in coded if code]
 
     def _sources(self, step: str) -> list[str]:
         """Return the code cells of a step's notebook; none where it cannot be read."""

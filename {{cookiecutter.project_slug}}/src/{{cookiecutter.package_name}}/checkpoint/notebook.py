@@ -56,7 +56,16 @@ def of_cells(cells: list[dict]) -> dict:
 
 def dumps(notebook: dict) -> str:
     """Return a notebook's JSON, indented and ended as Jupyter does it."""
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    return printable(json.dumps(notebook, indent=1, ensure_ascii=False)) + "\n"
+
+
+def printable(text: str) -> str:
+    """Return JSON in which halves of characters, as cut-off emoji leave them, are escaped."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
+    return text
 
 
 def code_cell(cell_id: str, source: str, *tags: str) -> dict:
@@ -111,9 +120,12 @@ def sources(notebook: dict) -> list[str]:
 
 def tagged(notebook: dict, tag: str) -> list[dict]:
     """Return the code cells with a tag, in order."""
-    return [
-        cell for cell in code_cells(notebook) if tag in (cell.get("metadata", {}).get("tags") or ())
-    ]
+    return [cell for cell in code_cells(notebook) if tag in _tags(cell)]
+
+
+def _tags(cell: dict) -> list:
+    tags = cell.get("metadata", {}).get("tags")
+    return tags if isinstance(tags, list) else []
 
 
 def invalid(notebook: dict) -> Iterator[str]:

@@ -12,7 +12,8 @@ from .calls import parse_cell
 from .errors import ProjectError
 
 TAG, INJECTED_TAG = "parameters", "injected-parameters"
-INJECTED = "# Parameters\n"  # how such a cell begins, papermill's too
+SET = "# Parameters set by checkpoint run\n"  # how our cell begins
+INJECTED = ("# Parameters\n", SET)  # papermill's begins so, and many a cell that people write
 
 
 def parse_settings(settings: list[str]) -> dict[str, str]:
@@ -30,11 +31,7 @@ def parse_settings(settings: list[str]) -> dict[str, str]:
         name, equals, text = setting.partition("=")
         if not equals or not name.strip().isidentifier():
             raise ProjectError(f"--set {setting!r}: write name=value, as in MIN_COUNTS=300.")
-        try:
-            value = ast.literal_eval(text.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            value = text
-        values[name.strip()] = repr(value)
+        values[name.strip()] = _as_code(text)
     return values
 
 
@@ -49,9 +46,14 @@ def names_in(content: dict[str, Any]) -> list[str]:
     return names
 
 
-def is_injected(source: str) -> bool:
-    """Tell whether a cell was put there to set parameters."""
+def looks_injected(source: str) -> bool:
+    """Tell whether a cell may have been put there to set parameters."""
     return source.startswith(INJECTED)
+
+
+def assignments(source: str) -> list[str]:
+    """Return what a cell that sets parameters assigns, a line each."""
+    return [line for line in source.splitlines() if line and not line.startswith("#")]
 
 
 def inject(content: dict[str, Any], values: dict[str, str]) -> None:
@@ -66,12 +68,22 @@ def inject(content: dict[str, Any], values: dict[str, str]) -> None:
     """
     lines: list[str] = []
     for cell in notebook.tagged(content, INJECTED_TAG):
-        lines += notebook.source_of(cell).removeprefix(INJECTED).splitlines()
+        lines += assignments(notebook.source_of(cell))
         content["cells"].remove(cell)
     kept = [line for line in lines if line.partition("=")[0].strip() not in values]
     lines = [*kept, *(f"{name} = {code}" for name, code in values.items())]
-    cell = notebook.code_cell(INJECTED_TAG, INJECTED + "\n".join(lines), INJECTED_TAG)
+    cell = notebook.code_cell(INJECTED_TAG, SET + "\n".join(lines), INJECTED_TAG)
     if (content.get("nbformat"), content.get("nbformat_minor", 0)) < (4, 5):
         del cell["id"]
     place = content["cells"].index(notebook.tagged(content, TAG)[-1]) + 1
     content["cells"].insert(place, cell)
+
+
+def _as_code(text: str) -> str:
+    """Return the code of a literal, or else of the text itself."""
+    try:
+        code = repr(ast.literal_eval(text.strip()))
+        ast.literal_eval(code)  # 1e999 is read, and written as a name: inf
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return repr(text)
+    return code

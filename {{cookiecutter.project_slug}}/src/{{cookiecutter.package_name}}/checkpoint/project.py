@@ -50,9 +50,13 @@ class Project:
 
     def steps(self) -> list[Notebook]:
         """List the numbered notebooks in running order."""
-        paths = (path for path in self.notebooks.glob("*.ipynb") if path.is_file())
-        numbered = map(numbered_notebook, paths)
+        numbered = map(numbered_notebook, self.notebook_files())
         return sorted(filter(None, numbered), key=lambda one: (one.number, one.name, one.path))
+
+    def notebook_files(self) -> list[Path]:
+        """Return all notebooks, those without a number too; no hidden files, nor links to none."""
+        paths = self.notebooks.glob("*.ipynb")
+        return sorted(path for path in paths if path.is_file() and path.name[0] != ".")
 
     def select(self, steps: list[str]) -> list[Notebook]:
         """Return the notebooks of these steps in running order; all if none is named.
@@ -64,8 +68,7 @@ class Project:
         """
         known = self.steps()
         names = [notebook.step for notebook in known]
-        # the shell completes file names
-        wanted = [Path(step).name.removesuffix(".ipynb") for step in steps]
+        wanted = [step_of(step) for step in steps]
         for step in wanted:
             if step not in names:
                 raise ProjectError(f"No notebook {step!r}; there are {', '.join(names) or 'none'}.")
@@ -134,6 +137,11 @@ def numbered_notebook(path: Path) -> Notebook | None:
     number, _, name = path.stem.partition("_")
     # isdecimal alone would take the digits of other scripts
     return Notebook(int(number), name, path) if number.isascii() and number.isdecimal() else None
+
+
+def step_of(text: str) -> str:
+    """Return the step that an argument names, be it the file as the shell completes it."""
+    return Path(text).stem if text.endswith(".ipynb") else text.rstrip("/")
 
 
 def find_project() -> Project:

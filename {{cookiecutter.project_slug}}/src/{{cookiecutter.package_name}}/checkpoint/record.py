@@ -100,7 +100,7 @@ class Baseline(NamedTuple):
     cells
         The hash of each cell's code; None where no notebook made them.
     parameters
-        The assignments by which parameters were set.
+        The cells among them that may have set parameters: source by hash.
     inputs
         What is known of each input, by name; None for one that was not there.
     modules
@@ -110,7 +110,7 @@ class Baseline(NamedTuple):
     """
 
     cells: list[str] | None
-    parameters: list[str]
+    parameters: dict[str, str]
     inputs: dict[str, dict[str, Any] | None]
     modules: dict[str, str | None]
     params: dict[str, str]
@@ -124,7 +124,7 @@ def baseline(record: Mapping[str, Any]) -> Baseline:
     run = ours.get("run", {})
     return Baseline(
         run.get("cells"),
-        run.get("parameters", []),
+        run.get("parameters", {}),
         ours.get("inputs", {}),
         ours.get("modules", {}),
         ours.get("params", {}),

@@ -5,8 +5,10 @@ found so, because it is computed or stands in a text or a shell line, is listed,
 is changed.
 """
 
+import io
 import json
 import re
+import tokenize
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,11 +19,14 @@ from .change import Change
 from .errors import ProjectError
 from .formats.json import dumps
 from .project import Project
-from .settings import parse_toml, read_toml
+from .settings import parse_toml, read_settings, read_toml
 
 FUNCTIONS = ("load", "save", "figures")
 FOLDERS = ("src", "scripts", "notebooks", "tests")
-OTHER_TEXTS = ("*.md", "*.rst", "*.txt", "docs/**/*.md", "data/*.md")
+OTHER_TEXTS = (
+    *("*.md", "*.rst", "*.txt", "*.sh", "*.yml", "*.yaml", "*.toml", "*.smk", "Makefile"),
+    *("docs/**/*.md", "data/*.md", "scripts/**/*", "profiles/**/*.yaml", ".github/**/*.yml"),
+)
 
 
 class Renamed(NamedTuple):
@@ -63,16 +68,11 @@ def rename_steps(
     names = {**new_names, **({gone: gone} if gone else {})}
     unsafe: list[str] = []
     codes: dict[str, str] = {}
-    for path in sorted(project.notebooks.glob("*.ipynb")):
+    for path in project.notebook_files():
         if path.stem != gone:
             unsafe += _rename_notebook(project, path, names, gone, change, codes)
     for path in _modules(project):
-        source = path.read_bytes().decode("utf-8", "surrogateescape")
-        renamed = rename_code(source, imported([source]), names, gone)
-        unsafe += [f"{project.show(path)}: {what}" for what in renamed.unsafe]
-        if renamed.source != source:
-            change.texts[path] = renamed.source
-            codes |= _codes(source, renamed.source)
+        unsafe += _rename_module(project, path, names, gone, change, codes)
     unsafe += _rename_settings(project, new_names, change)
     if unsafe:
         listed = "\n".join(f"  {what}" for what in unsafe)
@@ -80,8 +80,9 @@ def rename_steps(
             "Nothing was changed, since this cannot be renamed safely:\n"
             f"{listed}\nWrite the step's name as plain text in load(…), save(…) or figures(…)."
         )
-    for path in sorted(project.results.rglob(store.RECORD)):
-        _rename_record(path, new_names, codes, change)
+    for folder in project.results.glob("*/"):  # rglob would not enter one that is a link
+        for path in sorted(folder.rglob(store.RECORD)):
+            _rename_record(path, new_names, codes, change)
 
 
 def rename_code(
@@ -114,11 +115,11 @@ def rename_code(
         if call.function not in FUNCTIONS:
             continue
         if call.argument is None:
-            unsafe.append(f"`{call.line}` {call.function}s what is known only when it runs")
+            unsafe.append(f"`{call.line}` names a step that is known only when it runs")
             continue
         step, slash, part = call.argument.partition("/")
         if step == gone:
-            unsafe.append(f"`{call.line}` {call.function}s {step}")
+            unsafe.append(f"`{call.line}` names {step}")
         elif step in new_names:
             source = _replace(source, call, f"{new_names[step]}{slash}{part}")
     for text in texts(source, names) or ():
@@ -135,13 +136,16 @@ def mentions(text: str, step: str) -> bool:
 
 def still_mentioned(project: Project, step: str) -> Iterator[str]:
     """Tell where texts and comments, which are not code, have the name of a step."""
-    for path in sorted(project.notebooks.glob("*.ipynb")):
-        for cell in notebook.read_whole(path)["cells"]:
-            source = notebook.source_of(cell)
-            if mentions(source, step):
-                line = next(line for line in source.splitlines() if mentions(line, step))
+    for path in project.notebook_files():
+        try:
+            cells = notebook.read_whole(path)["cells"]
+        except ProjectError:
+            continue  # nothing in it was renamed either
+        for line in (line for cell in cells for line in notebook.source_of(cell).splitlines()):
+            if mentions(line, step):
                 yield f"{project.show(path)}: `{notebook.shortened(line)}`"
-    for path in sorted({path for kind in OTHER_TEXTS for path in project.root.glob(kind)}):
+    others = {path for kind in OTHER_TEXTS for path in project.root.glob(kind) if path.is_file()}
+    for path in sorted(others):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         for number, line in enumerate(lines, start=1):
             if mentions(line, step):
@@ -156,7 +160,12 @@ def _rename_notebook(
     change: Change,
     codes: dict[str, str],
 ) -> list[str]:
-    content = notebook.read_whole(path)
+    try:
+        content = notebook.read_whole(path)
+    except ProjectError as error:
+        text = path.read_bytes().decode("utf-8", "replace")
+        named = [step for step in new_names if mentions(text, step)]
+        return [f"{project.show(path)} names {step}, and cannot be read: {error}" for step in named]
     names = imported(notebook.sources(content))
     unsafe: list[str] = []
     changed = False
@@ -171,7 +180,7 @@ def _rename_notebook(
             codes |= _codes(source, renamed.source)
             changed = True
     if changed:
-        change.texts[path] = notebook.dumps(content)
+        change.texts[path] = notebook.dumps(content).encode()
     return unsafe
 
 
@@ -183,8 +192,33 @@ def _modules(project: Project) -> list[Path]:
     return sorted(
         path
         for path in found
-        if not set(path.relative_to(project.root).parts[:-1]).intersection(hidden)
+        if path.is_file()
+        and path.name[0] != "."
+        and not set(path.relative_to(project.root).parts[:-1]).intersection(hidden)
     )
+
+
+def _rename_module(
+    project: Project,
+    path: Path,
+    new_names: Mapping[str, str],
+    gone: str | None,
+    change: Change,
+    codes: dict[str, str],
+) -> list[str]:
+    content = path.read_bytes()
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        source = content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        return [f"{project.show(path)} cannot be read: {error}"]
+    if "checkpoint" not in source:
+        return []  # what does not import us cannot call us
+    renamed = rename_code(source, imported([source]), new_names, gone)
+    if renamed.source != source:
+        change.texts[path] = renamed.source.encode(encoding)
+        codes |= _codes(source, renamed.source)
+    return [f"{project.show(path)}: {what}" for what in renamed.unsafe]
 
 
 def _replace(source: str, call: Call, argument: str) -> str:
@@ -203,10 +237,12 @@ def _codes(before: str, after: str) -> dict[str, str]:
 
 def _rename_settings(project: Project, new_names: Mapping[str, str], change: Change) -> list[str]:
     """Rename the steps in `[tool.checkpoint.resources]`."""
-    wanted = read_toml(project)
-    resources = wanted.get("tool", {}).get("checkpoint", {}).get("resources", {})
+    resources = read_settings(project).resources
+    if taken := resources.keys() & set(new_names.values()) - new_names.keys():
+        return [f"pyproject.toml: resources of {step} are there already" for step in taken]
     if not new_names.keys() & resources:
         return []
+    wanted = read_toml(project)
     path = project.root / "pyproject.toml"
     text = path.read_bytes().decode("utf-8")
 
@@ -220,7 +256,7 @@ def _rename_settings(project: Project, new_names: Mapping[str, str], change: Cha
     wanted["tool"]["checkpoint"]["resources"] = renamed_steps
     if parse_toml(text) != wanted:
         return ["pyproject.toml: the resources of steps are written in a way not understood"]
-    change.texts[path] = text
+    change.texts[path] = text.encode()
     return []
 
 
@@ -249,7 +285,7 @@ def _rename_record(
         if known.get("cells"):
             known["cells"] = [codes.get(code, code) for code in known["cells"]]
     if json.dumps(ours) != before:
-        change.texts[path] = dumps(record)
+        change.texts[path] = dumps(record).encode()
 
 
 def _input(name: str, new_names: Mapping[str, str]) -> str:

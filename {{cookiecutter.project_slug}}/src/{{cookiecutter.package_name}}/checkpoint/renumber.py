@@ -8,9 +8,10 @@ from .change import Change
 from .errors import ProjectError
 from .graph import Graph
 from .layout import KEEP, skeleton
-from .names import unfit
+from .names import unfit, unportable
 from .project import Notebook, Project
 from .rename import rename_steps
+from .settings import read_settings
 
 
 class New(NamedTuple):
@@ -60,13 +61,16 @@ def new(project: Project, name: str, after: str | None = None) -> New:
     by_number = _by_number(steps)
     renamed = _pushed(by_number, number, 1)
     step = _step(number, name, previous)
+    results = project.results_of(step)
+    if any(path.name not in (KEEP, ".lock") for path in results.glob("*")):
+        raise ProjectError(f"results/{step} has files already. Move them, or choose another name.")
     change = Change(project)
     _rename(project, change, renamed)
     loaded = previous.step if previous else None
     cells = skeleton(project.package, step, loaded)
     change.creations = {
-        project.notebooks / f"{step}.ipynb": notebook.dumps(notebook.of_cells(cells)),
-        project.results / step / KEEP: "",
+        project.notebooks / f"{step}.ipynb": notebook.dumps(notebook.of_cells(cells)).encode(),
+        **({} if results.exists() else {results / KEEP: b""}),
     }
     change.apply()
     return New(step, loaded, renamed)
@@ -125,7 +129,7 @@ def remove(project: Project, step: str) -> dict[str, str]:
         If another notebook loads it, or something cannot be renamed safely. Nothing has changed
         then.
     """
-    one = _only(project, step)
+    one = removable(project, step)
     others = [other for other in project.steps() if other != one]
     alone = all(other.number != one.number for other in others)
     behind = {other.number: other for other in others if other.number > one.number}
@@ -140,6 +144,21 @@ def remove(project: Project, step: str) -> dict[str, str]:
     _rename(project, change, renamed, gone=one.step)
     change.apply()
     return renamed
+
+
+def removable(project: Project, step: str) -> Notebook:
+    """Return the notebook of a step that nothing else needs; raises as `remove`."""
+    one = _only(project, step)
+    loading = [other for other, loads in Graph(project).loads.items() if one.step in loads]
+    if loading:
+        raise ProjectError(
+            f"{' and '.join(loading)} loads {one.step}. Change the load cell first, then remove it."
+        )
+    if one.step in read_settings(project).resources:
+        raise ProjectError(
+            f"pyproject.toml: [tool.checkpoint.resources] names {one.step}. Remove that first."
+        )
+    return one
 
 
 def loaded_too_early(project: Project) -> list[tuple[str, str]]:
@@ -183,7 +202,10 @@ def _step(number: int, name: str, like: Notebook | None) -> str:
     """Return a step's name, with as many digits as another has: `02_integration`."""
     digits = like.path.stem.partition("_")[0] if like else ""
     width = len(digits) if digits.startswith("0") else 1
-    return f"{number:0{width}d}_{name}"
+    step = f"{number:0{width}d}_{name}" if name else f"{number:0{width}d}"
+    if reason := unportable(step):
+        raise ProjectError(f"{step!r} {reason}. Choose another name.")
+    return step
 
 
 def _only(project: Project, step: str) -> Notebook:

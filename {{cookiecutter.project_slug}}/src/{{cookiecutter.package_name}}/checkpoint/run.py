@@ -17,6 +17,7 @@ from .lineage import CURRENT, Lineage
 from .parameters import names_in
 from .progress import Shown
 from .project import Notebook, Project
+from .running import announced
 from .schedule import Schedule
 
 
@@ -69,6 +70,8 @@ def run(
     forced = set(settings)
     if everything or beginning:
         forced = {one.step for one in notebooks}
+    if not notebooks:
+        raise ProjectError(f"None of {', '.join(steps)} is {first.step} or runs after it.")
     lineage = Lineage(project)
     if not forced and all(lineage.state(one.step).state == CURRENT for one in notebooks):
         named = ", ".join(one.step for one in notebooks) if steps else "everything"
@@ -77,7 +80,11 @@ def run(
 
     schedule = Schedule(project, notebooks, forced)
     # zmq needs a selector, which is not what Windows has by itself
-    with Shown(out) as shown, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+    with (
+        announced(project),
+        Shown(out) as shown,
+        asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
+    ):
         try:
             runner.run(_Run(project, schedule, settings, shown).all(jobs))
         except asyncio.CancelledError:
@@ -139,6 +146,7 @@ class _Run:
                     except CheckpointError as error:
                         failures.append(error)
         finally:
+            await self.kernels.interrupt()
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import hashes
 from .errors import CheckpointWarning
-from .parameters import is_injected
+from .parameters import looks_injected
 from .project import Project
 
 # (root of the project, name of the input) -> what its content was
@@ -41,14 +41,13 @@ def cells_run() -> list[str] | None:
     history = _history()
     if history is None:
         return None
-    sources = (source for source in history if not is_injected(source))
-    return [code for source in sources if (code := hashes.code_hash(source))]
+    return [code for source in history if (code := hashes.code_hash(source))]
 
 
-def parameters_set() -> list[str]:
-    """Return the assignments by which this kernel's parameters were set, by papermill or `run`."""
-    sources = (source for source in _history() or [] if is_injected(source))
-    return [line for source in sources for line in source.splitlines()[1:] if line]
+def parameters_set() -> dict[str, str]:
+    """Return the cells that may have set parameters, by papermill or `run`: source by hash."""
+    found = {hashes.code_hash(source): source for source in _history() or []}
+    return {code: source for code, source in found.items() if code and looks_injected(source)}
 
 
 def modules_of(project: Project) -> dict[str, str]:

@@ -1,0 +1,47 @@
+"""Which processes are running notebooks of a project, so that nobody renames these meanwhile."""
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .errors import ProjectError
+from .project import Project
+
+FOLDER = ".running"
+
+
+@contextmanager
+def announced(project: Project) -> Iterator[None]:
+    """Let others know that notebooks are running, as long as the `with` block lasts."""
+    from filelock import FileLock
+
+    folder = project.results / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{platform.node() or 'here'}-{os.getpid()}"
+    try:
+        with FileLock(path):
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def refuse(project: Project) -> None:
+    """Refuse to go on while notebooks are running.
+
+    Raises
+    ------
+    ProjectError
+        If another process has announced that it runs some.
+    """
+    from filelock import FileLock, Timeout
+
+    for path in (project.results / FOLDER).glob("*"):
+        try:
+            with FileLock(path, timeout=0):
+                pass  # what its process left behind when it was killed
+        except Timeout:
+            raise ProjectError(
+                f"Notebooks of this project are running ({path.name}). Wait, or stop them."
+            ) from None
+        path.unlink(missing_ok=True)
