@@ -5,8 +5,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from baked import TEMPLATE, Baked, as_typed
+from chains import ONE, THREE, TWO, git
 from cookiecutter.main import cookiecutter
 from hypothesis import settings
 
@@ -53,3 +55,20 @@ def project(blank_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(path / "notebooks")
     monkeypatch.setattr(session, "_inputs", {})
     return path
+
+
+@pytest.fixture
+def committed(project: Path) -> Path:
+    """Return a project with results of each step and a commit of it all."""
+    from checkpoint import load, save, session
+
+    for step, before in ((ONE, None), (TWO, ONE), (THREE, TWO)):
+        session._inputs.clear()
+        if before:
+            load(before)
+        save(step, {"value": step, "table.csv": pd.DataFrame({"a": [1]})})
+    save(f"{TWO}/part", {"x": 1})
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "first")
+    return project

@@ -1,124 +1,61 @@
 """Notebooks that are added, renamed, moved and removed, with all that names them."""
 
-import os
-import random
 import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
 
-import nbformat
-import pandas as pd
 import pytest
-from baked import Baked, record
-from checkpoint import load, save, session
-from checkpoint.change import Change, recover
+from baked import record
+from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
+from checkpoint import load
 from checkpoint.check import check
 from checkpoint.errors import ProjectError
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
 from checkpoint.renumber import loaded_too_early, move, new, remove, rename
-from checkpoint.running import announced
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
 
-
-def tree(root):
-    """Return every file of a project, with its content; locks and git's own files aside."""
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file() and path.name != ".lock" and ".git" not in path.parts
-    }
-
-
-def git(root, *arguments):
-    done = subprocess.run(
-        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def steps(project):
-    return [one.step for one in Project(project).steps()]
-
-
-def sources(project, step):
-    notebook = nbformat.read(project / "notebooks" / f"{step}.ipynb", as_version=4)
-    nbformat.validate(notebook)
-    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-
-
-def add_cell(project, step, source):
-    path = project / "notebooks" / f"{step}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[3].source = source
-    nbformat.write(notebook, path)
-
-
-@pytest.fixture
-def chain(project):
-    """Return a project with results of each step and a commit of it all."""
-    for step, before in ((ONE, None), (TWO, ONE), (THREE, TWO)):
-        session._inputs.clear()
-        if before:
-            load(before)
-        save(step, {"value": step, "table.csv": pd.DataFrame({"a": [1]})})
-    save(f"{TWO}/part", {"x": 1})
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-qm", "first")
-    return project
-
-
-def test_a_notebook_in_between(chain):
-    made = new(Project(chain), "quality", after=ONE)
+def test_a_notebook_in_between(committed):
+    made = new(Project(committed), "quality", after=ONE)
     assert made.step == "2_quality"
-    assert steps(chain) == [ONE, "2_quality", "3_integration", "4_visualization"]
-    assert 'load("1_preprocessing")' in sources(chain, "2_quality")
-    assert 'load("1_preprocessing")' in sources(chain, "3_integration")
-    assert '"3_integration"' in sources(chain, "3_integration")
-    assert 'load("3_integration")' in sources(chain, "4_visualization")
-    assert check(chain) == []
-    states = {one.step: one.state for one in Lineage(Project(chain)).states()}
+    assert steps(committed) == [ONE, "2_quality", "3_integration", "4_visualization"]
+    assert 'load("1_preprocessing")' in sources(committed, "2_quality")
+    assert 'load("1_preprocessing")' in sources(committed, "3_integration")
+    assert '"3_integration"' in sources(committed, "3_integration")
+    assert 'load("3_integration")' in sources(committed, "4_visualization")
+    assert check(committed) == []
+    states = {one.step: one.state for one in Lineage(Project(committed)).states()}
     assert states == {
         ONE: "current",
         "2_quality": "missing",
         "3_integration": "current",
         "4_visualization": "current",
     }
-    assert record(chain, "3_integration")["checkpoint"]["step"] == "3_integration"
-    assert record(chain, "3_integration/part")["checkpoint"]["step"] == "3_integration/part"
-    assert list(record(chain, "4_visualization")["checkpoint"]["inputs"]) == [
+    assert record(committed, "3_integration")["checkpoint"]["step"] == "3_integration"
+    assert record(committed, "3_integration/part")["checkpoint"]["step"] == "3_integration/part"
+    assert list(record(committed, "4_visualization")["checkpoint"]["inputs"]) == [
         "results/3_integration"
     ]
     assert load("3_integration")["value"] == TWO
-    moved = git(chain, "diff", "--cached", "--name-status", "-M").splitlines()
+    moved = git(committed, "diff", "--cached", "--name-status", "-M").splitlines()
     assert sorted(line.split("\t")[0] for line in moved) == ["R100"] * len(moved)
     assert "R100\tnotebooks/2_integration.ipynb\tnotebooks/3_integration.ipynb" in moved
     assert "R100\tresults/2_integration/table.csv\tresults/3_integration/table.csv" in moved
-    git(chain, "add", ".")
-    git(chain, "commit", "-qm", "second")
-    log = git(chain, "log", "--oneline", "--follow", "notebooks/3_integration.ipynb")
+    git(committed, "add", ".")
+    git(committed, "commit", "-qm", "second")
+    log = git(committed, "log", "--oneline", "--follow", "notebooks/3_integration.ipynb")
     assert len(log.splitlines()) == 2
 
 
-def test_a_notebook_at_the_end_and_in_a_gap(chain):
-    assert new(Project(chain), "report").step == "4_report"
-    remove(Project(chain), "4_report")
-    (chain / "notebooks" / f"{THREE}.ipynb").rename(chain / "notebooks" / "5_visualization.ipynb")
-    made = new(Project(chain), "clusters", after=TWO)
+def test_a_notebook_at_the_end_and_in_a_gap(committed):
+    assert new(Project(committed), "report").step == "4_report"
+    remove(Project(committed), "4_report")
+    (committed / "notebooks" / f"{THREE}.ipynb").rename(
+        committed / "notebooks" / "5_visualization.ipynb"
+    )
+    made = new(Project(committed), "clusters", after=TWO)
     assert (made.step, made.renamed) == ("3_clusters", {})
-    assert steps(chain) == [ONE, TWO, "3_clusters", "5_visualization"]
+    assert steps(committed) == [ONE, TWO, "3_clusters", "5_visualization"]
 
 
 def test_leading_zeros_are_kept(project):
@@ -129,61 +66,63 @@ def test_leading_zeros_are_kept(project):
     assert steps(project)[2:] == ["03_integration", "04_visualization"]
 
 
-def test_rename(chain):
-    assert rename(Project(chain), TWO, "matching") == {TWO: "2_matching"}
-    assert steps(chain) == [ONE, "2_matching", THREE]
-    assert 'load("2_matching")' in sources(chain, THREE)
-    assert check(chain) == []
-    assert rename(Project(chain), "2_matching", "matching") == {}
+def test_rename(committed):
+    assert rename(Project(committed), TWO, "matching") == {TWO: "2_matching"}
+    assert steps(committed) == [ONE, "2_matching", THREE]
+    assert 'load("2_matching")' in sources(committed, THREE)
+    assert check(committed) == []
+    assert rename(Project(committed), "2_matching", "matching") == {}
 
 
-def test_move_to_the_front_and_back(chain):
-    before = tree(chain)
-    assert move(Project(chain), THREE, 1) == {
+def test_move_to_the_front_and_back(committed):
+    before = tree(committed)
+    assert move(Project(committed), THREE, 1) == {
         ONE: "2_preprocessing",
         TWO: "3_integration",
         THREE: "1_visualization",
     }
-    assert loaded_too_early(Project(chain)) == [("1_visualization", "3_integration")]
-    assert [problem.rule for problem in check(chain)] == ["load-later"]
-    move(Project(chain), "1_visualization", 3)
-    assert tree(chain) == before
-    assert git(chain, "status", "--porcelain") == ""
-    assert move(Project(chain), THREE, 3) == {}
+    assert loaded_too_early(Project(committed)) == [("1_visualization", "3_integration")]
+    assert [problem.rule for problem in check(committed)] == ["load-later"]
+    move(Project(committed), "1_visualization", 3)
+    assert tree(committed) == before
+    assert git(committed, "status", "--porcelain") == ""
+    assert move(Project(committed), THREE, 3) == {}
 
 
-def test_move_into_a_gap_moves_nothing_else(chain):
-    (chain / "notebooks" / f"{THREE}.ipynb").rename(chain / "notebooks" / "5_visualization.ipynb")
-    assert move(Project(chain), TWO, 4) == {TWO: "4_integration"}
+def test_move_into_a_gap_moves_nothing_else(committed):
+    (committed / "notebooks" / f"{THREE}.ipynb").rename(
+        committed / "notebooks" / "5_visualization.ipynb"
+    )
+    assert move(Project(committed), TWO, 4) == {TWO: "4_integration"}
 
 
-def test_remove_closes_the_gap_and_nothing_behind_the_next(chain):
-    new(Project(chain), "report")
-    (chain / "notebooks" / "4_report.ipynb").rename(chain / "notebooks" / "7_report.ipynb")
-    made = new(Project(chain), "extra", after=ONE)
-    assert remove(Project(chain), made.step) == {"3_integration": TWO, "4_visualization": THREE}
-    assert steps(chain) == [ONE, TWO, THREE, "7_report"]
-    assert not (chain / "results" / made.step).exists()
+def test_remove_closes_the_gap_and_nothing_behind_the_next(committed):
+    new(Project(committed), "report")
+    (committed / "notebooks" / "4_report.ipynb").rename(committed / "notebooks" / "7_report.ipynb")
+    made = new(Project(committed), "extra", after=ONE)
+    assert remove(Project(committed), made.step) == {"3_integration": TWO, "4_visualization": THREE}
+    assert steps(committed) == [ONE, TWO, THREE, "7_report"]
+    assert not (committed / "results" / made.step).exists()
 
 
-def test_a_step_that_is_loaded_is_not_removed(chain):
-    before = tree(chain)
+def test_a_step_that_is_loaded_is_not_removed(committed):
+    before = tree(committed)
     with pytest.raises(ProjectError, match="2_integration loads 1_preprocessing"):
-        remove(Project(chain), ONE)
-    assert tree(chain) == before
+        remove(Project(committed), ONE)
+    assert tree(committed) == before
 
 
-def test_modules_and_settings(chain):
-    module = chain / "src" / "my_project" / "help.py"
+def test_modules_and_settings(committed):
+    module = committed / "src" / "my_project" / "help.py"
     module.write_bytes(b'from .checkpoint import load\r\n\r\nx = lambda: load("2_integration")\r\n')
-    latin = chain / "scripts" / "latin.py"
+    latin = committed / "scripts" / "latin.py"
     latin.parent.mkdir()
     before = '# coding: latin-1\nfrom p.checkpoint import load\nload("2_integration")  # ü\n'
     before = before.encode("latin-1")
     latin.write_bytes(before)
-    (chain / "scripts" / "other.py").write_text("from joblib import load\nload(name)")
-    (chain / "scripts" / ".#lock.py").symlink_to("nowhere")
-    settings_ = chain / "pyproject.toml"
+    (committed / "scripts" / "other.py").write_text("from joblib import load\nload(name)")
+    (committed / "scripts" / ".#lock.py").symlink_to("nowhere")
+    settings_ = committed / "pyproject.toml"
     text = settings_.read_text().replace(
         "[tool.checkpoint]\n",
         '[tool.checkpoint]\nignore = ["chdir"]\n\n[tool.checkpoint.resources]\n'
@@ -191,7 +130,7 @@ def test_modules_and_settings(chain):
         "[tool.checkpoint.resources.2_integration]\nruntime = 30  # 2_integration\n",
     )
     settings_.write_text(text)
-    move(Project(chain), TWO, 1)
+    move(Project(committed), TWO, 1)
     assert b'load("1_integration")\r\n' in module.read_bytes()
     assert latin.read_bytes() == before.replace(b"2_integration", b"1_integration")
     after = settings_.read_text()
@@ -211,21 +150,21 @@ def test_modules_and_settings(chain):
         (ONE, "!ls ../results/2_integration", "names 2_integration"),
     ],
 )
-def test_what_cannot_be_changed_safely_is_listed_and_nothing_touched(chain, step, source, said):
-    add_cell(chain, step, source)
-    before = tree(chain)
-    index = git(chain, "ls-files", "--stage")
+def test_what_cannot_be_changed_safely_is_listed_and_nothing_touched(committed, step, source, said):
+    add_cell(committed, step, source)
+    before = tree(committed)
+    index = git(committed, "ls-files", "--stage")
     for change in (
-        lambda: rename(Project(chain), TWO, "x"),
-        lambda: move(Project(chain), TWO, 1),
-        lambda: new(Project(chain), "x", after=ONE),
+        lambda: rename(Project(committed), TWO, "x"),
+        lambda: move(Project(committed), TWO, 1),
+        lambda: new(Project(committed), "x", after=ONE),
     ):
         with pytest.raises(ProjectError) as raised:
             change()
         assert str(raised.value).startswith("Nothing was changed, since")
         assert f"notebooks/{step}.ipynb" in str(raised.value) and said in str(raised.value)
-    assert tree(chain) == before
-    assert git(chain, "ls-files", "--stage") == index
+    assert tree(committed) == before
+    assert git(committed, "ls-files", "--stage") == index
 
 
 @pytest.mark.parametrize(
@@ -251,40 +190,6 @@ def test_what_is_refused(project, change, said):
     assert tree(project) == before
 
 
-def test_a_place_that_is_taken(chain):
-    (chain / "results" / "2_matching").mkdir()
-    before = tree(chain)
-    with pytest.raises(ProjectError, match="results/2_matching is already there"):
-        rename(Project(chain), TWO, "matching")
-    assert tree(chain) == before
-
-
-def test_when_git_refuses_everything_is_as_before(chain):
-    (chain / ".git" / "index.lock").touch()
-    before = tree(chain)
-    with pytest.raises(ProjectError, match="git could not follow the change"):
-        new(Project(chain), "quality", after=ONE)
-    (chain / ".git" / "index.lock").unlink()
-    assert tree(chain) == before
-    assert git(chain, "status", "--porcelain") == ""
-
-
-def test_a_folder_that_cannot_be_moved(chain):
-    """The last of the moves fails, as where another program holds a file on Windows."""
-    before = tree(chain)
-    with pytest.raises(OSError, match="too long"):
-        change = Change(Project(chain))
-        change.texts = {chain / "README.md": b"other"}
-        change.removals = [chain / "data"]
-        change.moves = [
-            (chain / "notebooks", chain / "books"),
-            (chain / "results" / ONE, chain / "results" / ("x" * 300)),
-        ]
-        change.apply()
-    assert tree(chain) == before
-    assert not (chain / ".checkpoint-change").exists()
-
-
 def test_the_longest_name(project):
     with pytest.raises(ProjectError, match="is longer than 100 characters"):
         new(Project(project), "a" * 99)
@@ -303,145 +208,26 @@ def test_a_folder_with_results_of_somebody_is_not_taken_over(project):
         new(Project(project), "new")
 
 
-def test_names_are_no_patterns_for_git(chain):
-    for name in ("4_[ab]", "4_a"):
-        (chain / "notebooks" / f"{name}.ipynb").write_bytes(
-            (chain / "notebooks" / f"{THREE}.ipynb").read_bytes()
-        )
-    git(chain, "add", ".")
-    rename(Project(chain), "4_[ab]", "x")
-    assert "notebooks/4_a.ipynb" in git(chain, "ls-files")
-
-
-def test_an_unnumbered_notebook_that_cannot_be_read(chain):
-    scratch = chain / "notebooks" / "scratch.ipynb"
+def test_an_unnumbered_notebook_that_cannot_be_read(committed):
+    scratch = committed / "notebooks" / "scratch.ipynb"
     scratch.write_text("")
-    rename(Project(chain), TWO, "matching")
+    rename(Project(committed), TWO, "matching")
     scratch.write_text("2_matching")
     with pytest.raises(ProjectError, match=r"scratch.ipynb names 2_matching, and cannot be read"):
-        rename(Project(chain), "2_matching", "x")
+        rename(Project(committed), "2_matching", "x")
 
 
-def test_settings_of_a_step_that_is_removed_or_named(chain):
-    path = chain / "pyproject.toml"
+def test_settings_of_a_step_that_is_removed_or_named(committed):
+    path = committed / "pyproject.toml"
     text = path.read_text()
     path.write_text(text.replace("[tool.checkpoint]\n", "[tool.checkpoint]\nresources.3_x = {}\n"))
     with pytest.raises(ProjectError, match="resources of 3_x are there already"):
-        rename(Project(chain), THREE, "x")
+        rename(Project(committed), THREE, "x")
     path.write_text(
         text.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\nresources.{THREE} = {{}}\n")
     )
     with pytest.raises(ProjectError, match=r"resources\] names 3_visualization. Remove that first"):
-        remove(Project(chain), THREE)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
-def test_links(chain):
-    """A results folder or a notebook may be elsewhere, and results may link to data."""
-    elsewhere = chain.parent / "elsewhere"
-    elsewhere.mkdir()
-    (chain / "results" / TWO).rename(elsewhere / "two")
-    (chain / "results" / TWO).symlink_to(elsewhere / "two")
-    (chain / "notebooks" / f"{THREE}.ipynb").rename(elsewhere / "three.ipynb")
-    (chain / "notebooks" / f"{THREE}.ipynb").symlink_to(elsewhere / "three.ipynb")
-    (chain / "results" / THREE / "raw").symlink_to(chain / "data")
-    rename(Project(chain), ONE, "qc")
-    rename(Project(chain), TWO, "matching")
-    states = {one.step: one.state for one in Lineage(Project(chain)).states()}
-    assert set(states.values()) == {"current"}
-    assert (chain / "notebooks" / f"{THREE}.ipynb").is_symlink()
-    assert "2_matching" in (elsewhere / "three.ipynb").read_text()
-    remove(Project(chain), THREE)
-    remove(Project(chain), "2_matching")
-    assert (chain / "data" / "README.md").exists()
-    assert list((elsewhere / "two").iterdir())
-    assert steps(chain) == ["1_qc"]
-    assert not list(chain.rglob(".checkpoint-*"))
-
-
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="another file system is needed")
-def test_results_on_another_disk(chain):
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
-        shutil.move(chain / "results", f"{other}/results")
-        (chain / "results").symlink_to(f"{other}/results")
-        new(Project(chain), "quality", after=ONE)
-        remove(Project(chain), "2_quality")
-        assert {one.state for one in Lineage(Project(chain)).states()} == {"current"}
-
-
-def test_while_notebooks_run(chain):
-    with announced(Project(chain)), pytest.raises(ProjectError, match="are running"):
-        rename(Project(chain), TWO, "x")
-    rename(Project(chain), TWO, "x")
-
-
-def test_permissions_are_kept(chain):
-    path = chain / "notebooks" / f"{THREE}.ipynb"
-    path.chmod(0o664)
-    rename(Project(chain), TWO, "x")
-    assert path.stat().st_mode & 0o777 == 0o664
-
-
-def test_without_git(project):
-    new(Project(project), "quality", after=ONE)
-    assert check(project) == []
-
-
-def test_in_a_folder_of_a_repository(chain):
-    """A lab's repository may hold several projects."""
-    outer = chain.parent
-    (chain / ".git").rename(outer / "git")
-    (outer / "git").rename(outer / ".git")
-    git(outer, "add", "-A")
-    git(outer, "commit", "-qm", "moved")
-    new(Project(chain), "quality", after=ONE)
-    moved = git(outer, "diff", "--cached", "--name-status", "-M")
-    name = chain.name
-    assert f"{name}/notebooks/2_integration.ipynb\t{name}/notebooks/3_integration.ipynb" in moved
-
-
-def test_what_was_staged_moves_along(chain):
-    add_cell(chain, TWO, "x = 'staged'")
-    git(chain, "add", ".")
-    add_cell(chain, TWO, "x = 'edited since'")
-    rename(Project(chain), TWO, "matching")
-    assert "x = 'staged'" in git(chain, "show", ":notebooks/2_matching.ipynb")
-    assert "edited since" in sources(chain, "2_matching")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_a_command_that_is_killed_leaves_the_old_or_the_new(chain):
-    chances = random.Random(5)
-    command = [sys.executable, "-m", "my_project.checkpoint"]
-    baked = Baked(chain)
-    before, index = tree(chain), git(chain, "ls-files", "--stage")
-    start = time.monotonic()
-    assert baked.command("move", THREE, "1").returncode == 0
-    whole = time.monotonic() - start
-    after, index_after = tree(chain), git(chain, "ls-files", "--stage")
-    assert baked.command("move", "1_visualization", "3").returncode == 0
-    undone = 0
-    for _ in range(40):
-        process = subprocess.Popen(
-            [*command, "move", THREE, "1"],
-            cwd=chain,
-            env=baked.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(whole * chances.uniform(0.5, 1.0))
-        process.kill()
-        process.wait()
-        time.sleep(0.2)  # a git that it had started goes on without it
-        (chain / ".git" / "index.lock").unlink(missing_ok=True)
-        undone += recover(Project(chain))
-        assert not (chain / ".checkpoint-change").exists()
-        now = (tree(chain), git(chain, "ls-files", "--stage"))
-        assert now in ((before, index), (after, index_after))
-        if now[0] == after:
-            assert baked.command("move", "1_visualization", "3").returncode == 0
-    assert tree(chain) == before
+        remove(Project(committed), THREE)
 
 
 @pytest.mark.slow

@@ -66,12 +66,12 @@ def run(
     if beginning:
         (first,) = project.select([beginning])
         notebooks = [one for one in notebooks if one.number >= first.number]
+        if not notebooks:
+            raise ProjectError(f"None of {', '.join(steps)} is {first.step} or runs after it.")
     settings = _settings(notebooks, values or {})
     forced = set(settings)
     if everything or beginning:
         forced = {one.step for one in notebooks}
-    if not notebooks:
-        raise ProjectError(f"None of {', '.join(steps)} is {first.step} or runs after it.")
     lineage = Lineage(project)
     if not forced and all(lineage.state(one.step).state == CURRENT for one in notebooks):
         named = ", ".join(one.step for one in notebooks) if steps else "everything"
