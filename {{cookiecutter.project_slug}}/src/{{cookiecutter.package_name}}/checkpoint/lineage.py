@@ -69,6 +69,7 @@ class Lineage:
         self._records: dict[str, dict[str, Any] | None] = {}
         self._broken: dict[str, str] = {}
         self._code: dict[str, list[str]] = {}
+        self._hashed: dict[str, list[tuple[str, str]]] = {}
 
     def states(self) -> list[State]:
         """Return the state of every notebook's step, then of saved steps without a notebook."""
@@ -318,6 +319,11 @@ class Lineage:
 
     def _cells(self, step: str) -> list[tuple[str, str]]:
         """Return the hash and the first line of each code cell up to the one that saves `step`."""
+        if step not in self._hashed:
+            self._hashed[step] = self._hash_cells(step)
+        return self._hashed[step]
+
+    def _hash_cells(self, step: str) -> list[tuple[str, str]]:
         sources = self._sources(step)
         names = calls.imported(sources)
         saving = [i for i, source in enumerate(sources) if _saves(source, step, names)]
