@@ -36,6 +36,8 @@ def called(source, names=None):
         ('%matplotlib inline\nload("1_a")', [("load", "1_a")]),
         ('if x:\n    !ls\n    load("1_a")', [("load", "1_a")]),
         ('%%bash\nload("1_a")', []),
+        ('pip install -q x\nload("1_a")', [("load", "1_a")]),
+        ('cd ..\nload("1_a")', [("load", "1_a")]),
         ("this is not python (", None),
         ('%%time\nload("1_a")', [("load", "1_a")]),
         ('%time x = load("1_a")', [("load", "1_a")]),

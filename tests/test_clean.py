@@ -43,7 +43,7 @@ def test_one_step(filled):
     done = run(filled, ONE, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("results/1_preprocessing/: 8 files, ")
-    assert done.stdout.splitlines()[0].endswith("; 2 other files stay")
+    assert done.stdout.splitlines()[0].endswith("; 2 files of others stay")
     assert files(folder) == [".gitkeep", "figures/umap.png", "notes.txt"]
     assert not (folder / "sub").exists() and not (folder / "part").exists()
     assert not (folder / ".staging-1").exists()

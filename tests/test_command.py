@@ -78,7 +78,9 @@ def test_check_of_other_projects(bake):
     assert problem["file"] == "notebooks/2_integration.ipynb"
     assert problem["cell"] == "x = open('/home/me/x.csv')"
     assert problem["rule"] == "absolute-path"
-    assert baked.command("check", str(baked.path / "data")).returncode == 1
+    done = baked.command("check", str(baked.path / "data"))
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1 and "is no project" in done.stdout
 
 
 def set_source(path, source):

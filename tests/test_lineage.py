@@ -114,6 +114,26 @@ def test_parameters_edited_by_hand(chain):
     assert states(chain)[ONE] == ("damaged", [said])
 
 
+def test_a_notebook_that_cannot_be_read(chain):
+    """As after a merge with conflicts."""
+    path = chain / "notebooks" / f"{TWO}.ipynb"
+    path.write_text("<<<<<<< HEAD\n" + path.read_text())
+    state, (reason,) = states(chain)[TWO]
+    assert state == "edited"
+    assert reason.startswith("notebooks/2_integration.ipynb cannot be read: is not valid JSON")
+
+
+def test_a_folder_with_files_that_are_no_results(chain):
+    folder = chain / "results" / ONE
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    assert states(chain)[ONE] == ("missing", [])
+    assert states(chain)[TWO] == ("stale", ["results/1_preprocessing is missing"])
+    with pytest.warns(CheckpointWarning, match="is missing"):
+        load(TWO)
+
+
 def test_broken_json(chain):
     (chain / "results" / ONE / "params.json").write_text('{"a": }')
     state, reasons = states(chain)[ONE]

@@ -68,6 +68,23 @@ def test_stamps_are_of_current_steps(project):
     assert [path.exists() for path in stamps] == [True, False, False]
 
 
+def test_stamps_are_left_while_snakemake_runs(project):
+    save(ONE, {"a": 1})
+    stamp(project)
+    locks = project / ".snakemake" / "locks"
+    locks.mkdir()
+    (locks / "0.input.lock").touch()
+    shutil.rmtree(project / "results" / ONE)
+    stamp(project)
+    assert (project / jobs(project)[0].stamp).exists()
+
+
+def test_a_load_in_a_cell_that_is_not_python_needs_all_before_it(project):
+    path = project / "notebooks" / f"{THREE}.ipynb"
+    path.write_text(path.read_text().replace("previous = load", "previous = = load"))
+    assert len(jobs(project)[2].needs) == 2
+
+
 class Workflow:
     """A project with an environment of its own, and Snakemake to run it."""
 

@@ -14,6 +14,8 @@ PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics whose cell 
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
 # texts and comments, whose brackets do not count
 QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#.*")
+# what IPython takes for a magic without %, in a cell that is not Python as it stands
+AUTOMAGIC = re.compile(r"(?:pip|conda|mamba|cd|ls|cp|mv|rm|mkdir|cat)\s+[^\s=(]")
 # `%time x = load("1_a")`: what follows is Python
 TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
 
@@ -295,4 +297,4 @@ def _is_magic(line: str) -> bool:
     name, equals, value = line.partition("=")
     assigned = equals and name.strip().isidentifier() and value.lstrip()[:1] in ("%", "!")
     asked = line[-1:] == "?" and "#" not in line
-    return line[:1] in ("%", "!", "?") or asked or bool(assigned)
+    return line[:1] in ("%", "!", "?") or asked or bool(assigned) or bool(AUTOMAGIC.match(line))

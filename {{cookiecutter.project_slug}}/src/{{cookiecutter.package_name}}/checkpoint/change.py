@@ -91,12 +91,15 @@ class Change:
         shown = self.project.show
         pairs = [(shown(old), shown(new)) for old, new in self.moves]
         removals = [shown(path) for path in self.removals]
+        texts = [shown(path) for path in self.texts]
+        named = [*removals, *texts, *(old for old, _ in pairs)]
         journal = {
-            "texts": [shown(path) for path in self.texts],
+            "texts": texts,
+            "unmodified": git.unmodified(self.project.root, texts),
             "removals": removals,
             "moves": pairs,
             "creations": [shown(path) for path in self.creations],
-            "index": git.entries(self.project.root, [*removals, *(old for old, _ in pairs)]),
+            "index": git.entries(self.project.root, list(dict.fromkeys(named))),
         }
         replace(folder / JOURNAL, json.dumps(journal).encode())
 
@@ -115,7 +118,9 @@ class Change:
             replace(path, content)
         journal = _journal(folder)
         (folder / "indexed").touch()
-        git.move(self.project.root, journal["index"], dict(journal["moves"]))
+        contents = {self.project.show(path): content for path, content in self.texts.items()}
+        contents = {name: contents[name] for name in journal["unmodified"]}
+        git.move(self.project.root, journal["index"], _places(journal), contents)
 
 
 def recover(project: Project) -> bool:
@@ -173,7 +178,18 @@ def _put_back(root: Path, folder: Path) -> None:
         if (root / name).read_bytes() != before:
             replace(root / name, before)
     if (folder / "indexed").exists():
-        git.restore(root, journal["index"], dict(journal["moves"]))
+        git.restore(root, journal["index"], _places(journal))
+
+
+def _places(journal: dict[str, Any]) -> dict[str, str]:
+    """Return where what the journal names is to be; what is moved with its folder goes there."""
+    moves = dict(journal["moves"])
+    stay = [name for name in journal["texts"] if not any(_is_below(name, old) for old in moves)]
+    return {**moves, **{name: name for name in stay}}
+
+
+def _is_below(name: str, place: str) -> bool:
+    return name == place or name.startswith(f"{place}/")
 
 
 def _aside(path: Path, name: str | int) -> Path:

@@ -75,8 +75,9 @@ def check(root: Path) -> list[Problem]:
     from . import habits
     from .settings import read_settings
 
-    if not root.is_dir():
-        return [Problem("tree", ".", None, "is not a folder", "Name the folder of a project")]
+    if not is_project(root) and not (root / "notebooks").is_dir():
+        what = "is no project: it has no pyproject.toml with a [tool.checkpoint] table"
+        return [Problem("tree", ".", None, what, "Name the top folder of one")]
     problems = layout_problems(root)
     ignored: list[str] = []
     if (root / "pyproject.toml").is_file():

@@ -42,13 +42,18 @@ def find(project: Project, steps: list[str]) -> list[Checkpoints]:
     """
     folders = [path for path in sorted(project.results.glob("*/")) if path.name[0] != "."]
     known = [path.name for path in folders]
-    wanted = [step_of(step).removeprefix("results/") for step in steps]
+    wanted = [step_of(step) for step in steps]
     for step in wanted:
         if step not in known:
             there = ", ".join(known) or "none"
             raise ProjectError(f"results/{step} is not there; there are {there}.")
     chosen = [path.name for path in folders if not wanted or path.name in wanted]
     return [one for one in (_of(project, step) for step in chosen) if one.files]
+
+
+def others_in(project: Project, step: str) -> list[Path]:
+    """Return the files in a step's results that neither `save` nor `run` made."""
+    return _of(project, step).others if project.results_of(step).is_dir() else []
 
 
 def clean(checkpoints: list[Checkpoints]) -> None:

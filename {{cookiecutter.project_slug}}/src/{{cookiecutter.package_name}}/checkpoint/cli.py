@@ -25,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 # paths and messages are shown as they are: no colours for numbers, no line breaks of its own
@@ -121,7 +122,7 @@ def run(
 ) -> None:
     """Run the notebooks that are not current, in order, and keep their outputs in them.
 
-    One that fails stays as it was; its outputs are in results/<step>/failed.ipynb.
+    One that fails stays as it was; its outputs are in results/STEP/failed.ipynb.
     """
     from .parameters import parse_settings
     from .run import run as run_steps
@@ -169,9 +170,9 @@ def clean(
         out.print("Nothing to remove: there are no checkpoints.")
         return
     for one in found:
-        stay = f"; {len(one.others)} other files stay" if one.others else ""
+        stay = f"; {wording.files(one.others)} of others stay" if one.others else ""
         weight = wording.size(one.bytes)
-        out.print(f"results/{one.step}/: {len(one.files)} files, {weight}{stay}")
+        out.print(f"results/{one.step}/: {wording.files(one.files)}, {weight}{stay}")
     ask("Remove them?", yes)
     cleaning.clean(found)
     out.print(f"Removed {wording.size(sum(one.bytes for one in found))}.")
@@ -222,6 +223,7 @@ def move(
 @app.command(rich_help_panel=CHANGE)
 def remove(step: StepName, yes: Yes = False) -> None:
     """Remove a notebook and its results; those behind it are renumbered."""
+    from .clean import others_in
     from .renumber import removable
     from .renumber import remove as remove_step
 
@@ -230,7 +232,10 @@ def remove(step: StepName, yes: Yes = False) -> None:
     results = project.results_of(one.step)
     files = [path for path in results.rglob("*") if path.is_file() and path.name[0] != "."]
     weight = wording.size(sum(path.stat().st_size for path in files))
-    out.print(f"notebooks/{one.path.name} and {len(files)} files of results/{one.step}/, {weight}")
+    out.print(f"notebooks/{one.path.name}, {wording.files(files)} of results/{one.step}/, {weight}")
+    others = [path.relative_to(results).as_posix() for path in others_in(project, one.step)]
+    if others:
+        out.print(f"  among them what save did not make: {', '.join(others)}")
     ask("Remove them?", yes)
     renamed = remove_step(project, step)
     out.print(f"Removed {one.step}.")
@@ -285,7 +290,10 @@ def show_states(project: Project, states: list[State]) -> None:
         made = (state.timestamp or "")[:16].replace("T", " ")
         weight = wording.size(state.bytes) if state.timestamp else ""
         style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
-        why = "\n".join([*state.reasons, *state.notes])
+        same = next((one.step for one in states if one.reasons == state.reasons), state.step)
+        told = state.reasons and same != state.step
+        reasons = [f"as {same}"] if told else state.reasons
+        why = "\n".join([*reasons, *state.notes])
         table.add_row(state.step, Text(state.state, style), made, weight, Text(why))
     out.print(table, soft_wrap=False)
     known = {notebook.step for notebook in project.steps()}

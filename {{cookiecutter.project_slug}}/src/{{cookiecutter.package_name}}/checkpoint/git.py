@@ -24,10 +24,18 @@ def entries(root: Path, names: list[str]) -> list[Entry]:
     return [[*about.split(), path] for about, _, path in described]
 
 
-def move(root: Path, known: list[Entry], moves: dict[str, str]) -> None:
-    """Let the index follow files that were moved or, where `moves` does not name them, removed.
+def unmodified(root: Path, names: list[str]) -> list[str]:
+    """Return which of some files are in git as they are on disk."""
+    changed = _git(root, "diff", "--name-only", "--relative", "-z", "--", *names).split("\0")
+    prefix = _prefix(root)
+    there = {path.removeprefix(prefix) for *_, path in entries(root, names)}
+    return [name for name in names if name in there and name not in changed]
 
-    What is staged of them moves along; what was edited besides stays unstaged, as by `git mv`.
+
+def move(root: Path, known: list[Entry], moves: dict[str, str], contents: dict[str, bytes]) -> None:
+    """Let the index follow files that were moved, rewritten or, if not in `moves`, removed.
+
+    What is staged of them moves along, and what was edited besides stays unstaged, as by `git mv`.
 
     Parameters
     ----------
@@ -36,7 +44,10 @@ def move(root: Path, known: list[Entry], moves: dict[str, str]) -> None:
     known
         From `entries`, before anything was moved.
     moves
-        New names of files and folders by their old ones, relative to `root`.
+        New names of files and folders by their old ones, relative to `root`; a file that only is
+        rewritten has its own.
+    contents
+        New contents by old name of files whose staged version is to be the new one, too.
 
     Raises
     ------
@@ -44,7 +55,11 @@ def move(root: Path, known: list[Entry], moves: dict[str, str]) -> None:
         If git refuses; its index is then as it was.
     """
     prefix = _prefix(root) if known else ""
-    moved = [(*about, _moved(path, prefix, moves)) for *about, path in known]
+    blobs = {prefix + name: _blob(root, name, content) for name, content in contents.items()}
+    moved = [
+        (mode, blobs.get(path, blob), stage, _moved(path, prefix, moves))
+        for mode, blob, stage, path in known
+    ]
     _put(root, known, [path for *_, path in known], [entry for entry in moved if entry[-1]])
 
 
@@ -56,6 +71,16 @@ def restore(root: Path, known: list[Entry], moves: dict[str, str]) -> None:
         return
     moved = (_moved(path, prefix, moves) for *_, path in known)
     _put(root, known, [path for path in moved if path], [tuple(entry) for entry in known])
+
+
+def _blob(root: Path, name: str, content: bytes) -> str:
+    """Give git what a file is to hold; return what git calls it."""
+    command = ["git", "hash-object", "-w", "--stdin", "--path", name]
+    done = subprocess.run(command, cwd=root, input=content, capture_output=True)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise ProjectError(f"git could not follow the change, so nothing was changed: {said}")
+    return done.stdout.decode().strip()
 
 
 def _moved(path: str, prefix: str, moves: dict[str, str]) -> str:

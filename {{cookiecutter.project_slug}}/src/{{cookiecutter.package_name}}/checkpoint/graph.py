@@ -17,7 +17,8 @@ class Named(NamedTuple):
     files
         The raw files that it reads, relative to `data/`.
     computed
-        Whether it loads by a name that is known only when it runs.
+        Whether it loads by a name that is known only when it runs, or in a cell that is not
+        Python.
     """
 
     steps: list[str]
@@ -28,13 +29,15 @@ class Named(NamedTuple):
 def named_in(sources: list[str]) -> Named:
     """Return what the code cells of a notebook load and read."""
     names = imported(sources)
-    found = [call for source in sources for call in calls(source, names) or ()]
+    called = [calls(source, names) for source in sources]
+    found = [call for calls_ in called for call in calls_ or ()]
+    unread = [source for source, calls_ in zip(sources, called, strict=True) if calls_ is None]
     loads = [call.argument for call in found if call.function == "load"]
     files = [call.argument for call in found if call.function == "data_file"]
     return Named(
         list(dict.fromkeys(filter(None, loads))),
         list(dict.fromkeys(filter(None, files))),
-        None in loads,
+        None in loads or any("load" in source for source in unread),
     )
 
 

@@ -125,7 +125,7 @@ def _chdir(cell: Cell) -> Iterator[Finding]:
         if isinstance(node, ast.Call) and dotted(node.func) in ("os.chdir", "chdir"):
             yield f"changes the working directory with `{ast.unparse(node)}`", todo
     for line in magics(cell.source):
-        if re.match(r"\s*%cd\b", line):
+        if re.match(r"\s*%?cd\b", line):
             yield f"changes the working directory with `{line.strip()}`", todo
 
 

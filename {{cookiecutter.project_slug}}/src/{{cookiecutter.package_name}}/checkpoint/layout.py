@@ -43,7 +43,7 @@ def lay_out(root: Path, package: str, pipeline: str, names: list[str]) -> None:
         folder = project.results_of(step.step)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / KEEP).touch()
-    _fill_in(root / "Snakefile", "from project.checkpoint", f"from {package}.checkpoint")
+    _fill_in(root / "Snakefile", " project.checkpoint", f" {package}.checkpoint")
     _fill_in(root / ".pre-commit-config.yaml", "src/project/", f"src/{package}/")
     _fill_in(root / "environment.yml", 'name: "project"', f'name: "{root.name}"')
 

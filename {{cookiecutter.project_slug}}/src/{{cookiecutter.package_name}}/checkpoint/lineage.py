@@ -13,8 +13,8 @@ from .errors import CheckpointDamagedError, CheckpointWarning, ProjectError
 from .graph import named_in
 from .names import unportable
 from .parameters import SET, assignments
-from .project import EXECUTED, FAILED, Project
-from .view import Checkpoint
+from .project import Project
+from .view import Checkpoint, results_in
 
 CURRENT, STALE, EDITED, DAMAGED = "current", "stale", "edited", "damaged"
 INTERRUPTED, MISSING, UNRECORDED = "interrupted", "missing", "unrecorded"
@@ -69,6 +69,7 @@ class Lineage:
         self._records: dict[str, dict[str, Any] | None] = {}
         self._broken: dict[str, str] = {}
         self._code: dict[str, list[str]] = {}
+        self._unreadable: dict[str, str] = {}
         self._hashed: dict[str, list[tuple[str, str]]] = {}
 
     def states(self) -> list[State]:
@@ -193,8 +194,8 @@ class Lineage:
         if step in self._broken:
             return State(step, DAMAGED, [self._broken[step]], None, None, 0, [])
         if not store.is_recorded(made):
-            files = (path.name for path in folder.glob("*") if path.is_file())
-            if any(name[0] != "." and name not in (FAILED, EXECUTED) for name in files):
+            # as `load` sees it: other files are nothing to go on with
+            if made is not None or results_in(folder):
                 return State(step, UNRECORDED, ["not made by save"], None, None, 0, [])
             return State(step, MISSING, [], None, None, 0, [])
 
@@ -235,8 +236,12 @@ class Lineage:
 
     def _edits(self, step: str, held_against: record.Baseline) -> Iterator[str]:
         """Tell which cells and modules have another code than when the results were made."""
-        where = f"notebooks/{step.partition('/')[0]}.ipynb"
-        if held_against.cells is not None:
+        name = step.partition("/")[0]
+        where = f"notebooks/{name}.ipynb"
+        self._sources(step)
+        if name in self._unreadable:
+            yield f"{where} cannot be read: {self._unreadable[name]}"
+        elif held_against.cells is not None:
             for code, first_line in self._cells(step):
                 if code not in held_against.cells:
                     yield f"cell `{first_line}` of {where} changed"
@@ -338,8 +343,11 @@ class Lineage:
             try:
                 content = notebook.read_whole(self._notebooks[name])
                 self._code[name] = notebook.sources(content)
-            except (KeyError, ProjectError):
-                self._code[name] = []  # `check` says what is wrong with the notebook
+            except KeyError:
+                self._code[name] = []
+            except ProjectError as error:
+                self._code[name] = []
+                self._unreadable[name] = str(error).removeprefix(f"{self._notebooks[name]} ")
         return self._code[name]
 
 

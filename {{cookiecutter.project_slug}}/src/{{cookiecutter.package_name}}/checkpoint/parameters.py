@@ -53,7 +53,8 @@ def looks_injected(source: str) -> bool:
 
 def assignments(source: str) -> list[str]:
     """Return what a cell that sets parameters assigns, a line each."""
-    return [line for line in source.splitlines() if line and not line.startswith("#")]
+    tree = parse_cell(source)
+    return [ast.unparse(statement) for statement in tree.body] if tree else source.splitlines()
 
 
 def inject(content: dict[str, Any], values: dict[str, str]) -> None:

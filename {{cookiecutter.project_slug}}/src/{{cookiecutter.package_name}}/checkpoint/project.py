@@ -140,8 +140,10 @@ def numbered_notebook(path: Path) -> Notebook | None:
 
 
 def step_of(text: str) -> str:
-    """Return the step that an argument names, be it the file as the shell completes it."""
-    return Path(text).stem if text.endswith(".ipynb") else text.rstrip("/")
+    """Return the step that an argument names, be it a file or folder as the shell completes it."""
+    if text.endswith(".ipynb"):
+        return Path(text).stem
+    return text.rstrip("/").removeprefix("results/")
 
 
 def find_project() -> Project:

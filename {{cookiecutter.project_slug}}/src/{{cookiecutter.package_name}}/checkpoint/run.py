@@ -17,7 +17,7 @@ from .lineage import CURRENT, Lineage
 from .parameters import names_in
 from .progress import Shown
 from .project import Notebook, Project
-from .running import announced
+from .running import alone, announced
 from .schedule import Schedule
 
 
@@ -165,7 +165,10 @@ class _Run:
         if self.schedule.waiting:
             self.kernels.prepare()
         try:
-            await execute(self.project, step, kernel, values, partial(self.shown.cell, step.step))
+            with alone(self.project, step.step):
+                await execute(
+                    self.project, step, kernel, values, partial(self.shown.cell, step.step)
+                )
         except CheckpointError:
             self.shown.failed(step.step)
             self.kernels.give_back(kernel)

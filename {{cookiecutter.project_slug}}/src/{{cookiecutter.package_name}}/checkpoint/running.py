@@ -26,6 +26,25 @@ def announced(project: Project) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
+@contextmanager
+def alone(project: Project, step: str) -> Iterator[None]:
+    """Run a step as the only process that does.
+
+    Raises
+    ------
+    ProjectError
+        If another process is running it.
+    """
+    from filelock import FileLock, Timeout
+
+    path = project.results / FOLDER / step
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout:
+        raise ProjectError(f"Another process is running {step}. Wait, or stop it.") from None
+
+
 def refuse(project: Project) -> None:
     """Refuse to go on while notebooks are running.
 

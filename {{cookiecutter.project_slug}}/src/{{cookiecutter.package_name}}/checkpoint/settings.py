@@ -45,6 +45,10 @@ def read_settings(project: Project) -> Settings:
         if not isinstance(asked, dict):
             raise _wrong(f"resources.{step}", "is not a table, as in { mem_mb = 64000 }")
         for name, value in asked.items():
+            if name.endswith("_mb") and isinstance(value, str):
+                raise _wrong(f"resources.{step}.{name}", "is a number of megabytes")
+            if isinstance(value, int) and value < 1:
+                raise _wrong(f"resources.{step}.{name}", f"cannot be {value!r}; it is at least 1")
             if (
                 isinstance(value, bool)
                 or not isinstance(value, int | str)

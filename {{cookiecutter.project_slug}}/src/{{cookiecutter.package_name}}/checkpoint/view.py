@@ -159,12 +159,7 @@ class Checkpoint(Mapping[str, Any]):
         self, params: dict[str, Any] | None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Find the files of a folder that a hand-written cell filled, by their suffixes."""
-        paths = sorted([*self._folder.glob("*"), *self._folder.glob("figures/*")])
-        found = [
-            path
-            for path in paths
-            if path.is_file() and format_of(path.name) and path.name != store.RECORD
-        ]
+        found = sorted([*results_in(self._folder), *results_in(self._folder / "figures")])
         if params is None:
             named = [path for path in found if path.name.endswith(f"_{store.RECORD}")]
             if named:
@@ -272,6 +267,15 @@ class Checkpoint(Mapping[str, Any]):
 
     def _remedy(self) -> str:
         return f"Run {notebook_of(self.step)} again."
+
+
+def results_in(folder: Path) -> list[Path]:
+    """Return the files in a folder, not below it, that one of the formats can have written."""
+    return [
+        path
+        for path in folder.glob("*")
+        if path.is_file() and format_of(path.name) and path.name != store.RECORD
+    ]
 
 
 def notebook_of(step: str) -> str:

@@ -13,6 +13,11 @@ def size(n_bytes: int) -> str:
     return f"{amount:.1f} TB"
 
 
+def files(paths: Sequence[object]) -> str:
+    """Return how many files there are: `1 file`, `3 files`."""
+    return "1 file" if len(paths) == 1 else f"{len(paths):,} files"
+
+
 def shape(entry: Mapping | None) -> str:
     """Return an entry of `data_shapes` in words: `591 cells x 900 features`."""
     if not isinstance(entry, Mapping):

@@ -4,6 +4,7 @@ A job's outcome is a stamp, an empty file, and not the checkpoint itself: Snakem
 outputs of a job before it runs and after it fails, and a checkpoint must outlive that.
 """
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from .lineage import CURRENT, Lineage
 from .project import Project
 from .settings import read_settings
 
-STAMPS = ".snakemake/steps"
+STAMPS, LOCKS = ".snakemake/steps", ".snakemake/locks"
 
 
 class Job(NamedTuple):
@@ -66,6 +67,8 @@ def stamp(root: Path | str) -> None:
     manager, which compares times, then runs just what is not current and what depends on it.
     """
     project = Project(Path(root))
+    if any((project.root / LOCKS).glob("*")) or not os.access(project.root, os.W_OK):
+        return  # a run that goes on compares these very times; or somebody may only look
     lineage = Lineage(project)
     current = [one.step for one in project.steps() if lineage.state(one.step).state == CURRENT]
     stamps = [project.root / _stamp(step) for step in current]
