@@ -17,7 +17,7 @@ from .project import Notebook, Project
 LARGEST_TRACKED = 5_000_000  # bytes; as the large-file hook of the project's pre-commit
 # folders that hold people's files; a key in an HDF5 file or the path of a web page looks alike
 ROOTS = (
-    "home Users users mnt media Volumes scratch tmp var opt srv root work data datasets storage "
+    "home Users users mnt media Volumes scratch tmp var opt srv root datasets storage "
     "gpfs lustre beegfs nfs net project projects proj share shared export group groups lab cluster"
 ).split()
 ABSOLUTE = re.compile(
@@ -125,7 +125,7 @@ def _chdir(cell: Cell) -> Iterator[Finding]:
         if isinstance(node, ast.Call) and dotted(node.func) in ("os.chdir", "chdir"):
             yield f"changes the working directory with `{ast.unparse(node)}`", todo
     for line in magics(cell.source):
-        if re.match(r"\s*%?cd\b", line):
+        if re.match(r"\s*%?cd\b", line) and not cell.source.startswith("%%"):
             yield f"changes the working directory with `{line.strip()}`", todo
 
 
@@ -133,9 +133,10 @@ def _writes_data(cell: Cell) -> Iterator[Finding]:
     todo = "Raw data stay as they came; save(…) puts results into results/"
     for call in raw_data.writes(cell.tree, cell.paths):
         yield f"writes into data/ with `{notebook.shortened(ast.unparse(call))}`", todo
-    for line in magics(cell.source):
-        if raw_data.shell_writes(line.strip()):
-            yield f"writes into data/ with `{line.strip()}`", todo
+    lines = [line.strip() for line in magics(cell.source)]
+    for line in ["\n".join(lines)] if cell.source.startswith("%%") else lines:
+        if raw_data.shell_writes(line):
+            yield f"writes into data/ with `{notebook.shortened(line)}`", todo
 
 
 def _guards(cell: Cell) -> Iterator[Finding]:
@@ -146,7 +147,7 @@ def _guards(cell: Cell) -> Iterator[Finding]:
             if _asks_for_a_name(test) and (guarded or cell.ours) and not _gives_it(node, test):
                 what = f"saves only `if {ast.unparse(test)}`, so a result may be missing unsaid"
                 yield what, todo
-        if isinstance(node, ast.Try) and guarded and "NameError" in map(_caught, node.handlers):
+        if isinstance(node, ast.Try) and guarded and any(map(_catches_it, node.handlers)):
             yield (
                 "saves only what does not raise NameError, so a result may be missing unsaid",
                 todo,
@@ -164,7 +165,9 @@ def _asks_for_a_name(test: ast.expr) -> bool:
         isinstance(node, ast.Compare)
         and any(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops)
         and any(
-            isinstance(one, ast.Call) and dotted(one.func) in NAMESPACES for one in node.comparators
+            isinstance(one, ast.Call) and dotted(one.func) in NAMESPACES
+            for comparator in node.comparators
+            for one in ast.walk(comparator)
         )
         for node in ast.walk(test)
     )
@@ -181,8 +184,10 @@ def _is_set(name: ast.Name) -> bool:
     return isinstance(name.ctx, ast.Store)
 
 
-def _caught(handler: ast.ExceptHandler) -> str:
-    return dotted(handler.type) if handler.type else ""
+def _catches_it(handler: ast.ExceptHandler) -> bool:
+    """Tell whether a handler is for names that are not there."""
+    caught = ast.walk(handler.type) if handler.type else ()
+    return any(isinstance(one, ast.Name) and one.id == "NameError" for one in caught)
 
 
 def _orphans(project: Project) -> Iterator[Problem]:
