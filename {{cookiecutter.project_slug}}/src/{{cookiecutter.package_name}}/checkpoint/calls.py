@@ -11,13 +11,14 @@ OWN_NAMES = {
     **{f"checkpoint.{name}": name for name in FUNCTIONS},
 }
 PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics whose cell is Python
-LINE_BREAK = re.compile(r"\r\n|\r|\n")
+# patterns, which re compiles when they are first used: the post-gen hook needs but one
+LINE_BREAK = r"\r\n|\r|\n"
 # texts and comments, whose brackets do not count
-QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#.*")
+QUOTED = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#.*"
 # what IPython takes for a magic without %, in a cell that is not Python as it stands
-AUTOMAGIC = re.compile(r"(?:pip|conda|mamba|cd|ls|cp|mv|rm|mkdir|cat)\s+[^\s=(]")
+AUTOMAGIC = r"(?:pip|conda|mamba|cd|ls|cp|mv|rm|mkdir|cat)\s+[^\s=(]"
 # `%time x = load("1_a")`: what follows is Python
-TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
+TIMED = r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])"
 
 
 class Call:
@@ -171,14 +172,14 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
 
 def magics(source: str) -> Iterator[str]:
     """Return the lines of a cell that are not Python: all of a `%%bash` cell, `!ls`, `%cd`."""
-    lines = LINE_BREAK.split(source)
+    lines = re.split(LINE_BREAK, source)
     if source.startswith("%%") and not _without_magics(source):
         yield from lines
         return
     try:
         parse(source)  # a line of a text may look like a magic
     except (SyntaxError, ValueError):
-        yield from (lines[i] for i in sorted(_magical(lines)) if not TIMED.match(lines[i]))
+        yield from (lines[i] for i in sorted(_magical(lines)) if not re.match(TIMED, lines[i]))
 
 
 def dotted(node: ast.expr) -> str:
@@ -244,7 +245,7 @@ def _value(node: ast.expr | None) -> str | None:
 
 
 def _span(source: str, node: ast.expr) -> tuple[int, int]:
-    starts = [0, *(found.end() for found in LINE_BREAK.finditer(source))]
+    starts = [0, *(found.end() for found in re.finditer(LINE_BREAK, source))]
 
     def offset(line: int, column: int) -> int:
         start = starts[line - 1]
@@ -257,12 +258,12 @@ def _span(source: str, node: ast.expr) -> tuple[int, int]:
 
 
 def _line(source: str, node: ast.expr) -> str:
-    return LINE_BREAK.split(source)[node.lineno - 1].strip()
+    return re.split(LINE_BREAK, source)[node.lineno - 1].strip()
 
 
 def _without_magics(source: str) -> str:
     """Put `pass` where magics, shell lines and questions stand; the lines keep their places."""
-    lines = LINE_BREAK.split(source)
+    lines = re.split(LINE_BREAK, source)
     if lines[0].startswith("%%"):
         magic = lines[0][2:].split()[0] if lines[0][2:].split() else ""
         if magic not in PYTHON_MAGICS:
@@ -281,13 +282,13 @@ def _magical(lines: list[str]) -> set[int]:
         if goes_on or (depth <= 0 and _is_magic(line.strip())):
             found.add(i)
         else:  # in brackets, % is an operator
-            code = QUOTED.sub("", line)
+            code = re.sub(QUOTED, "", line)
             depth += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
     return found
 
 
 def _as_python(line: str, magical: bool) -> str:
-    if timed := TIMED.match(line) if magical else None:
+    if timed := re.match(TIMED, line) if magical else None:
         # as long as the magic, so that columns stay what they are
         return f"{timed[1]}0;{' ' * (len(timed[2]) - 2)}{line[timed.end() :]}"
     return line[: len(line) - len(line.lstrip())] + "pass" if magical else line
@@ -297,4 +298,4 @@ def _is_magic(line: str) -> bool:
     name, equals, value = line.partition("=")
     assigned = equals and name.strip().isidentifier() and value.lstrip()[:1] in ("%", "!")
     asked = line[-1:] == "?" and "#" not in line
-    return line[:1] in ("%", "!", "?") or asked or bool(assigned) or bool(AUTOMAGIC.match(line))
+    return line[:1] in ("%", "!", "?") or asked or bool(assigned) or bool(re.match(AUTOMAGIC, line))

@@ -139,14 +139,17 @@ def _shell_targets(words: list[str]) -> list[str]:
         written += rest[-1:]
     elif program == "sed" and any(option.startswith("i") for option in options):
         written += rest
-    elif program == "tar" and {"x", "extract"} & options.keys() | set(words[1:2] and words[1]) & {
-        "x"
-    }:
+    elif program == "tar" and (_extracts(words[1:2]) or "extract" in options or "x" in options):
         written += [options[one] for one in ("C", "directory") if one in options]
     written += [options[one] for one in WRITTEN_AFTER.get(program, ()) if one in options]
     if program == "wget" and not {"O", "P"} & options.keys():
         written += ["."]  # into the working folder
     return written
+
+
+def _extracts(words: list[str]) -> bool:
+    """Tell whether the letters that tar takes without a dash have an x."""
+    return any("x" in word for word in words if word[0] != "-")
 
 
 def _options(words: list[str]) -> dict[str, str]:
@@ -236,12 +239,9 @@ def _written(call: ast.Call) -> list[ast.expr]:
         return receiver + given
     if function in OPENS:
         # the mode is the second argument, or for Path.open the first
-        texts = [
-            one.value
-            for one in [*call.args, *(k.value for k in call.keywords)]
-            if isinstance(one, ast.Constant)
-        ]
-        modes = [one for one in texts if isinstance(one, str) and re.fullmatch("[rwax+bt]+", one)]
+        said = [*call.args, *(one.value for one in call.keywords)]
+        texts = [str(one.value) for one in said if isinstance(one, ast.Constant)]
+        modes = [text for text in texts if re.fullmatch("[rwax+bt]+", text)]
         return receiver + given if any(set(mode) & set("wax+") for mode in modes) else []
     return []
 
