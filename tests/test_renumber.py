@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from baked import record
+from baked import Baked, record
 from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
 from checkpoint import load
 from checkpoint.check import check
@@ -229,6 +229,18 @@ def test_settings_of_a_step_that_is_removed_or_named(committed):
     )
     with pytest.raises(ProjectError, match=r"resources\] names 3_visualization. Remove that first"):
         remove(Project(committed), THREE)
+
+
+def test_edits_that_were_not_staged_are_told(committed):
+    done = Baked(committed).command("rename", TWO, "matching")
+    assert done.stdout == "2_integration is now 2_matching.\n"
+    git(committed, "commit", "-qm", "renamed")
+    add_cell(committed, THREE, "x = 'edited'")
+    done = Baked(committed).command("rename", "2_matching", "pairs")
+    assert done.stdout.splitlines() == [
+        "2_matching is now 2_pairs.",
+        "`git add` before you commit, since they had edits: notebooks/3_visualization.ipynb",
+    ]
 
 
 @pytest.mark.slow

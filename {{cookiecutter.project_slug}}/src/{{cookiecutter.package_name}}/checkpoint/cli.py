@@ -265,7 +265,8 @@ def ask(question: str, yes: bool) -> None:
 
 def show_renamed(project: Project, renamed: dict[str, str], *, quietly: bool = False) -> None:
     """Say which steps have another name, and where texts still have the old one."""
-    from .rename import still_mentioned
+    from . import git
+    from .rename import mentions, still_mentioned
 
     for old, new_ in renamed.items():
         out.print(f"{old} is now {new_}.")
@@ -275,6 +276,10 @@ def show_renamed(project: Project, renamed: dict[str, str], *, quietly: bool = F
     places = [f"  {place}" for old in sorted(gone) for place in still_mentioned(project, old)]
     if places:
         out.print("Texts that have the old name:\n" + "\n".join(places))
+    staged = git.unstaged(project.root, ["notebooks", "src", "scripts"]) if gone else {}
+    left = [name for name, text in staged.items() if any(mentions(text, old) for old in gone)]
+    if left:
+        out.print(f"`git add` before you commit, since they had edits: {', '.join(left)}")
 
 
 def show_states(project: Project, states: list[State]) -> None:

@@ -32,6 +32,12 @@ def unmodified(root: Path, names: list[str]) -> list[str]:
     return [name for name in names if name in there and name not in changed]
 
 
+def unstaged(root: Path, names: list[str]) -> dict[str, str]:
+    """Return the files that differ from what is staged of them, with the text that is staged."""
+    changed = _git(root, "diff", "--name-only", "--relative", "-z", "--", *names)
+    return {name: _git(root, "show", f":./{name}") for name in filter(None, changed.split("\0"))}
+
+
 def move(root: Path, known: list[Entry], moves: dict[str, str], contents: dict[str, bytes]) -> None:
     """Let the index follow files that were moved, rewritten or, if not in `moves`, removed.
 
