@@ -175,6 +175,11 @@ def test_a_folder_that_was_filled_by_hand(chain):
             "results/1_preprocessing/value.pkl has 1 bytes",
         ),
         (
+            lambda p: (p / "notebooks" / f"{ONE}.ipynb").write_text("<<<<<<< HEAD"),
+            "x",
+            "1_preprocessing.ipynb is not valid JSON",
+        ),
+        (
             lambda p: (p / "results" / ONE / ".staging-1").mkdir(),
             "x",
             "a save was cut short. Save again, then accept.",

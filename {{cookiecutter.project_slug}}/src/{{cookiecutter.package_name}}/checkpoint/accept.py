@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from . import hashes, record, store
+from . import hashes, notebook, record, store
 from .errors import CheckpointError
 from .lineage import CURRENT, INTERRUPTED, MISSING, Lineage
 from .project import Project, step_of
@@ -34,7 +34,8 @@ def accept(project: Project, step: str, why: str) -> list[str]:
     Raises
     ------
     CheckpointError
-        If there is nothing to accept, or a file is not what was saved, which no reason mends.
+        If there is nothing to accept, or a file is not what was saved, which no reason mends, or
+        the notebook cannot be read.
     """
     step = step_of(step)
     if not why.strip():
@@ -47,6 +48,9 @@ def accept(project: Project, step: str, why: str) -> list[str]:
         raise CheckpointError(f"{step} is current; there is nothing to accept.")
     if state.state == INTERRUPTED:
         raise CheckpointError(f"{step}: a save was cut short. Save again, then accept.")
+    for one in project.steps():
+        if one.step == step.partition("/")[0]:
+            notebook.read_whole(one.path)  # its cells are accepted, so they have to be readable
     checkpoint = Checkpoint(project, step)  # it says which file is missing or cut off
     _refuse_changed_files(project, checkpoint)
     made = checkpoint.params if checkpoint.recorded else _by_hand(project, checkpoint)
