@@ -44,9 +44,11 @@ class Renamed(NamedTuple):
     unsafe: list[str]
 
 
-def rename_steps(
-    project: Project, change: Change, new_names: Mapping[str, str], gone: str | None = None
-) -> None:
+# a step that is to be no more, and that nothing may name, has None
+NewNames = Mapping[str, str | None]
+
+
+def rename_steps(project: Project, change: Change, new_names: NewNames) -> None:
     """Add to a change all that has to be rewritten when steps get other names.
 
     Parameters
@@ -56,24 +58,22 @@ def rename_steps(
     change
         What else is to happen: the moves of the notebooks and results.
     new_names
-        New names of steps by their old ones.
-    gone
-        A step that will be no more, and that nothing may name.
+        New names of steps by their old ones; None for a step that will be no more.
 
     Raises
     ------
     ProjectError
         If something cannot be renamed safely; the message lists it all.
     """
-    names = {**new_names, **({gone: gone} if gone else {})}
-    unsafe: list[str] = []
-    codes: dict[str, str] = {}
+    kept = {old: new for old, new in new_names.items() if new is not None}
+    rewritten = _Rewritten(project, new_names)
     for path in project.notebook_files():
-        if path.stem != gone:
-            unsafe += _rename_notebook(project, path, names, gone, change, codes)
+        if path.stem in kept or path.stem not in new_names:
+            rewritten.add_notebook(path)
     for path in _modules(project):
-        unsafe += _rename_module(project, path, names, gone, change, codes)
-    unsafe += _rename_settings(project, new_names, change)
+        rewritten.add_module(path)
+    change.texts |= rewritten.texts
+    unsafe = [*rewritten.unsafe, *_rename_settings(project, kept, change)]
     if unsafe:
         listed = "\n".join(f"  {what}" for what in unsafe)
         raise ProjectError(
@@ -82,12 +82,10 @@ def rename_steps(
         )
     for folder in project.results.glob("*/"):  # rglob would not enter one that is a link
         for path in sorted(folder.rglob(store.RECORD)):
-            _rename_record(path, new_names, codes, change)
+            _rename_record(path, kept, rewritten.codes, change)
 
 
-def rename_code(
-    source: str, names: Mapping[str, str], new_names: Mapping[str, str], gone: str | None = None
-) -> Renamed:
+def rename_code(source: str, names: Mapping[str, str], new_names: NewNames) -> Renamed:
     """Rename steps in one cell or module.
 
     Parameters
@@ -97,9 +95,7 @@ def rename_code(
     names
         What our functions are called there, from `imported`.
     new_names
-        New names of steps by their old ones.
-    gone
-        A step that nothing may name.
+        New names of steps by their old ones; None for a step that nothing may name.
     """
     unsafe = [
         f"`{notebook.shortened(line)}` names {step}"
@@ -118,10 +114,11 @@ def rename_code(
             unsafe.append(f"`{call.line}` names a step that is known only when it runs")
             continue
         step, slash, part = call.argument.partition("/")
-        if step == gone:
-            unsafe.append(f"`{call.line}` names {step}")
+        new = new_names.get(step)
+        if new is not None:
+            source = _replace(source, call, f"{new}{slash}{part}")
         elif step in new_names:
-            source = _replace(source, call, f"{new_names[step]}{slash}{part}")
+            unsafe.append(f"`{call.line}` names {step}")
     for text in texts(source, names) or ():
         parts = re.split(r"[/\\]", text.value)
         named = [step for step in new_names if {step, f"{step}.ipynb"}.intersection(parts)]
@@ -152,36 +149,68 @@ def still_mentioned(project: Project, step: str) -> Iterator[str]:
                 yield f"{project.show(path)}, line {number}: `{notebook.shortened(line)}`"
 
 
-def _rename_notebook(
-    project: Project,
-    path: Path,
-    new_names: Mapping[str, str],
-    gone: str | None,
-    change: Change,
-    codes: dict[str, str],
-) -> list[str]:
-    try:
-        content = notebook.read_whole(path)
-    except ProjectError as error:
-        text = path.read_bytes().decode("utf-8", "replace")
-        named = [step for step in new_names if mentions(text, step)]
-        return [f"{project.show(path)} names {step}, and cannot be read: {error}" for step in named]
-    names = imported(notebook.sources(content))
-    unsafe: list[str] = []
-    changed = False
-    for cell in notebook.code_cells(content):
-        source = notebook.source_of(cell)
-        renamed = rename_code(source, names, new_names, gone)
-        where = f"{project.show(path)}, cell `{notebook.first_line(source)}`"
-        unsafe += [f"{where}: {what}" for what in renamed.unsafe]
-        if renamed.source != source:
-            lines = renamed.source.splitlines(keepends=True)
-            cell["source"] = lines if isinstance(cell["source"], list) else renamed.source
-            codes |= _codes(source, renamed.source)
-            changed = True
-    if changed:
-        change.texts[path] = notebook.dumps(content).encode()
-    return unsafe
+class _Rewritten:
+    """The notebooks and modules that a renaming rewrites.
+
+    Attributes
+    ----------
+    texts
+        Their new contents.
+    codes
+        The hashes of rewritten cells and modules, by what they were.
+    unsafe
+        What cannot be renamed safely, with its place.
+    """
+
+    def __init__(self, project: Project, new_names: NewNames) -> None:
+        self.texts: dict[Path, bytes] = {}
+        self.codes: dict[str, str] = {}
+        self.unsafe: list[str] = []
+        self._project = project
+        self._new_names = new_names
+
+    def add_notebook(self, path: Path) -> None:
+        shown = self._project.show(path)
+        try:
+            content = notebook.read_whole(path)
+        except ProjectError as error:
+            text = path.read_bytes().decode("utf-8", "replace")
+            named = [step for step in self._new_names if mentions(text, step)]
+            self.unsafe += [f"{shown} names {step}, and cannot be read: {error}" for step in named]
+            return
+        before = notebook.sources(content)
+        names = imported(before)
+        for cell in notebook.code_cells(content):
+            source = notebook.source_of(cell)
+            where = f"{shown}, cell `{notebook.first_line(source)}`"
+            renamed = self._rename(source, names, where)
+            if renamed != source:
+                lines = renamed.splitlines(keepends=True)
+                cell["source"] = lines if isinstance(cell["source"], list) else renamed
+        if notebook.sources(content) != before:
+            self.texts[path] = notebook.dumps(content).encode()
+
+    def add_module(self, path: Path) -> None:
+        shown, content = self._project.show(path), path.read_bytes()
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+            source = content.decode(encoding)
+        except (SyntaxError, UnicodeDecodeError) as error:
+            self.unsafe.append(f"{shown} cannot be read: {error}")
+            return
+        if "checkpoint" not in source:
+            return  # what does not import us cannot call us
+        renamed = self._rename(source, imported([source]), shown)
+        if renamed != source:
+            self.texts[path] = renamed.encode(encoding)
+
+    def _rename(self, source: str, names: Mapping[str, str], where: str) -> str:
+        renamed = rename_code(source, names, self._new_names)
+        self.unsafe += [f"{where}: {what}" for what in renamed.unsafe]
+        old, new = hashes.code_hash(source), hashes.code_hash(renamed.source)
+        if old and new and renamed.source != source:
+            self.codes[old] = new
+        return renamed.source
 
 
 def _modules(project: Project) -> list[Path]:
@@ -198,41 +227,12 @@ def _modules(project: Project) -> list[Path]:
     )
 
 
-def _rename_module(
-    project: Project,
-    path: Path,
-    new_names: Mapping[str, str],
-    gone: str | None,
-    change: Change,
-    codes: dict[str, str],
-) -> list[str]:
-    content = path.read_bytes()
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-        source = content.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError) as error:
-        return [f"{project.show(path)} cannot be read: {error}"]
-    if "checkpoint" not in source:
-        return []  # what does not import us cannot call us
-    renamed = rename_code(source, imported([source]), new_names, gone)
-    if renamed.source != source:
-        change.texts[path] = renamed.source.encode(encoding)
-        codes |= _codes(source, renamed.source)
-    return [f"{project.show(path)}: {what}" for what in renamed.unsafe]
-
-
 def _replace(source: str, call: Call, argument: str) -> str:
     start, end = call.span
     quote = '"' if source[start:end].endswith('"') else "'"
     plain = argument.isprintable() and quote not in argument and "\\" not in argument
     text = f"{quote}{argument}{quote}" if plain else repr(argument)
     return source[:start] + text + source[end:]
-
-
-def _codes(before: str, after: str) -> dict[str, str]:
-    """Return the hash of some code as it is to be, by its hash as it was."""
-    old, new = hashes.code_hash(before), hashes.code_hash(after)
-    return {old: new} if old and new else {}
 
 
 def _rename_settings(project: Project, new_names: Mapping[str, str], change: Change) -> list[str]:

@@ -185,7 +185,7 @@ def _rename(
         if project.results_of(old).is_dir():
             change.moves.append((project.results_of(old), project.results_of(new_)))
     if renamed or gone:
-        rename_steps(project, change, renamed, gone)
+        rename_steps(project, change, {**renamed, **({gone: None} if gone else {})})
 
 
 def _pushed(by_number: Mapping[int, Notebook], number: int, towards: int) -> dict[str, str]:
