@@ -2,7 +2,7 @@
 
 import pytest
 from checkpoint import calls as module
-from checkpoint.calls import calls, imported, magics, texts
+from checkpoint.calls import calls, imported, texts
 
 
 def called(source, names=None):
@@ -88,8 +88,3 @@ def test_texts_that_are_no_argument():
     assert [(text.value, text.line) for text in found] == [
         ("../results/1_a/", 'open(f"../results/1_a/{y}")')
     ]
-
-
-def test_lines_that_are_not_python():
-    assert list(magics("%time x = 1\n!ls\ny = 2")) == ["!ls"]
-    assert list(magics("%%bash\nls")) == ["%%bash", "ls"]

@@ -10,15 +10,7 @@ OWN_NAMES = {
     **{name: name for name in FUNCTIONS},
     **{f"checkpoint.{name}": name for name in FUNCTIONS},
 }
-PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics whose cell is Python
-# patterns, which re compiles when they are first used: the post-gen hook needs but one
 LINE_BREAK = r"\r\n|\r|\n"
-# texts and comments, whose brackets do not count
-QUOTED = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#.*"
-# what IPython takes for a magic without %, in a cell that is not Python as it stands
-AUTOMAGIC = r"(?:pip|conda|mamba|cd|ls|cp|mv|rm|mkdir|cat)\s+[^\s=(]"
-# `%time x = load("1_a")`: what follows is Python
-TIMED = r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])"
 
 
 class Call:
@@ -80,12 +72,15 @@ def parse(source: str) -> ast.Module:
 
 def parse_cell(source: str) -> ast.Module | None:
     """Parse a cell's code with its magics and shell lines left out; None if it is not Python."""
-    for python in (source, _without_magics(source)):
-        try:
-            return parse(python)
-        except (SyntaxError, ValueError):
-            continue
-    return None
+    try:
+        return parse(source)
+    except (SyntaxError, ValueError):
+        from .magics import without_magics  # few cells need it
+
+    try:
+        return parse(without_magics(source))
+    except (SyntaxError, ValueError):
+        return None
 
 
 def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
@@ -170,18 +165,6 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
     return {name: of for name, of in OWN_NAMES.items() if name.partition(".")[0] not in bound}
 
 
-def magics(source: str) -> Iterator[str]:
-    """Return the lines of a cell that are not Python: all of a `%%bash` cell, `!ls`, `%cd`."""
-    lines = re.split(LINE_BREAK, source)
-    if source.startswith("%%") and not _without_magics(source):
-        yield from lines
-        return
-    try:
-        parse(source)  # a line of a text may look like a magic
-    except (SyntaxError, ValueError):
-        yield from (lines[i] for i in sorted(_magical(lines)) if not re.match(TIMED, lines[i]))
-
-
 def dotted(node: ast.expr) -> str:
     """Return `a.b.c` for such a name; an empty text for anything else."""
     parts: list[str] = []
@@ -259,43 +242,3 @@ def _span(source: str, node: ast.expr) -> tuple[int, int]:
 
 def _line(source: str, node: ast.expr) -> str:
     return re.split(LINE_BREAK, source)[node.lineno - 1].strip()
-
-
-def _without_magics(source: str) -> str:
-    """Put `pass` where magics, shell lines and questions stand; the lines keep their places."""
-    lines = re.split(LINE_BREAK, source)
-    if lines[0].startswith("%%"):
-        magic = lines[0][2:].split()[0] if lines[0][2:].split() else ""
-        if magic not in PYTHON_MAGICS:
-            return ""
-        lines[0] = ""
-    magical = _magical(lines)
-    return "\n".join(_as_python(line, i in magical) for i, line in enumerate(lines))
-
-
-def _magical(lines: list[str]) -> set[int]:
-    """Return which lines are magics, shell lines or questions, or go on from such a line."""
-    found: set[int] = set()
-    depth = 0
-    for i, line in enumerate(lines):
-        goes_on = i - 1 in found and lines[i - 1].rstrip().endswith("\\")
-        if goes_on or (depth <= 0 and _is_magic(line.strip())):
-            found.add(i)
-        else:  # in brackets, % is an operator
-            code = re.sub(QUOTED, "", line)
-            depth += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
-    return found
-
-
-def _as_python(line: str, magical: bool) -> str:
-    if timed := re.match(TIMED, line) if magical else None:
-        # as long as the magic, so that columns stay what they are
-        return f"{timed[1]}0;{' ' * (len(timed[2]) - 2)}{line[timed.end() :]}"
-    return line[: len(line) - len(line.lstrip())] + "pass" if magical else line
-
-
-def _is_magic(line: str) -> bool:
-    name, equals, value = line.partition("=")
-    assigned = equals and name.strip().isidentifier() and value.lstrip()[:1] in ("%", "!")
-    asked = line[-1:] == "?" and "#" not in line
-    return line[:1] in ("%", "!", "?") or asked or bool(assigned) or bool(re.match(AUTOMAGIC, line))

@@ -92,24 +92,23 @@ def check(root: Path) -> list[Problem]:
 
 def check_new(root: Path) -> list[Problem]:
     """Hold a project that was just generated against the rules, which are stricter then."""
+    problems = layout_problems(root, new=True)
     project = Project(root)
-    problems = layout_problems(root)
     for step in project.steps():
         if not project.results_of(step.step).is_dir():
             where = f"results/{step.step}"
             problems.append(Problem("tree", where, None, "is not there", "Make it"))
-        problems += _uncleared(project, step)
     return problems
 
 
-def layout_problems(root: Path) -> list[Problem]:
-    """Hold a project against the rules of the layout."""
+def layout_problems(root: Path, *, new: bool = False) -> list[Problem]:
+    """Hold a project against the rules of the layout; in a new one no notebook has outputs."""
     project = Project(root)
     problems = [*_tree(project), *_gitignore(root)]
     if project.notebooks.is_dir():
         problems += _numbers(project)
         for step in project.steps():
-            problems += _notebook(project, step)
+            problems += _notebook(project, step, new)
     return problems
 
 
@@ -151,7 +150,7 @@ def _numbers(project: Project) -> Iterator[Problem]:
         seen[step.number] = step.path.name
 
 
-def _notebook(project: Project, step: Notebook) -> Iterator[Problem]:
+def _notebook(project: Project, step: Notebook, new: bool) -> Iterator[Problem]:
     where = project.show(step.path)
     try:
         content = notebook.read(step.path)
@@ -169,6 +168,10 @@ def _notebook(project: Project, step: Notebook) -> Iterator[Problem]:
         yield Problem("kernel", where, None, f"asks for the kernel {kernel!r}", "Choose Python 3")
     yield from _tagged_cells(where, content)
     yield from _calls(project, step, content)
+    if new and any(
+        cell["outputs"] or cell["execution_count"] for cell in notebook.code_cells(content)
+    ):
+        yield Problem("outputs", where, None, "has outputs", "Clear them")
 
 
 def _tagged_cells(where: str, content: dict) -> Iterator[Problem]:
@@ -217,14 +220,3 @@ def _misnamed(project: Project, step: Notebook, line: str, call: calls.Call) -> 
         what = f"loads {call.argument!r}, {which or 'which no notebook makes'}"
         todo = f"Load one of {', '.join(earlier)}" if earlier else "Read data/ instead"
         yield Problem(rule, where, line, what, todo)
-
-
-def _uncleared(project: Project, step: Notebook) -> Iterator[Problem]:
-    try:
-        content = notebook.read(step.path)
-    except ProjectError:
-        return  # `check` has said so
-    for cell in content.get("cells", []):
-        if cell.get("outputs") or cell.get("execution_count"):
-            yield Problem("outputs", project.show(step.path), None, "has outputs", "Clear them")
-            return

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import hashes, notebook, store
-from .calls import Call, calls, imported, magics, texts
+from .calls import Call, calls, imported, texts
 from .change import Change
 from .errors import ProjectError
 from .formats.json import dumps
+from .magics import magics
 from .project import Project
 from .settings import parse_toml, read_settings, read_toml
 
