@@ -3,7 +3,7 @@ PYTHON ?= python3
 ENV := .venv
 BIN := $(ENV)/bin
 WORKERS ?= 2
-CODE := {{cookiecutter.project_slug}}/src/{{cookiecutter.package_name}}
+CODE := {{cookiecutter.project_slug}}/src/project
 
 .PHONY: demo test lint bench clean
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.package_name}}"
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "project"
 SIZES = {"small": (1_000, 2_000), "large": (100_000, 2_000)}
 DENSITY = 0.08
 
@@ -152,12 +152,13 @@ def make_project(folder: Path, steps: int = 0) -> Path:
         code = (
             f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
             "from checkpoint import load, save\n"
-            "from checkpoint import notebook, layout\n"
+            "from checkpoint.notebook import dumps\n"
+            "from checkpoint.skeleton import skeleton\n"
             "from pathlib import Path\n"
             f"for i in range(1, {steps} + 1):\n"
             "    previous = f'{i - 1}_step' if i > 1 else None\n"
-            "    cells = layout.skeleton('p', f'{i}_step', previous)\n"
-            "    notebook.write(Path('notebooks', f'{i}_step.ipynb'), cells)\n"
+            "    text = dumps(skeleton('p', f'{i}_step', previous))\n"
+            "    Path('notebooks', f'{i}_step.ipynb').write_text(text, encoding='utf-8')\n"
             "    from checkpoint import session; session._inputs.clear()\n"
             "    if previous: load(previous)\n"
             "    save(f'{i}_step', {'a': i})\n"

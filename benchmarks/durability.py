@@ -22,7 +22,7 @@ import anndata as ad
 import numpy as np
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.package_name}}"
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "project"
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(SOURCE))
 STEP = "1_step"

@@ -16,8 +16,10 @@ if not getattr(sys.flags, "safe_path", False):
 from pathlib import Path  # noqa: E402
 
 # The rules live in the project's own package, so that the same code checks it later.
+PACKAGE = os.path.join("src", ANSWERS["package_name"])
+os.rename(os.path.join("src", "project"), PACKAGE)
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.getcwd(), "src", ANSWERS["package_name"]))
+sys.path.insert(0, os.path.join(os.getcwd(), PACKAGE))
 
 from checkpoint import check, folders, layout  # noqa: E402
 
@@ -27,7 +29,7 @@ def main():
     root = Path.cwd()
     names = [name.strip() for name in ANSWERS["notebooks"].split(",")]
     # left by whoever imported the template's own code from its checkout
-    for cache in list(root.rglob("__pycache__")):
+    for cache in list(root.glob("src/**/__pycache__")):
         folders.remove(cache)
     layout.lay_out(root, ANSWERS["package_name"], ANSWERS["pipeline"], names)
     owner = ANSWERS["author_name"].strip() or f"the authors of {ANSWERS['project_name']}"

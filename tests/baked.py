@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "{{cookiecutter.package_name}}"
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "project"
 REAL_DATA = TEMPLATE.parent / "shared" / "data" / "citeseq"
 
 # cookiecutter would copy bytecode beside the sources into every project

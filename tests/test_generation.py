@@ -238,7 +238,7 @@ def test_cruft_creates_and_updates(tmp_path):
     readme = path / "README.md"
     readme.write_text(readme.read_text(encoding="utf-8") + "\nOurs.\n", encoding="utf-8")
     commit(path)
-    helper = template / project / "src" / "{{cookiecutter.package_name}}" / "helper.py"
+    helper = template / project / "src" / "project" / "helper.py"
     helper.write_text("x = 1\n")
     commit(template)
     run(*cruft, "update", "--skip-apply-ask", cwd=path)

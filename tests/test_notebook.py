@@ -4,15 +4,11 @@ import copy
 
 import nbformat
 import pytest
-from checkpoint import layout, notebook
+from checkpoint import notebook
 from checkpoint.errors import ProjectError
+from checkpoint.skeleton import skeleton
 
-GOOD = {
-    "cells": layout.skeleton("my_project", "2_b", "1_a"),
-    "metadata": {"kernelspec": notebook.KERNELSPEC},
-    "nbformat": 4,
-    "nbformat_minor": 5,
-}
+GOOD = skeleton("my_project", "2_b", "1_a")
 
 
 def test_a_good_notebook():

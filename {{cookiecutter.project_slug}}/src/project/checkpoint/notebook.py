@@ -12,7 +12,6 @@ from .errors import ProjectError
 LOAD_TAG, SAVE_TAG = "checkpoint-load", "checkpoint-save"
 CELL_TYPES = ("code", "markdown", "raw")
 ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
-KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 def read(path: Path) -> dict:
@@ -44,16 +43,6 @@ def read_whole(path: Path) -> dict:
     return notebook
 
 
-def of_cells(cells: list[dict]) -> dict:
-    """Return a notebook of these cells."""
-    return {
-        "cells": cells,
-        "metadata": {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-
-
 def dumps(notebook: dict) -> str:
     """Return a notebook's JSON, indented and ended as Jupyter does it."""
     return printable(json.dumps(notebook, indent=1, ensure_ascii=False)) + "\n"
@@ -76,16 +65,6 @@ def code_cell(cell_id: str, source: str, *tags: str) -> dict:
         "id": cell_id,
         "metadata": {"tags": list(tags)} if tags else {},
         "outputs": [],
-        "source": source.splitlines(keepends=True),
-    }
-
-
-def markdown_cell(cell_id: str, source: str) -> dict:
-    """Make a markdown cell."""
-    return {
-        "cell_type": "markdown",
-        "id": cell_id,
-        "metadata": {},
         "source": source.splitlines(keepends=True),
     }
 

@@ -7,11 +7,12 @@ from . import notebook
 from .change import Change
 from .errors import ProjectError
 from .graph import Graph
-from .layout import KEEP, skeleton
+from .layout import KEEP
 from .names import unfit, unportable
 from .project import Notebook, Project
 from .rename import rename_steps
 from .settings import read_settings
+from .skeleton import skeleton
 
 
 class New(NamedTuple):
@@ -67,9 +68,9 @@ def new(project: Project, name: str, after: str | None = None) -> New:
     change = Change(project)
     _rename(project, change, renamed)
     loaded = previous.step if previous else None
-    cells = skeleton(project.package, step, loaded)
+    added = notebook.dumps(skeleton(project.package, step, loaded))
     change.creations = {
-        project.notebooks / f"{step}.ipynb": notebook.dumps(notebook.of_cells(cells)).encode(),
+        project.notebooks / f"{step}.ipynb": added.encode(),
         **({} if results.exists() else {results / KEEP: b""}),
     }
     change.apply()

@@ -8,7 +8,6 @@ Files that are copied as they are say `project` where the project's own names be
 
 from pathlib import Path
 
-from . import notebook
 from .folders import remove
 from .project import Project
 
@@ -36,6 +35,8 @@ def lay_out(root: Path, package: str, pipeline: str, names: list[str]) -> None:
     _move_over(source, root)
     remove(root / PIPELINES)
     if not brings_notebooks:
+        from .skeleton import write_skeletons  # other pipelines need none
+
         write_skeletons(project, package, names)
     for step in project.steps():
         if brings_notebooks:
@@ -65,62 +66,6 @@ def license_as(root: Path, name: str, owner: str) -> None:
         text = text.replace("OWNER", owner)
         (root / "LICENSE").write_text(text, encoding="utf-8", newline="\n")
     remove(root / LICENSES)
-
-
-def write_skeletons(project: Project, package: str, names: list[str]) -> None:
-    """Write a chain of notebooks that load, leave a place for the analysis, and save."""
-    project.notebooks.mkdir(exist_ok=True)
-    steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
-    for previous, step in zip([None, *steps], steps, strict=False):
-        cells = skeleton(package, step, previous)
-        text = notebook.dumps(notebook.of_cells(cells))
-        (project.notebooks / f"{step}.ipynb").write_text(text, encoding="utf-8", newline="\n")
-
-
-def skeleton(package: str, step: str, previous: str | None) -> list[dict]:
-    """Return the cells of a notebook that works as it stands.
-
-    Parameters
-    ----------
-    package
-        The project's package.
-    step
-        The notebook's own step, `2_integration`.
-    previous
-        The step that it loads; None for the first, which reads raw files.
-    """
-    title = step.partition("_")[2].replace("_", " ").replace("-", " ").capitalize()
-    # without the name of a notebook, which may be renamed
-    needs = "what its first cell loads" if previous else "raw files in `data/`"
-    intro = (
-        f"# {title}\n\n"
-        "What this notebook does: …\n\n"
-        f"It needs {needs}. If the import below fails, the kernel lacks the project: "
-        "`%pip install -e ..` installs it, then restart the kernel."
-    )
-    if previous:
-        names = "load, save"
-        load = f'previous = load("{previous}")'
-    else:
-        names = "data_file, save"
-        load = '# counts = pd.read_csv(data_file("counts.csv"))'
-    save = (
-        "save(\n"
-        f'    "{step}",\n'
-        '    {},  # objects by name: {"adata": adata, "markers.csv": markers}\n'
-        '    params={},  # what should be known later: {"filtering": {"min_genes": 200}}\n'
-        ")"
-    )
-    return [
-        notebook.markdown_cell("about", intro),
-        notebook.code_cell(
-            "load", f"from {package}.checkpoint import {names}\n\n{load}", notebook.LOAD_TAG
-        ),
-        notebook.markdown_cell("analysis", "## Analysis"),
-        notebook.code_cell("analysis-code", "# The analysis goes here."),
-        notebook.markdown_cell("results", "## Save"),
-        notebook.code_cell("save", save, notebook.SAVE_TAG),
-    ]
 
 
 def _move_over(source: Path, target: Path) -> None:
