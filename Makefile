@@ -3,7 +3,6 @@ PYTHON ?= python3
 ENV := .venv
 BIN := $(ENV)/bin
 WORKERS ?= 2
-CODE := {{cookiecutter.project_slug}}/src/project
 
 .PHONY: demo test lint bench clean
 
@@ -16,8 +15,7 @@ test: $(ENV)/test
 lint: $(ENV)/test
 	$(BIN)/ruff check --config pyproject.toml .
 	$(BIN)/ruff format --config pyproject.toml --check .
-	cd "$(CODE)" && "$(CURDIR)/$(BIN)/mypy" --config-file "$(CURDIR)/pyproject.toml" \
-	  --cache-dir "$(CURDIR)/.mypy_cache" -p checkpoint
+	$(BIN)/mypy -p checkpoint
 
 bench: $(ENV)/test
 	$(BIN)/python benchmarks/generation.py

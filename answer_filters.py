@@ -5,6 +5,7 @@ are a few plain lines each, and quicker than the same in Jinja, which is transla
 generation.
 """
 
+import os
 import string
 
 from jinja2 import Environment
@@ -17,12 +18,13 @@ MARKUP = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>&#|~$"})
 
 
 class AnswerFilters(Extension):
-    """Makes the functions below, and `refusals`, known to Jinja."""
+    """Makes the functions below, `refusals` and the working directory known to Jinja."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         for function in (package_name, answered_slug, refusals, toml, markdown):
             environment.filters[function.__name__] = function
+        environment.globals["working_directory"] = os.getcwd
 
 
 def package_name(slug: str) -> str:

@@ -17,12 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "project"
 SIZES = {"small": (1_000, 2_000), "large": (100_000, 2_000)}
 DENSITY = 0.08
 
 HEAD = f"""
-import sys; sys.path.insert(0, {str(SOURCE)!r}); sys.dont_write_bytecode = True
+import sys; sys.path.insert(0, {str(TEMPLATE)!r})
 import os, io, contextlib, resource
 from pathlib import Path
 import numpy as np, scipy.sparse as sp, anndata as ad, h5py, pandas as pd
@@ -123,7 +122,7 @@ def main(runs: int) -> None:
             row(f"peak memory of {what}", f"{n_cells:,} x {n_genes:,}", peaks, "MB", 1 / 1024)
         pairs = json.loads(python(project, ONE_OF_TWENTY, str(runs)))
         row("one of twenty arrays (bare: all)", "20 x 16 MB", pairs, "ms", 1000)
-        shutil.copytree(SOURCE / "checkpoint", Path(folder, "copy", "checkpoint"))
+        shutil.copytree(TEMPLATE / "checkpoint", Path(folder, "copy", "checkpoint"))
         pairs = [(imported(folder, True), imported(folder, False)) for _ in range(3 * runs)]
         row("import (bare: Python)", "", pairs, "ms", 1000)
         for steps in (10, 100, 1000):
@@ -150,7 +149,7 @@ def make_project(folder: Path, steps: int = 0) -> Path:
     (folder / "pyproject.toml").write_text("[project]\nname = 'p'\n[tool.checkpoint]\n")
     if steps:
         code = (
-            f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+            f"import sys; sys.path.insert(0, {str(TEMPLATE)!r})\n"
             "from checkpoint import load, save\n"
             "from checkpoint.notebook import dumps\n"
             "from checkpoint.skeleton import skeleton\n"

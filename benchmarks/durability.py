@@ -22,9 +22,7 @@ import anndata as ad
 import numpy as np
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "project"
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(SOURCE))
+sys.path.insert(0, str(TEMPLATE))
 STEP = "1_step"
 ARRAYS = [f"array{i}" for i in range(5)]
 SIZE = 60_000

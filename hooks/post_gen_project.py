@@ -6,7 +6,8 @@ import sys
 
 gc.disable()  # all that is imported here is in use until the end, which is near
 
-ANSWERS = {{dict(cookiecutter)}}
+# cookiecutter fills in this script in the template's folder
+TEMPLATE, ANSWERS = {{working_directory(), dict(cookiecutter)}}
 
 # The folder of this script, which is where the system keeps temporary files: what is called json.py
 # there is not ours, and a full one takes long to list.
@@ -15,25 +16,21 @@ if not getattr(sys.flags, "safe_path", False):
 
 from pathlib import Path  # noqa: E402
 
-# The rules live in the project's own package, so that the same code checks it later.
-PACKAGE = os.path.join("src", ANSWERS["package_name"])
-os.rename(os.path.join("src", "project"), PACKAGE)
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.getcwd(), PACKAGE))
+# The rules are part of every project, so that the same code checks it later. They are read where
+# Python may keep them compiled, as it may not in the project.
+sys.path.insert(0, TEMPLATE)
 
-from checkpoint import check, folders, layout  # noqa: E402
+from checkpoint import check, layout  # noqa: E402
+from checkpoint.project import Project  # noqa: E402
 
 
 def main():
     """Make the project, or say why it is not one and fail, so that cookiecutter removes it."""
-    root = Path.cwd()
+    template, root = Path(TEMPLATE), Path.cwd()
     names = [name.strip() for name in ANSWERS["notebooks"].split(",")]
-    # left by whoever imported the template's own code from its checkout
-    for cache in list(root.glob("src/**/__pycache__")):
-        folders.remove(cache)
-    layout.lay_out(root, ANSWERS["package_name"], ANSWERS["pipeline"], names)
+    layout.lay_out(template, root, ANSWERS["package_name"], ANSWERS["pipeline"], names)
     owner = ANSWERS["author_name"].strip() or f"the authors of {ANSWERS['project_name']}"
-    layout.license_as(root, ANSWERS["license"], owner)
+    layout.license_as(template, root, ANSWERS["license"], owner)
     problems = check.check_new(root)
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -44,7 +41,7 @@ def main():
 
 def say_what_is_next(root):
     """Print the next three things to type."""
-    first = min(root.glob("notebooks/1_*.ipynb")).name
+    first = Project(root).steps()[0].path.name
     place = ANSWERS["project_slug"] if ANSWERS.get("_output_dir") == os.environ.get("PWD") else root
     print(f"{ANSWERS['project_slug']} is ready. Next:")
     print(f"  cd {quoted(str(place))}")

@@ -8,14 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "src" / "project"
 REAL_DATA = TEMPLATE.parent / "shared" / "data" / "citeseq"
 
-# cookiecutter would copy bytecode beside the sources into every project
-sys.dont_write_bytecode = True
-os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 os.environ["MPLBACKEND"] = "agg"
-sys.path.insert(0, str(SOURCE))
 
 
 class Baked(NamedTuple):

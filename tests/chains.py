@@ -3,6 +3,7 @@
 import subprocess
 
 import nbformat
+
 from checkpoint.project import Project
 
 ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"

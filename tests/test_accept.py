@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from baked import Baked, record
+
 from checkpoint import CheckpointError, data_file, load, save, session
 from checkpoint.accept import accept
 from checkpoint.lineage import Lineage

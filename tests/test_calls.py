@@ -1,6 +1,7 @@
 """What code calls of `checkpoint`, in the many forms that people write it."""
 
 import pytest
+
 from checkpoint import calls as module
 from checkpoint.calls import calls, imported, texts
 

@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata.experimental import read_lazy
-from baked import SOURCE, files
+from baked import TEMPLATE, files
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from checkpoint import (
     CheckpointFormatError,
     CheckpointNotFoundError,
@@ -20,8 +23,6 @@ from checkpoint import (
     load,
     save,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 STEP, NEXT = "1_preprocessing", "2_integration"
 
@@ -198,7 +199,7 @@ def test_a_suffix_is_written_as_gitignore_has_it(project):
 def test_a_class_of_the_notebook_is_refused(project):
     """It would be missing in the notebook that loads."""
     code = (
-        f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+        f"import sys; sys.path.insert(0, {str(TEMPLATE)!r})\n"
         "from checkpoint import save\n"
         "class Model: pass\n"
         "save('1_preprocessing', {'model': [Model()]})\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from baked import Baked
 from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
+
 from checkpoint.change import Change, recover
 from checkpoint.check import check
 from checkpoint.errors import ProjectError

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+
 from checkpoint.check import check, check_new
 
 

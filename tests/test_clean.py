@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from baked import Baked
+
 from checkpoint import CheckpointNotFoundError, clean, figures, load, save
 from checkpoint.errors import ProjectError
 from checkpoint.project import Project

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import scipy.sparse as sp
+
 from checkpoint import (
     CheckpointError,
     CheckpointFormatError,

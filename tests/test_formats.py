@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from baked import SOURCE
-from checkpoint.errors import CheckpointFormatError
-from checkpoint.formats import FORMATS, choose
-from checkpoint.formats import json as json_format
+from baked import TEMPLATE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from pandas.testing import assert_frame_equal
+
+from checkpoint.errors import CheckpointFormatError
+from checkpoint.formats import FORMATS, choose
+from checkpoint.formats import json as json_format
 
 
 def round_trip(folder, key, obj, told=None):
@@ -342,12 +343,9 @@ def test_the_same_objects_give_the_same_bytes(tmp_path):
         folder = tmp_path / run
         folder.mkdir()
         subprocess.run(
-            [sys.executable, "-c", MAKE.format(source=str(SOURCE)), str(folder)],
+            [sys.executable, "-c", MAKE.format(source=str(TEMPLATE)), str(folder)],
             check=True,
-            env={
-                **{"PYTHONHASHSEED": run, "HOME": str(tmp_path), "PATH": ""},
-                "PYTHONDONTWRITEBYTECODE": "1",  # cookiecutter would copy it into projects
-            },
+            env={"PYTHONHASHSEED": run, "HOME": str(tmp_path), "PATH": ""},
         )
         files = sorted(folder.iterdir())
         digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
@@ -362,7 +360,7 @@ def test_importing_the_package_imports_no_library():
         "print(new - set(sys.stdlib_module_names) - {'checkpoint'})"
     )
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(SOURCE)!r}); {code}"],
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(TEMPLATE)!r}); {code}"],
         capture_output=True,
         text=True,
         check=True,

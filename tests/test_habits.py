@@ -4,6 +4,7 @@ import subprocess
 
 import nbformat
 import pytest
+
 from checkpoint.check import check
 from checkpoint.habits import RULES
 

@@ -7,6 +7,7 @@ import sys
 
 import nbformat
 import pytest
+
 from checkpoint import CheckpointWarning, data_file, load, save, session
 from checkpoint.hashes import code_hash
 from checkpoint.lineage import Lineage

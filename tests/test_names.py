@@ -1,9 +1,10 @@
 """Names that are one file everywhere."""
 
 import pytest
-from checkpoint.names import unportable
 from hypothesis import given
 from hypothesis import strategies as st
+
+from checkpoint.names import unportable
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import copy
 
 import nbformat
 import pytest
+
 from checkpoint import notebook
 from checkpoint.errors import ProjectError
 from checkpoint.skeleton import skeleton

@@ -3,6 +3,8 @@
 import shutil
 
 import pytest
+from baked import Baked
+
 from checkpoint.errors import CheckpointValueError, ProjectError
 from checkpoint.project import Project, find_project, is_project
 
@@ -27,12 +29,10 @@ def test_an_unrelated_pyproject_in_between_does_not_count(project, monkeypatch):
     assert find_project().root == project
 
 
-def test_outside_it_is_the_one_that_the_package_lies_in(tmp_path, monkeypatch):
-    import checkpoint
-
-    monkeypatch.chdir(tmp_path)
-    assert find_project().root.joinpath("src").is_dir()
-    assert checkpoint.__file__.startswith(str(find_project().root))
+def test_outside_it_is_the_one_that_the_package_lies_in(project, tmp_path):
+    code = "from my_project.checkpoint.project import find_project; print(find_project().root)"
+    done = Baked(project).python("-c", code, cwd=tmp_path)
+    assert done.stdout.strip() == str(project)
 
 
 def test_none(tmp_path, monkeypatch):

@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from baked import files, record
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from checkpoint import (
     CheckpointError,
     CheckpointValueError,
@@ -17,8 +20,6 @@ from checkpoint import (
     save,
 )
 from checkpoint.hashes import file_hash
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 STEP, NEXT = "1_preprocessing", "2_integration"
 

@@ -1,6 +1,7 @@
 """Steps under other names, in the many forms that people write them."""
 
 import pytest
+
 from checkpoint.calls import imported
 from checkpoint.rename import mentions, rename_code
 

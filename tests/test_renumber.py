@@ -5,14 +5,15 @@ import shutil
 import pytest
 from baked import Baked, record
 from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from checkpoint import load
 from checkpoint.check import check
 from checkpoint.errors import ProjectError
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
 from checkpoint.renumber import loaded_too_early, move, new, remove, rename
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 
 def test_a_notebook_in_between(committed):

@@ -11,6 +11,7 @@ import nbformat
 import psutil
 import pytest
 from baked import record
+
 from checkpoint.parameters import parse_settings
 
 pytestmark = pytest.mark.slow

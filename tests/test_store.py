@@ -10,7 +10,8 @@ import sys
 import time
 
 import pytest
-from baked import SOURCE
+from baked import TEMPLATE
+
 from checkpoint import CheckpointError, CheckpointWarning, load, save, store
 
 STEP = "1_preprocessing"
@@ -26,7 +27,7 @@ def left_over(project):
 
 
 def run_python(project, code, **options):
-    head = f"import sys, os; sys.path.insert(0, {str(SOURCE)!r}); from checkpoint import *\n"
+    head = f"import sys, os; sys.path.insert(0, {str(TEMPLATE)!r}); from checkpoint import *\n"
     return subprocess.Popen([sys.executable, "-c", head + code], cwd=project, **options)
 
 
@@ -126,7 +127,7 @@ def test_a_record_edited_by_hand_removes_nothing_outside(project):
 
 def write_many(project, name, barrier):
     os.chdir(project)
-    sys.path.insert(0, str(SOURCE))
+    sys.path.insert(0, str(TEMPLATE))
     barrier.wait()
     for value in range(20):
         save(STEP, {"a": (name, value), "b": (name, value)})

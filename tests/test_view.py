@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from baked import record
+
 from checkpoint import (
     CheckpointDamagedError,
     CheckpointError,

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 import yaml
 from baked import Baked, files, record
+
 from checkpoint import load, save
 from checkpoint.errors import ProjectError
 from checkpoint.workflow import jobs, stamp

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .calls import LINE_BREAK, parse
+from .calls import lines_of, parse
 
 PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics whose cell is Python
 # texts and comments, whose brackets do not count
@@ -16,7 +16,7 @@ TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
 
 def magics(source: str) -> Iterator[str]:
     """Return the lines of a cell that are not Python: all of a `%%bash` cell, `!ls`, `%cd`."""
-    lines = re.split(LINE_BREAK, source)
+    lines = [line.rstrip("\r\n") for line in lines_of(source)]
     if source.startswith("%%") and not without_magics(source):
         yield from lines
         return
@@ -28,8 +28,8 @@ def magics(source: str) -> Iterator[str]:
 
 def without_magics(source: str) -> str:
     """Put `pass` where magics, shell lines and questions stand; the lines keep their places."""
-    lines = re.split(LINE_BREAK, source)
-    if lines[0].startswith("%%"):
+    lines = [line.rstrip("\r\n") for line in lines_of(source)]
+    if source.startswith("%%"):
         magic = lines[0][2:].split()[0] if lines[0][2:].split() else ""
         if magic not in PYTHON_MAGICS:
             return ""

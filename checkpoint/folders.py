@@ -1,7 +1,20 @@
-"""Removing folders and replacing files; `shutil` would take longer to import than this takes."""
+"""Copying and removing folders, replacing files; importing `shutil` would take longer than this."""
 
 import os
 from pathlib import Path
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy what is in a folder into another, over what has the same name; bytecode stays behind."""
+    for parent, folders, files in os.walk(source):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        place = os.path.join(target, os.path.relpath(parent, source))
+        os.makedirs(place, exist_ok=True)
+        for name in files:
+            with open(os.path.join(parent, name), "rb") as original:
+                content = original.read()
+            with open(os.path.join(place, name), "wb") as copied:
+                copied.write(content)
 
 
 def remove(folder: Path) -> None:

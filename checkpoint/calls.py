@@ -1,16 +1,16 @@
 """What code calls of this package: which steps a cell loads and saves, and where it says so."""
 
 import ast
-import re
+import io
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 
 FUNCTIONS = ("load", "save", "data_file", "figures")
 OWN_NAMES = {
     **{name: name for name in FUNCTIONS},
     **{f"checkpoint.{name}": name for name in FUNCTIONS},
 }
-LINE_BREAK = r"\r\n|\r|\n"
 
 
 class Call:
@@ -165,6 +165,11 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
     return {name: of for name, of in OWN_NAMES.items() if name.partition(".")[0] not in bound}
 
 
+def lines_of(source: str) -> list[str]:
+    """Return the lines as Python counts them, with their ends; `splitlines` finds more."""
+    return list(io.StringIO(source, newline=""))
+
+
 def dotted(node: ast.expr) -> str:
     """Return `a.b.c` for such a name; an empty text for anything else."""
     parts: list[str] = []
@@ -228,7 +233,7 @@ def _value(node: ast.expr | None) -> str | None:
 
 
 def _span(source: str, node: ast.expr) -> tuple[int, int]:
-    starts = [0, *(found.end() for found in re.finditer(LINE_BREAK, source))]
+    starts = [0, *accumulate(map(len, lines_of(source)))]
 
     def offset(line: int, column: int) -> int:
         start = starts[line - 1]
@@ -241,4 +246,4 @@ def _span(source: str, node: ast.expr) -> tuple[int, int]:
 
 
 def _line(source: str, node: ast.expr) -> str:
-    return re.split(LINE_BREAK, source)[node.lineno - 1].strip()
+    return lines_of(source)[node.lineno - 1].strip()

@@ -1,1 +1,0 @@
-"""The code that this project's notebooks share."""
