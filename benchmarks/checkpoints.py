@@ -7,6 +7,7 @@ ratios are printed as a Markdown table. Peak memory is that of a process of its 
 """
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most people do without it
 SIZES = {"small": (1_000, 2_000), "large": (100_000, 2_000)}
 DENSITY = 0.08
 

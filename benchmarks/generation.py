@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most people do without it
 CASES = {"single-cell": ["pipeline=single-cell"], "blank": ["pipeline=blank"]}
 
 
@@ -55,7 +56,6 @@ def generate(arguments: list[str], output: Path) -> float:
     (output / "temporary").mkdir(parents=True)
     # cookiecutter leaves the hooks' scripts in the temporary folder: not in everyone's
     environment = {**os.environ, "TMPDIR": str(output / "temporary")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # most machines do without
     command = [sys.executable, "-m", "cookiecutter", "--no-input", "-o", str(output), *arguments]
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)

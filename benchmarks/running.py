@@ -92,7 +92,6 @@ def timed(command: list[str], project: Path) -> float:
     environment = {
         **os.environ,
         "PYTHONPATH": str(project / "src"),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     start = time.perf_counter()

@@ -26,7 +26,7 @@ def main():
 
 def occupied_refusals():
     """Refuse to lay a project over one that people have worked in (`--overwrite-if-exists`)."""
-    for folder in (".github", "data", "notebooks", "profiles", "results", "scripts", "src"):
+    for folder in ("data", "notebooks", "results", "src", "scripts", "profiles", ".github"):
         if os.path.isdir(folder) and os.listdir(folder):
             yield (
                 f"project_slug {os.path.basename(os.getcwd())!r}: is a folder whose {folder}/ has "
