@@ -28,8 +28,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-# paths and messages are shown as they are: no colours for numbers, no line breaks of its own
-out = Console(highlight=False, soft_wrap=True, markup=False)
+ROOM = 85  # characters that `status` takes beside the names of steps, 40 of them for reasons
+# paths and messages are shown as they are: no colours for numbers, no line breaks of its own;
+# what is read by a program has a line per row of a table, however long
+width = None if sys.stdout.isatty() else 10_000
+out = Console(highlight=False, soft_wrap=True, markup=False, width=width)
 err = Console(highlight=False, soft_wrap=True, markup=False, stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -283,27 +286,42 @@ def show_renamed(project: Project, renamed: dict[str, str], *, quietly: bool = F
 
 
 def show_states(project: Project, states: list[State]) -> None:
-    """Print a row per step, and what to type next."""
+    """Print a row per step, and what to type next.
+
+    Why a step is in its state stands at the end of the row, or below the table where a terminal
+    has little room.
+    """
     from rich.table import Table
 
     from .lineage import CURRENT, MISSING
 
+    whys = {state.step: _why(state, states) for state in states}
+    beside = out.width >= max(map(len, whys), default=0) + ROOM
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("step", "state", "made", "size", "why"):
-        table.add_column(title, justify="right" if title == "size" else "left", overflow="fold")
+    for title in ("step", "state", "made", "size", *(["why"] if beside else [])):
+        table.add_column(title, justify="right" if title == "size" else "left")
     for state in states:
         made = (state.timestamp or "")[:16].replace("T", " ")
         weight = wording.size(state.bytes) if state.timestamp else ""
         style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
-        same = next((one.step for one in states if one.reasons == state.reasons), state.step)
-        told = state.reasons and same != state.step
-        reasons = [f"as {same}"] if told else state.reasons
-        why = "\n".join([*reasons, *state.notes])
-        table.add_row(state.step, Text(state.state, style), made, weight, Text(why))
+        why = [Text("\n".join(whys[state.step]))] if beside else []
+        table.add_row(state.step, Text(state.state, style), made, weight, *why)
     out.print(table, soft_wrap=False)
+    if not beside and any(whys.values()):
+        out.print()
+        for step, why in whys.items():
+            for line in why:
+                out.print(f"{step}: {line}", soft_wrap=False)
     known = {notebook.step for notebook in project.steps()}
     if any(state.state != CURRENT and state.step in known for state in states):
         out.print("\nNext: checkpoint run")
+
+
+def _why(state: State, states: list[State]) -> list[str]:
+    """Return the reasons and notes of a state; reasons that an earlier step has, by its name."""
+    same = next((one.step for one in states if one.reasons == state.reasons), state.step)
+    told = state.reasons and same != state.step
+    return [*([f"as {same}"] if told else state.reasons), *state.notes]
 
 
 def main() -> None:

@@ -2,11 +2,14 @@
 
 import importlib
 import json
+import os
 import shutil
+import subprocess
 import sys
 
 import nbformat
 import pytest
+from baked import Baked
 
 from checkpoint import CheckpointWarning, data_file, load, save, session
 from checkpoint.hashes import code_hash
@@ -302,6 +305,28 @@ def test_a_copy_of_a_notebook_that_saves_under_the_old_name(project, monkeypatch
     with pytest.warns(CheckpointWarning, match=r"2_integration_v2\.ipynb saves as '2_integration'"):
         save(TWO, {})
     save("2_integration_v2", {})
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of POSIX")
+@pytest.mark.parametrize("columns", [80, 200])
+def test_reasons_stand_below_the_table_in_a_narrow_terminal(project, columns):
+    raw = project / "data" / "counts.csv"
+    raw.write_text("1")
+    data_file("counts.csv")
+    save(ONE, {})
+    raw.write_text("2")
+    terminal, inner = os.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "my_project.checkpoint", "status"],
+        env={**Baked(project).environment(), "COLUMNS": str(columns)},
+        stdout=inner,
+    )
+    said = os.read(terminal, 10_000).decode()
+    os.close(terminal)
+    os.close(inner)
+    assert ("\n1_preprocessing: data/counts.csv changed" in said) == (columns == 80)
+    row = next(line for line in said.splitlines() if line.startswith("1_preprocessing "))
+    assert ("data/counts.csv changed" in row) == (columns == 200)
 
 
 def test_status_and_its_exit_status(bake):
