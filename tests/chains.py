@@ -10,11 +10,13 @@ ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
 
 
 def tree(root):
-    """Return every file of a project, with its content; locks and git's own files aside."""
+    """Return every file of a folder, with its content; locks, bytecode, git's own files aside."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file() and path.name != ".lock" and ".git" not in path.parts
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+        and path.name != ".lock"
+        and not {".git", "__pycache__"}.intersection(path.parts)
     }
 
 

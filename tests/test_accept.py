@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from baked import Baked, record
+from chains import ONE, THREE, TWO
 
 from checkpoint import CheckpointError, data_file, load, save, session
 from checkpoint.accept import accept
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
 from checkpoint.renumber import move, rename
-
-ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
 
 
 @pytest.fixture

@@ -5,20 +5,11 @@ import shutil
 
 import pytest
 from baked import Baked
+from chains import ONE, TWO, tree
 
 from checkpoint import CheckpointNotFoundError, clean, figures, load, save
 from checkpoint.errors import ProjectError
 from checkpoint.project import Project
-
-ONE, TWO = "1_preprocessing", "2_integration"
-
-
-def files(folder):
-    return sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != ".lock"
-    )
 
 
 @pytest.fixture
@@ -45,7 +36,7 @@ def test_one_step(filled):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("results/1_preprocessing/: 8 files, ")
     assert done.stdout.splitlines()[0].endswith("; 2 files of others stay")
-    assert files(folder) == [".gitkeep", "figures/umap.png", "notes.txt"]
+    assert sorted(tree(folder)) == [".gitkeep", "figures/umap.png", "notes.txt"]
     assert not (folder / "sub").exists() and not (folder / "part").exists()
     assert not (folder / ".staging-1").exists()
     with pytest.raises(CheckpointNotFoundError):
@@ -55,7 +46,7 @@ def test_one_step(filled):
 
 def test_all_steps(filled):
     assert run(filled, "-y").returncode == 0
-    assert files(filled / "results" / TWO) == [".gitkeep"]
+    assert sorted(tree(filled / "results" / TWO)) == [".gitkeep"]
     done = run(filled)
     assert (done.returncode, done.stdout) == (
         0,
@@ -64,12 +55,12 @@ def test_all_steps(filled):
 
 
 def test_it_asks_first(filled):
-    before = files(filled)
+    before = tree(filled)
     done = run(filled)
     assert done.returncode == 2
     assert "results/2_integration/: 2 files" in done.stdout
     assert done.stderr == "Nothing was removed: there is no terminal to ask at. --yes answers.\n"
-    assert files(filled) == before
+    assert tree(filled) == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals of POSIX")
@@ -112,10 +103,10 @@ def test_nothing_in_data_is_ever_removed(filled, linked):
     raw = filled / "data" / "raw"
     shutil.move(filled / linked, raw)
     (filled / linked).symlink_to(raw, target_is_directory=True)
-    before = files(filled / "data")
+    before = tree(filled / "data")
     with pytest.raises(ProjectError, match="leads into data/, which is never cleaned"):
         clean.find(Project(filled), [])
-    assert files(filled / "data") == before
+    assert tree(filled / "data") == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")

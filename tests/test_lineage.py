@@ -10,13 +10,12 @@ import sys
 import nbformat
 import pytest
 from baked import Baked
+from chains import ONE, THREE, TWO
 
 from checkpoint import CheckpointWarning, data_file, load, save, session
 from checkpoint.hashes import code_hash
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
-
-ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
 
 
 def states(project):

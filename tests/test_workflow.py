@@ -10,12 +10,12 @@ import nbformat
 import pytest
 import yaml
 from baked import Baked, files, record
+from chains import ONE, THREE, TWO
 
 from checkpoint import load, save
 from checkpoint.errors import ProjectError
 from checkpoint.workflow import jobs, stamp
 
-ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
 # not to wait longer for such small jobs than they take
 QUICK = ("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5")
 
