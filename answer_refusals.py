@@ -12,30 +12,36 @@ LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGITS = frozenset("0123456789")
 DEVICES = {"con", "prn", "aux", "nul"} | {p + d for p in ("com", "lpt") for d in "123456789"}
 LONGEST = 64
+STAND_IN = "refused-project-slug"  # for a slug that is no folder name
 MOST_NOTEBOOKS = 99
 
 # Distributions and modules that the notebooks, or what they import, need under these names.
 NEEDED = frozenset(
     """
-    anndata annotated_doc anyio argon2 array_api_compat arrow asttokens attr attrs babel blake3
-    bleach bokeh bs4 certifi cffi charset_normalizer click cloudpickle comm contourpy cookiecutter
-    crc32c cycler dask dateutil debugpy decorator defusedxml dill donfig executing
-    fast_array_utils fastjsonschema filelock fonttools fqdn google google_crc32c h5py hatchling
-    httpx idna igraph ipykernel ipython ipywidgets isoduration jedi jinja2 joblib json5
-    jsonpointer jsonschema jsonschema_specifications jupyter jupyter_client jupyter_core
-    jupyter_events jupyter_lsp jupyter_server jupyterlab jupyterlab_server kiwisolver lark
-    legacy_api_wrap leidenalg llvmlite louvain markdown_it markupsafe matplotlib
+    anndata annotated_doc annotated_types anyio appnope argon2 argon2_cffi argon2_cffi_bindings
+    array_api_compat arrow asttokens async_lru attr attrs babel beautifulsoup4 blake3 bleach bokeh
+    bs4 certifi cffi charset_normalizer click cloudpickle colorama comm compression contourpy
+    cookiecutter crc32c cycler dask dateutil debugpy decorator defusedxml dill donfig exceptiongroup
+    executing fast_array_utils fastjsonschema filelock fonttools formulaic fqdn fsspec google
+    google_crc32c h11 h5py hatchling httpcore httpx idna igraph importlib_metadata interface_meta
+    ipykernel ipykernel_launcher ipython ipython_pygments_lexers ipywidgets isoduration jedi jinja2
+    joblib json5 jsonpointer jsonschema jsonschema_specifications jupyter jupyter_builder
+    jupyter_client jupyter_core jupyter_events jupyter_lsp jupyter_server jupyter_server_terminals
+    jupyterlab jupyterlab_pygments jupyterlab_server jupyterlab_widgets kiwisolver lark
+    legacy_api_wrap leidenalg llvmlite louvain markdown_it markdown_it_py markupsafe matplotlib
     matplotlib_inline mdurl mistune mpl_toolkits msgpack mudata muon narwhals natsort nbclient
-    nbconvert nbformat nbstripout nest_asyncio networkx notebook numba numcodecs numpy overrides
-    packaging pandas pandocfilters papermill parso patsy pexpect pil pillow pip platformdirs
-    plotly pooch pre_commit prometheus_client prompt_toolkit psutil ptyprocess pure_eval pyarrow
-    pycparser pygments pylab pynndescent pyparsing pytest pythonjsonlogger pytz referencing
-    requests rfc3339_validator rfc3986_validator rfc3987_syntax rich rpds ruff scanpy
-    scikit_learn scikit_misc scipy scverse_misc scvi seaborn send2trash session_info2 setuptools
-    shellingham six sklearn snakemake sniffio soupsieve squidpy stack_data statsmodels tables
-    terminado testing texttable threadpoolctl tinycss2 torch tornado tqdm traitlets typer
-    typing_extensions tzdata umap umap_learn uri_template urllib3 wcwidth webcolors webencodings
-    websocket wheel widgetsnbextension yaml zarr zmq
+    nbconvert nbformat nbstripout nest_asyncio nest_asyncio2 networkx notebook notebook_shim numba
+    numcodecs numpy overrides packaging pandas pandocfilters papermill parso patsy pexpect pil
+    pillow pip pkg_resources platformdirs plotly pooch pre_commit prometheus_client prompt_toolkit
+    psutil ptyprocess pure_eval pyarrow pycparser pydantic pydantic_core pydevd pygments pylab
+    pynndescent pyparsing pytest python_dateutil python_json_logger pythonjsonlogger pytz pywin32
+    pywinpty pyyaml pyzmq referencing requests rfc3339_validator rfc3986_validator rfc3987_syntax
+    rich rpds rpds_py ruff scanpy scikit_learn scikit_misc scipy scverse_misc scvi seaborn
+    send2trash session_info2 setuptools shellingham six sklearn snakemake sniffio soupsieve squidpy
+    stack_data statsmodels tables terminado testing texttable threadpoolctl tinycss2 tlz tomli toolz
+    torch tornado tqdm traitlets typer typing_extensions typing_inspection tzdata umap umap_learn
+    uri_template urllib3 wcwidth webcolors webencodings websocket websocket_client wheel
+    widgetsnbextension win32api win32con winpty wrapt xarray yaml zarr zipp zmq
     """.split()
 )
 # Names inside the project that would be mistaken for the package.
@@ -48,11 +54,13 @@ OWN = frozenset(
 
 def refusals(answers: dict) -> list[str]:
     """Return a line for each thing that is wrong with the answers."""
-    slug = list(slug_refusals(answers["__answered_slug"]))
+    slug = answers["project_slug"]
+    # a replay file may have been edited, so the answer counts only where it was swapped
+    wrong = list(slug_refusals(answers["__answered_slug"] if slug == STAND_IN else slug))
     return [
         *text_refusals("project_name", answers["project_name"], "My project", required=True),
         # the package is derived from the slug: what is wrong with both is said once
-        *(slug or package_refusals(answers["package_name"])),
+        *(wrong or package_refusals(answers["package_name"])),
         *text_refusals("description", answers["description"], "Maps cells of two modalities."),
         *text_refusals("author_name", answers["author_name"], "Ada Lovelace"),
         *notebook_refusals(answers["notebooks"]),
@@ -61,7 +69,9 @@ def refusals(answers: dict) -> list[str]:
 
 def text_refusals(name: str, text: str, example: str, *, required: bool = False) -> Iterator[str]:
     """Refuse text that is not one line that TOML, Markdown and a license can hold."""
-    if required and not text.strip():
+    if not isinstance(text, str):  # `author_name: 1` in a configuration file
+        yield refusal(name, str(text), "is not text", example)
+    elif required and not text.strip():
         yield refusal(name, text, "is empty", example)
     elif bad := [c for c in text if not storable(c)]:
         yield refusal(name, text, f"has a control character or line break ({bad[0]!r})", example)

@@ -1,20 +1,36 @@
 """Copying and removing folders, replacing files; importing `shutil` would take longer than this."""
 
 import os
+import stat
 from pathlib import Path
+
+# what tools and systems leave in a folder by themselves
+LEFTOVERS = frozenset(
+    ("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".ruff_cache", ".DS_Store", "Thumbs.db")
+)
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy what is in a folder into another, over what has the same name; bytecode stays behind."""
-    for parent, folders, files in os.walk(source):
-        folders[:] = [name for name in folders if name != "__pycache__"]
+    """Copy what is in a folder into another, over what has the same name; no leftovers of tools.
+
+    What may be run may be run; all may be written, also where the original may not.
+    """
+    for parent, folders, files in os.walk(source, followlinks=True):
+        folders[:] = [name for name in folders if name not in LEFTOVERS]
         place = os.path.join(target, os.path.relpath(parent, source))
         os.makedirs(place, exist_ok=True)
         for name in files:
-            with open(os.path.join(parent, name), "rb") as original:
-                content = original.read()
-            with open(os.path.join(place, name), "wb") as copied:
-                copied.write(content)
+            if name not in LEFTOVERS:
+                _copy_file(os.path.join(parent, name), os.path.join(place, name))
+
+
+def make_writable(folder: Path) -> None:
+    """Let the owner write in a folder that was copied from a read-only one."""
+    for parent, _, files in os.walk(folder):
+        for path in (parent, *(os.path.join(parent, name) for name in files)):
+            mode = os.stat(path).st_mode
+            if not mode & stat.S_IWUSR:
+                os.chmod(path, mode | stat.S_IWUSR)
 
 
 def remove(folder: Path) -> None:
@@ -25,14 +41,14 @@ def remove(folder: Path) -> None:
     OSError
         If a part of it cannot be removed; `filename` says which.
     """
+    if os.path.islink(folder):
+        os.remove(folder)
+        return
     for parent, folders, files in os.walk(folder, topdown=False):
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
         for name in [*files, *links]:
             os.remove(os.path.join(parent, name))
-        if os.path.islink(parent):
-            os.remove(parent)
-        else:
-            os.rmdir(parent)
+        os.rmdir(parent)
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -56,3 +72,12 @@ def draft_of(path: Path) -> Path:
     """Return where a file is written before it takes its place; a kill may leave it there."""
     path = path.resolve()
     return path.with_name(f".{path.name}.part")
+
+
+def _copy_file(original: str, place: str) -> None:
+    with open(original, "rb") as read, open(place, "wb") as written:
+        written.write(read.read())
+        may_run = os.fstat(read.fileno()).st_mode & 0o111
+        mode = os.fstat(written.fileno()).st_mode
+    if may_run & ~mode:
+        os.chmod(place, mode | may_run)

@@ -8,7 +8,7 @@ Files that are copied as they are say `project` where the project's own names be
 
 from pathlib import Path
 
-from .folders import copy
+from .folders import copy, make_writable
 from .project import Project
 
 KEEP = ".gitkeep"
@@ -31,15 +31,18 @@ def lay_out(template: Path, root: Path, package: str, pipeline: str, names: list
     names
         The names of the notebooks in running order, where the pipeline brings none.
     """
+    make_writable(root)
     copy(template / "checkpoint", root / "src" / package / "checkpoint")
     _write(root / "src" / package / "__init__.py", PACKAGE)
     source = template / "pipelines" / pipeline
     copy(source, root)
+    ours = (" project.checkpoint", f" {package}.checkpoint")
+    for path in source.rglob("*"):
+        place = root / path.relative_to(source)
+        if place.suffix in (".ipynb", ".py") and place.is_file():
+            _fill_in(place, *ours)
     project = Project(root)
-    if (source / "notebooks").is_dir():
-        for step in project.steps():
-            _fill_in(step.path, "from project.checkpoint", f"from {package}.checkpoint")
-    else:
+    if not (source / "notebooks").is_dir():
         from .skeleton import write_skeletons  # other pipelines bring their notebooks
 
         write_skeletons(project, package, names)
@@ -47,7 +50,7 @@ def lay_out(template: Path, root: Path, package: str, pipeline: str, names: list
         folder = project.results_of(step.step)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / KEEP).touch()
-    _fill_in(root / "Snakefile", " project.checkpoint", f" {package}.checkpoint")
+    _fill_in(root / "Snakefile", *ours)
     _fill_in(root / ".pre-commit-config.yaml", "src/project/", f"src/{package}/")
     _fill_in(root / "environment.yml", 'name: "project"', f'name: "{root.name}"')
 
@@ -68,7 +71,7 @@ def license_as(template: Path, root: Path, name: str, owner: str) -> None:
     """
     if name != "none":
         text = (template / "licenses" / name).read_text(encoding="utf-8")
-        _write(root / "LICENSE", text.replace("OWNER", owner))
+        _write(root / "LICENSE", text.replace("<owner>", owner))
 
 
 def _fill_in(path: Path, placeholder: str, text: str) -> None:

@@ -27,12 +27,19 @@ def main():
 def occupied_refusals():
     """Refuse to lay a project over one that people have worked in (`--overwrite-if-exists`)."""
     for folder in ("data", "notebooks", "results", "src", "scripts", "profiles", ".github"):
-        if os.path.isdir(folder) and os.listdir(folder):
+        if not is_free(folder):
             yield (
-                f"project_slug {os.path.basename(os.getcwd())!r}: is a folder whose {folder}/ has "
-                "files, which would be overwritten. Accepted is, for example, 'another_name'."
+                f"project_slug {os.path.basename(os.getcwd())!r}: is a folder with a {folder} of "
+                "its own, which would be overwritten. Accepted is, for example, 'another_name'."
             )
             return
+
+
+def is_free(folder):
+    """Tell whether there is nothing in a folder, and nothing else in its place."""
+    if os.path.isdir(folder) and not os.path.islink(folder):
+        return not os.listdir(folder)
+    return not os.path.lexists(folder)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Answers are data: they end up in the project as they were, or are refused."""
 
+import json
 import subprocess
 import sys
 import tempfile
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,10 @@ from cookiecutter.main import cookiecutter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from answer_refusals import NEEDED
 
 HOSTILE = [
     'say "hi"',
@@ -132,6 +138,89 @@ def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):
         )
     assert "would be overwritten" in capfd.readouterr().err
     assert (path / "notebooks" / "1_preprocessing.ipynb").read_text() == "mine"
+
+
+@pytest.mark.parametrize("own", ["src/a.py", ".github/a.yml", "profiles/a.yaml", "src", "data"])
+def test_folders_of_ones_own_are_not_overwritten(capfd, tmp_path, own):
+    """Some of them cookiecutter would remove; and `src` may be a file, or lead elsewhere."""
+    path = tmp_path / "my_project" / own
+    path.parent.mkdir(parents=True)
+    if own == "data":
+        path.symlink_to(tmp_path / "nowhere", target_is_directory=True)
+    else:
+        path.write_text("mine")
+    with pytest.raises(FailedHookException):
+        cookiecutter(
+            str(TEMPLATE), no_input=True, output_dir=str(tmp_path), overwrite_if_exists=True
+        )
+    assert "of its own, which would be overwritten" in capfd.readouterr().err
+    assert path.is_symlink() or path.read_text() == "mine"
+    assert len(list((tmp_path / "my_project").iterdir())) == 1
+
+
+def test_what_the_notebooks_need_is_not_hidden():
+    """The list of names is held against all that a project's requirements bring."""
+    pyproject = tomllib.loads((TEMPLATE / "pyproject.toml").read_text(encoding="utf-8"))
+    pending = [Requirement(one).name for one in pyproject["dependency-groups"]["project"]]
+    found: dict[str, metadata.Distribution] = {}
+    while pending:
+        name = canonicalize_name(pending.pop())
+        if name not in found:
+            found[name] = metadata.distribution(name)
+            needed = map(Requirement, found[name].requires or [])
+            pending += [one.name for one in needed if not one.marker or one.marker.evaluate()]
+    names = {name.replace("-", "_") for name in found}
+    for distribution in found.values():
+        for file in distribution.files or []:
+            module = file.parts[0].partition(".")[0].lower()
+            code = len(file.parts) > 1 or file.suffix in (".py", ".so", ".pyd")
+            if code and module.isidentifier() and module[0] != "_" and "dist-info" not in str(file):
+                names.add(module)
+    assert names - NEEDED - {"bin", "etc", "share", "scripts"} == set()
+
+
+def test_answers_left_empty_in_a_configuration_file(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("default_context:\n  author_name:\n  description:\n")
+    path = cookiecutter(
+        str(TEMPLATE), no_input=True, config_file=str(config), output_dir=str(tmp_path)
+    )
+    project = tomllib.loads((Path(path) / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["description"] == ""
+    assert "authors" not in project
+
+
+def test_answers_in_a_configuration_file_that_are_not_text(capfd, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("default_context:\n  author_name: no\n")
+    with pytest.raises(FailedHookException):
+        cookiecutter(
+            str(TEMPLATE), no_input=True, config_file=str(config), output_dir=str(tmp_path / "out")
+        )
+    assert "author_name 'False': is not text. Accepted is" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("slug", ["numpy", 'a"b', "../out"])
+def test_a_replay_file_that_was_edited(capfd, tmp_path, slug):
+    config = tmp_path / "config.yaml"
+    config.write_text(f"replay_dir: {(tmp_path / 'replay').as_posix()}\n")
+    cookiecutter(
+        str(TEMPLATE), no_input=True, config_file=str(config), output_dir=str(tmp_path / "first")
+    )
+    (edited,) = (tmp_path / "replay").iterdir()
+    answers = json.loads(edited.read_text(encoding="utf-8"))
+    answers["cookiecutter"]["project_slug"] = slug
+    edited.write_text(json.dumps(answers), encoding="utf-8")
+    before = sorted(tmp_path.iterdir())
+    (tmp_path / "first" / "second").mkdir()
+    with pytest.raises(FailedHookException):
+        cookiecutter(
+            str(TEMPLATE), replay=str(edited), output_dir=str(tmp_path / "first" / "second")
+        )
+    assert "project_slug" in capfd.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+    assert {path.name for path in (tmp_path / "first").iterdir()} == {"my_project", "second"}
+    assert list((tmp_path / "first" / "second").iterdir()) == []
 
 
 @pytest.mark.parametrize("text", HOSTILE)

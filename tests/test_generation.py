@@ -1,6 +1,8 @@
 """What a generation leaves on disk."""
 
 import filecmp
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -88,8 +90,6 @@ def test_notebooks_are_in_the_order_of_the_answer(bake):
 
 
 def test_every_question_has_a_prompt():
-    import json
-
     context = json.loads((TEMPLATE / "cookiecutter.json").read_text())
     questions = {name for name in context if not name.startswith("_")}
     assert questions == set(context["__prompts__"])
@@ -244,3 +244,70 @@ def test_cruft_creates_and_updates(tmp_path):
     assert helper.read_text() == "x = 1\n"
     assert readme.read_text(encoding="utf-8").endswith("\nOurs.\n")
     run("git", "diff", "--quiet", "--", "notebooks", cwd=path)
+
+
+@pytest.mark.parametrize("where", ["piped away", "ascii"])
+def test_a_project_stays_whose_last_words_nobody_reads(tmp_path, where):
+    output = tmp_path / "日本"
+    command = [sys.executable, "-m", "cookiecutter", "--no-input", str(TEMPLATE), "-o", str(output)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        stdout=writing if where == "piped away" else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert (output / "my_project" / "notebooks").is_dir()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_from_a_template_that_is_read_only(template, tmp_path):
+    """As in a lab's shared folder: what is copied may be written to all the same."""
+    for path in [*template.rglob("*"), template]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    path = Path(cookiecutter(str(template), no_input=True, output_dir=str(tmp_path / "out")))
+    assert all(each.stat().st_mode & 0o200 for each in [path, *path.rglob("*")])
+
+
+def test_a_pipeline_of_ones_own(template, tmp_path):
+    """Its scripts import the project's package too, and stay what can be run."""
+    answers = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
+    answers["pipeline"] = ["ours"]
+    (template / "cookiecutter.json").write_text(json.dumps(answers), encoding="utf-8")
+    shutil.copytree(template / "pipelines" / "single-cell", template / "pipelines" / "ours")
+    script = template / "pipelines" / "ours" / "scripts" / "do.py"
+    script.write_text("import project.checkpoint as ck\n")
+    script.chmod(0o755)
+    (template / "pipelines" / "ours" / ".ipynb_checkpoints").mkdir()
+    (template / "pipelines" / "ours" / ".ipynb_checkpoints" / "1_x.ipynb").write_text("{}")
+    path = Path(cookiecutter(str(template), no_input=True, output_dir=str(tmp_path / "out")))
+    copied = path / "scripts" / "do.py"
+    assert copied.read_text() == "import my_project.checkpoint as ck\n"
+    assert os.name == "nt" or os.access(copied, os.X_OK)
+    assert not (path / ".ipynb_checkpoints").exists()
+
+
+def test_two_versions_of_the_template_in_one_process(template, tmp_path):
+    """As cruft generates them: each with its own filters."""
+    filters = template / "answer_filters.py"
+    filters.write_text(
+        filters.read_text()
+        .replace("def toml(", "def as_toml(")
+        .replace("refusals, toml,", "refusals, as_toml,")
+    )
+    pyproject = template / "{{cookiecutter.project_slug}}" / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("| toml", "| as_toml"))
+    script = (
+        "import sys\n"
+        "from cookiecutter.main import cookiecutter\n"
+        "for number, version in enumerate(sys.argv[1:]):\n"
+        "    cookiecutter(version, no_input=True, output_dir=str(number))\n"
+    )
+    versions = [str(TEMPLATE), str(template), str(TEMPLATE)]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *versions], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
