@@ -35,11 +35,13 @@ def accept(project: Project, step: str, why: str) -> list[str]:
     ------
     CheckpointError
         If there is nothing to accept, or a file is not what was saved, which no reason mends, or
-        the notebook cannot be read.
+        the notebook cannot be read, or the step was saved again meanwhile.
     """
     step = step_of(step)
     if not why.strip():
         raise CheckpointError("--why is empty. Say why the change does not matter.")
+    folder = project.results_of(step)
+    before = store.record_bytes(folder)
     lineage = Lineage(project)
     state = lineage.state(step)
     if state.state == MISSING:
@@ -61,7 +63,7 @@ def accept(project: Project, step: str, why: str) -> list[str]:
         "fits": lineage.present(step)._replace(params=record.group_hashes(made))._asdict(),
     }
     made["checkpoint"]["accepted"] = [*record.accepted(made), entry]
-    store.put_record(project.results_of(step), made)
+    store.put_record(folder, made, before)
     return state.reasons
 
 

@@ -6,8 +6,7 @@ command if the process was killed.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ class Change:
     Attributes
     ----------
     texts
-        New contents of files, by where they are before anything is moved.
+        New contents of files, by where they are before anything is moved; see `rewrite`.
     removals
         Files and folders to remove.
     moves
@@ -46,9 +45,15 @@ class Change:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.texts: dict[Path, bytes] = {}
+        self._read: dict[Path, bytes] = {}
         self.removals: list[Path] = []
         self.moves: list[tuple[Path, Path]] = []
         self.creations: dict[Path, bytes] = {}
+
+    def rewrite(self, path: Path, before: bytes, after: bytes) -> None:
+        """Give a file another content, which was worked out from the one that it has."""
+        self._read[path] = before
+        self.texts[path] = after
 
     def apply(self) -> None:
         """Do it, or leave everything as it was.
@@ -56,14 +61,15 @@ class Change:
         Raises
         ------
         ProjectError
-            If a place is taken, or notebooks are running, or another process is changing the
-            project.
+            If a place is taken, or a file is no longer what it was, or notebooks are running, or
+            another process is changing the project.
         OSError
             If a file cannot be written or moved; nothing has changed then.
         """
-        with _lock(self.project):
+        with running.unchanging(self.project, timeout=2):
             _settle(self.project)
             self._refuse_taken_places()
+            self._refuse_changed_files()
             running.refuse(self.project)
             folder = self.project.root / FOLDER
             try:
@@ -78,10 +84,18 @@ class Change:
     def _refuse_taken_places(self) -> None:
         left = {*self.removals, *(old for old, _ in self.moves)}
         for place in [*(new for _, new in self.moves), *self.creations]:
-            if place not in left and place.exists():
+            if place.exists() and not any(_is_same(place, old) for old in left):
                 raise ProjectError(
                     f"{self.project.show(place)} is already there. Move it, or choose another name."
                 )
+
+    def _refuse_changed_files(self) -> None:
+        gone = [path for path in (*self.removals, *dict(self.moves)) if not _is_there(path)]
+        now = {path: path.read_bytes() if path.exists() else None for path in self.texts}
+        for path in [*gone, *(path for path in now if now[path] != self._read[path])]:
+            raise ProjectError(
+                f"{self.project.show(path)} was changed by another program meanwhile. Try again."
+            )
 
     def _prepare(self, folder: Path) -> None:
         """Write down what is to happen and what is there now."""
@@ -127,7 +141,7 @@ def recover(project: Project) -> bool:
     """Undo a change that was cut short; tell whether there was one."""
     if not (project.root / FOLDER).exists():
         return False
-    with _lock(project):
+    with running.unchanging(project, timeout=2):
         return _settle(project)
 
 
@@ -188,6 +202,11 @@ def _places(journal: dict[str, Any]) -> dict[str, str]:
     return {**moves, **{name: name for name in stay}}
 
 
+def _is_same(place: Path, old: Path) -> bool:
+    """Tell whether a place is an old one, be it in other letters where case does not count."""
+    return place == old or (_is_there(old) and place.samefile(old))
+
+
 def _is_below(name: str, place: str) -> bool:
     return name == place or name.startswith(f"{place}/")
 
@@ -210,15 +229,3 @@ def _remove(path: Path) -> None:
 def _journal(folder: Path) -> dict[str, Any]:
     journal: dict[str, Any] = json.loads((folder / JOURNAL).read_text(encoding="utf-8"))
     return journal
-
-
-@contextmanager
-def _lock(project: Project) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    project.results.mkdir(exist_ok=True)
-    try:
-        with FileLock(project.results / ".lock", timeout=2):
-            yield
-    except Timeout:
-        raise ProjectError("Another process is changing this project. Try again.") from None

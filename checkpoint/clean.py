@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import store
-from .errors import CheckpointDamagedError, ProjectError
+from .errors import CheckpointDamagedError, CheckpointError, ProjectError
 from .project import EXECUTED, FAILED, Project, step_of
 
 
@@ -21,6 +21,8 @@ class Checkpoints(NamedTuple):
         Its files, those of its sub-checkpoints too.
     bytes
         How large they are.
+    newest
+        When the last of them was written, in nanoseconds.
     others
         Files in its folder that somebody else put there, which stay.
     """
@@ -29,6 +31,7 @@ class Checkpoints(NamedTuple):
     folder: Path
     files: list[Path]
     bytes: int
+    newest: int
     others: list[Path]
 
 
@@ -56,10 +59,21 @@ def others_in(project: Project, step: str) -> list[Path]:
     return _of(project, step).others if project.results_of(step).is_dir() else []
 
 
-def clean(checkpoints: list[Checkpoints]) -> None:
-    """Remove what was found; the step's own folder stays, and folders that are then empty go."""
+def clean(project: Project, checkpoints: list[Checkpoints]) -> None:
+    """Remove what was found; the step's own folder stays, and folders that are then empty go.
+
+    Raises
+    ------
+    CheckpointError
+        If a step was saved since it was found, of which nothing is removed then.
+    """
     for one in checkpoints:
         with store.locked(one.folder):
+            now = _of(project, one.step)
+            if (now.files, now.newest) != (one.files, one.newest):
+                raise CheckpointError(
+                    f"results/{one.step} was saved meanwhile, and is still there."
+                )
             # the records last: until they go, what is half removed is known to be damaged
             for path in sorted(one.files, key=lambda path: path.name == store.RECORD):
                 path.unlink(missing_ok=True)
@@ -80,7 +94,10 @@ def _of(project: Project, step: str) -> Checkpoints:
     # the step's own lock is being held
     files = [path for path in there if path in ours and path != folder / store.LOCK]
     others = [path for path in there if path not in ours and path.name[0] != "."]
-    return Checkpoints(step, folder, files, sum(path.lstat().st_size for path in files), others)
+    found = [path.lstat() for path in files]
+    size = sum(one.st_size for one in found)
+    newest = max((one.st_mtime_ns for one in found), default=0)
+    return Checkpoints(step, folder, files, size, newest, others)
 
 
 def _made_in(folder: Path) -> set[Path]:

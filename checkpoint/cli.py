@@ -81,8 +81,9 @@ def check(
     [tool.checkpoint] ignore = ["absolute-path"].
     """
     from .check import check as problems_of
+    from .project import find_project
 
-    roots = [path.resolve() for path in paths] if paths else [here().root]
+    roots = [path.resolve() for path in paths] if paths else [find_project().root]
     found = {root: problems_of(root) for root in roots}
     good = [root for root, problems in found.items() if not problems]
     if as_json:
@@ -168,7 +169,8 @@ def clean(
     """Remove checkpoints, after showing which; files that save did not make stay."""
     from . import clean as cleaning
 
-    found = cleaning.find(here(), steps or [])
+    project = here()
+    found = cleaning.find(project, steps or [])
     if not found:
         out.print("Nothing to remove: there are no checkpoints.")
         return
@@ -177,7 +179,7 @@ def clean(
         weight = wording.size(one.bytes)
         out.print(f"results/{one.step}/: {wording.files(one.files)}, {weight}{stay}")
     ask("Remove them?", yes)
-    cleaning.clean(found)
+    cleaning.clean(project, found)
     out.print(f"Removed {wording.size(sum(one.bytes for one in found))}.")
 
 
@@ -309,8 +311,8 @@ def show_states(project: Project, states: list[State]) -> None:
     out.print(table, soft_wrap=False)
     if not beside and any(whys.values()):
         out.print()
-        for step, why in whys.items():
-            for line in why:
+        for step, lines in whys.items():
+            for line in lines:
                 out.print(f"{step}: {line}", soft_wrap=False)
     known = {notebook.step for notebook in project.steps()}
     if any(state.state != CURRENT and state.step in known for state in states):

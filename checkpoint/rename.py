@@ -67,13 +67,12 @@ def rename_steps(project: Project, change: Change, new_names: NewNames) -> None:
         If something cannot be renamed safely; the message lists it all.
     """
     kept = {old: new for old, new in new_names.items() if new is not None}
-    rewritten = _Rewritten(project, new_names)
+    rewritten = _Rewritten(project, new_names, change)
     for path in project.notebook_files():
         if path.stem in kept or path.stem not in new_names:
             rewritten.add_notebook(path)
     for path in _modules(project):
         rewritten.add_module(path)
-    change.texts |= rewritten.texts
     unsafe = [*rewritten.unsafe, *_rename_settings(project, kept, change)]
     if unsafe:
         listed = "\n".join(f"  {what}" for what in unsafe)
@@ -155,27 +154,25 @@ class _Rewritten:
 
     Attributes
     ----------
-    texts
-        Their new contents.
     codes
         The hashes of rewritten cells and modules, by what they were.
     unsafe
         What cannot be renamed safely, with its place.
     """
 
-    def __init__(self, project: Project, new_names: NewNames) -> None:
-        self.texts: dict[Path, bytes] = {}
+    def __init__(self, project: Project, new_names: NewNames, change: Change) -> None:
         self.codes: dict[str, str] = {}
         self.unsafe: list[str] = []
         self._project = project
         self._new_names = new_names
+        self._change = change
 
     def add_notebook(self, path: Path) -> None:
-        shown = self._project.show(path)
+        shown, there = self._project.show(path), path.read_bytes()
         try:
             content = notebook.read_whole(path)
         except ProjectError as error:
-            text = path.read_bytes().decode("utf-8", "replace")
+            text = there.decode("utf-8", "replace")
             named = [step for step in self._new_names if mentions(text, step)]
             self.unsafe += [f"{shown} names {step}, and cannot be read: {error}" for step in named]
             return
@@ -189,7 +186,7 @@ class _Rewritten:
                 lines = renamed.splitlines(keepends=True)
                 cell["source"] = lines if isinstance(cell["source"], list) else renamed
         if notebook.sources(content) != before:
-            self.texts[path] = notebook.dumps(content).encode()
+            self._change.rewrite(path, there, notebook.dumps(content).encode())
 
     def add_module(self, path: Path) -> None:
         shown, content = self._project.show(path), path.read_bytes()
@@ -203,7 +200,7 @@ class _Rewritten:
             return  # what does not import us cannot call us
         renamed = self._rename(source, imported([source]), shown)
         if renamed != source:
-            self.texts[path] = renamed.encode(encoding)
+            self._change.rewrite(path, content, renamed.encode(encoding))
 
     def _rename(self, source: str, names: Mapping[str, str], where: str) -> str:
         renamed = rename_code(source, names, self._new_names)
@@ -245,7 +242,8 @@ def _rename_settings(project: Project, new_names: Mapping[str, str], change: Cha
         return []
     wanted = read_toml(project)
     path = project.root / "pyproject.toml"
-    text = path.read_bytes().decode("utf-8")
+    before = path.read_bytes()
+    text = before.decode("utf-8")
 
     def renamed(found: re.Match[str]) -> str:
         return found[1] + new_names.get(found[2], found[2]) + found[3]
@@ -257,7 +255,7 @@ def _rename_settings(project: Project, new_names: Mapping[str, str], change: Cha
     wanted["tool"]["checkpoint"]["resources"] = renamed_steps
     if parse_toml(text) != wanted:
         return ["pyproject.toml: the resources of steps are written in a way not understood"]
-    change.texts[path] = text.encode()
+    change.rewrite(path, before, text.encode())
     return []
 
 
@@ -266,7 +264,8 @@ def _rename_record(
 ) -> None:
     """Let a record name other steps, and know the cells and modules that were rewritten."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        there = path.read_bytes()
+        record = json.loads(there)
     except (ValueError, OSError):
         return  # written by hand; `status` says what is wrong with it
     if not store.is_recorded(record):
@@ -286,7 +285,7 @@ def _rename_record(
         if known.get("cells"):
             known["cells"] = [codes.get(code, code) for code in known["cells"]]
     if json.dumps(ours) != before:
-        change.texts[path] = dumps(record).encode()
+        change.rewrite(path, there, dumps(record).encode())
 
 
 def _input(name: str, new_names: Mapping[str, str]) -> str:

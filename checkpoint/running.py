@@ -12,17 +12,45 @@ FOLDER = ".running"
 
 
 @contextmanager
+def unchanging(project: Project, timeout: float = 60) -> Iterator[None]:
+    """Keep others from moving the project's notebooks, as long as the `with` block lasts.
+
+    Raises
+    ------
+    ProjectError
+        If another process has been moving them for `timeout` seconds.
+    """
+    from filelock import FileLock, Timeout
+
+    project.results.mkdir(exist_ok=True)
+    try:
+        with FileLock(project.results / ".lock", timeout=timeout):
+            yield
+    except Timeout:
+        raise ProjectError("Another process is changing this project. Try again.") from None
+
+
+@contextmanager
 def announced(project: Project) -> Iterator[None]:
-    """Let others know that notebooks are running, as long as the `with` block lasts."""
+    """Let others know that notebooks are running, as long as the `with` block lasts.
+
+    Raises
+    ------
+    ProjectError
+        If another process is moving them.
+    """
     from filelock import FileLock
 
     folder = project.results / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{platform.node() or 'here'}-{os.getpid()}"
+    lock = FileLock(path)
+    with unchanging(project):
+        lock.acquire()
     try:
-        with FileLock(path):
-            yield
+        yield
     finally:
+        lock.release()
         path.unlink(missing_ok=True)
 
 

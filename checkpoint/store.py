@@ -6,6 +6,7 @@ last. Whoever meets `.commit` can finish the moves or read through it; whoever h
 meets a staging folder removes it. Only renames are used, so this holds on Windows and NFS too.
 """
 
+import errno
 import json
 import os
 import warnings
@@ -58,8 +59,8 @@ def transaction(folder: Path) -> Iterator[Path]:
                 remove(staging)
             raise
         # from here on the save has happened, and can be read from where it is
-        sync(folder)
         try:
+            sync(folder)
             _finish(folder)
         except OSError as error:
             warnings.warn(
@@ -169,12 +170,27 @@ def locked(folder: Path, timeout: float = -1) -> Iterator[None]:
         lock.release()
 
 
-def put_record(folder: Path, record: dict[str, Any]) -> None:
-    """Replace a folder's `params.json` alone; its files stay what they are."""
+def record_bytes(folder: Path) -> bytes | None:
+    """Return a folder's `params.json` as it is on disk; None if there is none."""
+    path = folder / RECORD
+    return path.read_bytes() if path.exists() else None
+
+
+def put_record(folder: Path, record: dict[str, Any], before: bytes | None) -> None:
+    """Replace a folder's `params.json` alone; its files stay what they are.
+
+    Raises
+    ------
+    CheckpointError
+        If the record is no longer `before`, what `record_bytes` gave when the new one was begun.
+    """
     from .formats.json import dumps
 
     with locked(folder):
         _tidy(folder)
+        if record_bytes(folder) != before:
+            where = f"{folder.parent.name}/{folder.name}"
+            raise CheckpointError(f"{where} was saved again meanwhile. Look at it, and try again.")
         draft = folder / f".{RECORD}.part"
         draft.write_text(dumps(record), encoding="utf-8", newline="\n")
         sync(draft)
@@ -219,7 +235,7 @@ def _finish(folder: Path) -> None:
     if not commit.exists():
         return
     if (commit / RECORD).exists():
-        old, new = _record_in(folder), _record_in(commit)
+        old, new = files_in(folder), files_in(commit)
         # first, since a new file may need the old one's name for a folder
         for file in old.keys() - new.keys():
             if not Path(file).is_absolute() and ".." not in Path(file).parts:  # edited by hand
@@ -237,7 +253,7 @@ def _finish(folder: Path) -> None:
 
 def _check_places(staging: Path, folder: Path) -> None:
     """Refuse, before anything has happened, a file whose place in the folder is taken."""
-    old, device = _record_in(folder), folder.stat().st_dev
+    old, device = files_in(folder), folder.stat().st_dev
     for path in staging.rglob("*"):
         place = folder / path.relative_to(staging)
         if not place.exists() or place.relative_to(folder).as_posix() in old:
@@ -260,7 +276,7 @@ def _holds_only(place: Path, folder: Path, old: dict[str, Any]) -> bool:
     return bool(found) and all(path.relative_to(folder).as_posix() in old for path in found)
 
 
-def _record_in(folder: Path) -> dict[str, dict[str, Any]]:
+def files_in(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the files that the record in this very folder names, whatever is being finished."""
     try:
         return recorded_files(json.loads((folder / RECORD).read_text(encoding="utf-8")))
@@ -290,5 +306,9 @@ def sync(path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # some shared file systems cannot flush a folder
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
     finally:
         os.close(descriptor)

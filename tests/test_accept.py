@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import threading
+import time
 
 import nbformat
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from baked import Baked, record
 from chains import ONE, THREE, TWO
 
-from checkpoint import CheckpointError, data_file, load, save, session
+from checkpoint import CheckpointError, data_file, load, save, session, store
 from checkpoint.accept import accept
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
@@ -230,3 +232,27 @@ def test_the_command_and_a_cell_that_was_edited(bake):
     assert Baked(baked.path).command("run").stdout == "Nothing to run: everything is current.\n"
     edit('label = "genes"')
     assert baked.command("status").returncode == 1
+
+
+def test_a_save_meanwhile_is_not_lost(chain):
+    """`accept` has looked at the step, and waits while another process saves it."""
+    (chain / "data" / "raw.txt").write_text("changed")
+    folder = chain / "results" / ONE
+    said = []
+
+    def accepting():
+        try:
+            accept(Project(chain), ONE, "no matter")
+        except CheckpointError as error:
+            said.append(str(error))
+
+    with store.locked(folder):
+        thread = threading.Thread(target=accepting)
+        thread.start()
+        time.sleep(0.5)
+        made = record(chain, ONE)
+        made["timestamp"] = "2026-01-01T00:00:00+00:00"
+        (folder / "params.json").write_text(json.dumps(made))
+    thread.join(timeout=30)
+    assert said == [f"results/{ONE} was saved again meanwhile. Look at it, and try again."]
+    assert record(chain, ONE) == made

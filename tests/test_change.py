@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from checkpoint.errors import ProjectError
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
 from checkpoint.renumber import new, remove, rename
-from checkpoint.running import announced
+from checkpoint.running import announced, unchanging
 
 
 def test_a_place_that_is_taken(committed):
@@ -45,7 +46,8 @@ def test_a_folder_that_cannot_be_moved(committed):
     before = tree(committed)
     with pytest.raises(OSError, match="too long"):
         change = Change(Project(committed))
-        change.texts = {committed / "README.md": b"other"}
+        readme = committed / "README.md"
+        change.rewrite(readme, readme.read_bytes(), b"other")
         change.removals = [committed / "data"]
         change.moves = [
             (committed / "notebooks", committed / "books"),
@@ -173,3 +175,44 @@ def test_a_command_that_is_killed_leaves_the_old_or_the_new(committed):
         if now[0] == after:
             assert baked.command("move", "1_visualization", "3").returncode == 0
     assert tree(committed) == before
+
+
+@pytest.mark.parametrize("meanwhile", ["edited", "gone"])
+def test_what_another_program_saved_meanwhile_is_not_lost(committed, meanwhile):
+    path = committed / "notebooks" / f"{TWO}.ipynb"
+    change = Change(Project(committed))
+    change.rewrite(path, path.read_bytes(), b"{}")
+    change.moves = [(path, path.with_name("2_x.ipynb"))]
+    if meanwhile == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes() + b"\n")
+    before = tree(committed)
+    with pytest.raises(ProjectError, match=r"2_integration\.ipynb was changed by another program"):
+        change.apply()
+    assert tree(committed) == before
+
+
+def test_a_run_begins_after_a_change_only(committed):
+    """It would look for notebooks that are being moved."""
+    order = []
+
+    def begin():
+        with announced(Project(committed)):
+            order.append("run")
+
+    with unchanging(Project(committed)):
+        thread = threading.Thread(target=begin)
+        thread.start()
+        time.sleep(0.5)
+        order.append("change")
+    thread.join(timeout=30)
+    assert order == ["change", "run"]
+
+
+def test_check_leaves_a_change_that_was_cut_short_alone(committed):
+    journal = committed / ".checkpoint-change" / "journal.json"
+    journal.parent.mkdir()
+    journal.write_text("{}")
+    assert "follows the rules" in Baked(committed).command("check").stdout
+    assert journal.exists()

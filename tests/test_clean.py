@@ -7,7 +7,7 @@ import pytest
 from baked import Baked
 from chains import ONE, TWO, tree
 
-from checkpoint import CheckpointNotFoundError, clean, figures, load, save
+from checkpoint import CheckpointError, CheckpointNotFoundError, clean, figures, load, save
 from checkpoint.errors import ProjectError
 from checkpoint.project import Project
 
@@ -121,3 +121,11 @@ def test_a_record_that_names_files_elsewhere(filled):
         path.write_text(text.replace('"a.pkl": {', f'"{name}": {{'))
         run(filled, TWO, "--yes")
         assert (filled / "data" / "raw.txt").read_text() == "raw"
+
+
+def test_what_was_saved_meanwhile_stays(filled):
+    found = clean.find(Project(filled), [TWO])
+    save(TWO, {"a": 1})
+    with pytest.raises(CheckpointError, match="2_integration was saved meanwhile"):
+        clean.clean(Project(filled), found)
+    assert load(TWO)["a"] == 1
