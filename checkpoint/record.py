@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from . import hashes, session
 from .errors import CheckpointValueError
+from .formats.kinds import a_type
 from .project import Project
 
 FORMAT_VERSION = 1
@@ -26,7 +27,7 @@ def user_groups(params: Mapping[str, Any] | None) -> dict[str, Any]:
     if params is None:
         return {}
     if not isinstance(params, Mapping):
-        raise CheckpointValueError(f"params is a {type(params).__name__}; it has to be a dict")
+        raise CheckpointValueError(f"params is {a_type(params)}; it has to be a dict")
     for key in OURS:
         if key in params:
             raise CheckpointValueError(

@@ -4,6 +4,7 @@ import hashlib
 import math
 import subprocess
 import sys
+import threading
 
 import anndata as ad
 import matplotlib.pyplot as plt
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from pandas.testing import assert_frame_equal
 
+from checkpoint import save
 from checkpoint.errors import CheckpointFormatError
 from checkpoint.formats import FORMATS, choose
 from checkpoint.formats import json as json_format
@@ -218,7 +220,7 @@ def test_any_small_table_comes_back_from_csv_or_is_refused(tmp_path, rows):
 @pytest.mark.parametrize(
     ("frame", "reason"),
     [
-        (pd.DataFrame({"a": [1, "b"]}, dtype=object), "column 'a' holds a int"),
+        (pd.DataFrame({"a": [1, "b"]}, dtype=object), "column 'a' holds an int"),
         (pd.DataFrame({"a": ["x", None, np.nan]}, dtype=object), "missing values of several kinds"),
         (pd.DataFrame({"a": [[1], [2]]}), "column 'a' holds a list"),
         (pd.DataFrame({"a": pd.interval_range(0, 2)}), "interval"),
@@ -366,3 +368,32 @@ def test_importing_the_package_imports_no_library():
         check=True,
     )
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("key", ["f", "f.pkl", "f.json"])
+def test_a_part_of_a_figure_is_refused(key):
+    axes = plt.figure().add_subplot()
+    with pytest.raises(CheckpointFormatError, match=f"'{key}': cannot save this matplotlib.*Axes"):
+        choose(key, axes)
+    with pytest.raises(CheckpointFormatError, match=r"save its `\.figure`"):
+        choose("f", axes)
+
+
+@pytest.mark.parametrize(
+    ("key", "obj", "formats"),
+    [
+        ("d.parquet", pd.DataFrame({"a": [1, "x"]}), "'d.pkl'"),
+        ("d.csv", pd.DataFrame({"a": [[1], [2]]}), "'d.parquet' or 'd.pkl'"),
+        ("d.csv", pd.DataFrame({"a": [1, "x"]}), "'d.pkl'"),
+        ("l.json", threading.Lock(), None),
+        ("l.json", {1}, "'l.pkl'"),
+        ("l.npy", np.array([{}]), "'l.pkl'"),
+    ],
+)
+def test_the_formats_that_are_named_hold_the_object(project, key, obj, formats):
+    with pytest.raises(CheckpointFormatError) as error:
+        save("1_preprocessing", {key: obj})
+    can = str(error.value).partition(" It can be saved as ")[2]
+    assert can == (f"{formats}." if formats else "")
+    for name in can.replace("'", "").rstrip(".").split(" or ") if can else []:
+        save("1_preprocessing", {name: obj})

@@ -106,8 +106,11 @@ def test_params_take_what_has_one_form_in_json(project):
     [
         ({"a": {"b": float("nan")}}, r"params\['a'\]\['b'\] is nan"),
         ({"a": [1, np.float64("inf")]}, r"params\['a'\]\[1\] is inf"),
-        ({"a": object()}, r"params\['a'\] is a object"),
+        ({"a": object()}, r"params\['a'\] is an object"),
         ({"a": {1}}, r"params\['a'\] is a set"),
+        ({"a": [np.timedelta64(1, "D")]}, r"params\['a'\]\[0\] is a numpy\.timedelta64"),
+        ({"a": np.array(3, "m8[s]")}, r"params\['a'\] is a numpy\.timedelta64"),
+        ({"a": np.longdouble(1)}, r"params\['a'\] is a numpy\.longdouble"),
         ({"a": pd.NaT}, r"params\['a'\] is NaT"),
         ({"a": Colour.RED}, r"params\['a'\] is a .*Colour"),
         ({"a": {2: 1}}, r"params\['a'\] has the key 2"),
@@ -133,7 +136,7 @@ def test_dates_of_numpy_in_params(project):
     saved = load(STEP).params
     assert (saved["day"], saved["ns"][:10], saved["zero"]) == ("2026-01-02", "2026-01-02", 5)
     assert saved["list"][0].startswith("2026-01-02")
-    with pytest.raises(CheckpointValueError, match=r"params\['a'\] is nan"):
+    with pytest.raises(CheckpointValueError, match=r"params\['a'\] is NaT"):
         save(STEP, {}, params={"a": np.datetime64("NaT")})
 
 
@@ -158,11 +161,12 @@ def test_any_params_come_back_or_are_refused(project, params):
 def test_a_data_folder_is_recorded_file_by_file(project):
     folder = project / "data" / "filtered_feature_bc_matrix"
     folder.mkdir()
-    for name in ("barcodes.tsv.gz", "matrix.mtx.gz"):
+    for name in ("barcodes.tsv.gz", "matrix.mtx.gz", ".DS_Store"):
         (folder / name).write_text(name)
     assert data_file("filtered_feature_bc_matrix") == folder
     save(STEP, {})
     assert list(record(project)["checkpoint"]["inputs"]) == [
+        "data/filtered_feature_bc_matrix/",
         "data/filtered_feature_bc_matrix/barcodes.tsv.gz",
         "data/filtered_feature_bc_matrix/matrix.mtx.gz",
     ]

@@ -6,6 +6,7 @@ libraries when they write or read, so that importing `checkpoint` stays cheap.
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from ..errors import CheckpointFormatError
@@ -99,7 +100,9 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
     """
     suffix = Path(key).suffix
     if not suffix or suffix[1:].isdecimal():
-        entry = next(entry for entry in FORMATS if entry.refusal(obj) is None)
+        entry = next((entry for entry in FORMATS if entry.refusal(obj) is None), None)
+        if entry is None:
+            raise refused(key, obj, f"it {pickle.refusal(obj)}", BY_SUFFIX[".pkl"])
         return f"{key}{entry.suffix}", entry
     named = format_of(key)
     if named is None:
@@ -125,11 +128,27 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
     suffix = Path(key).suffix
     stem = key.removesuffix(suffix) if format_of(key) or by is None else key
     others = [entry for entry in FORMATS if entry is not by and entry.refusal(obj) is None]
+    others = [entry for entry in others if by is None or _holds(entry, obj)]
     files = " or ".join(repr(stem + entry.suffix) for entry in others)
     return CheckpointFormatError(
         f"{key!r}: cannot save this {type_name(obj)} as {by.suffix if by else suffix}: "
         f"{why.rstrip('.')}." + (f" It can be saved as {files}." if files else "")
     )
+
+
+def _holds(entry: Format, obj: Any) -> bool:
+    """Tell whether a format holds an object by trying, where `refusal` cannot know."""
+    if entry.suffix == ".pkl":
+        return pickle.pickles(obj)
+    if entry.suffix not in (".parquet", ".csv"):
+        return True
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"tried{entry.suffix}")
+        try:
+            list(entry.changes(obj, path, entry.write(obj, path)))
+        except Exception:
+            return False
+    return True
 
 
 def shape_of(obj: Any) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..errors import CheckpointFormatError
 from .fidelity import differences
-from .kinds import type_name
+from .kinds import a_type
 
 ATTRS, FREQUENCY = "attrs", "the frequency of the index"
 TRUTH = {"True": True, "False": False}
@@ -94,7 +94,7 @@ def _hole(column: Any) -> str:
         nan = isinstance(value, float) and value != value
         if not (nan or value is None or value is pd.NA or value is pd.NaT):
             raise CheckpointFormatError(
-                f"column {column.name!r} holds a {type_name(value)} among objects, and a CSV "
+                f"column {column.name!r} holds {a_type(value)} among objects, and a CSV "
                 "gives back text"
             )
     holes = sorted({str(value) for value in others})

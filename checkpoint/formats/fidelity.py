@@ -8,7 +8,7 @@ sparse matrices, record arrays as structured arrays.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .kinds import is_a, type_name
+from .kinds import a_type, is_a
 
 
 def differences(saved: Any, again: Any, slot: str) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _of_mappings(saved: Mapping, again: Mapping, slot: str) -> Iterator[str]:
         if key in again:
             yield from differences(value, again[key], here)
         elif str(key) in again:
-            yield f"the key {key!r} of {slot} is a {type_name(key)} and comes back as text"
+            yield f"the key {key!r} of {slot} is {a_type(key)} and comes back as text"
             yield from differences(value, again[str(key)], here)
         else:
             yield f"{here} does not come back under this key"
@@ -158,12 +158,12 @@ def _kind(value: Any) -> str:
     if hasattr(value, "format") and hasattr(value, "dtype"):
         return f"{value.format} {value.dtype}"
     dtype = f" of {value.dtype}" if hasattr(value, "dtype") else ""
-    return f"a {type_name(value)}{dtype}"
+    return f"{a_type(value)}{dtype}"
 
 
 def _changed(slot: str, saved: Any, again: Any) -> str:
     if type(saved) is not type(again):
-        return f"{slot} is a {type_name(saved)} and comes back as a {type_name(again)}"
+        return f"{slot} is {a_type(saved)} and comes back as {a_type(again)}"
     return f"{slot} is {saved!r:.60} and comes back as {again!r:.60}"
 
 

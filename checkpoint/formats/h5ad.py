@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import CheckpointFormatError, is_the_machines
 from .fidelity import differences, loses_its_type
-from .kinds import is_a, type_name
+from .kinds import a_type, is_a, type_name
 
 FRAMES = ("obs", "var")
 MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
@@ -50,6 +50,8 @@ def changes(adata: Any, path: Path, details: dict[str, Any] | None) -> list[str]
     try:
         return list(_changes(adata.to_memory() if _is_lazy(adata) else adata, path))
     except Exception as error:
+        if is_the_machines(error):
+            raise
         raise CheckpointFormatError(f"it could be written, but not read back: {error}") from error
 
 
@@ -180,6 +182,4 @@ def _of_matrix(value: Any, element: Any, slot: str) -> Iterator[str]:
     stored = element["data"].dtype if kind in ("csr", "csc") else getattr(element, "dtype", None)
     was = getattr(value, "format", "array")
     if loses_its_type(value) or was != kind or (stored is not None and stored != value.dtype):
-        yield (
-            f"{slot} is a {type_name(value)} of {value.dtype} and comes back as {kind} of {stored}"
-        )
+        yield (f"{slot} is {a_type(value)} of {value.dtype} and comes back as {kind} of {stored}")

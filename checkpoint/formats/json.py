@@ -7,7 +7,7 @@ import math
 from pathlib import Path, PurePath
 from typing import Any
 
-from .kinds import is_a, type_name
+from .kinds import a_type, is_a
 
 
 def refusal(obj: Any) -> str | None:
@@ -58,9 +58,9 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
     """
     place = where or "it"
     if isinstance(value, enum.Enum):
-        raise TypeError(f"{place} is a {type_name(value)}; its .value may do")
+        raise TypeError(f"{place} is {a_type(value)}; its .value may do")
     if is_a(value, "numpy", "datetime64") and not exact:
-        value = _date_text(value)
+        value = _date_text(value, place)
     elif is_a(value, "numpy", "generic") and value.dtype.kind not in "Mm":
         value = value.item()
     if isinstance(value, str):
@@ -77,14 +77,15 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
             for key, item in value.items()
         }
     if not exact:
-        value = _loosely(value, place)
-        if isinstance(value, str):
-            return value
-        if not isinstance(value, list) and is_a(value, "numpy", "generic"):
-            return plain(value, where)
+        loose = _loosely(value, place)
+        if isinstance(loose, str):
+            return loose
+        if loose is not value and is_a(loose, "numpy", "generic"):
+            return plain(loose, where)
+        value = loose
     if isinstance(value, list):
         return [plain(item, f"{where}[{i}]", exact=exact) for i, item in enumerate(value)]
-    raise TypeError(f"{place} is a {type_name(value)}")
+    raise TypeError(f"{place} is {a_type(value)}")
 
 
 def _key(key: Any, place: str) -> str:
@@ -101,10 +102,11 @@ def _text(text: str, place: str) -> str:
     return text
 
 
-def _date_text(value: Any) -> Any:
-    """Return NumPy's date as ISO 8601; NaT as the NaN that is refused."""
-    text = str(value)
-    return math.nan if text == "NaT" else text
+def _date_text(value: Any, place: str) -> str:
+    """Return NumPy's date as ISO 8601."""
+    if str(value) == "NaT":
+        raise ValueError(f"{place} is NaT, which JSON cannot hold; None can stand for it")
+    return str(value)
 
 
 def _loosely(value: Any, place: str) -> Any:

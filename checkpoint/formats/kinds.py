@@ -27,3 +27,9 @@ def type_name(obj: Any) -> str:
     kind = type(obj)
     package = kind.__module__.partition(".")[0]
     return kind.__qualname__ if package == "builtins" else f"{package}.{kind.__qualname__}"
+
+
+def a_type(obj: Any) -> str:
+    """Return the name of an object's type with its article: `a list`, `an int`."""
+    name = type_name(obj)
+    return f"an {name}" if name[0] in "aeiouAEIO" else f"a {name}"

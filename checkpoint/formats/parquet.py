@@ -102,4 +102,6 @@ def _read_columns(path: Path, names: list[str]) -> Any:
     try:
         return pd.read_parquet(path, engine="pyarrow", columns=names)
     except Exception as error:
+        if is_the_machines(error):
+            raise
         raise CheckpointFormatError(f"it could be written, but not read back: {error}") from error

@@ -28,6 +28,15 @@ def write(obj: Any, path: Path) -> None:
         _Pickler(file, protocol=PROTOCOL).dump(obj)
 
 
+def pickles(obj: Any) -> bool:
+    """Tell whether an object pickles, without keeping the pickle."""
+    try:
+        _Pickler(_Nowhere(), protocol=PROTOCOL).dump(obj)
+    except Exception:
+        return False
+    return True
+
+
 def read(path: Path, details: dict[str, Any] | None) -> Any:
     """Unpickle an object, which runs code: read pickles from people you trust."""
     with path.open("rb") as file:
@@ -44,3 +53,10 @@ class _Pickler(pickle.Pickler):
                 "when another one loads it. Define it in the project's package, below src/"
             )
         return NotImplemented
+
+
+class _Nowhere:
+    """A file that keeps nothing."""
+
+    def write(self, content: Any) -> int:
+        return len(content)
