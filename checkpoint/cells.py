@@ -3,7 +3,7 @@
 import unicodedata
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from . import hashes, lineage, record, session, store
@@ -16,7 +16,7 @@ from .errors import (
 )
 from .formats import Format, choose, refused, shape_of
 from .formats.json import dumps
-from .formats.kinds import type_name
+from .formats.kinds import a_type
 from .names import unportable
 from .project import find_project
 from .view import Checkpoint
@@ -106,6 +106,7 @@ def save(
     items = _plan(objects)
     groups = record.user_groups(params)
     _refuse_sub_checkpoints(items, folder)
+    _refuse_files_of_others(step, folder, project.results)
     shapes = {item.key: shape for item in items if (shape := shape_of(item.obj))}
     versions = record.environment(project)
     told: list[str] = []
@@ -146,17 +147,20 @@ def data_file(name: str) -> Path:
         If the name leads out of `data/`.
     """
     project = find_project()
-    if not name or Path(name).is_absolute() or ".." in Path(name).parts:
+    path = project.data / name if name and isinstance(name, str | PurePath) else None
+    # on Windows, a name such as `C:counts.csv` is not absolute, and leads elsewhere too
+    if not path or ".." in path.parts or not path.is_relative_to(project.data):
         raise CheckpointValueError(f"{name!r} is not a file below data/. Name one, without '..'.")
-    path = project.data / name
     if not path.exists():
         raise CheckpointNotFoundError(
             f"Raw file 'data/{name}' not found. Put it at {path}; data/README.md says what goes "
             "there."
         )
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
-            session.remember(project, project.show(file), hashes.describe(file))
+    if path.is_dir():
+        listing = {"blake3": hashes.listing_hash(path)}
+        session.remember(project, f"{project.show(path)}/", listing)
+    for file in hashes.files_below(path) if path.is_dir() else [path]:
+        session.remember(project, project.show(file), hashes.describe(file))
     return path
 
 
@@ -189,7 +193,7 @@ def _plan(objects: Mapping[str, Any]) -> list[_Item]:
     """Choose a file for every object, before anything is written."""
     if not isinstance(objects, Mapping):
         raise CheckpointValueError(
-            f"save takes a dict of names and objects, not a {type_name(objects)}: "
+            f"save takes a dict of names and objects, not {a_type(objects)}: "
             'save("1_preprocessing", {"rna_adata": rna})'
         )
     items: dict[str, _Item] = {}
@@ -220,6 +224,20 @@ def _refuse_sub_checkpoints(items: list[_Item], folder: Path) -> None:
                 raise CheckpointValueError(
                     f"{item.key!r} lies in the sub-checkpoint {parent.as_posix()!r}. Choose "
                     "another name, or save it there."
+                )
+
+
+def _refuse_files_of_others(step: str, folder: Path, results: Path) -> None:
+    """Refuse a sub-checkpoint whose place is that of objects saved by the step around it."""
+    for parent in folder.parents:
+        if parent == results:
+            return
+        place = folder.relative_to(parent).as_posix()
+        for file in store.files_in(parent):
+            if f"{file}/".startswith(f"{place}/"):
+                around = parent.relative_to(results).as_posix()
+                raise CheckpointValueError(
+                    f"step {step!r}: {around!r} has saved {file!r} there. Choose another name."
                 )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .calls import parse
+from .folders import LEFTOVERS
 
 CELL_DIGITS = 16
 
@@ -30,6 +31,17 @@ def describe(path: Path, blake3: str | None = None) -> dict[str, Any]:
         "mtime_ns": found.st_mtime_ns,
         "blake3": blake3 or file_hash(path),
     }
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return the files in a folder and below, but for what systems and tools leave there."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in paths if not LEFTOVERS.intersection(path.parts))
+
+
+def listing_hash(folder: Path) -> str:
+    """Return the blake3 of the names of a folder's files, whatever is in them."""
+    return value_hash([path.relative_to(folder).as_posix() for path in files_below(folder)])
 
 
 def is_still(path: Path, described: Mapping[str, Any]) -> bool:
@@ -75,6 +87,19 @@ def code_hash(source: str) -> str | None:
         return _text_hash("tree:" + _outline(tree))[:CELL_DIGITS] if tree.body else None
     except (SyntaxError, ValueError, RecursionError):
         return _text_hash("text:" + source.strip())[:CELL_DIGITS]
+
+
+def module_hash(path: Path) -> str | None:
+    """Return a short hash of a module's code; None where there is no such file, or no code."""
+    import tokenize
+
+    try:
+        with tokenize.open(path) as file:  # in the encoding that its first lines name
+            return code_hash(file.read())
+    except FileNotFoundError:
+        return None
+    except (SyntaxError, UnicodeDecodeError):
+        return file_hash(path)[:CELL_DIGITS]
 
 
 def _text_hash(text: str) -> str:

@@ -100,7 +100,7 @@ class Lineage:
             there if known.cells is not None else None,
             {code: text for code, text in known.parameters.items() if code in there},
             {name: self._input_now(name, entry) for name, entry in known.inputs.items()},
-            {module: self._module_now(module) for module in known.modules},
+            {module: hashes.module_hash(self.project.root / module) for module in known.modules},
             record.group_hashes(made or {}),
         )
 
@@ -166,15 +166,11 @@ class Lineage:
                 return None
             return {"blake3": self._content(rest), "as_it_is": self._prints.get(rest)}
         path = self.project.root / name
+        if name.endswith("/"):
+            return {"blake3": hashes.listing_hash(path)} if path.is_dir() else None
         if not kind or not path.is_file():
             return None
         return known if known and hashes.is_still(path, known) else hashes.describe(path)
-
-    def _module_now(self, module: str) -> str | None:
-        try:
-            return hashes.code_hash((self.project.root / module).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
 
     def _record(self, step: str) -> dict[str, Any] | None:
         """Return a step's record, read once; a broken one as None, and why in `_broken`."""
@@ -250,7 +246,7 @@ class Lineage:
                 lines = ", ".join(assignments(ours[-1]))
                 yield f"the cell that set {lines} in {where} is gone"
         for module, known in held_against.modules.items():
-            now = self._module_now(module)
+            now = hashes.module_hash(self.project.root / module)
             if now != known:
                 yield f"{module} changed" if now else f"{module} is gone"
 
@@ -260,6 +256,9 @@ class Lineage:
             kind, _, rest = _split(name)
             if kind == "results":
                 yield from self._changed_step(rest, entry)
+            elif kind == "data" and name.endswith("/"):
+                if self._input_now(name, entry) != entry:
+                    yield f"{name} has other files"
             elif kind == "data":
                 path = self.project.root / name
                 if not path.is_file():

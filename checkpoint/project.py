@@ -141,9 +141,12 @@ def numbered_notebook(path: Path) -> Notebook | None:
 
 def step_of(text: str) -> str:
     """Return the step that an argument names, be it a file or folder as the shell completes it."""
+    parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     if text.endswith(".ipynb"):
-        return Path(text).stem
-    return text.rstrip("/").removeprefix("results/")
+        return parts[-1].removesuffix(".ipynb")
+    while "results" in parts:
+        parts = parts[parts.index("results") + 1 :]
+    return "/".join(parts)
 
 
 def find_project() -> Project:

@@ -118,7 +118,7 @@ def shell_writes(line: str) -> bool:
         if words[:1] == ["cd"]:
             inside = any(in_data(f"{word}/") for word in words[1:])
         written = _shell_targets(words)
-        if any(in_data(f"{word}/") or (inside and word[0] != "/") for word in written):
+        if any(in_data(f"{word}/") or (inside and word[:1] != "/") for word in written):
             return True
     return False
 
@@ -131,7 +131,7 @@ def _shell_targets(words: list[str]) -> list[str]:
     if not words:
         return written
     program, options = posixpath.basename(words[0].lstrip("%")), _options(words[1:])
-    rest = [word for word in words[1:] if word[0] != "-"]
+    rest = [word for word in words[1:] if word[:1] != "-"]
     to_output = {"c", "stdout", "to-stdout"} & options.keys()
     if program in ("writefile", "file") or (program in CHANGED and not to_output):
         written += rest
@@ -149,7 +149,7 @@ def _shell_targets(words: list[str]) -> list[str]:
 
 def _extracts(words: list[str]) -> bool:
     """Tell whether the letters that tar takes without a dash have an x."""
-    return any("x" in word for word in words if word[0] != "-")
+    return any("x" in word for word in words if word[:1] != "-")
 
 
 def _options(words: list[str]) -> dict[str, str]:

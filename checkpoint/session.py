@@ -61,7 +61,7 @@ def modules_of(project: Project) -> dict[str, str]:
     files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
     own = [Path(file) for file in files if file.startswith(source) and file.endswith(".py")]
     codes = {
-        project.show(path): hashes.code_hash(path.read_text(encoding="utf-8"))
+        project.show(path): hashes.module_hash(path)
         for path in sorted(own)
         if not str(path).startswith(checkpoint)
     }

@@ -132,7 +132,7 @@ def test_data_file(project):
         CheckpointNotFoundError, match=r"Raw file 'data/raw.txt' not found\. Put it"
     ):
         data_file("raw.txt")
-    for name in ("../README.md", str(project / "README.md")):
+    for name in ("../README.md", str(project / "README.md"), "", 3, None):
         with pytest.raises(CheckpointValueError, match=r"data/"):
             data_file(name)
 
@@ -171,6 +171,15 @@ def test_a_name_inside_a_sub_checkpoint(project, key):
     with pytest.raises(CheckpointValueError, match=r"sub-checkpoint|params\.json itself"):
         save(STEP, {key: {"m": 2}})
     assert load(f"{STEP}/half")["m"] == 1
+
+
+@pytest.mark.parametrize("step", ["a", "a/t.json", "x.pkl"])
+def test_a_sub_checkpoint_where_the_step_has_saved(project, step):
+    save(STEP, {"a/t.json": 1, "x": 2})
+    with pytest.raises(CheckpointValueError, match="'1_preprocessing' has saved '"):
+        save(f"{STEP}/{step}", {"t.json": 3})
+    assert load(STEP)["a/t.json"] == 1
+    save(f"{STEP}/b", {"t.json": 3})
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def with_cell(project, source, cell=3):
         ("!tar xf x.tar -C ../data", "writes-data"),
         ("!mkdir ../data/x", "writes-data"),
         ("!sed -i s/a/b/ ../data/x.csv", "writes-data"),
+        ("!sed -i '' s/a/b/ ../data/x.csv", "writes-data"),
         ("!cp x ../data/ && ls", "writes-data"),
         ("!sort x >../data/x", "writes-data"),
         ('for p in sorted(Path("../data").glob("*.tmp")):\n    p.unlink()', "writes-data"),

@@ -117,6 +117,41 @@ def test_parameters_edited_by_hand(chain):
     assert states(chain)[ONE] == ("damaged", [said])
 
 
+def test_files_of_a_raw_folder(project):
+    folder = project / "data" / "runs"
+    folder.mkdir()
+    (folder / "a.txt").write_text("a")
+    data_file("runs")
+    save(ONE, {})
+    (folder / ".DS_Store").write_text("opened in a file manager")
+    assert states(project)[ONE] == ("current", [])
+    (folder / "b.txt").write_text("b")
+    assert states(project)[ONE] == ("stale", ["data/runs/ has other files"])
+    shutil.rmtree(folder)
+    reasons = ["data/runs/ has other files", "data/runs/a.txt is missing"]
+    assert states(project)[ONE] == ("stale", reasons)
+
+
+@pytest.mark.parametrize("module", ["gone", "latin-1", "not text"])
+def test_a_module_that_cannot_be_read(project, monkeypatch, module):
+    """Finished results are saved all the same."""
+    name = f"helper_of_a_test_{module.replace('-', '_').replace(' ', '_')}"
+    path = project / "src" / f"{name}.py"
+    path.write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(path.parent))
+    monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+    if module == "gone":
+        path.unlink()
+    else:
+        head = b"# -*- coding: latin-1 -*-\n" if module == "latin-1" else b""
+        path.write_bytes(head + b"x = '\xe9'\n")
+    save(ONE, {"a": 1})
+    assert states(project)[ONE] == ("current", [])
+    path.write_text("x = 2\n")
+    edited = ("edited", [f"src/{name}.py changed"])
+    assert states(project)[ONE] == (("current", []) if module == "gone" else edited)
+
+
 def test_a_notebook_that_cannot_be_read(chain):
     """As after a merge with conflicts."""
     path = chain / "notebooks" / f"{TWO}.ipynb"

@@ -6,7 +6,7 @@ import pytest
 from baked import Baked
 
 from checkpoint.errors import CheckpointValueError, ProjectError
-from checkpoint.project import Project, find_project, is_project
+from checkpoint.project import Project, find_project, is_project, step_of
 
 
 @pytest.mark.parametrize("folder", [".", "notebooks", "results/1_preprocessing", "src/my_project"])
@@ -68,3 +68,16 @@ def test_steps_run_in_the_order_of_their_numbers(tmp_path):
 def test_a_step_stays_in_results(tmp_path, step):
     with pytest.raises(CheckpointValueError, match="step"):
         Project(tmp_path).results_of(step)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *("1_a", "1_a.ipynb", "notebooks/1_a.ipynb", "./1_a.ipynb", "/x/notebooks/1_a.ipynb"),
+        *("results/1_a", "results/1_a/", "../results/1_a/", "./1_a", "/results/x/results/1_a"),
+        *(r"notebooks\1_a.ipynb", "results\\1_a\\"),
+    ],
+)
+def test_a_step_is_named_as_the_shell_completes_it(argument):
+    assert step_of(argument) == "1_a"
+    assert step_of("results/1_a/part/") == "1_a/part"
