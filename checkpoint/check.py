@@ -157,10 +157,9 @@ def _notebook(project: Project, step: Notebook, new: bool) -> Iterator[Problem]:
     except ProjectError as error:
         yield Problem("nbformat", where, None, f"cannot be read: {error}", "Restore the file")
         return
-    reasons = list(notebook.invalid(content))
-    for reason in reasons:
+    for reason in notebook.invalid(content):
         yield Problem("nbformat", where, None, reason, "Open and save it in JupyterLab")
-    if reasons:
+    if any(notebook.broken(content)):
         return
     kernelspec = content["metadata"].get("kernelspec")
     kernel = kernelspec.get("name") if isinstance(kernelspec, dict) else None

@@ -11,6 +11,13 @@ from .errors import ProjectError
 
 LOAD_TAG, SAVE_TAG = "checkpoint-load", "checkpoint-save"
 CELL_TYPES = ("code", "markdown", "raw")
+TOP_KEYS = frozenset(("cells", "metadata", "nbformat", "nbformat_minor"))
+CELL_KEYS = frozenset(("cell_type", "id", "metadata", "source"))
+KEYS_OF = {
+    "code": {"execution_count", "outputs"},
+    "markdown": {"attachments"},
+    "raw": {"attachments"},
+}
 ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
 
@@ -38,7 +45,7 @@ def read(path: Path) -> dict:
 def read_whole(path: Path) -> dict:
     """Read a notebook of whatever version whose cells can be relied upon; raises as `read`."""
     notebook = read(path)
-    if reason := next(_broken(notebook), None):
+    if reason := next(broken(notebook), None):
         raise ProjectError(f"{path} is not a notebook: it {reason}")
     return notebook
 
@@ -112,12 +119,18 @@ def invalid(notebook: dict) -> Iterator[str]:
     version = (notebook.get("nbformat"), notebook.get("nbformat_minor"))
     if version != (4, 5):
         yield f"is nbformat {version[0]}.{version[1]}, not 4.5"
-    broken = list(_broken(notebook))
-    yield from broken
-    if broken:
+    lacks = list(broken(notebook))
+    yield from lacks
+    if lacks:
         return
+    if foreign := sorted(notebook.keys() - TOP_KEYS):
+        yield f"has a part {foreign[0]!r} that no notebook has"
+    kernelspec = notebook["metadata"].get("kernelspec")
+    if isinstance(kernelspec, dict) and "display_name" not in kernelspec:
+        yield "has no display name of its kernel"
     seen: set[str] = set()
     for number, cell in enumerate(notebook["cells"], start=1):
+        yield from (f"has a cell (number {number}) {reason}" for reason in _invalid_cell(cell))
         cell_id = cell.get("id")
         if not isinstance(cell_id, str) or not 1 <= len(cell_id) <= 64 or set(cell_id) - ID_LETTERS:
             yield f"has a cell (number {number}) that has no id of 1 to 64 letters, digits, - and _"
@@ -127,7 +140,15 @@ def invalid(notebook: dict) -> Iterator[str]:
             seen.add(cell_id)
 
 
-def _broken(notebook: dict) -> Iterator[str]:
+def _invalid_cell(cell: dict) -> Iterator[str]:
+    if foreign := sorted(cell.keys() - CELL_KEYS - KEYS_OF[cell["cell_type"]]):
+        yield f"with a part {foreign[0]!r}, which a {cell['cell_type']} cell does not have"
+    tags = cell["metadata"].get("tags", [])
+    if not isinstance(tags, list) or len(tags) != len(set(map(str, tags))):
+        yield "whose tags are not a list in which each stands once"
+
+
+def broken(notebook: dict) -> Iterator[str]:
     """Tell what no notebook may lack, whatever its version."""
     if not isinstance(notebook.get("metadata"), dict):
         yield "has no metadata"

@@ -51,6 +51,12 @@ def put(value, *path):
         put("x" * 65, "cells", 0, "id"),
         put(7, "cells", 0, "source"),
         put("text", "cells", 1, "execution_count"),
+        put([], "cells", 0, "outputs"),
+        put("x", "cells", 1, "attachments"),
+        put("x", "a part"),
+        put(["a", "a"], "cells", 1, "metadata", "tags"),
+        put("a", "cells", 1, "metadata", "tags"),
+        drop("metadata", "kernelspec", "display_name"),
     ],
 )
 def test_what_nbformat_refuses_is_refused(change):
