@@ -148,7 +148,7 @@ def row(what: str, size: str, pairs: list, unit: str, factor: float) -> None:
 def make_project(folder: Path, steps: int = 0) -> Path:
     """Write what makes a folder a project, and a chain of saved steps if asked for."""
     (folder / "notebooks").mkdir(parents=True, exist_ok=True)
-    (folder / "pyproject.toml").write_text("[project]\nname = 'p'\n[tool.checkpoint]\n")
+    (folder / "pyproject.toml").write_text("[project]\nname = 'p'\n[tool.checkpoint]\n", "utf-8")
     if steps:
         code = (
             f"import sys; sys.path.insert(0, {str(TEMPLATE)!r})\n"

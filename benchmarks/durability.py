@@ -96,19 +96,25 @@ def signalled(way: Checkpoints | Bare, times: int, sign: signal.Signals) -> int:
                 os._exit(1)
         time.sleep(chance.uniform(0.002, 0.06))
         os.kill(child, sign)
-        end(child)
+        if not end(child) and sign == signal.SIGKILL:
+            raise RuntimeError("the child had ended before it was killed: its saves fail")
         whole += is_whole(way)
     return whole
 
 
-def end(child: int) -> None:
-    """Wait for a child; Python may swallow an interrupt in a callback, so not for ever."""
+def end(child: int) -> bool:
+    """Wait for a child, and tell whether a signal ended it.
+
+    Not for ever: Python may swallow an interrupt in a callback.
+    """
     for _ in range(100):
-        if os.waitpid(child, os.WNOHANG)[0]:
-            return
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.WIFSIGNALED(status)
         time.sleep(0.01)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    return True
 
 
 def limited(way: Checkpoints | Bare, times: int) -> int:
@@ -119,9 +125,12 @@ def limited(way: Checkpoints | Bare, times: int) -> int:
 
         def limit(trial: int = trial) -> None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails, as on a full disk
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1000 + 20_000 * trial, -1))
+            most = 1000 + 600_000 * trial // (times - 1)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, -1))
 
         whole += in_a_child(way, lambda: way.write(1), limit)
+    if way.read() != {1}:
+        raise RuntimeError("a save fails where there is room, too")
     return whole
 
 
@@ -173,7 +182,7 @@ def trials(way: Checkpoints | Bare, kills: int) -> dict[str, tuple[int, int]]:
 def make_project(folder: Path) -> None:
     """Make a folder a project, and work in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "pyproject.toml").write_text("[project]\n[tool.checkpoint]\n")
+    (folder / "pyproject.toml").write_text("[project]\n[tool.checkpoint]\n", "utf-8")
     os.chdir(folder)
 
 

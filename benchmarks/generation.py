@@ -45,9 +45,9 @@ def make_bare_template(folder: Path) -> Path:
     project = folder / "{{cookiecutter.project_slug}}"
     project.mkdir(parents=True)
     (folder / "hooks").mkdir()
-    (folder / "cookiecutter.json").write_text(json.dumps({"project_slug": "bare"}))
-    (project / "README.md").write_text("# A project\n")
-    (folder / "hooks" / "post_gen_project.py").write_text("")
+    (folder / "cookiecutter.json").write_text(json.dumps({"project_slug": "bare"}), "utf-8")
+    (project / "README.md").write_text("# A project\n", "utf-8")
+    (folder / "hooks" / "post_gen_project.py").touch()
     return folder
 
 

@@ -126,7 +126,7 @@ def papermill(project: Path) -> list[str]:
 def snakemake(project: Path) -> list[str]:
     """Return Snakemake with a rule per notebook."""
     steps = [Path(path).stem for path in notebooks(project)]
-    (project / "Snakefile").write_text(SNAKEFILE.format(steps=steps))
+    (project / "Snakefile").write_text(SNAKEFILE.format(steps=steps), "utf-8")
     return [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
 
 
@@ -134,7 +134,9 @@ def snakemake_of_the_project(project: Path) -> list[str]:
     """Return Snakemake with the project's own Snakefile, which calls `checkpoint run STEP`."""
     command = project / "bin" / "checkpoint"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m my_project.checkpoint "$@"\n')
+    command.write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -m my_project.checkpoint "$@"\n', "utf-8"
+    )
     command.chmod(0o755)
     path = f"PATH={command.parent}{os.pathsep}{os.environ['PATH']}"
     return ["env", path, sys.executable, "-m", "snakemake", "--profile", "profiles/local"]
@@ -155,7 +157,7 @@ def dvc(env: Path) -> Callable[[Path], list[str]]:
             }
             for before, step in zip([None, *steps], steps, strict=False)
         }
-        (project / "dvc.yaml").write_text(json.dumps({"stages": stages}))
+        (project / "dvc.yaml").write_text(json.dumps({"stages": stages}), "utf-8")
         subprocess.run([env / "bin" / "dvc", "init", "--no-scm", "-q"], cwd=project, check=True)
         return [str(env / "bin" / "dvc"), "repro", "--quiet"]
 
