@@ -32,6 +32,11 @@ IGNORED = """
 results/1_preprocessing/rna_adata.h5ad
 results/1_preprocessing/rna.h5mu
 results/1_preprocessing/raw.h5
+results/1_preprocessing/raw.hdf5
+results/1_preprocessing/raw.h5ad.gz
+results/1_preprocessing/model.pickle
+results/1_preprocessing/seurat.rds
+results/1_preprocessing/matrix.mtx.gz
 results/2_integration/arrays.npy
 results/2_integration/shared.npz
 results/2_integration/matching.pkl
