@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import calls, notebook
 from .errors import ProjectError
+from .problem import Problem
 from .project import Notebook, Project, is_project
 
 FOLDERS = ("data", "notebooks", "results", "src")
@@ -18,44 +19,6 @@ IGNORED = (
     *("*.zarr/", "*.joblib", "*.loom", "*.feather", "/data/**", "!/data/**/README.md"),
     *(".ipynb_checkpoints/", "__pycache__/", ".venv/", ".env", ".staging-*/", ".commit/", ".lock"),
 )
-
-
-class Problem:
-    """Something in a project that breaks a rule.
-
-    Attributes
-    ----------
-    rule
-        The rule's name.
-    file
-        Where, relative to the project.
-    cell
-        The first line of the cell; None where it is not about one cell.
-    what
-        What is wrong.
-    todo
-        What to do.
-    """
-
-    def __init__(self, rule: str, file: str, cell: str | None, what: str, todo: str) -> None:
-        self.rule = rule
-        self.file = file
-        self.cell = cell
-        self.what = what
-        self.todo = todo
-
-    @property
-    def where(self) -> str:
-        """The file, and the cell by its first line."""
-        return f"{self.file}, cell `{self.cell}`" if self.cell is not None else self.file
-
-    @property
-    def advice(self) -> str:
-        """What is wrong, what to do, and the rule that says so."""
-        return f"{self.what}. {self.todo}. [{self.rule}]"
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.advice}"
 
 
 def check(root: Path) -> list[Problem]:
@@ -72,7 +35,7 @@ def check(root: Path) -> list[Problem]:
         Empty for a project that follows the rules, but for those that it switches off in
         `[tool.checkpoint]`.
     """
-    from . import habits
+    from . import habits  # with what it needs, nothing for the post-gen hook
     from .settings import read_settings
 
     if not is_project(root) and not (root / "notebooks").is_dir():

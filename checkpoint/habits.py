@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from . import git, notebook, raw_data, wording
 from .calls import dotted, imported, parse_cell
-from .check import Problem
 from .errors import ProjectError
 from .magics import magics
+from .problem import Problem
 from .project import Notebook, Project
 
 LARGEST_TRACKED = 5_000_000  # bytes; as the large-file hook of the project's pre-commit
