@@ -14,6 +14,7 @@ from .errors import (
     CheckpointWarning,
     is_the_machines,
 )
+from .folders import sync
 from .formats import Format, choose, refused, shape_of
 from .formats.json import dumps
 from .formats.kinds import a_type
@@ -255,7 +256,7 @@ def _write(item: _Item, staging: Path, told: list[str]) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         details = item.format.write(item.obj, path)
-        syncing = Background(lambda: store.sync(path))
+        syncing = Background(lambda: sync(path))
         hashing = Background(lambda: hashes.file_hash(path))
         try:
             changes = item.format.changes(item.obj, path, details)

@@ -5,20 +5,25 @@ then it is done by renames. Whatever stops it, the change is undone: at once, or
 command if the process was killed.
 """
 
+import hashlib
 import json
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from . import git, running
+from . import git, running, store
 from .errors import ProjectError
-from .folders import draft_of, remove, replace
+from .folders import draft_of, remove, replace, sync
 from .project import Project
 
 FOLDER = ".checkpoint-change"
 JOURNAL = "journal.json"
 # beside what is moved or removed, since results/ may be on another disk
 ASIDE = ".checkpoint-aside-"
+# ends the copy of a file that was edited after a change had been cut short, which is undone
+KEPT = ".kept"
 
 
 class Change:
@@ -46,6 +51,7 @@ class Change:
         self.project = project
         self.texts: dict[Path, bytes] = {}
         self._read: dict[Path, bytes] = {}
+        self._token = os.urandom(4).hex()
         self.removals: list[Path] = []
         self.moves: list[tuple[Path, Path]] = []
         self.creations: dict[Path, bytes] = {}
@@ -68,18 +74,43 @@ class Change:
         """
         with running.unchanging(self.project, timeout=2):
             _settle(self.project)
-            self._refuse_taken_places()
-            self._refuse_changed_files()
             running.refuse(self.project)
-            folder = self.project.root / FOLDER
-            try:
-                self._prepare(folder)
-                self._do(folder)
-                (folder / "done").touch()  # from here on it has happened
-            except BaseException:
-                _settle(self.project)
-                raise
+            with self._no_saves():
+                self._refuse_taken_places()
+                self._refuse_changed_files()
+                folder = self.project.root / FOLDER
+                try:
+                    self._prepare(folder)
+                    self._do(folder)
+                    (folder / "done").touch()  # from here on it has happened
+                except BaseException:
+                    _settle(self.project)
+                    raise
             _settle(self.project)
+
+    @contextmanager
+    def _no_saves(self) -> Iterator[None]:
+        """Keep kernels from saving in the results that change."""
+        from filelock import Timeout
+
+        with ExitStack() as stack:
+            for folder in self._saved_in() if os.name != "nt" else ():
+                # Windows does not move a folder in which a file, be it a lock, is open
+                try:
+                    stack.enter_context(store.locked(folder, timeout=0))
+                except Timeout:
+                    shown = self.project.show(folder)
+                    raise ProjectError(f"{shown} is being saved. Try again.") from None
+            yield
+
+    def _saved_in(self) -> list[Path]:
+        """Return the results folders that change, and those of their sub-checkpoints."""
+        results = self.project.results
+        changed = [*self.removals, *dict(self.moves), *self.texts]
+        below = [path.relative_to(results) for path in changed if path.is_relative_to(results)]
+        steps = [results / step for step in {path.parts[0] for path in below if path.parts}]
+        records = [path for step in steps for path in step.rglob(store.RECORD)]
+        return sorted({*filter(Path.is_dir, steps), *(path.parent for path in records)})
 
     def _refuse_taken_places(self) -> None:
         left = {*self.removals, *(old for old, _ in self.moves)}
@@ -108,25 +139,31 @@ class Change:
         texts = [shown(path) for path in self.texts]
         named = [*removals, *texts, *(old for old, _ in pairs)]
         journal = {
+            "token": self._token,
             "texts": texts,
+            "after": [_digest(content) for content in self.texts.values()],
+            "created": [_digest(content) for content in self.creations.values()],
             "unmodified": git.unmodified(self.project.root, texts),
             "removals": removals,
             "moves": pairs,
             "creations": [shown(path) for path in self.creations],
             "index": git.entries(self.project.root, list(dict.fromkeys(named))),
         }
+        for path in [*(folder / "before").iterdir(), folder / "before"]:
+            sync(path)
         replace(folder / JOURNAL, json.dumps(journal).encode())
+        sync(folder)
 
     def _do(self, folder: Path) -> None:
         for path, content in self.texts.items():
             replace(path, content)
         for i, path in enumerate(self.removals):
-            path.rename(_aside(path, f"removed-{i}"))
+            path.rename(_aside(path, self._token, f"removed-{i}"))
         for i, (old, _) in enumerate(self.moves):
-            old.rename(_aside(old, i))
+            old.rename(_aside(old, self._token, i))
         (folder / "half-way").touch()
         for i, (old, new) in enumerate(self.moves):
-            _aside(old, i).rename(new)
+            _aside(old, self._token, i).rename(new)
         (folder / "moved").touch()
         for path, content in self.creations.items():
             replace(path, content)
@@ -157,7 +194,7 @@ def _settle(project: Project) -> bool:
     if begun and done:
         for i, name in enumerate(_journal(folder)["removals"]):
             with suppress(OSError):  # what cannot be removed is out of the way
-                _remove(_aside(project.root / name, f"removed-{i}"))
+                _remove(_aside(project.root / name, _journal(folder)["token"], f"removed-{i}"))
     elif begun:
         _put_back(project.root, folder)
     (folder / JOURNAL).unlink(missing_ok=True)
@@ -167,29 +204,32 @@ def _settle(project: Project) -> bool:
 
 def _put_back(root: Path, folder: Path) -> None:
     journal = _journal(folder)
+    token = journal["token"]
     for name in [*journal["texts"], *journal["creations"]]:
         draft_of(root / name).unlink(missing_ok=True)
     moves = [(root / old, root / new) for old, new in journal["moves"]]
     if (folder / "moved").exists():
-        for name in journal["creations"]:
+        for name, digest in zip(journal["creations"], journal["created"], strict=True):
+            _keep_edits(root / name, [digest])
             (root / name).unlink(missing_ok=True)
             parent = (root / name).parent
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
     if (folder / "half-way").exists():
         for i, (old, new) in enumerate(moves):
-            if not _is_there(_aside(old, i)):
-                new.rename(_aside(old, i))
+            if not _is_there(_aside(old, token, i)):
+                new.rename(_aside(old, token, i))
         (folder / "half-way").unlink()
     for i, (old, _) in enumerate(moves):
-        if _is_there(_aside(old, i)):
-            _aside(old, i).rename(old)
+        if _is_there(_aside(old, token, i)):
+            _aside(old, token, i).rename(old)
     for i, name in enumerate(journal["removals"]):
-        if _is_there(_aside(root / name, f"removed-{i}")):
-            _aside(root / name, f"removed-{i}").rename(root / name)
-    for i, name in enumerate(journal["texts"]):
+        if _is_there(_aside(root / name, token, f"removed-{i}")):
+            _aside(root / name, token, f"removed-{i}").rename(root / name)
+    for i, (name, digest) in enumerate(zip(journal["texts"], journal["after"], strict=True)):
         before = (folder / "before" / str(i)).read_bytes()
         if (root / name).read_bytes() != before:
+            _keep_edits(root / name, [digest, _digest(before)])
             replace(root / name, before)
     if (folder / "indexed").exists():
         git.restore(root, journal["index"], _places(journal))
@@ -211,8 +251,18 @@ def _is_below(name: str, place: str) -> bool:
     return name == place or name.startswith(f"{place}/")
 
 
-def _aside(path: Path, name: str | int) -> Path:
-    return path.with_name(f"{ASIDE}{name}")
+def _aside(path: Path, token: str, name: str | int) -> Path:
+    return path.with_name(f"{ASIDE}{token}-{name}")
+
+
+def _keep_edits(path: Path, known: list[str]) -> None:
+    """Keep a copy of a file that somebody edited after a change had been cut short."""
+    if path.exists() and _digest(path.read_bytes()) not in known:
+        replace(path.with_name(f"{path.name}{KEPT}"), path.read_bytes())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _is_there(path: Path) -> bool:
@@ -227,5 +277,11 @@ def _remove(path: Path) -> None:
 
 
 def _journal(folder: Path) -> dict[str, Any]:
-    journal: dict[str, Any] = json.loads((folder / JOURNAL).read_text(encoding="utf-8"))
+    try:
+        journal: dict[str, Any] = json.loads((folder / JOURNAL).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ProjectError(
+            f"{folder / JOURNAL} cannot be read: {error}. A change of the project was cut short; "
+            "what was there before is beside it."
+        ) from error
     return journal

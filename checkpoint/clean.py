@@ -1,5 +1,6 @@
 """Remove checkpoints, and nothing else."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,7 +69,10 @@ def clean(project: Project, checkpoints: list[Checkpoints]) -> None:
         If a step was saved since it was found, of which nothing is removed then.
     """
     for one in checkpoints:
-        with store.locked(one.folder):
+        parts = {path.parent for path in one.files if path.name == store.RECORD}
+        with ExitStack() as stack:
+            for part in sorted({one.folder, *parts}):
+                stack.enter_context(store.locked(part))
             now = _of(project, one.step)
             if (now.files, now.newest) != (one.files, one.newest):
                 raise CheckpointError(

@@ -254,7 +254,10 @@ def here() -> Project:
 
     project = find_project()
     if recover(project):
-        err.print("A change of the project that was cut short has been undone.")
+        err.print(
+            "A change of the project that was cut short has been undone. A file that was edited "
+            "since has a copy that ends in .kept."
+        )
     return project
 
 
@@ -281,7 +284,7 @@ def show_renamed(project: Project, renamed: dict[str, str], *, quietly: bool = F
     places = [f"  {place}" for old in sorted(gone) for place in still_mentioned(project, old)]
     if places:
         out.print("Texts that have the old name:\n" + "\n".join(places))
-    staged = git.unstaged(project.root, ["notebooks", "src", "scripts"]) if gone else {}
+    staged = git.unstaged(project.root, ["notebooks", "results", "src", "scripts"]) if gone else {}
     left = [name for name, text in staged.items() if any(mentions(text, old) for old in gone)]
     if left:
         out.print(f"`git add` before you commit, since they had edits: {', '.join(left)}")

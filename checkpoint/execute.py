@@ -19,7 +19,7 @@ from .folders import replace
 from .kernels import Kernel
 from .parameters import inject
 from .project import EXECUTED, FAILED, Notebook, Project
-from .store import RECORD
+from .store import RECORD, locate
 
 OnCell = Callable[[int, int, str, float | None], None]
 
@@ -82,10 +82,11 @@ async def execute(
             f"{project.show(step.path)}: its kernel died, perhaps for lack of memory; with its "
             f"outputs it is {project.show(failed)}."
         ) from error
-    failed.unlink(missing_ok=True)
+    written = _written(nb)  # first, since a large one takes long
     edited = not step.path.exists() or step.path.read_bytes() != before
     place = folder / EXECUTED if edited else step.path
-    replace(place, _written(nb))
+    replace(place, written)
+    failed.unlink(missing_ok=True)
     if edited:
         raise CheckpointError(
             f"{project.show(step.path)} was changed while it ran, and is left as it is now. "
@@ -105,7 +106,7 @@ def _written(nb: nbformat.NotebookNode) -> bytes:
 def _saved(folder: Path) -> tuple[int, int] | None:
     """Return what tells one save from the next; None where nothing is saved."""
     try:
-        found = (folder / RECORD).stat()
+        found = locate(folder, RECORD).stat()
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns

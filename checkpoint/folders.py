@@ -1,12 +1,16 @@
-"""Copying and removing folders, replacing files; importing `shutil` would take longer than this."""
+"""Files and folders as a whole; importing `shutil` would take longer than what this does."""
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 # what tools and systems leave in a folder by themselves
 LEFTOVERS = frozenset(
-    ("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".ruff_cache", ".DS_Store", "Thumbs.db")
+    (
+        *("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".ruff_cache", ".git"),
+        *(".DS_Store", "Thumbs.db", "desktop.ini"),
+    )
 )
 
 
@@ -61,6 +65,7 @@ def replace(path: Path, content: bytes) -> None:
     draft = draft_of(path)
     try:
         draft.write_bytes(content)
+        sync(draft)
         if path.exists():
             draft.chmod(path.stat().st_mode & 0o777)
         draft.replace(path)
@@ -72,6 +77,24 @@ def draft_of(path: Path) -> Path:
     """Return where a file is written before it takes its place; a kill may leave it there."""
     path = path.resolve()
     return path.with_name(f".{path.name}.part")
+
+
+def sync(path: Path) -> None:
+    """Flush one file or folder to disk."""
+    if os.name == "nt":
+        if path.is_dir():
+            return  # Windows cannot open a folder, and writes renames through by itself
+        descriptor = os.open(path, os.O_RDWR)
+    else:
+        descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # some shared file systems cannot flush a folder
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _copy_file(original: str, place: str) -> None:

@@ -21,7 +21,9 @@ def entries(root: Path, names: list[str]) -> list[Entry]:
         return []
     listed = _git(root, "ls-files", "--stage", "--full-name", "-z", "--", *names)
     described = (line.partition("\t") for line in filter(None, listed.split("\0")))
-    return [[*about.split(), path] for about, _, path in described]
+    # what is only meant to be added, by `git add -N`, has an empty file in the index
+    meant = _git(root, "diff", "--name-only", "--diff-filter=A", "-z", "--", *names).split("\0")
+    return [[*about.split(), path] for about, _, path in described if path not in meant]
 
 
 def unmodified(root: Path, names: list[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 import ast
 import json
+import os
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,14 +36,25 @@ def describe(path: Path, blake3: str | None = None) -> dict[str, Any]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return the files in a folder and below, but for what systems and tools leave there."""
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in paths if not LEFTOVERS.intersection(path.parts))
+    """Return the files in a folder and below, but for what systems and tools leave there.
+
+    A folder that is a link is entered, as on a cluster where raw data lie elsewhere, but once.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        folders[:] = [] if real in seen else sorted(set(folders) - LEFTOVERS)
+        found += [Path(parent, name) for name in files if real not in seen]
+        seen.add(real)
+    return sorted(path for path in found if path.name not in LEFTOVERS and path.is_file())
 
 
 def listing_hash(folder: Path) -> str:
     """Return the blake3 of the names of a folder's files, whatever is in them."""
-    return value_hash([path.relative_to(folder).as_posix() for path in files_below(folder)])
+    names = [path.relative_to(folder).as_posix() for path in files_below(folder)]
+    # systems differ in how they sort paths and write accents
+    return value_hash(sorted(unicodedata.normalize("NFC", name) for name in names))
 
 
 def is_still(path: Path, described: Mapping[str, Any]) -> bool:

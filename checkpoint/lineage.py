@@ -71,12 +71,14 @@ class Lineage:
         self._code: dict[str, list[str]] = {}
         self._unreadable: dict[str, str] = {}
         self._hashed: dict[str, list[tuple[str, str]]] = {}
+        self._parts: list[str] | None = None
 
     def states(self) -> list[State]:
         """Return the state of every notebook's step, then of saved steps without a notebook."""
         folders = self.project.results.glob("*/" + store.RECORD)
         others = sorted({path.parent.name for path in folders} - self._notebooks.keys())
-        return [self.state(step) for step in [*self._notebooks, *others]]
+        steps = [*self._notebooks, *(name for name in others if not unportable(name))]
+        return [self.state(step) for step in steps]
 
     def state(self, step: str) -> State:
         """Return the state of one step or sub-checkpoint."""
@@ -224,11 +226,24 @@ class Lineage:
                     yield f"results/{step}/{file} is not what was saved"
             except FileNotFoundError:
                 yield f"results/{step}/{file} is missing"
+        yield from self._damaged_parts(step)
         saved = held_against.params
         found = record.group_hashes(made)
         for name in sorted(saved.keys() | found.keys()):
             if saved.get(name) != found.get(name):
                 yield f"{name!r} in results/{step}/params.json was edited by hand"
+
+    def _damaged_parts(self, step: str) -> Iterator[str]:
+        """Tell which sub-checkpoints that other steps were made from are not as they were saved."""
+        if self._parts is None:
+            loaded = {name for other in self._notebooks for name in self._steps_loaded_by(other)}
+            self._parts = sorted(name for name in loaded if "/" in name)
+        for part in (part for part in self._parts if part.startswith(f"{step}/")):
+            found = self.state(part)
+            if found.state == DAMAGED:
+                yield from found.reasons
+            elif found.state == MISSING:
+                yield f"results/{part} is missing"
 
     def _edits(self, step: str, held_against: record.Baseline) -> Iterator[str]:
         """Tell which cells and modules have another code than when the results were made."""
@@ -299,7 +314,8 @@ class Lineage:
     def _is_clean(self, step: str, made: dict[str, Any]) -> bool | None:
         run = made["checkpoint"].get("run", {})
         cells = [code for code, _ in self._cells(step)]
-        if "cells" not in run or not cells:
+        readable = step.partition("/")[0] in self._notebooks.keys() - self._unreadable.keys()
+        if "cells" not in run or not readable:
             return None
         # papermill's cell that sets parameters is in its copy of the notebook only
         besides = run.get("parameters", {}).keys() - cells
@@ -330,7 +346,10 @@ class Lineage:
     def _hash_cells(self, step: str) -> list[tuple[str, str]]:
         sources = self._sources(step)
         names = calls.imported(sources)
-        saving = [i for i, source in enumerate(sources) if _saves(source, step, names)]
+        # a save whose step is known only when it runs counts where none names the step
+        saving = [i for i, source in enumerate(sources) if _saves(source, step, names)] or [
+            i for i, source in enumerate(sources) if _saves(source, None, names)
+        ]
         sources = sources[: saving[-1] + 1] if saving else sources
         coded = ((hashes.code_hash(source), source) for source in sources)
         return [(code, notebook.first_line(source)) for code, source in coded if code]
@@ -370,6 +389,6 @@ def _split(name: str) -> tuple[str, str, str]:
     return (kind if good else "", slash, rest)
 
 
-def _saves(source: str, step: str, names: dict[str, str]) -> bool:
+def _saves(source: str, step: str | None, names: dict[str, str]) -> bool:
     found = calls.calls(source, names) or []
     return any(call.function == "save" and call.argument == step for call in found)

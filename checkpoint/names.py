@@ -45,6 +45,6 @@ def unportable(name: str) -> str | None:
         return "starts or ends with a space, or ends with a dot, which Windows drops"
     if name.partition(".")[0].lower() in DEVICES:
         return "is the name of a device on Windows"
-    if len(name) > LONGEST:
-        return f"is longer than {LONGEST} characters"
+    if len(name.encode()) > LONGEST:  # file systems count bytes
+        return f"is longer than {LONGEST} {'characters' if name.isascii() else 'bytes'}"
     return None

@@ -11,6 +11,7 @@ from functools import partial
 from rich.console import Console
 
 from . import notebook
+from .calls import calls, imported
 from .errors import CheckpointError, ProjectError
 from .kernels import Kernels
 from .lineage import CURRENT, Lineage
@@ -68,6 +69,7 @@ def run(
         notebooks = [one for one in notebooks if one.number >= first.number]
         if not notebooks:
             raise ProjectError(f"None of {', '.join(steps)} is {first.step} or runs after it.")
+    notebooks = _of_their_own(project, notebooks, bool(steps or beginning), out)
     settings = _settings(notebooks, values or {})
     forced = set(settings)
     if everything or beginning:
@@ -89,6 +91,42 @@ def run(
             runner.run(_Run(project, schedule, settings, shown).all(jobs))
         except asyncio.CancelledError:
             raise KeyboardInterrupt(signal.SIGTERM) from None
+
+
+def _of_their_own(
+    project: Project, notebooks: list[Notebook], named: bool, out: Console
+) -> list[Notebook]:
+    """Leave out, or refuse where they were named, notebooks that do not save as their own step.
+
+    A copy, as `2_integration_v2`, would overwrite the results of the original.
+    """
+    found = []
+    for one in notebooks:
+        reason = _foreign(project, one)
+        if reason and named:
+            raise ProjectError(f"{reason}.")
+        if reason:
+            out.print(f"Not run: {reason}.")
+        else:
+            found.append(one)
+    return found
+
+
+def _foreign(project: Project, one: Notebook) -> str | None:
+    """Tell why a notebook does not make a step of its own; None if it does, or may."""
+    try:
+        sources = notebook.sources(notebook.read_whole(one.path))
+    except ProjectError:
+        return None  # to run it says what is wrong
+    names = imported(sources)
+    called = [call for source in sources for call in calls(source, names) or ()]
+    saved = [call.argument for call in called if call.function == "save"]
+    where = project.show(one.path)
+    if not saved:
+        return f"{where} has no save(…), so it makes no results"
+    if None in saved or one.step in (step.partition("/")[0] for step in saved if step):
+        return None
+    return f"{where} saves as {saved[0]!r}, and would overwrite that; let it save as {one.step!r}"
 
 
 def _settings(notebooks: list[Notebook], values: dict[str, str]) -> dict[str, dict[str, str]]:
@@ -169,10 +207,13 @@ class _Run:
                 await execute(
                     self.project, step, kernel, values, partial(self.shown.cell, step.step)
                 )
-        except CheckpointError:
+        except (CheckpointError, OSError) as error:
             self.shown.failed(step.step)
             self.kernels.give_back(kernel)
-            raise
+            if isinstance(error, CheckpointError):
+                raise
+            where = self.project.show(step.path)
+            raise CheckpointError(f"{where}: {error.strerror}: {error.filename}") from error
         self.kernels.give_back(kernel)
         state = Lineage(self.project).state(step.step)
         why = f"{state.state}: {state.reasons[0]}" if state.reasons else ""

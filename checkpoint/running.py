@@ -3,12 +3,13 @@
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from .errors import ProjectError
 from .project import Project
 
 FOLDER = ".running"
+RUN, STEP = "run-", "step-"
 
 
 @contextmanager
@@ -43,7 +44,8 @@ def announced(project: Project) -> Iterator[None]:
 
     folder = project.results / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{platform.node() or 'here'}-{os.getpid()}"
+    # two containers may have one name, and the same numbers of processes
+    path = folder / f"{RUN}{platform.node() or 'here'}-{os.getpid()}-{os.urandom(4).hex()}"
     lock = FileLock(path)
     with unchanging(project):
         lock.acquire()
@@ -51,7 +53,8 @@ def announced(project: Project) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody is looking at it, and removes it then
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -65,7 +68,7 @@ def alone(project: Project, step: str) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path = project.results / FOLDER / step
+    path = project.results / FOLDER / f"{STEP}{step}"
     try:
         with FileLock(path, timeout=0):
             yield
@@ -83,7 +86,7 @@ def refuse(project: Project) -> None:
     """
     from filelock import FileLock, Timeout
 
-    for path in (project.results / FOLDER).glob("*"):
+    for path in (project.results / FOLDER).glob(f"{RUN}*"):
         try:
             with FileLock(path, timeout=0):
                 pass  # what its process left behind when it was killed
@@ -91,4 +94,5 @@ def refuse(project: Project) -> None:
             raise ProjectError(
                 f"Notebooks of this project are running ({path.name}). Wait, or stop them."
             ) from None
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

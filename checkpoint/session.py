@@ -55,15 +55,21 @@ def modules_of(project: Project) -> dict[str, str]:
 
     `checkpoint` itself does not count: what it does is told by the record's format.
     """
-    source = f"{project.root / 'src'}{os.sep}"
-    checkpoint = f"{Path(__file__).parent}{os.sep}"
-    # a kernel has thousands of modules, and this is asked at every save
+    root, checkpoint = project.root.resolve(), Path(__file__).resolve().parent
+    # A kernel has thousands of modules, and this is asked at every save: only those are looked at
+    # that were found by way of the project, however its path is written.
+    ways = tuple(
+        way or str(Path.cwd())
+        for way in sys.path
+        if "site-packages" not in way and Path(way).resolve().is_relative_to(root)
+    )
     files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
-    own = [Path(file) for file in files if file.startswith(source) and file.endswith(".py")]
+    found = {Path(file).resolve() for file in files if file.startswith(ways) and ".py" in file}
+    own = [path for path in sorted(found) if path.is_relative_to(root / "src")]
     codes = {
-        project.show(path): hashes.module_hash(path)
-        for path in sorted(own)
-        if not str(path).startswith(checkpoint)
+        path.relative_to(root).as_posix(): hashes.module_hash(path)
+        for path in own
+        if not path.is_relative_to(checkpoint)
     }
     return {path: code for path, code in codes.items() if code}
 

@@ -6,9 +6,9 @@ last. Whoever meets `.commit` can finish the moves or read through it; whoever h
 meets a staging folder removes it. Only renames are used, so this holds on Windows and NFS too.
 """
 
-import errno
 import json
 import os
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +21,7 @@ from .errors import (
     CheckpointValueError,
     CheckpointWarning,
 )
-from .folders import remove
+from .folders import remove, sync
 
 RECORD = "params.json"
 COMMIT = ".commit"
@@ -95,10 +95,8 @@ def is_interrupted(folder: Path) -> bool:
     try:
         with locked(folder, timeout=0):
             return any(folder.glob(f"{STAGING}*"))
-    except Timeout:
-        return False  # it is going on right now
-    except OSError:
-        return True
+    except (Timeout, OSError):
+        return False  # it is going on right now, or only who may write here can tell
 
 
 def locate(folder: Path, file: str) -> Path:
@@ -162,7 +160,9 @@ def locked(folder: Path, timeout: float = -1) -> Iterator[None]:
         if timeout == 0:
             raise
         where = f"{folder.parent.name}/{folder.name}"
-        print(f"Waiting: another process is saving to {where} …", flush=True)
+        print(
+            f"Waiting: another process is saving to {where} ({LOCK} in it is taken) …", flush=True
+        )
         lock.acquire(timeout=timeout)
     try:
         yield
@@ -238,17 +238,28 @@ def _finish(folder: Path) -> None:
         old, new = files_in(folder), files_in(commit)
         # first, since a new file may need the old one's name for a folder
         for file in old.keys() - new.keys():
-            if not Path(file).is_absolute() and ".." not in Path(file).parts:  # edited by hand
+            inside = not Path(file).is_absolute() and ".." not in Path(file).parts
+            if inside and not _is_one_of(folder / file, [folder / name for name in new]):
                 (folder / file).unlink(missing_ok=True)
                 remove_empty((folder / file).parent, folder)
         for file in new:
             if (commit / file).exists():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(commit / file, folder / file)
-        sync(folder)
+        for place in {folder, *((folder / file).parent for file in new)}:
+            sync(place)
         os.replace(commit / RECORD, folder / RECORD)
         sync(folder)
     remove(commit)
+
+
+def _is_one_of(path: Path, others: list[Path]) -> bool:
+    """Tell whether a file is one of others by another name, as where case does not count."""
+    if not path.exists():
+        return False
+    name = unicodedata.normalize("NFC", path.name).casefold()
+    alike = (o for o in others if unicodedata.normalize("NFC", o.name).casefold() == name)
+    return any(other.exists() and other.samefile(path) for other in alike)
 
 
 def _check_places(staging: Path, folder: Path) -> None:
@@ -294,21 +305,3 @@ def _sync_all(folder: Path) -> None:
         for file in files:
             sync(Path(parent, file))
         sync(Path(parent))
-
-
-def sync(path: Path) -> None:
-    """Flush one file or folder to disk."""
-    if os.name == "nt":
-        if path.is_dir():
-            return  # Windows cannot open a folder, and writes renames through by itself
-        descriptor = os.open(path, os.O_RDWR)
-    else:
-        descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # some shared file systems cannot flush a folder
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
-            raise
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ import pytest
 from baked import Baked
 from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
 
+from checkpoint import store
 from checkpoint.change import Change, recover
 from checkpoint.check import check
 from checkpoint.errors import ProjectError
@@ -216,3 +217,67 @@ def test_check_leaves_a_change_that_was_cut_short_alone(committed):
     journal.write_text("{}")
     assert "follows the rules" in Baked(committed).command("check").stdout
     assert journal.exists()
+
+
+def test_edits_after_a_change_was_cut_short_are_kept(committed):
+    """The process was killed; its user went on in JupyterLab before the next command."""
+    project = Project(committed)
+    old = committed / "notebooks" / f"{TWO}.ipynb"
+    made = committed / "notebooks" / "4_made.ipynb"
+    change = Change(project)
+    change.rewrite(old, old.read_bytes(), b"rewritten")
+    change.creations = {made: b"made"}
+    before = tree(committed)
+    change._prepare(committed / ".checkpoint-change")
+    change._do(committed / ".checkpoint-change")
+    old.write_bytes(b"edited")
+    made.write_bytes(b"edited, too")
+    assert recover(project)
+    after = tree(committed)
+    assert after.pop("notebooks/2_integration.ipynb.kept") == b"edited"
+    assert after.pop("notebooks/4_made.ipynb.kept") == b"edited, too"
+    assert after == before
+
+
+def test_a_journal_that_was_not_flushed(committed):
+    journal = committed / ".checkpoint-change" / "journal.json"
+    journal.parent.mkdir()
+    journal.touch()
+    with pytest.raises(ProjectError, match=r"journal\.json cannot be read"):
+        recover(Project(committed))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows moves no folder that has an open file")
+def test_while_a_kernel_saves(committed):
+    before = tree(committed)
+    with (
+        store.locked(committed / "results" / TWO / "part"),
+        pytest.raises(ProjectError, match="results/2_integration/part is being saved"),
+    ):
+        rename(Project(committed), TWO, "x")
+    assert tree(committed) == before
+
+
+def test_what_cannot_be_removed_does_not_stop_the_next_change(committed, monkeypatch):
+    """As where a file is somebody else's: it is out of the way, under a name of its own."""
+
+    def refuse(path):
+        raise OSError("not permitted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("checkpoint.change._remove", refuse)
+        remove(Project(committed), THREE)
+    assert list((committed / "results").glob(".checkpoint-aside-*"))
+    remove(Project(committed), TWO)
+    assert steps(committed) == [ONE]
+    assert [one.state for one in Lineage(Project(committed)).states()] == ["current"]
+
+
+def test_what_is_meant_to_be_added_to_git_is_not_committed_empty(committed):
+    path = committed / "notebooks" / "4_new.ipynb"
+    path.write_bytes((committed / "notebooks" / f"{THREE}.ipynb").read_bytes())
+    git(committed, "add", "-N", path.relative_to(committed).as_posix())
+    rename(Project(committed), "4_new", "newer")
+    git(committed, "commit", "-qm", "x", "--allow-empty")
+    assert "4_new" not in git(committed, "ls-tree", "-r", "--name-only", "HEAD")
+    assert path.with_name("4_newer.ipynb").stat().st_size

@@ -272,6 +272,9 @@ def test_a_clean_run_and_others(ran):
         record_run(ran, cells)
         assert states(ran)[ONE] == ("current", [])
         assert clean() is False
+    record_run(ran, hashes)
+    rewrite(ran, lambda notebook: notebook.cells.__delitem__(slice(1, None)))
+    assert clean() is False
     edit_record(ran, ONE, lambda record: record["checkpoint"].pop("run"))
     assert clean() is None
 
@@ -398,3 +401,53 @@ def test_the_name_that_vs_code_tells(bake):
     done = bake(pipeline="blank").python("-c", VSCODE)
     assert "2_integration_v2.ipynb saves as '2_integration'" in done.stderr
     assert "Saved to results/2_integration/" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
+def test_raw_folders_that_are_links(project, tmp_path):
+    """On a cluster the runs often lie elsewhere; a loop ends, and git's own files do not count."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a.txt").write_text("a")
+    folder = project / "data" / "runs"
+    (folder / ".git").mkdir(parents=True)
+    (folder / "one").symlink_to(tmp_path / "run", target_is_directory=True)
+    (folder / "loop").symlink_to(folder, target_is_directory=True)
+    data_file("runs")
+    save(ONE, {})
+    (folder / ".git" / "index").write_text("x")
+    assert states(project)[ONE] == ("current", [])
+    (tmp_path / "run" / "a.txt").write_text("b")
+    assert states(project)[ONE] == ("stale", ["data/runs/one/a.txt changed"])
+
+
+def test_a_part_that_another_step_was_made_from(project):
+    """To run the later step would not help: what it loads is not there."""
+    save(ONE, {"a": 1})
+    save(f"{ONE}/part", {"b": 1})
+    session._inputs.clear()
+    load(f"{ONE}/part")
+    save(TWO, {})
+    assert states(project)[ONE] == ("current", [])
+    (project / "results" / ONE / "part" / "b.pkl").write_bytes(b"cut")
+    said = "results/1_preprocessing/part/b.pkl is not what was saved"
+    assert states(project)[ONE] == ("damaged", [said])
+    shutil.rmtree(project / "results" / ONE / "part")
+    assert states(project)[ONE] == ("damaged", ["results/1_preprocessing/part is missing"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
+def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(project, target_is_directory=True)
+    path = project / "src" / "helper_by_link.py"
+    path.write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "link" / "src"))
+    monkeypatch.setitem(sys.modules, path.stem, importlib.import_module(path.stem))
+    save(ONE, {})
+    path.write_text("x = 2\n")
+    assert states(project)[ONE] == ("edited", ["src/helper_by_link.py changed"])
+
+
+def test_folders_in_results_that_are_no_steps(project):
+    save(ONE, {})
+    shutil.copytree(project / "results" / ONE, project / "results" / ".old")
+    assert ".old" not in states(project)

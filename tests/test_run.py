@@ -332,7 +332,7 @@ def test_a_notebook_that_saves_nothing(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
     path = baked.path / "notebooks" / "1_one.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells[-1].source = "x = 1"
+    notebook.cells[-1].source = "if False:\n    save('1_one', {})"
     nbformat.write(notebook, path)
     done = baked.command("run")
     assert done.returncode == 2
@@ -363,3 +363,54 @@ def test_half_an_emoji(bake):
     assert "## Analysis \\ud83d" in path.read_text()
     path.write_text(text.replace("# The analysis", "# The \\ud83d analysis; x = 1\\nx = 2"))
     assert "a cell has half a character" in baked.command("run").stderr
+
+
+def test_a_copy_does_not_overwrite_the_original(bake):
+    """A colleague's `2_two_v2` saves as `2_two`; and notes have nothing to save."""
+    baked = bake(pipeline="blank", notebooks="one, two")
+    notebooks = baked.path / "notebooks"
+    copy = notebooks / "2_two_v2.ipynb"
+    copy.write_bytes((notebooks / "2_two.ipynb").read_bytes())
+    notes = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Notes")])
+    nbformat.write(notes, notebooks / "3_notes.ipynb")
+    done = baked.command("run")
+    assert done.returncode == 0, done.stderr
+    assert steps_done(done) == ["1_one", "2_two"]
+    reason = (
+        "notebooks/2_two_v2.ipynb saves as '2_two', and would overwrite that; "
+        "let it save as '2_two_v2'."
+    )
+    assert done.stdout.splitlines()[:2] == [
+        f"Not run: {reason}",
+        "Not run: notebooks/3_notes.ipynb has no save(…), so it makes no results.",
+    ]
+    done = baked.command("run", "2_two_v2")
+    assert (done.returncode, done.stderr) == (2, f"{reason}\n")
+
+
+def test_a_step_that_is_named_by_a_variable(bake):
+    """Cells behind the save had not run when it saved, so they are no edit."""
+    baked = bake(pipeline="blank", notebooks="one")
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-1].source = 'STEP = "1_one"\nsave(STEP, {"a": 1})'
+    notebook.cells.append(nbformat.v4.new_code_cell("a = 1"))
+    nbformat.write(notebook, path)
+    assert steps_done(baked.command("run")) == ["1_one"]
+    assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
+
+
+def test_an_error_of_the_disk_is_told_with_its_notebook(bake):
+    """The step that runs beside it is finished."""
+    baked = bake(pipeline="blank", notebooks="one, two")
+    path = baked.path / "notebooks" / "2_two.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source = notebook.cells[1].source.replace('load("1_one")', "None")
+    notebook.cells[3].source = "import time\ntime.sleep(4)"
+    nbformat.write(notebook, path)
+    (baked.path / "results" / "1_one" / "failed.ipynb").mkdir()
+    done = baked.command("run", "--jobs", "2")
+    assert done.returncode == 2
+    assert done.stderr.startswith("notebooks/1_one.ipynb: ")
+    assert done.stderr.rstrip().endswith("failed.ipynb")
+    assert "2_two: done in" in done.stdout

@@ -1,5 +1,7 @@
 """NumPy arrays as `.npy`, SciPy sparse matrices and arrays as `.npz`."""
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,12 @@ def write_npy(array: Any, path: Path) -> None:
     import numpy as np
 
     with path.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+        try:
+            np.save(file, array, allow_pickle=False)
+        except OSError as error:
+            # NumPy counts what it could write, and does not say why it was not all
+            number = error.errno or errno.ENOSPC
+            raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def npy_changes(array: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
