@@ -58,10 +58,11 @@ def modules_of(project: Project) -> dict[str, str]:
     root, checkpoint = project.root.resolve(), Path(__file__).resolve().parent
     # A kernel has thousands of modules, and this is asked at every save: only those are looked at
     # that were found by way of the project, however its path is written.
+    here = Path.cwd()  # which a relative one is joined to, as Python joins it
     ways = tuple(
-        way or str(Path.cwd())
+        str(here / way)
         for way in sys.path
-        if "site-packages" not in way and Path(way).resolve().is_relative_to(root)
+        if "site-packages" not in str(way) and (here / way).resolve().is_relative_to(root)
     )
     files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
     found = {Path(file).resolve() for file in files if file.startswith(ways) and ".py" in file}

@@ -436,15 +436,16 @@ def test_a_part_that_another_step_was_made_from(project):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
-def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch):
+@pytest.mark.parametrize("way", ["link", "relative"])
+def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch, way):
     (tmp_path / "link").symlink_to(project, target_is_directory=True)
-    path = project / "src" / "helper_by_link.py"
+    path = project / "src" / f"helper_by_{way}.py"
     path.write_text("x = 1\n")
-    monkeypatch.syspath_prepend(str(tmp_path / "link" / "src"))
+    monkeypatch.syspath_prepend(str(tmp_path / "link" / "src") if way == "link" else "../src")
     monkeypatch.setitem(sys.modules, path.stem, importlib.import_module(path.stem))
     save(ONE, {})
     path.write_text("x = 2\n")
-    assert states(project)[ONE] == ("edited", ["src/helper_by_link.py changed"])
+    assert states(project)[ONE] == ("edited", [f"src/helper_by_{way}.py changed"])
 
 
 def test_folders_in_results_that_are_no_steps(project):
