@@ -4,6 +4,7 @@ import subprocess
 
 import nbformat
 
+from checkpoint.lineage import Lineage
 from checkpoint.project import Project
 
 ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
@@ -43,7 +44,35 @@ def sources(project, step):
 
 
 def add_cell(project, step, source):
-    path = project / "notebooks" / f"{step}.ipynb"
+    set_source(project / "notebooks" / f"{step}.ipynb", source)
+
+
+def states(project):
+    """Return the state of each step, and its reasons."""
+    return {
+        state.step: (state.state, state.reasons) for state in Lineage(Project(project)).states()
+    }
+
+
+def steps_done(done):
+    """Return the steps that ran, in the order in which they finished."""
+    assert done.returncode == 0, done.stderr
+    return [line.partition(":")[0] for line in done.stdout.splitlines() if ": done in " in line]
+
+
+def write_cells(baked, **sources):
+    """Put code into the analysis cells and the save cells of notebooks."""
+    for step, source in sources.items():
+        (path,) = baked.path.glob(f"notebooks/?_{step}.ipynb")
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells[3].source = source
+        notebook.cells[3].metadata["tags"] = ["parameters"]
+        saved = f'save("{path.stem}", {{"x": SIZE}})'
+        notebook.cells[-1].source = saved
+        nbformat.write(notebook, path)
+
+
+def set_source(path, source):
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[3].source = source
     nbformat.write(notebook, path)

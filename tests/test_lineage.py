@@ -1,6 +1,5 @@
 """States of steps: what changed since their results were made."""
 
-import importlib
 import json
 import os
 import shutil
@@ -10,18 +9,12 @@ import sys
 import nbformat
 import pytest
 from baked import Baked
-from chains import ONE, THREE, TWO
+from chains import ONE, THREE, TWO, states
 
 from checkpoint import CheckpointWarning, data_file, load, save, session
 from checkpoint.hashes import code_hash
 from checkpoint.lineage import Lineage
 from checkpoint.project import Project
-
-
-def states(project):
-    return {
-        state.step: (state.state, state.reasons) for state in Lineage(Project(project)).states()
-    }
 
 
 def all_are(project, state):
@@ -115,41 +108,6 @@ def test_parameters_edited_by_hand(chain):
     edit_record(chain, ONE, lambda record: record["group"].update(value=9))
     said = "'group' in results/1_preprocessing/params.json was edited by hand"
     assert states(chain)[ONE] == ("damaged", [said])
-
-
-def test_files_of_a_raw_folder(project):
-    folder = project / "data" / "runs"
-    folder.mkdir()
-    (folder / "a.txt").write_text("a")
-    data_file("runs")
-    save(ONE, {})
-    (folder / ".DS_Store").write_text("opened in a file manager")
-    assert states(project)[ONE] == ("current", [])
-    (folder / "b.txt").write_text("b")
-    assert states(project)[ONE] == ("stale", ["data/runs/ has other files"])
-    shutil.rmtree(folder)
-    reasons = ["data/runs/ has other files", "data/runs/a.txt is missing"]
-    assert states(project)[ONE] == ("stale", reasons)
-
-
-@pytest.mark.parametrize("module", ["gone", "latin-1", "not text"])
-def test_a_module_that_cannot_be_read(project, monkeypatch, module):
-    """Finished results are saved all the same."""
-    name = f"helper_of_a_test_{module.replace('-', '_').replace(' ', '_')}"
-    path = project / "src" / f"{name}.py"
-    path.write_text("x = 1\n")
-    monkeypatch.syspath_prepend(str(path.parent))
-    monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
-    if module == "gone":
-        path.unlink()
-    else:
-        head = b"# -*- coding: latin-1 -*-\n" if module == "latin-1" else b""
-        path.write_bytes(head + b"x = '\xe9'\n")
-    save(ONE, {"a": 1})
-    assert states(project)[ONE] == ("current", [])
-    path.write_text("x = 2\n")
-    edited = ("edited", [f"src/{name}.py changed"])
-    assert states(project)[ONE] == (("current", []) if module == "gone" else edited)
 
 
 def test_a_notebook_that_cannot_be_read(chain):
@@ -279,24 +237,6 @@ def test_a_clean_run_and_others(ran):
     assert clean() is None
 
 
-def test_modules_of_the_project_count(project, monkeypatch):
-    helper = project / "src" / "my_project" / "helper.py"
-    helper.write_text("LIMIT = 1\n")
-    monkeypatch.syspath_prepend(project / "src")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "my_project"]:
-        monkeypatch.delitem(sys.modules, name)
-    importlib.import_module("my_project.helper")
-
-    save(ONE, {})
-    assert states(project)[ONE] == ("current", [])
-    helper.write_text("LIMIT = 1  # the same\n")
-    assert states(project)[ONE] == ("current", [])
-    helper.write_text("LIMIT = 2\n")
-    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py changed"])
-    helper.unlink()
-    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py is gone"])
-
-
 def test_a_chain_longer_than_the_stack(project):
     for path in (project / "notebooks").glob("*"):
         path.unlink()
@@ -332,16 +272,6 @@ def test_load_warns_of_what_is_stale(chain):
         "`checkpoint status` shows what to run."
     ]
     assert warned[0].filename == __file__
-
-
-@pytest.mark.parametrize(
-    "name", ["2_integration_v2.ipynb", "C:\\lab\\notebooks\\2_integration_v2.ipynb"]
-)
-def test_a_copy_of_a_notebook_that_saves_under_the_old_name(project, monkeypatch, name):
-    monkeypatch.setenv("JPY_SESSION_NAME", name)
-    with pytest.warns(CheckpointWarning, match=r"2_integration_v2\.ipynb saves as '2_integration'"):
-        save(TWO, {})
-    save("2_integration_v2", {})
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of POSIX")
@@ -403,23 +333,6 @@ def test_the_name_that_vs_code_tells(bake):
     assert "Saved to results/2_integration/" in done.stdout
 
 
-@pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
-def test_raw_folders_that_are_links(project, tmp_path):
-    """On a cluster the runs often lie elsewhere; a loop ends, and git's own files do not count."""
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "a.txt").write_text("a")
-    folder = project / "data" / "runs"
-    (folder / ".git").mkdir(parents=True)
-    (folder / "one").symlink_to(tmp_path / "run", target_is_directory=True)
-    (folder / "loop").symlink_to(folder, target_is_directory=True)
-    data_file("runs")
-    save(ONE, {})
-    (folder / ".git" / "index").write_text("x")
-    assert states(project)[ONE] == ("current", [])
-    (tmp_path / "run" / "a.txt").write_text("b")
-    assert states(project)[ONE] == ("stale", ["data/runs/one/a.txt changed"])
-
-
 def test_a_part_that_another_step_was_made_from(project):
     """To run the later step would not help: what it loads is not there."""
     save(ONE, {"a": 1})
@@ -433,19 +346,6 @@ def test_a_part_that_another_step_was_made_from(project):
     assert states(project)[ONE] == ("damaged", [said])
     shutil.rmtree(project / "results" / ONE / "part")
     assert states(project)[ONE] == ("damaged", ["results/1_preprocessing/part is missing"])
-
-
-@pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
-@pytest.mark.parametrize("way", ["link", "relative"])
-def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch, way):
-    (tmp_path / "link").symlink_to(project, target_is_directory=True)
-    path = project / "src" / f"helper_by_{way}.py"
-    path.write_text("x = 1\n")
-    monkeypatch.syspath_prepend(str(tmp_path / "link" / "src") if way == "link" else "../src")
-    monkeypatch.setitem(sys.modules, path.stem, importlib.import_module(path.stem))
-    save(ONE, {})
-    path.write_text("x = 2\n")
-    assert states(project)[ONE] == ("edited", [f"src/helper_by_{way}.py changed"])
 
 
 def test_folders_in_results_that_are_no_steps(project):

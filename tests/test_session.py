@@ -1,0 +1,71 @@
+"""What a kernel knows of itself: the modules that it imported, the notebook that it runs."""
+
+import importlib
+import os
+import sys
+
+import pytest
+from chains import ONE, TWO, states
+
+from checkpoint import CheckpointWarning, save
+
+
+def test_modules_of_the_project_count(project, monkeypatch):
+    helper = project / "src" / "my_project" / "helper.py"
+    helper.write_text("LIMIT = 1\n")
+    monkeypatch.syspath_prepend(project / "src")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "my_project"]:
+        monkeypatch.delitem(sys.modules, name)
+    importlib.import_module("my_project.helper")
+
+    save(ONE, {})
+    assert states(project)[ONE] == ("current", [])
+    helper.write_text("LIMIT = 1  # the same\n")
+    assert states(project)[ONE] == ("current", [])
+    helper.write_text("LIMIT = 2\n")
+    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py changed"])
+    helper.unlink()
+    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py is gone"])
+
+
+@pytest.mark.parametrize("module", ["gone", "latin-1", "not text"])
+def test_a_module_that_cannot_be_read(project, monkeypatch, module):
+    """Finished results are saved all the same."""
+    name = f"helper_of_a_test_{module.replace('-', '_').replace(' ', '_')}"
+    path = project / "src" / f"{name}.py"
+    path.write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(path.parent))
+    monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+    if module == "gone":
+        path.unlink()
+    else:
+        head = b"# -*- coding: latin-1 -*-\n" if module == "latin-1" else b""
+        path.write_bytes(head + b"x = '\xe9'\n")
+    save(ONE, {"a": 1})
+    assert states(project)[ONE] == ("current", [])
+    path.write_text("x = 2\n")
+    edited = ("edited", [f"src/{name}.py changed"])
+    assert states(project)[ONE] == (("current", []) if module == "gone" else edited)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
+@pytest.mark.parametrize("way", ["link", "relative"])
+def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch, way):
+    (tmp_path / "link").symlink_to(project, target_is_directory=True)
+    path = project / "src" / f"helper_by_{way}.py"
+    path.write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "link" / "src") if way == "link" else "../src")
+    monkeypatch.setitem(sys.modules, path.stem, importlib.import_module(path.stem))
+    save(ONE, {})
+    path.write_text("x = 2\n")
+    assert states(project)[ONE] == ("edited", [f"src/helper_by_{way}.py changed"])
+
+
+@pytest.mark.parametrize(
+    "name", ["2_integration_v2.ipynb", "C:\\lab\\notebooks\\2_integration_v2.ipynb"]
+)
+def test_a_copy_of_a_notebook_that_saves_under_the_old_name(project, monkeypatch, name):
+    monkeypatch.setenv("JPY_SESSION_NAME", name)
+    with pytest.warns(CheckpointWarning, match=r"2_integration_v2\.ipynb saves as '2_integration'"):
+        save(TWO, {})
+    save("2_integration_v2", {})
