@@ -14,6 +14,11 @@ from .project import Notebook, Project, is_project
 
 FOLDERS = ("data", "notebooks", "results", "src")
 FILES = ("pyproject.toml", "README.md", ".gitignore", "data/README.md")
+# JupyterLab leaves the version of a notebook as it is
+UPGRADE = (
+    "Upgrade it: "
+    "python -c \"import nbformat as n; p = '{}'; n.write(n.v4.upgrade(n.read(p, 4)), p)\""
+)
 IGNORED = (
     *(f"*.{suffix}" for suffix in ("h5ad", "h5mu", "h5", "npy", "npz", "pkl", "parquet")),
     *("*.zarr/", "*.joblib", "*.loom", "*.feather", "/data/**", "!/data/**/README.md"),
@@ -121,7 +126,9 @@ def _notebook(project: Project, step: Notebook, new: bool) -> Iterator[Problem]:
         yield Problem("nbformat", where, None, f"cannot be read: {error}", "Restore the file")
         return
     for reason in notebook.invalid(content):
-        yield Problem("nbformat", where, None, reason, "Open and save it in JupyterLab")
+        old = reason == notebook.other_version(content)
+        todo = UPGRADE.format(where) if old else "Open and save it in JupyterLab"
+        yield Problem("nbformat", where, None, reason, todo)
     if any(notebook.broken(content)):
         return
     kernelspec = content["metadata"].get("kernelspec")

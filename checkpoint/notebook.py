@@ -116,9 +116,8 @@ def _tags(cell: dict) -> list:
 
 def invalid(notebook: dict) -> Iterator[str]:
     """Tell what nbformat 4.5 finds wrong with a notebook, in words that complete "it …"."""
-    version = (notebook.get("nbformat"), notebook.get("nbformat_minor"))
-    if version != (4, 5):
-        yield f"is nbformat {version[0]}.{version[1]}, not 4.5"
+    if reason := other_version(notebook):
+        yield reason
     lacks = list(broken(notebook))
     yield from lacks
     if lacks:
@@ -132,12 +131,20 @@ def invalid(notebook: dict) -> Iterator[str]:
     for number, cell in enumerate(notebook["cells"], start=1):
         yield from (f"has a cell (number {number}) {reason}" for reason in _invalid_cell(cell))
         cell_id = cell.get("id")
+        if "id" not in cell and notebook.get("nbformat_minor") != 5:
+            continue  # older ones have none
         if not isinstance(cell_id, str) or not 1 <= len(cell_id) <= 64 or set(cell_id) - ID_LETTERS:
             yield f"has a cell (number {number}) that has no id of 1 to 64 letters, digits, - and _"
         elif cell_id in seen:
             yield f"has two cells with the id {cell_id!r}"
         else:
             seen.add(cell_id)
+
+
+def other_version(notebook: dict) -> str | None:
+    """Tell which version of nbformat a notebook has if it is not 4.5, as `invalid` does."""
+    version = (notebook.get("nbformat"), notebook.get("nbformat_minor"))
+    return f"is nbformat {version[0]}.{version[1]}, not 4.5" if version != (4, 5) else None
 
 
 def _invalid_cell(cell: dict) -> Iterator[str]:

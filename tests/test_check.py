@@ -1,7 +1,10 @@
 """The layout rules on a project that people have worked in."""
 
 import json
+import shlex
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -103,4 +106,18 @@ def test_a_folder_named_as_a_notebook_is_none(project):
 def test_a_gitignore_that_is_not_utf8(project):
     path = project / ".gitignore"
     path.write_bytes(path.read_bytes() + b"\xff\n")
+    assert check(project) == []
+
+
+def test_an_old_notebook_is_upgraded_as_it_says(project):
+    path = project / "notebooks" / "1_preprocessing.ipynb"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["nbformat_minor"] = 4
+    for cell in content["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    (problem,) = check(project)
+    assert problem.what == "is nbformat 4.4, not 4.5"
+    command = shlex.split(problem.todo.removeprefix("Upgrade it: "))
+    subprocess.run([sys.executable, *command[1:]], cwd=project, check=True)
     assert check(project) == []
