@@ -233,8 +233,9 @@ def _written(call: ast.Call) -> list[ast.expr]:
     if function == "write":  # of a file, what is written; of an AnnData, where to
         plain = [one for one in call.args[:1] if not isinstance(one, ast.JoinedStr)]
         return [one for one in plain if not isinstance(one, ast.BinOp)]
-    if function in MOVES:  # a list has remove, too, and a text replace
-        return given if of_module else receiver
+    if function in MOVES:  # a list has remove, too, and a text replace, with two arguments
+        of_text = function == "replace" and len(call.args) > 1
+        return given if of_module else [] if of_text else receiver
     if function in WRITES or function == "ExcelWriter":
         return receiver + given
     if function in OPENS:
