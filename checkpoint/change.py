@@ -270,7 +270,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+    if path.is_dir():
         remove(path)
     else:
         path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from . import notebook
 from .calls import calls, imported
+from .errors import ProjectError
 from .project import Notebook, Project
 
 
@@ -39,6 +40,25 @@ def named_in(sources: list[str]) -> Named:
         list(dict.fromkeys(filter(None, files))),
         None in loads or any("load" in source for source in unread),
     )
+
+
+def foreign(project: Project, one: Notebook) -> str | None:
+    """Tell why a notebook makes no step of its own; None if it does, or may.
+
+    A copy, as `2_integration_v2`, would overwrite the results of the original; notes have none.
+    """
+    try:
+        sources = [source for source in notebook.sources(notebook.read_whole(one.path)) if source]
+    except ProjectError:
+        return None  # whoever needs it says what is wrong
+    where, names = project.show(one.path), imported(sources)
+    if not sources:
+        return f"{where} has no code, so it makes no results"
+    called = [call for source in sources for call in calls(source, names) or ()]
+    saved = [call.argument for call in called if call.function == "save"]
+    if not saved or None in saved or one.step in (step.partition("/")[0] for step in saved if step):
+        return None
+    return f"{where} saves as {saved[0]!r}, and would overwrite that; let it save as {one.step!r}"
 
 
 class Graph:

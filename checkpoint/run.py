@@ -11,13 +11,13 @@ from functools import partial
 from rich.console import Console
 
 from . import notebook
-from .calls import calls, imported
 from .errors import CheckpointError, ProjectError
+from .graph import foreign
 from .kernels import Kernels
 from .lineage import CURRENT, Lineage
 from .parameters import names_in
 from .progress import Shown
-from .project import Notebook, Project
+from .project import Notebook, Project, step_of
 from .running import alone, announced
 from .schedule import Schedule
 
@@ -69,7 +69,7 @@ def run(
         notebooks = [one for one in notebooks if one.number >= first.number]
         if not notebooks:
             raise ProjectError(f"None of {', '.join(steps)} is {first.step} or runs after it.")
-    notebooks = _of_their_own(project, notebooks, bool(steps or beginning), out)
+    notebooks = _of_their_own(project, notebooks, steps, out)
     settings = _settings(notebooks, values or {})
     forced = set(settings)
     if everything or beginning:
@@ -94,39 +94,15 @@ def run(
 
 
 def _of_their_own(
-    project: Project, notebooks: list[Notebook], named: bool, out: Console
+    project: Project, notebooks: list[Notebook], steps: list[str], out: Console
 ) -> list[Notebook]:
-    """Leave out, or refuse where they were named, notebooks that do not save as their own step.
-
-    A copy, as `2_integration_v2`, would overwrite the results of the original.
-    """
-    found = []
-    for one in notebooks:
-        reason = _foreign(project, one)
-        if reason and named:
+    """Leave out, or refuse where they are named, notebooks that make no step of their own."""
+    reasons = {one: reason for one in notebooks if (reason := foreign(project, one))}
+    for one, reason in reasons.items():
+        if one.step in map(step_of, steps):
             raise ProjectError(f"{reason}.")
-        if reason:
-            out.print(f"Not run: {reason}.")
-        else:
-            found.append(one)
-    return found
-
-
-def _foreign(project: Project, one: Notebook) -> str | None:
-    """Tell why a notebook does not make a step of its own; None if it does, or may."""
-    try:
-        sources = notebook.sources(notebook.read_whole(one.path))
-    except ProjectError:
-        return None  # to run it says what is wrong
-    names = imported(sources)
-    called = [call for source in sources for call in calls(source, names) or ()]
-    saved = [call.argument for call in called if call.function == "save"]
-    where = project.show(one.path)
-    if not saved:
-        return f"{where} has no save(…), so it makes no results"
-    if None in saved or one.step in (step.partition("/")[0] for step in saved if step):
-        return None
-    return f"{where} saves as {saved[0]!r}, and would overwrite that; let it save as {one.step!r}"
+        out.print(f"Not run: {reason}.")
+    return [one for one in notebooks if one not in reasons]
 
 
 def _settings(notebooks: list[Notebook], values: dict[str, str]) -> dict[str, dict[str, str]]:

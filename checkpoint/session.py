@@ -65,7 +65,9 @@ def modules_of(project: Project) -> dict[str, str]:
         if "site-packages" not in str(way) and (here / way).resolve().is_relative_to(root)
     )
     files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
-    found = {Path(file).resolve() for file in files if file.startswith(ways) and ".py" in file}
+    found = {
+        Path(file).resolve() for file in files if file.startswith(ways) and file.endswith(".py")
+    }
     own = [path for path in sorted(found) if path.is_relative_to(root / "src")]
     codes = {
         path.relative_to(root).as_posix(): hashes.module_hash(path)

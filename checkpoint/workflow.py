@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import ProjectError
-from .graph import Graph
+from .graph import Graph, foreign
 from .lineage import CURRENT, Lineage
 from .project import Project
 from .settings import read_settings
@@ -39,7 +39,7 @@ class Job(NamedTuple):
 
 
 def jobs(root: Path | str) -> list[Job]:
-    """Return the steps of a project as jobs, in running order.
+    """Return the steps of a project as jobs, in running order; no copies that save as another.
 
     Raises
     ------
@@ -54,9 +54,10 @@ def jobs(root: Path | str) -> list[Job]:
                 f"pyproject.toml: [tool.checkpoint] resources names {step!r}, which is no step; "
                 f"there are {', '.join(graph.loads) or 'none'}."
             )
+    own = [one.step for one in graph.steps if not foreign(project, one)]
     return [
-        Job(step, _stamp(step), [_stamp(one) for one in needs], asked.get(step, {}))
-        for step, needs in graph.loads.items()
+        Job(step, _stamp(step), [_stamp(one) for one in graph.loads[step]], asked.get(step, {}))
+        for step in own
     ]
 
 

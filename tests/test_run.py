@@ -12,6 +12,8 @@ import psutil
 import pytest
 from chains import set_source, steps_done, write_cells
 
+from checkpoint.workflow import jobs
+
 pytestmark = pytest.mark.slow
 
 
@@ -255,8 +257,11 @@ def test_a_copy_does_not_overwrite_the_original(bake):
     )
     assert done.stdout.splitlines()[:2] == [
         f"Not run: {reason}",
-        "Not run: notebooks/3_notes.ipynb has no save(…), so it makes no results.",
+        "Not run: notebooks/3_notes.ipynb has no code, so it makes no results.",
     ]
+    done = baked.command("run", "--from", "2_two")
+    assert steps_done(done) == ["2_two"]
+    assert [job.step for job in jobs(baked.path)] == ["1_one", "2_two"]
     done = baked.command("run", "2_two_v2")
     assert (done.returncode, done.stderr) == (2, f"{reason}\n")
 
