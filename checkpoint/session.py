@@ -57,18 +57,13 @@ def modules_of(project: Project) -> dict[str, str]:
     """
     root, checkpoint = project.root.resolve(), Path(__file__).resolve().parent
     # A kernel has thousands of modules, and this is asked at every save: only those are looked at
-    # that were found by way of the project, however its path is written.
+    # that were found by way of the project, however its path is written, and not in its .venv.
     here = Path.cwd()  # which a relative one is joined to, as Python joins it
-    ways = tuple(
-        str(here / way)
-        for way in sys.path
-        if "site-packages" not in str(way) and (here / way).resolve().is_relative_to(root)
-    )
+    ways = tuple(str(here / way) for way in sys.path if (here / way).resolve().is_relative_to(root))
     files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
-    found = {
-        Path(file).resolve() for file in files if file.startswith(ways) and file.endswith(".py")
-    }
-    own = [path for path in sorted(found) if path.is_relative_to(root / "src")]
+    ours = {file for file in files if file.startswith(ways) and "site-packages" not in file}
+    found = sorted(Path(file).resolve() for file in ours if file.endswith(".py"))
+    own = [path for path in found if path.is_relative_to(root / "src")]
     codes = {
         path.relative_to(root).as_posix(): hashes.module_hash(path)
         for path in own

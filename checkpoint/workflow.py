@@ -55,10 +55,8 @@ def jobs(root: Path | str) -> list[Job]:
                 f"there are {', '.join(graph.loads) or 'none'}."
             )
     own = [one.step for one in graph.steps if not foreign(project, one)]
-    return [
-        Job(step, _stamp(step), [_stamp(one) for one in graph.loads[step]], asked.get(step, {}))
-        for step in own
-    ]
+    needs = {step: [_stamp(one) for one in graph.loads[step] if one in own] for step in own}
+    return [Job(step, _stamp(step), needs[step], asked.get(step, {})) for step in own]
 
 
 def stamp(root: Path | str) -> None:

@@ -43,6 +43,10 @@ def test_a_load_by_a_computed_name_needs_all_before_it(project):
     path = project / "notebooks" / f"{THREE}.ipynb"
     path.write_text(path.read_text().replace(f'load(\\"{TWO}\\")', "load(name)"))
     assert jobs(project)[2].needs == [one.stamp for one in jobs(project)[:2]]
+    before = jobs(project)
+    copy = path.with_name("2_integration_v2.ipynb")
+    copy.write_bytes(path.with_name(f"{TWO}.ipynb").read_bytes())
+    assert jobs(project) == before
 
 
 def test_resources_of_a_step_that_is_none(project):
