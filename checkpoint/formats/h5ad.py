@@ -86,14 +86,22 @@ def _opened(path: Path) -> Any:
         return h5py.File(path, "r")
 
 
+def _matrices(adata: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield slot, key and value of each layer and of each entry of obsm, varm, obsp and varp."""
+    for slot in MATRICES:
+        for key, value in getattr(adata, slot).items():
+            if key is not None:  # since anndata 0.13 the layer None is X
+                yield slot, key, value
+
+
 def _refuse_names(adata: Any) -> None:
     """Refuse the names that HDF5 takes for folders: the file could not be read again."""
-    named = {slot: list(getattr(adata, slot)) for slot in (*FRAMES, *MATRICES)}
-    for slot, names in named.items():
-        for name in names:
-            if isinstance(name, str) and (not name or "/" in name):
-                why = "has a '/' in its name" if name else "has an empty name"
-                raise CheckpointFormatError(f"{slot}[{name!r}] {why}, which HDF5 cannot keep")
+    named = [(slot, name) for slot in FRAMES for name in getattr(adata, slot)]
+    named += [(slot, key) for slot, key, _ in _matrices(adata)]
+    for slot, name in named:
+        if isinstance(name, str) and (not name or "/" in name):
+            why = "has a '/' in its name" if name else "has an empty name"
+            raise CheckpointFormatError(f"{slot}[{name!r}] {why}, which HDF5 cannot keep")
 
 
 def _is_lazy(adata: Any) -> bool:
@@ -108,8 +116,7 @@ def _blame(adata: Any, error: Exception) -> str:
         columns = getattr(adata, frame)
         slots += [(f"{frame}[{name!r}]", columns.iloc[:, [i]]) for i, name in enumerate(columns)]
     slots += _leaves(dict(adata.uns), "uns")
-    for slot in MATRICES:
-        slots += [(f"{slot}[{key!r}]", value) for key, value in getattr(adata, slot).items()]
+    slots += [(f"{slot}[{key!r}]", value) for slot, key, value in _matrices(adata)]
     for slot, value in slots:
         if reason := _unwritable(value):
             kind = str(value.dtypes.iloc[0]) if slot.startswith(FRAMES) else type_name(value)
@@ -166,13 +173,12 @@ def _changes(adata: Any, path: Path) -> Iterator[str]:
             yield from differences(adata.raw.var, read_elem(file["raw/var"]), "raw.var")
         if adata.X is not None:
             yield from _of_matrix(adata.X, file["X"], "X")
-        for slot in MATRICES:
-            for key, value in getattr(adata, slot).items():
-                here = f"{slot}[{key!r}]"
-                if is_a(value, "pandas", "DataFrame"):
-                    yield from differences(value, read_elem(file[slot][key]), here)
-                else:
-                    yield from _of_matrix(value, file[slot][key], here)
+        for slot, key, value in _matrices(adata):
+            here = f"{slot}[{key!r}]"
+            if is_a(value, "pandas", "DataFrame"):
+                yield from differences(value, read_elem(file[slot][key]), here)
+            else:
+                yield from _of_matrix(value, file[slot][key], here)
 
 
 def _of_matrix(value: Any, element: Any, slot: str) -> Iterator[str]:
