@@ -15,7 +15,7 @@ test: $(ENV)/test
 lint: $(ENV)/test
 	$(BIN)/ruff check --config pyproject.toml .
 	$(BIN)/ruff format --config pyproject.toml --check .
-	$(BIN)/mypy -p checkpoint
+	$(BIN)/mypy -p checkpoint -p notebook_checkpoints
 
 bench: $(ENV)/test
 	$(BIN)/python benchmarks/generation.py

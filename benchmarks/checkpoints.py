@@ -153,8 +153,8 @@ def make_project(folder: Path, steps: int = 0) -> Path:
         code = (
             f"import sys; sys.path.insert(0, {str(TEMPLATE)!r})\n"
             "from checkpoint import load, save\n"
-            "from checkpoint.notebook import dumps\n"
-            "from checkpoint.skeleton import skeleton\n"
+            "from checkpoint.notebooks.notebook import dumps\n"
+            "from checkpoint.notebooks.skeleton import skeleton\n"
             "from pathlib import Path\n"
             f"for i in range(1, {steps} + 1):\n"
             "    previous = f'{i - 1}_step' if i > 1 else None\n"

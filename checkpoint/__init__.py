@@ -6,7 +6,7 @@ the format is used.
 
 TYPE_CHECKING = False  # type checkers take it for true; `typing` takes long to import
 if TYPE_CHECKING:
-    from .cells import data_file, figures, load, save
+    from .api import data_file, figures, load, save
     from .errors import (
         CheckpointDamagedError,
         CheckpointError,
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
         CheckpointWarning,
         ProjectError,
     )
-    from .view import Checkpoint
+    from .storage.checkpoint import Checkpoint
 
 _HOME = {
-    "data_file": "cells",
-    "figures": "cells",
-    "load": "cells",
-    "save": "cells",
-    "Checkpoint": "view",
+    "data_file": "api",
+    "figures": "api",
+    "load": "api",
+    "save": "api",
+    "Checkpoint": "storage.checkpoint",
     "CheckpointDamagedError": "errors",
     "CheckpointError": "errors",
     "CheckpointFormatError": "errors",

@@ -2,7 +2,35 @@
 
 
 class CheckpointError(Exception):
-    """Base of every error that `checkpoint` raises on purpose."""
+    """Base of every error that `checkpoint` raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What is wrong, where, and what to do.
+    step, file, key
+        What the error is about, where it is about one: a step, a file of the project (relative to
+        its top, with `/`), the name of an object or parameter.
+    expected, found
+        What was expected and what is there instead, where the two can be compared.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        step: str | None = None,
+        file: str | None = None,
+        key: str | None = None,
+        expected: object = None,
+        found: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.step = step
+        self.file = file
+        self.key = key
+        self.expected = expected
+        self.found = found
 
 
 class ProjectError(CheckpointError):

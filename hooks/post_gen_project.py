@@ -20,8 +20,9 @@ from pathlib import Path  # noqa: E402
 # Python may keep them compiled, as it may not in the project.
 sys.path.insert(0, TEMPLATE)
 
-from checkpoint import check, layout  # noqa: E402
-from checkpoint.project import Project  # noqa: E402
+from checkpoint.check.layout import check_new  # noqa: E402
+from checkpoint.project.project import Project  # noqa: E402
+from notebook_checkpoints import layout  # noqa: E402
 
 
 def main():
@@ -33,7 +34,7 @@ def main():
     layout.lay_out(template, root, ANSWERS["package_name"], ANSWERS["pipeline"], names)
     owner = ANSWERS["author_name"].strip() or f"the authors of {ANSWERS['project_name']}"
     layout.license_as(template, root, ANSWERS["license"], owner)
-    problems = check.check_new(root)
+    problems = check_new(root)
     with suppress(OSError):  # nobody is listening, and the project is none the worse for it
         for problem in problems:
             print(problem, file=sys.stderr)

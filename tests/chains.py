@@ -4,8 +4,8 @@ import subprocess
 
 import nbformat
 
-from checkpoint.lineage import Lineage
-from checkpoint.project import Project
+from checkpoint.lineage.states import Lineage
+from checkpoint.project.project import Project
 
 ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
 
@@ -34,7 +34,7 @@ def git(root, *arguments):
 
 
 def steps(project):
-    return [one.step for one in Project(project).steps()]
+    return [one.name for one in Project(project).steps()]
 
 
 def sources(project, step):

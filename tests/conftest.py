@@ -48,7 +48,7 @@ def blank_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(blank_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a blank project of the test's own, with its notebooks' folder as working directory."""
-    from checkpoint import session
+    from checkpoint.storage import session
 
     path = tmp_path / "my_project"
     shutil.copytree(blank_project, path)
@@ -60,7 +60,8 @@ def project(blank_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def committed(project: Path) -> Path:
     """Return a project with results of each step and a commit of it all."""
-    from checkpoint import load, save, session
+    from checkpoint import load, save
+    from checkpoint.storage import session
 
     for step, before in ((ONE, None), (TWO, ONE), (THREE, TWO)):
         session._inputs.clear()

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from ..errors import CheckpointFormatError
-from . import arrays, csv, figures, h5ad, json, parquet, pickle
+from . import arrays, delimited, figures, h5ad, json_values, parquet, pickled
 from .kinds import is_a, type_name
 
 
@@ -51,10 +51,10 @@ FORMATS = (
     Format(".npz", arrays.npz_refusal, arrays.write_npz, no_changes, arrays.read_npz),
     Format(".parquet", parquet.refusal, parquet.write, parquet.changes, parquet.read),
     Format(".png", figures.refusal, figures.write, no_changes, figures.read),
-    Format(".pkl", pickle.refusal, pickle.write, no_changes, pickle.read),
+    Format(".pkl", pickled.refusal, pickled.write, no_changes, pickled.read),
     # these are chosen by their suffix only
-    Format(".csv", csv.refusal, csv.write, csv.changes, csv.read),
-    Format(".json", json.refusal, json.write, no_changes, json.read),
+    Format(".csv", delimited.refusal, delimited.write, delimited.changes, delimited.read),
+    Format(".json", json_values.refusal, json_values.write, no_changes, json_values.read),
     Format(".pdf", figures.refusal, figures.write, no_changes, figures.read),
     Format(".svg", figures.refusal, figures.write, no_changes, figures.read),
 )
@@ -102,7 +102,7 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
     if not suffix or suffix[1:].isdecimal():
         entry = next((entry for entry in FORMATS if entry.refusal(obj) is None), None)
         if entry is None:
-            raise refused(key, obj, f"it {pickle.refusal(obj)}", BY_SUFFIX[".pkl"])
+            raise refused(key, obj, f"it {pickled.refusal(obj)}", BY_SUFFIX[".pkl"])
         return f"{key}{entry.suffix}", entry
     named = format_of(key)
     if named is None:
@@ -139,7 +139,7 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
 def _holds(entry: Format, obj: Any) -> bool:
     """Tell whether a format holds an object by trying, where `refusal` cannot know."""
     if entry.suffix == ".pkl":
-        return pickle.pickles(obj)
+        return pickled.pickles(obj)
     if entry.suffix not in (".parquet", ".csv"):
         return True
     with TemporaryDirectory() as folder:

@@ -1,0 +1,1 @@
+"""The rules of a project, and what breaks them."""

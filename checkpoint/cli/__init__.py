@@ -1,0 +1,5 @@
+"""The `checkpoint` command."""
+
+from .command import main
+
+__all__ = ["main"]

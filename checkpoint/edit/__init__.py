@@ -1,0 +1,1 @@
+"""Changing the chain: new, rename, move, remove."""

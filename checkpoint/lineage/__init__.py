@@ -1,0 +1,1 @@
+"""Whether results still fit their inputs and their code, and why not."""

@@ -1,0 +1,216 @@
+"""What code calls of this package: which steps a cell loads and saves, and where it says so."""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+
+from .magics import parse_cell
+from .syntax import lines_of
+
+FUNCTIONS = ("load", "save", "data_file", "figures")
+OWN_NAMES = {
+    **{name: name for name in FUNCTIONS},
+    **{f"checkpoint.{name}": name for name in FUNCTIONS},
+}
+
+
+class Call:
+    """A call of `load`, `save`, `data_file` or `figures` in a piece of code.
+
+    Attributes
+    ----------
+    function
+        Its name.
+    argument
+        The step or file it names; None where that is not plain text, or where the function is
+        not called but handed on.
+    span
+        Where the text of the argument begins and ends in the code, in characters.
+    line
+        The line of code in which the call begins.
+    """
+
+    def __init__(
+        self, function: str, argument: str | None, span: tuple[int, int], line: str
+    ) -> None:
+        self.function = function
+        self.argument = argument
+        self.span = span
+        self.line = line
+
+
+class Text:
+    """A text in a piece of code, other than the argument of a call.
+
+    Attributes
+    ----------
+    value
+        What it says.
+    line
+        The line of code in which it begins.
+    """
+
+    def __init__(self, value: str, line: str) -> None:
+        self.value = value
+        self.line = line
+
+
+def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
+    """Return the calls of this package's functions in a code cell or module.
+
+    Parameters
+    ----------
+    source
+        The code; magics and shell lines may be among it.
+    names
+        What the functions are called there, from `imported`; their own names if None.
+
+    Returns
+    -------
+    list of Call or None
+        None if the cell is not Python, even without its magics.
+    """
+    tree = parse_cell(source)
+    if tree is None:
+        return None
+    known = _imports(tree, OWN_NAMES) if names is None else names
+    nodes = list(ast.walk(tree))
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
+    found = []
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            function = known.get(dotted(node.func))
+            text = _argument(node)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            function = known.get(dotted(node)) if node not in called else None
+            text = None
+        else:
+            continue
+        if function:
+            value = _value(text)
+            span = _span(source, node if value is None or text is None else text)
+            found.append(Call(function, value, span, _line(source, node)))
+    return sorted(found, key=lambda call: call.span)
+
+
+def texts(source: str, names: Mapping[str, str]) -> list[Text] | None:
+    """Return the texts in a piece of code that are no argument of our calls; None as `calls`."""
+    tree = parse_cell(source)
+    if tree is None:
+        return None
+    ours = {
+        _argument(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and dotted(node.func) in names
+    }
+    inside = {child for node in ours if node for child in ast.walk(node)}
+    return [
+        Text(node.value, _line(source, node))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in inside
+    ]
+
+
+def imported(sources: Iterable[str]) -> dict[str, str]:
+    """Return what pieces of code that share their names call our functions: `{"ck.load": "load"}`.
+
+    Parameters
+    ----------
+    sources
+        The cells of a notebook in order, or one module.
+
+    Returns
+    -------
+    dict
+        Where nothing of ours is imported it may have been in another way, as by `%run`: then the
+        functions have their own names, but for those that the code itself gives to others.
+    """
+    names: dict[str, str] = {}
+    sources = list(sources)
+    for source in sources:
+        if "import" in source and ("checkpoint" in source or any(f in source for f in FUNCTIONS)):
+            tree = parse_cell(source)
+            names = _imports(tree, names) if tree else names
+    if names:
+        return names
+    bound = {name for source in sources for name in _bound(parse_cell(source))}
+    return {name: of for name, of in OWN_NAMES.items() if name.partition(".")[0] not in bound}
+
+
+def dotted(node: ast.expr) -> str:
+    """Return `a.b.c` for such a name; an empty text for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
+def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of our functions after the imports in some code."""
+    names = dict(before)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            packages = [one.asname or one.name for one in node.names if _is_ours(one.name)]
+        elif isinstance(node, ast.ImportFrom):
+            packages = [one.asname or one.name for one in node.names if one.name == "checkpoint"]
+            for one in node.names:
+                name = one.asname or one.name
+                if not _is_ours(node.module or ""):
+                    names.pop(name, None)  # `from joblib import load`
+                elif one.name in FUNCTIONS:
+                    names[name] = one.name
+                elif one.name == "*":
+                    names.update({function: function for function in FUNCTIONS})
+        else:
+            continue
+        names.update({f"{package}.{name}": name for package in packages for name in FUNCTIONS})
+    return names
+
+
+def _bound(tree: ast.AST | None) -> Iterator[str]:
+    """Return the names that some code gives to things: by import, assignment or definition."""
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+
+
+def _is_ours(module: str) -> bool:
+    return module.rpartition(".")[2] == "checkpoint"
+
+
+def _argument(node: ast.Call) -> ast.expr | None:
+    """Return the first argument, by position or as `step=`/`name=`."""
+    named = (keyword.value for keyword in node.keywords if keyword.arg in ("step", "name"))
+    return node.args[0] if node.args else next(named, None)
+
+
+def _value(node: ast.expr | None) -> str | None:
+    """Return what a text says; None for what is known only when the code runs."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+        return "".join(map(str, parts)) if len(parts) == len(node.values) else None
+    return None
+
+
+def _span(source: str, node: ast.expr) -> tuple[int, int]:
+    starts = [0, *accumulate(map(len, lines_of(source)))]
+
+    def offset(line: int, column: int) -> int:
+        start = starts[line - 1]
+        # Python counts columns in bytes
+        before = source[start:].encode("utf-8", "surrogatepass")[:column]
+        return start + len(before.decode("utf-8", "surrogatepass"))
+
+    assert node.end_lineno and node.end_col_offset is not None
+    return offset(node.lineno, node.col_offset), offset(node.end_lineno, node.end_col_offset)
+
+
+def _line(source: str, node: ast.expr) -> str:
+    return lines_of(source)[node.lineno - 1].strip()

@@ -1,0 +1,90 @@
+"""Values for the names in a notebook's cell tagged `parameters`, set as papermill does it.
+
+The values stand in a cell of their own below that one, tagged `injected-parameters`, so that the
+notebook says what it was run with.
+"""
+
+import ast
+from typing import Any
+
+from ..errors import ProjectError
+from . import notebook
+from .magics import parse_cell
+
+TAG, INJECTED_TAG = "parameters", "injected-parameters"
+SET = "# Parameters set by checkpoint run\n"  # how our cell begins
+INJECTED = ("# Parameters\n", SET)  # papermill's begins so, and many a cell that people write
+
+
+def parse_settings(settings: list[str]) -> dict[str, str]:
+    """Return what `name=value` texts say, each value as Python code.
+
+    A value that is no Python literal is text: `SIZE=3`, `NAMES=["a", "b"]`, `LABEL=CD8 T`.
+
+    Raises
+    ------
+    ProjectError
+        If a text is not of that form.
+    """
+    values = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise ProjectError(f"--set {setting!r}: write name=value, as in MIN_COUNTS=300.")
+        values[name.strip()] = _as_code(text)
+    return values
+
+
+def names_in(content: dict[str, Any]) -> list[str]:
+    """Return the names that a notebook's cell tagged `parameters` assigns."""
+    names: list[str] = []
+    for cell in notebook.tagged(content, TAG):
+        for node in ast.walk(parse_cell(notebook.source_of(cell)) or ast.Module([], [])):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+            names += [target.id for target in targets if isinstance(target, ast.Name)]
+    return names
+
+
+def looks_injected(source: str) -> bool:
+    """Tell whether a cell may have been put there to set parameters."""
+    return source.startswith(INJECTED)
+
+
+def assignments(source: str) -> list[str]:
+    """Return what a cell that sets parameters assigns, a line each."""
+    tree = parse_cell(source)
+    return [ast.unparse(statement) for statement in tree.body] if tree else source.splitlines()
+
+
+def inject(content: dict[str, Any], values: dict[str, str]) -> None:
+    """Set values in a notebook; what an earlier injection set besides stays.
+
+    Parameters
+    ----------
+    content
+        The notebook, which is changed.
+    values
+        Python code by name, from `parse_settings`.
+    """
+    lines: list[str] = []
+    for cell in notebook.tagged(content, INJECTED_TAG):
+        lines += assignments(notebook.source_of(cell))
+        content["cells"].remove(cell)
+    kept = [line for line in lines if line.partition("=")[0].strip() not in values]
+    lines = [*kept, *(f"{name} = {code}" for name, code in values.items())]
+    cell = notebook.code_cell(INJECTED_TAG, SET + "\n".join(lines), INJECTED_TAG)
+    if (content.get("nbformat"), content.get("nbformat_minor", 0)) < (4, 5):
+        del cell["id"]
+    place = content["cells"].index(notebook.tagged(content, TAG)[-1]) + 1
+    content["cells"].insert(place, cell)
+
+
+def _as_code(text: str) -> str:
+    """Return the code of a literal, or else of the text itself."""
+    try:
+        code = repr(ast.literal_eval(text.strip()))
+        ast.literal_eval(code)  # 1e999 is read, and written as a name: inf
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return repr(text)
+    return code

@@ -1,0 +1,75 @@
+"""New notebooks: they load, leave a place for the analysis, save, and run as they stand."""
+
+from ..project.project import Project
+from .notebook import LOAD_TAG, SAVE_TAG, code_cell, dumps
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def write_skeletons(project: Project, package: str, names: list[str]) -> None:
+    """Write a chain of notebooks of these names, each of which loads the one before it."""
+    project.notebooks.mkdir(exist_ok=True)
+    steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
+    for previous, step in zip([None, *steps], steps, strict=False):
+        text = dumps(skeleton(package, step, previous))
+        (project.notebooks / f"{step}.ipynb").write_text(text, encoding="utf-8", newline="\n")
+
+
+def skeleton(package: str, step: str, previous: str | None) -> dict:
+    """Return a notebook that works as it stands.
+
+    Parameters
+    ----------
+    package
+        The project's package.
+    step
+        The notebook's own step, `2_integration`.
+    previous
+        The step that it loads; None for the first, which reads raw files.
+    """
+    title = step.partition("_")[2].replace("_", " ").replace("-", " ").capitalize()
+    # without the name of a notebook, which may be renamed
+    needs = "what its first cell loads" if previous else "raw files in `data/`"
+    intro = (
+        f"# {title}\n\n"
+        "What this notebook does: …\n\n"
+        f"It needs {needs}. If the import below fails, the kernel lacks the project: "
+        "`%pip install -e ..` installs it, then restart the kernel."
+    )
+    if previous:
+        names = "load, save"
+        load = f'previous = load("{previous}")'
+    else:
+        names = "data_file, save"
+        load = '# counts = pd.read_csv(data_file("counts.csv"))'
+    save = (
+        "save(\n"
+        f'    "{step}",\n'
+        '    {},  # objects by name: {"adata": adata, "markers.csv": markers}\n'
+        '    params={},  # what should be known later: {"filtering": {"min_genes": 200}}\n'
+        ")"
+    )
+    cells = [
+        markdown_cell("about", intro),
+        code_cell("load", f"from {package}.checkpoint import {names}\n\n{load}", LOAD_TAG),
+        markdown_cell("analysis", "## Analysis"),
+        code_cell("analysis-code", "# The analysis goes here."),
+        markdown_cell("results", "## Save"),
+        code_cell("save", save, SAVE_TAG),
+    ]
+    return {
+        "cells": cells,
+        "metadata": {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def markdown_cell(cell_id: str, source: str) -> dict:
+    """Make a markdown cell."""
+    return {
+        "cell_type": "markdown",
+        "id": cell_id,
+        "metadata": {},
+        "source": source.splitlines(keepends=True),
+    }

@@ -1,0 +1,1 @@
+"""Running steps that are not current: kernels, order, progress, workflow managers."""

@@ -1,0 +1,104 @@
+"""Kernels for the notebooks of a run, one of them started ahead of its notebook."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ..errors import CheckpointError
+from ..project.project import Project
+
+if TYPE_CHECKING:
+    from jupyter_client.asynchronous.client import AsyncKernelClient
+    from jupyter_client.manager import AsyncKernelManager
+
+# a history in the user's home would mix with that of the user's own sessions
+ARGUMENTS = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
+
+
+class Kernel:
+    """A kernel that has been started and waits for a notebook.
+
+    Attributes
+    ----------
+    manager, client
+        Of `jupyter_client`.
+    """
+
+    def __init__(self, manager: AsyncKernelManager, client: AsyncKernelClient) -> None:
+        self.manager = manager
+        self.client = client
+
+    async def stop(self, *, now: bool) -> None:
+        """End the kernel: at once, or after its exit handlers."""
+        self.client.stop_channels()
+        await self.manager.shutdown_kernel(now=now)
+
+
+class Kernels:
+    """The kernels of a run.
+
+    Starting one takes about a second, and ending one some tenths; both go on while a notebook
+    runs.
+
+    Parameters
+    ----------
+    project
+        The project; the kernels work in the folder of its notebooks.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._starting: list[asyncio.Task[Kernel]] = []
+        self._taken: list[Kernel] = []
+        self._ending: list[asyncio.Task[None]] = []
+
+    def prepare(self) -> None:
+        """Begin to start a kernel for the next notebook, if none waits."""
+        if not self._starting:
+            self._starting.append(asyncio.create_task(self._start()))
+
+    async def take(self) -> Kernel:
+        """Return a kernel in which nothing has run."""
+        self.prepare()
+        starting = self._starting.pop()
+        try:
+            kernel = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._starting.append(starting)  # for `close`
+            raise
+        self._taken.append(kernel)
+        return kernel
+
+    def give_back(self, kernel: Kernel) -> None:
+        """Let a kernel end that a notebook has run in."""
+        self._taken.remove(kernel)
+        self._ending.append(asyncio.create_task(kernel.stop(now=False)))
+
+    async def interrupt(self) -> None:
+        """End those at work at once, before nbclient leaves them, of which they would complain."""
+        for kernel in self._taken:
+            if kernel.manager.provisioner:
+                await kernel.manager.provisioner.kill()
+
+    async def close(self) -> None:
+        """End them all, those in which nothing has run or is to go on at once."""
+        unused = await asyncio.gather(*self._starting, return_exceptions=True)
+        self._taken += [kernel for kernel in unused if isinstance(kernel, Kernel)]
+        await asyncio.gather(*self._ending, *(kernel.stop(now=True) for kernel in self._taken))
+
+    async def _start(self) -> Kernel:
+        from jupyter_client.kernelspec import NoSuchKernel
+        from jupyter_client.manager import start_new_async_kernel
+
+        try:
+            manager, client = await start_new_async_kernel(
+                kernel_name="python3", cwd=str(self._project.notebooks), extra_arguments=ARGUMENTS
+            )
+        except (OSError, RuntimeError, NoSuchKernel) as error:
+            raise CheckpointError(
+                f"The kernel python3 cannot be started: {error}. In the project's environment, "
+                "`python -m ipykernel install --sys-prefix` mends it."
+            ) from error
+        client.allow_stdin = False
+        return Kernel(manager, client)

@@ -1,0 +1,79 @@
+"""How a run is shown: bars on a terminal, lines elsewhere."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from ..notebooks.notebook import shortened
+
+
+class Shown:
+    """The progress of notebooks and their cells.
+
+    Parameters
+    ----------
+    out
+        Where it is shown. Where that is no terminal there is a line per cell, which a log keeps.
+    """
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+        self._tasks: dict[str, TaskID] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=12),
+            MofNCompleteColumn(),
+            TextColumn("cells"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[line]}", style="dim"),
+            console=out,
+            disable=not out.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def begin(self, step: str) -> None:
+        """Show that a notebook begins."""
+        self._tasks[step] = self._bars.add_task(step, total=None, line="")
+
+    def cell(self, step: str, number: int, count: int, line: str, seconds: float | None) -> None:
+        """Show that a cell, the `number`-th of `count`, begins or, after some seconds, is done."""
+        done = number if seconds is not None else number - 1
+        self._bars.update(self._tasks[step], completed=done, total=count, line=shortened(line, 24))
+        if seconds is not None and not self._out.is_terminal:
+            self._out.print(f"{step}: cell {number} of {count}, {seconds:.1f} s, `{line}`")
+
+    def done(self, step: str, seconds: float, why: str) -> None:
+        """Show that a notebook is done, and why its results are not current if they are not."""
+        self._bars.update(self._tasks[step], line="")
+        self._bars.stop_task(self._tasks[step])
+        if why or not self._out.is_terminal:
+            self._out.print(f"{step}: done in {seconds:.0f} s{f', but {why}' if why else ''}")
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._out.print(text)
+
+    def failed(self, step: str) -> None:
+        """Show that a notebook has failed."""
+        self._bars.update(self._tasks[step], line="failed")
+        self._bars.stop_task(self._tasks[step])

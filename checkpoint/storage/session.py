@@ -1,0 +1,104 @@
+"""What this kernel has done so far: the inputs it read and the cells it ran."""
+
+import os
+import sys
+import warnings
+from pathlib import Path, PurePath
+from typing import Any
+
+from ..errors import CheckpointWarning
+from ..notebooks.parameters import looks_injected
+from ..project.project import Project
+from . import hashes
+
+# (root of the project, name of the input) -> what its content was
+_inputs: dict[tuple[Path, str], dict[str, Any]] = {}
+
+
+def remember(project: Project, name: str, content: dict[str, Any]) -> None:
+    """Record that this kernel read an input: `data/…` or `results/<step>`."""
+    _inputs[project.root, name] = content
+
+
+def inputs_of(project: Project, step: str) -> dict[str, dict[str, Any]]:
+    """Return the inputs that this kernel read in this project, by name; a step is not its own."""
+    own = f"results/{step}"
+    return {
+        name: content
+        for (root, name), content in sorted(_inputs.items())
+        if root == project.root and name != own
+    }
+
+
+def cells_run() -> list[str] | None:
+    """Return the hashes of the code cells that this kernel ran, in order.
+
+    Returns
+    -------
+    list of str or None
+        None outside IPython, where nothing is known of cells.
+    """
+    history = _history()
+    if history is None:
+        return None
+    return [code for source in history if (code := hashes.code_hash(source))]
+
+
+def parameters_set() -> dict[str, str]:
+    """Return the cells that may have set parameters, by papermill or `run`: source by hash."""
+    found = {hashes.code_hash(source): source for source in _history() or []}
+    return {code: source for code, source in found.items() if code and looks_injected(source)}
+
+
+def modules_of(project: Project) -> dict[str, str]:
+    """Return the project's own modules that this kernel imported, by path, with their code's hash.
+
+    `checkpoint` itself does not count: what it does is told by the record's format.
+    """
+    root, checkpoint = project.root.resolve(), Path(__file__).resolve().parents[1]
+    # A kernel has thousands of modules, and this is asked at every save: only those are looked at
+    # that were found by way of the project, however its path is written, and not in its .venv.
+    here = Path.cwd()  # which a relative one is joined to, as Python joins it
+    ways = tuple(str(here / way) for way in sys.path if (here / way).resolve().is_relative_to(root))
+    files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
+    ours = {file for file in files if file.startswith(ways) and "site-packages" not in file}
+    found = sorted(Path(file).resolve() for file in ours if file.endswith(".py"))
+    own = [path for path in found if path.is_relative_to(root / "src")]
+    codes = {
+        path.relative_to(root).as_posix(): hashes.module_hash(path)
+        for path in own
+        if not path.is_relative_to(checkpoint)
+    }
+    return {path: code for path, code in codes.items() if code}
+
+
+def warn_if_another_notebook(step: str) -> None:
+    """Warn where a notebook saves under another's name, as a copy `2_integration_v2` would."""
+    notebook = _notebook_name()
+    if notebook and notebook != step.partition("/")[0]:
+        warnings.warn(
+            f"{notebook}.ipynb saves as {step!r}, in place of what {step.partition('/')[0]}.ipynb "
+            f'saved. Use save("{notebook}", …) for results of its own.',
+            CheckpointWarning,
+            stacklevel=3,
+        )
+
+
+def _history() -> list[str] | None:
+    """Return the sources that this kernel has run; None outside IPython."""
+    manager = getattr(_shell(), "history_manager", None)
+    return manager and list(manager.input_hist_raw)
+
+
+def _shell() -> Any:
+    """Return the running IPython, or None; it is not imported for this."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
+def _notebook_name() -> str | None:
+    """Return the name of the notebook that this kernel runs, where its front end tells."""
+    names = getattr(_shell(), "user_ns", {})
+    told = names.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
+    path = PurePath(str(told).replace("\\", "/"))
+    return path.stem if path.suffix == ".ipynb" else None

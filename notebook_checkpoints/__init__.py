@@ -1,0 +1,1 @@
+"""What is done to projects from outside: generating them. Never copied into a project."""

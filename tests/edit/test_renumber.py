@@ -1,0 +1,356 @@
+"""Notebooks that are added, renamed, moved and removed, with all that names them."""
+
+import shutil
+
+import pytest
+from baked import Baked, record
+from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from checkpoint import load
+from checkpoint.check.layout import check
+from checkpoint.edit.renumber import loaded_too_early, move, new, remove, rename
+from checkpoint.errors import ProjectError
+from checkpoint.lineage.states import Lineage
+from checkpoint.project.project import Project
+
+
+def test_a_notebook_in_between(committed):
+    made = new(Project(committed), "quality", after=ONE)
+    assert made.step == "2_quality"
+    assert steps(committed) == [ONE, "2_quality", "3_integration", "4_visualization"]
+    assert 'load("1_preprocessing")' in sources(committed, "2_quality")
+    assert 'load("1_preprocessing")' in sources(committed, "3_integration")
+    assert '"3_integration"' in sources(committed, "3_integration")
+    assert 'load("3_integration")' in sources(committed, "4_visualization")
+    assert check(committed) == []
+    states = {one.step: one.state for one in Lineage(Project(committed)).states()}
+    assert states == {
+        ONE: "current",
+        "2_quality": "missing",
+        "3_integration": "current",
+        "4_visualization": "current",
+    }
+    assert record(committed, "3_integration")["checkpoint"]["step"] == "3_integration"
+    assert record(committed, "3_integration/part")["checkpoint"]["step"] == "3_integration/part"
+    assert list(record(committed, "4_visualization")["checkpoint"]["inputs"]) == [
+        "results/3_integration"
+    ]
+    assert load("3_integration")["value"] == TWO
+    moved = git(committed, "diff", "--cached", "--name-status", "-M").splitlines()
+    assert {line[0] for line in moved} == {"R"}
+    pairs = [line.split("\t")[1:] for line in moved]
+    assert ["notebooks/2_integration.ipynb", "notebooks/3_integration.ipynb"] in pairs
+    assert ["results/2_integration/table.csv", "results/3_integration/table.csv"] in pairs
+    assert git(committed, "diff", "--name-only") == ""  # what was rewritten is staged, too
+    git(committed, "commit", "-qm", "second")
+    log = git(committed, "log", "--oneline", "--follow", "notebooks/3_integration.ipynb")
+    assert len(log.splitlines()) == 2
+
+
+def test_a_notebook_at_the_end_and_in_a_gap(committed):
+    assert new(Project(committed), "report").step == "4_report"
+    remove(Project(committed), "4_report")
+    (committed / "notebooks" / f"{THREE}.ipynb").rename(
+        committed / "notebooks" / "5_visualization.ipynb"
+    )
+    made = new(Project(committed), "clusters", after=TWO)
+    assert (made.step, made.renamed) == ("3_clusters", {})
+    assert steps(committed) == [ONE, TWO, "3_clusters", "5_visualization"]
+
+
+def test_leading_zeros_are_kept(project):
+    for step in (ONE, TWO, THREE):
+        path = project / "notebooks" / f"{step}.ipynb"
+        path.rename(path.with_name(f"0{step}.ipynb"))
+    assert new(Project(project), "x", after=f"0{ONE}").step == "02_x"
+    assert steps(project)[2:] == ["03_integration", "04_visualization"]
+
+
+def test_rename(committed):
+    assert rename(Project(committed), TWO, "matching") == {TWO: "2_matching"}
+    assert steps(committed) == [ONE, "2_matching", THREE]
+    assert 'load("2_matching")' in sources(committed, THREE)
+    assert check(committed) == []
+    assert rename(Project(committed), "2_matching", "matching") == {}
+
+
+def test_move_to_the_front_and_back(committed):
+    before = tree(committed)
+    assert move(Project(committed), THREE, 1) == {
+        ONE: "2_preprocessing",
+        TWO: "3_integration",
+        THREE: "1_visualization",
+    }
+    assert loaded_too_early(Project(committed)) == [("1_visualization", "3_integration")]
+    assert [problem.rule for problem in check(committed)] == ["load-later"]
+    move(Project(committed), "1_visualization", 3)
+    assert tree(committed) == before
+    assert git(committed, "status", "--porcelain") == ""
+    assert move(Project(committed), THREE, 3) == {}
+
+
+def test_move_into_a_gap_moves_nothing_else(committed):
+    (committed / "notebooks" / f"{THREE}.ipynb").rename(
+        committed / "notebooks" / "5_visualization.ipynb"
+    )
+    assert move(Project(committed), TWO, 4) == {TWO: "4_integration"}
+
+
+def test_remove_closes_the_gap_and_nothing_behind_the_next(committed):
+    new(Project(committed), "report")
+    (committed / "notebooks" / "4_report.ipynb").rename(committed / "notebooks" / "7_report.ipynb")
+    made = new(Project(committed), "extra", after=ONE)
+    assert remove(Project(committed), made.step) == {"3_integration": TWO, "4_visualization": THREE}
+    assert steps(committed) == [ONE, TWO, THREE, "7_report"]
+    assert not (committed / "results" / made.step).exists()
+
+
+def test_a_step_that_is_loaded_is_not_removed(committed):
+    before = tree(committed)
+    with pytest.raises(ProjectError, match="2_integration loads 1_preprocessing"):
+        remove(Project(committed), ONE)
+    assert tree(committed) == before
+
+
+def test_modules_and_settings(committed):
+    module = committed / "src" / "my_project" / "help.py"
+    module.write_bytes(b'from .checkpoint import load\r\n\r\nx = lambda: load("2_integration")\r\n')
+    latin = committed / "scripts" / "latin.py"
+    latin.parent.mkdir()
+    before = '# coding: latin-1\nfrom p.checkpoint import load\nload("2_integration")  # ü\n'
+    before = before.encode("latin-1")
+    latin.write_bytes(before)
+    (committed / "scripts" / "other.py").write_text("from joblib import load\nload(name)")
+    (committed / "scripts" / ".#lock.py").symlink_to("nowhere")
+    settings_ = committed / "pyproject.toml"
+    text = settings_.read_text().replace(
+        "[tool.checkpoint]\n",
+        '[tool.checkpoint]\nignore = ["chdir"]\n\n[tool.checkpoint.resources]\n'
+        "3_visualization = { mem_mb = 2000 }\n\n"
+        "[tool.checkpoint.resources.2_integration]\nruntime = 30  # 2_integration\n",
+    )
+    settings_.write_text(text)
+    move(Project(committed), TWO, 1)
+    assert b'load("1_integration")\r\n' in module.read_bytes()
+    assert latin.read_bytes() == before.replace(b"2_integration", b"1_integration")
+    after = settings_.read_text()
+    assert "[tool.checkpoint.resources.1_integration]\nruntime = 30  # 2_integration\n" in after
+    assert "\n3_visualization = { mem_mb = 2000 }" in after
+
+
+@pytest.mark.parametrize(
+    ("step", "source", "said"),
+    [
+        (
+            THREE,
+            "load(STEP)",
+            "cell `load(STEP)`: `load(STEP)` names a step that is known only when",
+        ),
+        (ONE, 'pd.read_csv("../results/2_integration/x.csv")', "names 2_integration in a text"),
+        (ONE, "!ls ../results/2_integration", "names 2_integration"),
+    ],
+)
+def test_what_cannot_be_changed_safely_is_listed_and_nothing_touched(committed, step, source, said):
+    add_cell(committed, step, source)
+    before = tree(committed)
+    index = git(committed, "ls-files", "--stage")
+    for change in (
+        lambda: rename(Project(committed), TWO, "x"),
+        lambda: move(Project(committed), TWO, 1),
+        lambda: new(Project(committed), "x", after=ONE),
+    ):
+        with pytest.raises(ProjectError) as raised:
+            change()
+        assert str(raised.value).startswith("Nothing was changed, since")
+        assert f"notebooks/{step}.ipynb" in str(raised.value) and said in str(raised.value)
+    assert tree(committed) == before
+    assert git(committed, "ls-files", "--stage") == index
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda p: new(p, "a b"), "'a b' has ' '; letters, digits, _ and - are allowed"),
+        (lambda p: new(p, "4_x"), "starts with a number"),
+        (lambda p: new(p, "con"), "device on Windows"),
+        (lambda p: new(p, "Integration"), "2_integration.ipynb has that name"),
+        (lambda p: new(p, "x", after="9_y"), "No notebook '9_y'"),
+        (lambda p: rename(p, TWO, "visualization"), "3_visualization.ipynb has that name"),
+        (lambda p: rename(p, TWO, ""), "is empty"),
+        (lambda p: move(p, TWO, 0), "no position 0; there are 1 to 3"),
+        (lambda p: move(p, TWO, 9), "no position 9; there are 1 to 3"),
+        (lambda p: remove(p, "x"), "No notebook 'x'"),
+    ],
+)
+def test_what_is_refused(project, change, said):
+    before = tree(project)
+    with pytest.raises(ProjectError) as raised:
+        change(Project(project))
+    assert said in str(raised.value)
+    assert tree(project) == before
+
+
+def test_the_longest_name(project):
+    with pytest.raises(ProjectError, match="is longer than 100 characters"):
+        new(Project(project), "a" * 99)
+    assert steps(project) == [ONE, TWO, THREE]
+
+
+def test_a_folder_with_results_of_somebody_is_not_taken_over(project):
+    folder = project / "results" / "4_new"
+    folder.mkdir()
+    (folder / ".gitkeep").touch()
+    new(Project(project), "new")
+    remove(Project(project), "4_new")
+    folder.mkdir()
+    (folder / "x.csv").write_text("x")
+    with pytest.raises(ProjectError, match="results/4_new has files already"):
+        new(Project(project), "new")
+
+
+def test_an_unnumbered_notebook_that_cannot_be_read(committed):
+    scratch = committed / "notebooks" / "scratch.ipynb"
+    scratch.write_text("")
+    rename(Project(committed), TWO, "matching")
+    scratch.write_text("2_matching")
+    with pytest.raises(ProjectError, match=r"scratch.ipynb names 2_matching, and cannot be read"):
+        rename(Project(committed), "2_matching", "x")
+
+
+def test_settings_of_a_step_that_is_removed_or_named(committed):
+    path = committed / "pyproject.toml"
+    text = path.read_text()
+    path.write_text(text.replace("[tool.checkpoint]\n", "[tool.checkpoint]\nresources.3_x = {}\n"))
+    with pytest.raises(ProjectError, match="resources of 3_x are there already"):
+        rename(Project(committed), THREE, "x")
+    path.write_text(
+        text.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\nresources.{THREE} = {{}}\n")
+    )
+    with pytest.raises(ProjectError, match=r"resources\] names 3_visualization. Remove that first"):
+        remove(Project(committed), THREE)
+
+
+def test_edits_that_were_not_staged_are_told(committed):
+    done = Baked(committed).command("rename", TWO, "matching")
+    assert done.stdout == "2_integration is now 2_matching.\n"
+    git(committed, "commit", "-qm", "renamed")
+    add_cell(committed, THREE, "x = 'edited'")
+    done = Baked(committed).command("rename", "2_matching", "pairs")
+    assert done.stdout.splitlines() == [
+        "2_matching is now 2_pairs.",
+        "`git add` before you commit, since they had edits: notebooks/3_visualization.ipynb",
+    ]
+
+
+@pytest.mark.slow
+def test_the_commands(bake):
+    baked = bake(pipeline="blank", notebooks="one, two, three")
+    assert baked.command("run").returncode == 0
+    done = baked.command("new", "quality", "--after", "1_one")
+    assert done.stdout.splitlines() == [
+        "Made notebooks/2_quality.ipynb, which loads 1_one.",
+        "2_two is now 3_two.",
+        "3_three is now 4_three.",
+    ]
+    readme = baked.path / "README.md"
+    readme.write_text(readme.read_text(encoding="utf-8") + "\nSee 3_two.\n", encoding="utf-8")
+    arguments = ("rename", "3_two", "pairs")
+    done = baked.python("-m", "my_project.checkpoint", *arguments, cwd=baked.path / "data")
+    assert done.stdout.splitlines()[0] == "3_two is now 3_pairs."
+    assert done.stdout.splitlines()[1] == "Texts that have the old name:"
+    assert done.stdout.splitlines()[2].endswith(": `See 3_two.`")
+    done = baked.command("run")
+    ran = [line for line in done.stdout.splitlines() if ": done" in line]
+    assert [line.partition(":")[0] for line in ran] == ["2_quality"]
+    assert "3_pairs" not in done.stdout and "4_three" not in done.stdout  # they are current
+    done = baked.command("move", "4_three", "1")
+    assert "1_three loads 4_pairs, which now runs after it. Change its load cell." in done.stdout
+    refused = baked.command("remove", "3_quality")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "Nothing was removed: there is no terminal to ask at. --yes answers.\n",
+    )
+    done = baked.command("remove", "3_quality", "--yes")
+    assert done.stdout.splitlines()[1:] == ["Removed 3_quality.", "4_pairs is now 3_pairs."]
+    assert baked.command("check").stdout.endswith("[load-later]\n")
+
+
+class Model:
+    """Notebooks known by a word each, which loads others by their words."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def read(self):
+        """Return the words in running order, and by word what is loaded."""
+        words, loads = [], {}
+        for step in steps(self.root):
+            source = sources(self.root, step)
+            words.append(step.partition("_")[2])
+            loads[words[-1]] = [
+                line.split('"')[1].partition("_")[2]
+                for line in source.splitlines()
+                if "load(" in line
+            ]
+            assert f'"{step}",' in source  # it saves as itself
+        return words, loads
+
+
+operations = st.lists(
+    st.tuples(
+        st.sampled_from("new rename move remove".split()), st.integers(0, 9), st.integers(1, 9)
+    ),
+    max_size=6,
+)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(done=operations)
+def test_whatever_is_done_the_notebooks_load_the_same(blank_project, tmp_path_factory, done):
+    root = tmp_path_factory.mktemp("model") / "p"
+    shutil.copytree(blank_project, root)
+    model = Model(root)
+    for count, (operation, which, number) in enumerate(done):
+        words, loads = model.read()
+        project = Project(root)
+        known = steps(root)
+        if not known:
+            return
+        step = known[which % len(known)]
+        word = step.partition("_")[2]
+        try:
+            if operation == "new":
+                new(project, f"n{count}", after=step)
+                words.insert(words.index(word) + 1, f"n{count}")
+                loads[f"n{count}"] = [word]
+            elif operation == "rename":
+                rename(project, step, f"r{count}")
+                words = [f"r{count}" if one == word else one for one in words]
+                loads = {
+                    f"r{count}" if one == word else one: [
+                        f"r{count}" if other == word else other for other in found
+                    ]
+                    for one, found in loads.items()
+                }
+            elif operation == "move":
+                move(project, step, number)
+                words = None
+            else:
+                remove(project, step)
+                words.remove(word)
+                del loads[word]
+        except ProjectError as error:
+            assert operation in ("move", "remove"), error
+        now, loaded = model.read()
+        assert loaded == loads
+        assert words is None or now == words
+        numbers = [one.number for one in project.steps()]
+        assert numbers == list(range(1, len(numbers) + 1))
+        if not numbers:
+            return
+        assert {problem.rule for problem in check(root)} <= {"load-later"}

@@ -1,0 +1,422 @@
+"""Nothing changes in silence: what is saved comes back equal, or is told, or is refused.
+
+The law is checked by a comparison that shares nothing with the one under test: both objects are
+written out as nested tuples of types and values.
+"""
+
+import datetime
+import decimal
+import fractions
+import uuid
+import warnings
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import scipy.sparse as sp
+
+from checkpoint import CheckpointError, CheckpointFormatError, CheckpointWarning, load, save
+
+STEP = "1_preprocessing"
+EQUAL, TOLD, REFUSED = "equal", "told", "refused"
+
+
+def cells(n=4, **slots):
+    adata = ad.AnnData(sp.eye(n, 3, format="csr", dtype="float32"))
+    adata.obs_names = [f"cell{i}" for i in range(n)]
+    for slot, value in slots.items():
+        if slot in ("obs", "var"):
+            for name, column in value.items():
+                getattr(adata, slot)[name] = column
+        else:
+            setattr(adata, slot, value)
+    return adata
+
+
+def obs(column):
+    return lambda: cells(obs={"x": column})
+
+
+def uns(value):
+    return lambda: cells(uns={"x": value})
+
+
+def table(*args, **kwargs):
+    return lambda: pd.DataFrame(*args, **kwargs)
+
+
+def column(values, dtype=None):
+    return lambda: pd.DataFrame({"x": pd.Series(values, dtype=dtype)})
+
+
+def ragged():
+    array = np.empty(2, dtype=object)
+    array[:] = [[1], [1, 2]]
+    return array
+
+
+def with_attrs(make, **attrs):
+    def build():
+        frame = make()
+        frame.attrs.update(attrs)
+        return frame
+
+    return build
+
+
+def raw_of(adata):
+    adata.raw = adata
+    return adata
+
+
+def renamed(adata, name):
+    adata.obs.index.name = name
+    return adata
+
+
+UTC, BERLIN = "UTC", "Europe/Berlin"
+DAY = datetime.date(2020, 1, 2)
+NOON = datetime.datetime(2020, 1, 2, 12)
+
+# name: (how to make it, the key, what is expected; None leaves it to the law)
+CASES = {
+    # AnnData: obs
+    "obs text": (obs(["a", "b", "a", "c"]), "x", EQUAL),
+    "obs text and None": (obs(["a", None, "b", None]), "x", TOLD),
+    "obs text and nan": (obs(["a", np.nan, "b", "c"]), "x", EQUAL),
+    "obs text and numbers": (obs(["a", 1, "b", 2.5]), "x", REFUSED),
+    "obs dates": (obs([DAY] * 4), "x", None),
+    "obs datetimes": (obs(pd.date_range("2020", periods=4)), "x", None),
+    "obs timedeltas": (obs(pd.to_timedelta([1, 2, 3, 4], unit="s")), "x", None),
+    "obs intervals": (obs(pd.cut([1, 2, 3, 4], 2)), "x", None),
+    "obs periods": (obs(pd.period_range("2020", periods=4)), "x", None),
+    "obs Float64": (obs(pd.array([1.5, None, 2, 3], dtype="Float64")), "x", None),
+    "obs Int64": (obs(pd.array([1, None, 2, 3], dtype="Int64")), "x", EQUAL),
+    "obs boolean": (obs(pd.array([True, None, False, True], dtype="boolean")), "x", EQUAL),
+    "obs bool": (obs([True, False, True, True]), "x", EQUAL),
+    "obs string": (obs(pd.array(["a", None, "b", "c"], dtype="string")), "x", None),
+    "obs string[pyarrow]": (obs(pd.array(["a", "d", "b", "c"], dtype="string[pyarrow]")), "x", None),
+    "obs arrow int": (obs(pd.array([1, 2, 3, 4], dtype=pd.ArrowDtype(pa.int64()))), "x", None),
+    "obs int8": (obs(np.array([1, 2, 3, 4], dtype="int8")), "x", EQUAL),
+    "obs float16": (obs(np.array([1, 2, 3, 4], dtype="float16")), "x", None),
+    "obs complex": (obs(np.array([1j, 2, 3, 4])), "x", None),
+    "obs ordered": (obs(pd.Categorical(list("abca"), list("cab"), ordered=True)), "x", EQUAL),
+    "obs unused category": (obs(pd.Categorical(list("abaa"), list("abz"))), "x", EQUAL),
+    "obs int categories": (obs(pd.Categorical([3, 1, 3, 2])), "x", EQUAL),
+    "obs bool categories": (obs(pd.Categorical([True, False, True, True])), "x", None),
+    "obs category with missing": (obs(pd.Categorical(["a", None, "b", "a"])), "x", EQUAL),
+    "obs empty category": (obs(pd.Categorical([None] * 4, [])), "x", None),
+    "obs lists": (obs([[1], [2], [3], [4]]), "x", REFUSED),
+    "obs all None": (obs([None] * 4), "x", None),
+    "obs Decimal": (obs([decimal.Decimal(1)] * 4), "x", REFUSED),
+    "obs named _index": (lambda: cells(obs={"_index": range(4)}), "x", None),
+    "obs named as the index": (
+        lambda: renamed(cells(obs={"barcode": list("abcd")}), "barcode"),
+        "x",
+        None,
+    ),
+    "obs index named": (lambda: renamed(cells(), "barcode"), "x", EQUAL),
+    "obs integer name": (lambda: cells(obs={3: range(4)}), "x", None),
+    "obs name with /": (lambda: cells(obs={"a/b": range(4)}), "x", None),
+    "obs name empty": (lambda: cells(obs={"": range(4)}), "x", None),
+    "obs attrs": (lambda: (a := cells(), a.obs.attrs.update(unit="x"), a)[2], "x", TOLD),
+    "obs duplicate names": (
+        lambda: (
+            a := cells(obs={"a": range(4)}),
+            setattr(a, "obs", pd.concat([a.obs, a.obs], axis=1)),
+            a,
+        )[2],
+        "x",
+        REFUSED,
+    ),
+    "obs_names not unique": (lambda: (a := cells(), setattr(a, "obs_names", list("aabb")), a)[2], "x", EQUAL),
+    # AnnData: uns
+    "uns text": (uns("a"), "x", EQUAL),
+    "uns int": (uns(3), "x", EQUAL),
+    "uns numpy scalar": (uns(np.float32(0.5)), "x", EQUAL),
+    "uns bool": (uns(True), "x", EQUAL),
+    "uns None": (uns(None), "x", None),
+    "uns nested dict": (uns({"a": {"b": 1, "c": "d"}}), "x", EQUAL),
+    "uns empty dict": (uns({}), "x", None),
+    "uns list": (uns([1, 2]), "x", TOLD),
+    "uns list of text": (uns(["a", "b"]), "x", TOLD),
+    "uns mixed list": (uns([1, "a"]), "x", None),
+    "uns empty list": (uns([]), "x", None),
+    "uns ragged list": (uns([[1], [1, 2]]), "x", None),
+    "uns tuple": (uns((1, 2)), "x", None),
+    "uns set": (uns({1, 2}), "x", REFUSED),
+    "uns int keys": (uns({1: "a"}), "x", None),
+    "uns key with /": (uns({"a/b": 1}), "x", None),
+    "uns empty key": (uns({"": 1}), "x", None),
+    "uns Path": (uns(Path("a")), "x", REFUSED),
+    "uns datetime": (uns(NOON), "x", REFUSED),
+    "uns Timestamp": (uns(pd.Timestamp(NOON)), "x", REFUSED),
+    "uns Series": (uns(pd.Series([1, 2])), "x", None),
+    "uns DataFrame": (uns(pd.DataFrame({"a": [1, 2]}, index=["r", "s"])), "x", EQUAL),
+    "uns DataFrame with numbers as index": (uns(pd.DataFrame({"a": [1, 2]})), "x", None),
+    "uns MultiIndex": (
+        uns(pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([("r", 1)]))),
+        "x",
+        None,
+    ),
+    "uns array": (uns(np.arange(3)), "x", EQUAL),
+    "uns array of text": (uns(np.array(["a", "b"])), "x", EQUAL),
+    "uns array of objects": (uns(np.array(["a", 1], dtype=object)), "x", None),
+    "uns array of dates": (uns(np.array(["2020"], dtype="datetime64[D]")), "x", None),
+    "uns masked array": (uns(np.ma.masked_array([1, 2], [True, False])), "x", None),
+    "uns record array": (uns(np.rec.array([(1, 2.0)], dtype=[("a", "i8"), ("b", "f8")])), "x", EQUAL),
+    "uns sparse": (uns(sp.eye(2, format="csr")), "x", EQUAL),
+    "uns 0-d": (uns(np.array(1)), "x", None),
+    "uns complex": (uns(1j), "x", None),
+    "uns bytes": (uns(b"a"), "x", None),
+    "uns big int": (uns(2**70), "x", None),
+    "uns function": (uns(len), "x", REFUSED),
+    "uns object": (uns(fractions.Fraction(1, 2)), "x", REFUSED),
+    # AnnData: matrices and the rest
+    "X dense": (lambda: cells(X=np.eye(4, 3)), "x", EQUAL),
+    "X None": (lambda: ad.AnnData(obs=pd.DataFrame(index=list("ab"))), "x", EQUAL),
+    "X csc": (lambda: cells(X=sp.eye(4, 3, format="csc")), "x", EQUAL),
+    "X csr_array": (lambda: cells(X=sp.csr_array(sp.eye(4, 3))), "x", EQUAL),
+    "X int64": (lambda: cells(X=np.arange(12).reshape(4, 3)), "x", EQUAL),
+    "X masked": (lambda: cells(X=np.ma.masked_array(np.eye(4, 3), np.eye(4, 3) > 0)), "x", None),
+    "layers": (lambda: cells(layers={"counts": np.eye(4, 3, dtype="int8")}), "x", EQUAL),
+    "layer with /": (lambda: cells(layers={"a/b": np.eye(4, 3)}), "x", None),
+    "obsm array": (lambda: cells(obsm={"X_pca": np.eye(4, 2)}), "x", EQUAL),
+    "obsm with /": (lambda: cells(obsm={"X/pca": np.eye(4, 2)}), "x", None),
+    "obsm DataFrame": (
+        lambda: cells(obsm={"m": pd.DataFrame({"a": range(4)}, index=[f"cell{i}" for i in range(4)])}),
+        "x",
+        EQUAL,
+    ),
+    "obsp": (lambda: cells(obsp={"d": sp.eye(4, format="csr")}), "x", EQUAL),
+    "raw": (lambda: raw_of(cells(var={"s": ["a", "b", "a"]})), "x", EQUAL),
+    "view": (lambda: cells()[:2], "x", EQUAL),
+    "no cells": (lambda: cells()[:0].copy(), "x", None),
+    # DataFrames as Parquet
+    "table": (table({"a": [1, 2], "b": ["x", "y"]}), "x", EQUAL),
+    "bool labels": (table([[1, 2]], columns=[True, False]), "x.parquet", REFUSED),
+    "int labels": (table([[1, 2]]), "x.parquet", REFUSED),
+    "duplicate labels": (table([[1, 2]], columns=["a", "a"]), "x.parquet", REFUSED),
+    "text and None": (column(["a", None]), "x", EQUAL),
+    "text and nan": (column(["a", np.nan], object), "x", TOLD),
+    "mixed": (column(["a", 1], object), "x", REFUSED),
+    "lists": (column([[1], [2, 3]]), "x", TOLD),
+    "sets": (column([{1}, {2}]), "x", None),
+    "dicts": (column([{"a": 1}, {"b": 2}]), "x", TOLD),
+    "tuples": (column([(1, 2), (3,)]), "x", None),
+    "dates": (column([DAY, None]), "x", EQUAL),
+    "mixed zones": (
+        column([pd.Timestamp(NOON, tz=UTC), pd.Timestamp(NOON, tz=BERLIN)], object),
+        "x",
+        TOLD,
+    ),
+    "zone": (column(pd.date_range("2020", periods=2, tz=BERLIN)), "x", EQUAL),
+    "seconds": (column(np.array(["2020-01-01"], dtype="datetime64[s]")), "x", None),
+    "timedelta": (column(pd.to_timedelta([1], unit="ns")), "x", EQUAL),
+    "Decimal": (column([decimal.Decimal("1.10")]), "x", None),
+    "bytes": (column([b"a"]), "x", None),
+    "uuid": (column([uuid.UUID(int=1)]), "x", None),
+    "ints and None": (column([1, None], object), "x", None),
+    "bools and None": (column([True, None], object), "x", None),
+    "big ints": (column([2**70, 1], object), "x", None),
+    "category": (column(pd.Categorical(["a", "b"], ["b", "a", "c"], ordered=True)), "x", EQUAL),
+    "int category": (column(pd.Categorical([1, 2])), "x", EQUAL),
+    "bool category": (column(pd.Categorical([True, False])), "x", None),
+    "date category": (column(pd.Categorical(pd.to_datetime(["2020", "2021"]))), "x", None),
+    "interval category": (column(pd.cut([1, 2], 2)), "x", None),
+    "empty category": (column(pd.Categorical([None], [])), "x", None),
+    "empty": (table({"a": pd.Series([], dtype="int8"), "c": pd.Categorical([], ["z"])}), "x", EQUAL),
+    "period": (column(pd.period_range("2020", periods=2)), "x", None),
+    "interval": (column(pd.interval_range(0, 2)), "x", None),
+    "Sparse": (column(pd.arrays.SparseArray([0, 1])), "x", None),
+    "complex": (column([1j, 2]), "x", None),
+    "float16": (column(np.array([1], dtype="float16")), "x", None),
+    "string": (column(["a", None], "string"), "x", EQUAL),
+    "string[pyarrow]": (column(["a", None], "string[pyarrow]"), "x", None),
+    "arrow list": (column([[1]], pd.ArrowDtype(pa.list_(pa.int64()))), "x", None),
+    "named index": (lambda: pd.DataFrame({"a": [1]}, index=pd.Index(["r"], name="n")), "x", EQUAL),
+    "levels": (lambda: pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([("r", 1)])), "x", EQUAL),
+    "index of dates with a frequency": (
+        lambda: pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2020", periods=2)),
+        "x",
+        TOLD,
+    ),
+    "categorical index": (lambda: pd.DataFrame({"a": [1]}, index=pd.CategoricalIndex(["r"])), "x", None),
+    "interval index": (lambda: pd.DataFrame({"a": [1]}, index=pd.interval_range(0, 1)), "x", None),
+    "name of columns": (lambda: pd.DataFrame({"a": [1]}).rename_axis(columns="c"), "x", None),
+    "attrs": (with_attrs(table({"a": [1]}), unit="x"), "x", EQUAL),
+    "attrs that are no JSON": (with_attrs(table({"a": [1]}), unit={1}), "x", None),
+    "attrs with a tuple": (with_attrs(table({"a": [1]}), unit=(1, 2)), "x", None),
+    "a column named as the index": (
+        lambda: pd.DataFrame({"n": [1]}, index=pd.Index([5], name="n")),
+        "x",
+        None,
+    ),
+    "__index_level_0__": (table({"__index_level_0__": [1]}, index=["r"]), "x", None),
+    # CSV
+    "csv": (table({"a": ["007", "NA", ""], "b": [0.1, 1 / 3, 1e-300]}), "x.csv", EQUAL),
+    "csv with a carriage return": (table({"a": ["x\ry", "z"]}), "x.csv", EQUAL),
+    "csv levels": (
+        lambda: pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([("r", 1)], names=["k", None])),
+        "x.csv",
+        EQUAL,
+    ),
+    "csv attrs": (with_attrs(table({"a": [1]}), unit="x"), "x.csv", TOLD),
+    "csv lists": (column([[1]]), "x.csv", REFUSED),
+    "csv interval": (column(pd.interval_range(0, 2)), "x.csv", None),
+    "csv name of columns": (lambda: pd.DataFrame({"a": [1]}).rename_axis(columns="c"), "x.csv", None),
+    "csv arrow": (column([1], pd.ArrowDtype(pa.int64())), "x.csv", None),
+    "csv bool category": (column(pd.Categorical([True, False])), "x.csv", None),
+    "csv float category": (column(pd.Categorical([0.1, np.pi])), "x.csv", None),
+    "csv bytes": (column([b"a"]), "x.csv", None),
+    # arrays
+    "array": (lambda: np.arange(6).reshape(2, 3), "x", EQUAL),
+    "array of objects": (lambda: np.array(["a", 1], dtype=object), "x", EQUAL),
+    "array of objects as .npy": (lambda: np.array(["a", 1], dtype=object), "x.npy", REFUSED),
+    "ragged array as .npy": (ragged, "x.npy", REFUSED),
+    "ragged array": (ragged, "x", EQUAL),
+    "string dtype": (lambda: np.array(["a"], dtype=np.dtypes.StringDType()), "x", None),
+    "string dtype as .npy": (lambda: np.array(["a"], dtype=np.dtypes.StringDType()), "x.npy", None),
+    "list as .npy": (lambda: [1, 2], "x.npy", REFUSED),
+    "masked as .npy": (lambda: np.ma.masked_array([1], [True]), "x.npy", REFUSED),
+    "matrix": (lambda: np.asmatrix(np.eye(2)), "x", EQUAL),
+    "record array": (lambda: np.rec.array([(1, "a")], dtype=[("a", "i8"), ("b", "U1")]), "x", EQUAL),
+    "fortran order": (lambda: np.asfortranarray(np.eye(2)), "x", EQUAL),
+    "dtype with metadata": (lambda: np.zeros(1, np.dtype("f8", metadata={"unit": "x"})), "x", None),
+    "dates array": (lambda: np.array(["2020", "NaT"], dtype="datetime64[D]"), "x", EQUAL),
+    "sparse": (lambda: sp.eye(2, format="csc", dtype="int8"), "x", EQUAL),
+    "sparse array": (lambda: sp.csr_array(sp.eye(2)), "x", EQUAL),
+    # other objects
+    "set": (lambda: {"a", 1}, "x", EQUAL),
+    "series": (lambda: pd.Series([1, 2], name="n"), "x", EQUAL),
+    "lambda": (lambda: len.__class__ and (lambda: 0), "x", REFUSED),
+    "json tuple": (lambda: {"a": (1, 2)}, "x.json", REFUSED),
+    "json int keys": (lambda: {1: 2}, "x.json", REFUSED),
+    "json": (lambda: {"a": [1, 2.5, None, "é"]}, "x.json", EQUAL),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::pandas.errors.PerformanceWarning")
+@pytest.mark.parametrize("case", CASES)
+def test_equal_told_or_refused(project, case):
+    make, key, expected = CASES[case]
+    save(STEP, {"before": 1})
+    obj = make()
+    before = canon(obj)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            save(STEP, {key: obj})
+        except CheckpointError as error:
+            found, said = REFUSED, [str(error)]
+        else:
+            said = [str(one.message) for one in caught if one.category is CheckpointWarning]
+            found = TOLD if said else EQUAL
+    assert canon(obj) == before, "the object in memory has changed"
+    if found is REFUSED:
+        assert dict(load(STEP)) == {"before": 1}
+    else:
+        loaded = load(STEP)[key]
+        if found is EQUAL:
+            assert canon(loaded) == before
+        else:
+            assert canon(loaded) != before, f"told, but nothing has changed: {said}"
+    assert all(sentence.startswith((f"{key}: ", f"'{key}': ")) for sentence in said), said
+    assert expected in (None, found), said
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("obs text and numbers", "obs['x'] (object) cannot be written: "),
+        ("uns set", "uns['x'] (set) cannot be written: "),
+        ("obs datetimes", "obs['x'] (datetime64[ns]) cannot be written: "),
+        ("mixed", "column 'x' (object) cannot be written: "),
+        ("attrs that are no JSON", "JSON"),
+    ],
+)
+def test_a_refusal_names_the_slot_and_what_to_do(project, case, words):
+    make, key, _ = CASES[case]
+    with pytest.raises(CheckpointFormatError) as raised:
+        save(STEP, {key: make()})
+    assert words in str(raised.value)
+    assert f"It can be saved as '{key}.pkl'" in str(raised.value)
+
+
+def test_a_refusal_names_the_innermost_key(project):
+    adata = cells(uns={"fine": 1, "report": {"text": "a", "made": NOON}})
+    with pytest.raises(CheckpointFormatError, match=r"uns\['report'\]\['made'\] \(datetime"):
+        save(STEP, {"rna_adata": adata})
+
+
+def canon(value):
+    """Write a value out as nested tuples; what the docs call no difference is none here."""
+    if isinstance(value, ad.AnnData):
+        return canon_anndata(value)
+    if isinstance(value, pd.DataFrame):
+        columns = [(canon(name), canon(value.iloc[:, i])) for i, name in enumerate(value.columns)]
+        labels = (canon(value.columns.name), canon(value.index), value.shape)
+        return ("frame", labels, tuple(columns), canon(value.attrs))
+    if isinstance(value, pd.Series):
+        return ("series", canon_values(value), canon(value.name))
+    if isinstance(value, pd.MultiIndex):
+        levels = [value.get_level_values(i) for i in range(value.nlevels)]
+        return ("levels", tuple(canon(level) for level in levels))
+    if isinstance(value, pd.Index):
+        return ("index", canon_values(value), canon(value.name), getattr(value, "freqstr", None))
+    if sp.issparse(value):
+        dense = value.toarray()
+        return ("sparse", value.format, str(dense.dtype), dense.shape, repr(dense.tolist()))
+    if isinstance(value, np.ma.MaskedArray):
+        return ("masked", repr(value.tolist()), str(value.dtype))
+    if isinstance(value, np.matrix):
+        return ("matrix", repr(value.tolist()))
+    if isinstance(value, np.ndarray):
+        return canon_array(value)
+    if isinstance(value, np.generic):
+        return canon(value.item())
+    if isinstance(value, dict):
+        return ("dict", tuple(sorted(((canon(k), canon(v)) for k, v in value.items()), key=repr)))
+    if isinstance(value, list | tuple):
+        return (type(value).__name__, tuple(canon(item) for item in value))
+    if isinstance(value, set):
+        return ("set", tuple(sorted(map(repr, value))))
+    return (type(value).__name__, repr(value))
+
+
+def canon_anndata(adata):
+    matrices = {}
+    for slot in ("layers", "obsm", "varm", "obsp", "varp"):
+        matrices[slot] = canon(dict(getattr(adata, slot)))
+    raw = None if adata.raw is None else (canon(adata.raw.X), canon(adata.raw.var))
+    return (
+        *("anndata", canon(adata.X), canon(adata.obs), canon(adata.var)),
+        *(canon(dict(adata.uns)), tuple(matrices.items()), raw),
+    )
+
+
+def canon_values(values):
+    """Write out a column or index; text is text, as a category or not."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        if pd.api.types.infer_dtype(values.dtype.categories) not in ("string", "empty"):
+            categories = canon(values.dtype.categories)
+            return ("category", categories, values.dtype.ordered, repr(list(values)))
+        if values.dtype.ordered or values.dtype.categories.difference(values.dropna()).size:
+            return ("category", canon(values.dtype.categories), repr(list(values)))
+    kind = pd.api.types.infer_dtype(values.astype(object), skipna=True)
+    items = tuple(canon(item) for item in values)
+    plain = values.dtype.kind == "O" and str(values.dtype) in ("object", "category", "str")
+    return ("text" if kind in ("string", "empty") and plain else str(values.dtype), items)
+
+
+def canon_array(array):
+    if array.dtype.names:
+        return ("records", array.dtype.names, repr(array.tolist()))
+    text = array.dtype.kind == "U" or (
+        array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)
+    )
+    dtype = "text" if text else str(array.dtype)
+    return ("array", dtype, array.shape, repr(array.tolist()), str(array.dtype.metadata))

@@ -1,0 +1,399 @@
+"""What goes into a file comes back as it was, or is refused."""
+
+import hashlib
+import math
+import subprocess
+import sys
+import threading
+
+import anndata as ad
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from baked import TEMPLATE
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from pandas.testing import assert_frame_equal
+
+from checkpoint import save
+from checkpoint.errors import CheckpointFormatError
+from checkpoint.formats import FORMATS, choose
+from checkpoint.formats import json_values as json_format
+
+
+def round_trip(folder, key, obj, told=None):
+    file, entry = choose(key, obj)
+    path = folder / file
+    details = entry.write(obj, path)
+    changes = list(entry.changes(obj, path, details))
+    if told is not None:
+        told += changes
+    return entry.read(path, details)
+
+
+def cells(n_cells=6, n_genes=4):
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(sp.csr_matrix(rng.poisson(1, (n_cells, n_genes)).astype("float32")))
+    adata.obs["n_counts"] = np.arange(n_cells)
+    adata.obs["cell_type"] = pd.Categorical(["B", "T"] * (n_cells // 2), categories=["T", "B"])
+    adata.layers["counts"] = adata.X.tocsc()
+    adata.obsm["X_pca"] = rng.normal(size=(n_cells, 2))
+    adata.uns["log1p"] = {"base": 2}
+    return adata
+
+
+TABLE = pd.DataFrame(
+    {
+        "text": ["007", None, "a,b"],
+        "float": [0.1, np.nan, 1 / 3],
+        "float32": np.array([0.1, 0.2, 1e-30], dtype="float32"),
+        "int8": np.array([1, 2, 3], dtype="int8"),
+        "big": np.array([1, 2**63, 3], dtype="uint64"),
+        "bool": [True, False, True],
+        "category": pd.Categorical(["b", "a", "b"], categories=["b", "a", "c"], ordered=True),
+        "numbers": pd.Categorical([3, 1, None]),
+        "date": pd.to_datetime(["2020-01-01", "2021-02-03 01:02:03.5", None], format="ISO8601"),
+        "zone": pd.to_datetime(["2020-01-01", None, "2020-07-01"]).tz_localize("Europe/Paris"),
+        "span": pd.to_timedelta([1, None, 90], unit="s"),
+        "Int64": pd.array([2**60 + 1, None, 3], dtype="Int64"),
+        "boolean": pd.array([True, None, False], dtype="boolean"),
+        "awkward": ["", "NA", 'line\r\nbreak "quoted"'],
+    }
+)
+
+
+def test_every_format_has_a_suffix_of_its_own():
+    assert len({entry.suffix for entry in FORMATS}) == len(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("obj", "file"),
+    [
+        (cells(), "x.h5ad"),
+        (np.arange(3), "x.npy"),
+        (np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]), "x.npy"),
+        (np.array(["a", 1], dtype=object), "x.pkl"),
+        (np.ma.masked_array([1, 2], [True, False]), "x.pkl"),
+        (sp.csr_matrix((2, 2)), "x.npz"),
+        (sp.coo_array((2, 2)), "x.npz"),
+        (sp.lil_matrix((2, 2)), "x.pkl"),
+        (TABLE, "x.parquet"),
+        (TABLE.rename(columns={"text": 3}), "x.pkl"),
+        (TABLE[[]], "x.pkl"),
+        (plt.figure(), "x.png"),
+        (pd.Series([1]), "x.pkl"),
+        ({"a": {1}}, "x.pkl"),
+        (None, "x.pkl"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_the_type_chooses(obj, file):
+    assert choose("x", obj)[0] == file
+
+
+@pytest.mark.parametrize("key", ["leiden_0.5", "v1.2"])
+def test_a_number_is_no_suffix(key):
+    assert choose(key, np.arange(2))[0] == f"{key}.npy"
+
+
+def test_anndata(tmp_path):
+    adata = cells()
+    adata.raw = adata
+    again = round_trip(tmp_path, "rna", adata)
+    assert (again.X != adata.X).nnz == 0
+    assert again.X.format == "csr" and again.X.dtype == adata.X.dtype
+    assert again.layers["counts"].format == "csc"
+    assert_frame_equal(again.obs, adata.obs)
+    assert_frame_equal(again.var, adata.var)
+    np.testing.assert_array_equal(again.obsm["X_pca"], adata.obsm["X_pca"])
+    assert again.uns == adata.uns
+    assert (again.raw.X != adata.raw.X).nnz == 0
+
+
+@pytest.mark.parametrize("view", [False, True])
+def test_the_anndata_in_memory_stays_as_it_was(tmp_path, view):
+    adata = cells()
+    adata.obs["sample"] = ["a", "b", "c"] * 2
+    adata.var["symbol"] = ["x", "y"] * 2
+    adata.raw = adata
+    if view:
+        adata = adata[:4]
+    round_trip(tmp_path, "rna", adata)
+    assert adata.is_view is view
+    for column in (adata.obs["sample"], adata.var["symbol"], adata.raw.var["symbol"]):
+        assert column.dtype == object
+
+
+def test_a_backed_anndata_reads_on_after_it_was_saved(tmp_path):
+    cells().write_h5ad(tmp_path / "backed.h5ad")
+    backed = ad.read_h5ad(tmp_path / "backed.h5ad", backed="r")
+    again = round_trip(tmp_path, "rna", backed)
+    assert backed.isbacked
+    assert (backed.X[:] != again.X).nnz == 0
+
+
+def test_a_view_is_no_reason_to_warn(tmp_path):
+    told = []
+    round_trip(tmp_path, "rna", cells()[:3], told)
+    assert told == []
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st_numpy.arrays(
+        st.one_of(
+            st_numpy.scalar_dtypes(),
+            st_numpy.array_dtypes(max_size=2),
+        ),
+        st_numpy.array_shapes(min_dims=0, max_side=3),
+    )
+)
+def test_arrays(tmp_path, array):
+    again = round_trip(tmp_path, "array", array)
+    assert again.dtype == array.dtype
+    assert again.shape == array.shape
+    assert again.tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "dia"])
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
+@pytest.mark.parametrize("what", ["matrix", "array"])
+def test_sparse(tmp_path, kind, dtype, what):
+    dense = np.array([[0, 1], [2, 0], [0, 0]]).astype(dtype)
+    matrix = getattr(sp, f"{kind}_{what}")(dense)
+    again = round_trip(tmp_path, "sparse", matrix)
+    assert type(again) is type(matrix)
+    assert again.dtype == matrix.dtype
+    np.testing.assert_array_equal(again.toarray(), dense)
+
+
+INDEXES = {
+    "numbers": lambda frame: frame,
+    "named": lambda frame: frame.rename_axis("row"),
+    "text": lambda frame: frame.set_index(pd.Index(["x", "NA", ""], name="cell")),
+    "dates": lambda frame: frame.set_index(
+        pd.to_datetime(["2020-01-01", "2020-01-02", "2021-01-01"])
+    ),
+    "levels": lambda frame: frame.set_index(["int8", "awkward"]),
+    "shuffled": lambda frame: frame.iloc[[2, 0, 1]],
+    "empty": lambda frame: frame.iloc[:0],
+    "one column": lambda frame: frame[["awkward"]],
+}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("index", INDEXES)
+def test_tables(tmp_path, suffix, index):
+    frame = INDEXES[index](TABLE)
+    assert_frame_equal(round_trip(tmp_path, f"table.{suffix}", frame), frame, check_freq=False)
+
+
+AWKWARD = st.text(st.sampled_from("a,\"'\r\n\t ;#NA0é\x00"), max_size=4)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(AWKWARD, st.text(max_size=5), st.none()),
+            st.floats(),
+            st.integers(-(2**63), 2**63 - 1),
+        ),
+        max_size=4,
+    )
+)
+def test_any_small_table_comes_back_from_csv_or_is_refused(tmp_path, rows):
+    frame = pd.DataFrame(rows, columns=["text", "float", "int"])
+    frame = frame.astype({"text": object, "float": float, "int": "int64"})
+    try:
+        again = round_trip(tmp_path, "table.csv", frame)
+    except (CheckpointFormatError, UnicodeEncodeError):
+        assert not all((text or "").isprintable() for text, *_ in rows)
+        return
+    assert_frame_equal(again, frame, check_exact=True)
+    assert list(again["text"]) == list(frame["text"])
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (pd.DataFrame({"a": [1, "b"]}, dtype=object), "column 'a' holds an int"),
+        (pd.DataFrame({"a": ["x", None, np.nan]}, dtype=object), "missing values of several kinds"),
+        (pd.DataFrame({"a": [[1], [2]]}), "column 'a' holds a list"),
+        (pd.DataFrame({"a": pd.interval_range(0, 2)}), "interval"),
+        (pd.DataFrame({"a": [1]}, index=pd.Index([1], name=3)), "index is named 3"),
+    ],
+)
+def test_a_csv_that_would_not_come_back_is_refused(tmp_path, frame, reason):
+    with pytest.raises((CheckpointFormatError, ValueError, TypeError), match=reason):
+        round_trip(tmp_path, "table.csv", frame)
+
+
+@pytest.mark.parametrize("name", ["attrs", "frequency", "score"])
+def test_a_csv_with_another_value_is_refused_whatever_its_column_is_called(tmp_path, name):
+    frame = pd.DataFrame({name: [1, 2]})
+    file, entry = choose("table.csv", frame)
+    details = entry.write(frame, tmp_path / file)
+    (tmp_path / file).write_text(f"{name}\n1\n3\n")
+    with pytest.raises(CheckpointFormatError, match="would not give it back the same"):
+        list(entry.changes(frame, tmp_path / file, details))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_what_is_dropped_is_told_once(tmp_path, suffix):
+    frame = pd.DataFrame({"text": ["a"]})
+    frame.attrs["pair"] = (1, 2)
+    told = []
+    round_trip(tmp_path, f"table.{suffix}", frame, told)
+    assert len(told) == 1
+    assert told[0].startswith("attrs is {'pair': (1, 2)} and comes back as")
+
+
+@pytest.mark.parametrize("name", ["matching.csv", "Kreuz.CSV"])
+def test_a_csv_is_plain_for_other_programs(tmp_path, name):
+    frame = pd.DataFrame({"rna_cell": ["a"], "score": [0.5]})
+    round_trip(tmp_path, name, frame)
+    assert (tmp_path / name).with_suffix(".csv").read_bytes() == b"rna_cell,score\na,0.5\n"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(JSON)
+def test_json(tmp_path, value):
+    assert round_trip(tmp_path, "value.json", value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        ({"a": [1, (2,)]}, r"\['a'\]\[1\] is a tuple"),
+        ({"a": {1: 2}}, r"\['a'\] has the key 1"),
+        ({"a": math.inf}, r"\['a'\] is inf"),
+        (["x", {1}], r"\[1\] is a set"),
+        ("\ud800", "UTF-8"),
+    ],
+)
+def test_json_refuses_what_it_would_change(value, where):
+    with pytest.raises(CheckpointFormatError, match=where) as raised:
+        choose("value.json", value)
+    assert "It can be saved as 'value.pkl'" in str(raised.value)
+
+
+def test_json_refuses_what_holds_itself():
+    value = []
+    value.append(value)
+    assert json_format.refusal(value) == "holds itself"
+
+
+@pytest.mark.parametrize(
+    ("key", "obj", "said"),
+    [
+        ("x.npy", TABLE, "this pandas.DataFrame as .npy: it is not a NumPy array"),
+        ("x.h5ad", [1], "this list as .h5ad: it is not an AnnData"),
+        ("x.csv", np.arange(2), "this numpy.ndarray as .csv: it is not a DataFrame"),
+        ("x.npy", np.array([{}]), "it has the dtype object"),
+        ("x.npz", sp.lil_matrix((1, 1)), "it is in lil format"),
+        ("x.pdf", TABLE, "it is not a matplotlib Figure"),
+        ("x.xlsx", TABLE, ".xlsx is not a format"),
+    ],
+)
+def test_a_suffix_that_cannot_hold_it(key, obj, said):
+    with pytest.raises(CheckpointFormatError) as raised:
+        choose(key, obj)
+    assert repr(key) in str(raised.value)
+    assert said in str(raised.value)
+    assert "It can be saved as 'x." in str(raised.value)
+
+
+MAKE = """
+import sys
+sys.path.insert(0, {source!r})
+import numpy as np, pandas as pd, anndata as ad, scipy.sparse as sp
+import matplotlib; matplotlib.use("agg")
+import matplotlib.pyplot as plt
+from pathlib import Path
+from checkpoint.formats import choose
+figure, axes = plt.subplots()
+axes.scatter([1, 2], [3, 4], label="cells"); axes.legend(); axes.set_title("UMAP")
+adata = ad.AnnData(sp.eye(3, format="csr", dtype="float32")); adata.obs["t"] = ["a", "b", "a"]
+frame = pd.DataFrame({{"a": ["x", None], "b": [1.5, 2]}})
+objects = {{"a": adata, "n": np.arange(3), "s": sp.eye(3, format="csr"), "p": frame,
+    "c.csv": frame, "j.json": {{"a": 1}}, "o": {{"list": [1, "x"]}},
+    "f.png": figure, "f.pdf": figure, "f.svg": figure}}
+for key, obj in objects.items():
+    file, entry = choose(key, obj)
+    entry.write(obj, Path(sys.argv[1], file))
+"""
+
+
+@pytest.mark.slow
+def test_the_same_objects_give_the_same_bytes(tmp_path):
+    """In two processes, some seconds apart, with another seed of Python's hashes."""
+    digests = []
+    for run in ("1", "2"):
+        folder = tmp_path / run
+        folder.mkdir()
+        subprocess.run(
+            [sys.executable, "-c", MAKE.format(source=str(TEMPLATE)), str(folder)],
+            check=True,
+            env={"PYTHONHASHSEED": run, "HOME": str(tmp_path), "PATH": ""},
+        )
+        files = sorted(folder.iterdir())
+        digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
+    assert len(digests[0]) == 10
+    assert digests[0] == digests[1]
+
+
+def test_importing_the_package_imports_no_library():
+    code = (
+        "import sys; before = set(sys.modules); import checkpoint, checkpoint.api;"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
+        "print(new - set(sys.stdlib_module_names) - {'checkpoint'})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(TEMPLATE)!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("key", ["f", "f.pkl", "f.json"])
+def test_a_part_of_a_figure_is_refused(key):
+    axes = plt.figure().add_subplot()
+    with pytest.raises(CheckpointFormatError, match=f"'{key}': cannot save this matplotlib.*Axes"):
+        choose(key, axes)
+    with pytest.raises(CheckpointFormatError, match=r"save its `\.figure`"):
+        choose("f", axes)
+
+
+@pytest.mark.parametrize(
+    ("key", "obj", "formats"),
+    [
+        ("d.parquet", pd.DataFrame({"a": [1, "x"]}), "'d.pkl'"),
+        ("d.csv", pd.DataFrame({"a": [[1], [2]]}), "'d.parquet' or 'd.pkl'"),
+        ("d.csv", pd.DataFrame({"a": [1, "x"]}), "'d.pkl'"),
+        ("l.json", threading.Lock(), None),
+        ("l.json", {1}, "'l.pkl'"),
+        ("l.npy", np.array([{}]), "'l.pkl'"),
+    ],
+)
+def test_the_formats_that_are_named_hold_the_object(project, key, obj, formats):
+    with pytest.raises(CheckpointFormatError) as error:
+        save("1_preprocessing", {key: obj})
+    can = str(error.value).partition(" It can be saved as ")[2]
+    assert can == (f"{formats}." if formats else "")
+    for name in can.replace("'", "").rstrip(".").split(" or ") if can else []:
+        save("1_preprocessing", {name: obj})

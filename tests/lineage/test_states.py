@@ -1,0 +1,355 @@
+"""States of steps: what changed since their results were made."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from baked import Baked
+from chains import ONE, THREE, TWO, states
+
+from checkpoint import CheckpointWarning, data_file, load, save
+from checkpoint.lineage.states import Lineage
+from checkpoint.project.project import Project
+from checkpoint.storage import session
+from checkpoint.storage.hashes import code_hash
+
+
+def all_are(project, state):
+    return states(project) == dict.fromkeys((ONE, TWO, THREE), (state, []))
+
+
+@pytest.fixture
+def chain(project):
+    """Return a project whose three steps are current, the first made from a raw file."""
+    (project / "data" / "raw.txt").write_text("raw")
+    make(project)
+    assert all_are(project, "current")
+    return project
+
+
+def make(project, value=1, steps=(ONE, TWO, THREE)):
+    """Do what the notebooks would, a kernel each."""
+    loads = {ONE: lambda: data_file("raw.txt"), TWO: lambda: load(ONE), THREE: lambda: load(TWO)}
+    for step in steps:
+        session._inputs.clear()
+        loads[step]()
+        save(step, {"value": (step, value)}, params={"group": {"value": value}})
+
+
+def edit_record(project, step, change):
+    path = project / "results" / step / "params.json"
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def test_missing(project):
+    assert all_are(project, "missing")
+
+
+def test_a_changed_raw_file_is_the_reason_all_the_way_down(chain):
+    (chain / "data" / "raw.txt").write_text("other")
+    assert states(chain) == dict.fromkeys((ONE, TWO, THREE), ("stale", ["data/raw.txt changed"]))
+    (chain / "data" / "raw.txt").unlink()
+    assert states(chain)[THREE] == ("stale", ["data/raw.txt is missing"])
+
+
+def test_a_raw_file_that_was_only_touched_is_the_same(chain):
+    (chain / "data" / "raw.txt").write_text("raw")
+    assert states(chain)[ONE] == ("current", [])
+
+
+def test_a_copy_of_the_project_is_current(chain, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(chain, copy, copy_function=shutil.copyfile)
+    assert all_are(copy, "current")
+
+
+def test_made_again_with_another_result(chain):
+    make(chain, value=2, steps=[ONE])
+    reason = "results/1_preprocessing was made again, with another result"
+    assert states(chain) == {
+        ONE: ("current", []),
+        TWO: ("stale", [reason]),
+        THREE: ("stale", [reason]),
+    }
+
+
+def test_made_again_to_the_same(chain):
+    make(chain, steps=[ONE])
+    assert all_are(chain, "current")
+
+
+def test_an_upstream_that_is_gone(chain):
+    shutil.rmtree(chain / "results" / ONE)
+    assert states(chain)[ONE] == ("missing", [])
+    assert states(chain)[THREE] == ("stale", ["results/1_preprocessing is missing"])
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda path: path.write_bytes(b"x"), "is not what was saved"),
+        (lambda path: path.write_bytes(path.read_bytes()[::-1]), "is not what was saved"),
+        (lambda path: path.unlink(), "is missing"),
+    ],
+)
+def test_damaged(chain, damage, reason):
+    damage(chain / "results" / ONE / "value.pkl")
+    said = f"results/1_preprocessing/value.pkl {reason}"
+    assert states(chain)[ONE] == ("damaged", [said])
+    assert states(chain)[TWO] == ("stale", [said])
+
+
+def test_parameters_edited_by_hand(chain):
+    edit_record(chain, ONE, lambda record: record["group"].update(value=9))
+    said = "'group' in results/1_preprocessing/params.json was edited by hand"
+    assert states(chain)[ONE] == ("damaged", [said])
+
+
+def test_a_notebook_that_cannot_be_read(chain):
+    """As after a merge with conflicts."""
+    path = chain / "notebooks" / f"{TWO}.ipynb"
+    path.write_text("<<<<<<< HEAD\n" + path.read_text())
+    state, (reason,) = states(chain)[TWO]
+    assert state == "edited"
+    assert reason.startswith("notebooks/2_integration.ipynb cannot be read: is not valid JSON")
+
+
+def test_a_folder_with_files_that_are_no_results(chain):
+    folder = chain / "results" / ONE
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    assert states(chain)[ONE] == ("missing", [])
+    assert states(chain)[TWO] == ("stale", ["results/1_preprocessing is missing"])
+    with pytest.warns(CheckpointWarning, match="is missing"):
+        load(TWO)
+
+
+def test_broken_json(chain):
+    (chain / "results" / ONE / "params.json").write_text('{"a": }')
+    state, reasons = states(chain)[ONE]
+    assert state == "damaged"
+    assert "line 1, column 7" in reasons[0]
+
+
+def test_interrupted(chain):
+    staging = chain / "results" / ONE / ".staging-dead"
+    staging.mkdir()
+    assert states(chain)[ONE] == ("interrupted", ["a save was cut short"])
+    assert states(chain)[TWO] == ("current", [])  # what it was made from is still there
+    make(chain, steps=[ONE])
+    assert states(chain)[ONE] == ("current", [])
+
+
+def test_filled_by_hand(project):
+    (project / "results" / ONE / "notes.json").write_text("{}")
+    load(ONE)
+    save(TWO, {})
+    assert states(project)[ONE] == ("unrecorded", ["not made by save"])
+    assert states(project)[TWO] == ("current", [])
+    (project / "results" / ONE / "notes.json").write_text("[]")
+    assert states(project)[TWO][0] == "stale"
+
+
+def test_a_step_without_a_notebook_is_listed(chain):
+    save("scripted", {"a": 1})
+    assert states(chain)["scripted"] == ("current", [])
+
+
+def notebook_of(project, step):
+    return project / "notebooks" / f"{step}.ipynb"
+
+
+@pytest.fixture
+def ran(chain):
+    """Return the project as if its first notebook's cells had run in a kernel."""
+    cells = nbformat.read(notebook_of(chain, ONE), as_version=4).cells
+    hashes = [code_hash(cell.source) for cell in cells if cell.cell_type == "code"]
+    record_run(chain, [code for code in hashes if code])
+    return chain
+
+
+def record_run(project, hashes):
+    edit_record(project, ONE, lambda record: record["checkpoint"].update(run={"cells": hashes}))
+
+
+def rewrite(project, change):
+    notebook = nbformat.read(notebook_of(project, ONE), as_version=4)
+    change(notebook)
+    nbformat.write(notebook, notebook_of(project, ONE))
+
+
+def set_source(index, source):
+    return lambda notebook: notebook.cells[index].update(source=source)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_source(0, "# Another title"),
+        set_source(
+            1, "from my_project.checkpoint import (\n    data_file,\n    save,\n)  # a comment"
+        ),
+        set_source(3, "\n\n# another comment\n"),
+        lambda notebook: notebook.cells[1].update(execution_count=7),
+        lambda notebook: notebook.cells[1].update(
+            outputs=[nbformat.v4.new_output("stream", text="x")]
+        ),
+        lambda notebook: notebook.cells.append(nbformat.v4.new_code_cell("after_the_save = 1")),
+    ],
+)
+def test_what_does_not_count_as_an_edit(ran, change):
+    assert states(ran)[ONE] == ("current", [])
+    rewrite(ran, change)
+    assert states(ran)[ONE] == ("current", [])
+
+
+@pytest.mark.parametrize("source", ["x = 2", "%timeit x", "broken ("])
+def test_edited(ran, source):
+    rewrite(ran, set_source(3, source))
+    said = f"cell `{source}` of notebooks/1_preprocessing.ipynb changed"
+    assert states(ran)[ONE] == ("edited", [said])
+    assert states(ran)[THREE] == ("stale", [said])
+
+
+def test_a_clean_run_and_others(ran):
+    hashes = json.loads((ran / "results" / ONE / "params.json").read_text())["checkpoint"]["run"][
+        "cells"
+    ]
+
+    def clean():
+        return Lineage(Project(ran)).state(ONE).clean
+
+    assert clean() is True
+    for cells in (hashes[::-1], [hashes[0], *hashes], [code_hash("gone = 1"), *hashes]):
+        record_run(ran, cells)
+        assert states(ran)[ONE] == ("current", [])
+        assert clean() is False
+    record_run(ran, hashes)
+    rewrite(ran, lambda notebook: notebook.cells.__delitem__(slice(1, None)))
+    assert clean() is False
+    edit_record(ran, ONE, lambda record: record["checkpoint"].pop("run"))
+    assert clean() is None
+
+
+def test_a_chain_longer_than_the_stack(project):
+    for path in (project / "notebooks").glob("*"):
+        path.unlink()
+    (project / "data" / "raw.txt").write_text("raw")
+    data_file("raw.txt")
+    save("step0", {})
+    for i in range(1, 400):
+        session._inputs.clear()
+        session.remember(
+            Project(project),
+            f"results/step{i - 1}",
+            {"blake3": Lineage(Project(project))._content(f"step{i - 1}")},
+        )
+        save(f"step{i}", {"i": i})
+    (project / "data" / "raw.txt").write_text("other")
+    assert Lineage(Project(project)).state("step399")[1:3] == ("stale", ["data/raw.txt changed"])
+
+
+def test_steps_that_load_each_other(chain):
+    session._inputs.clear()
+    load(THREE)
+    data_file("raw.txt")
+    save(ONE, {"value": (ONE, 1)}, params={"group": {"value": 1}})
+    assert states(chain)[ONE] == ("current", [])
+
+
+def test_load_warns_of_what_is_stale(chain):
+    (chain / "data" / "raw.txt").write_text("other")
+    with pytest.warns(CheckpointWarning) as warned:
+        load(TWO)
+    assert [str(one.message) for one in warned] == [
+        "results/2_integration is stale: data/raw.txt changed. "
+        "`checkpoint status` shows what to run."
+    ]
+    assert warned[0].filename == __file__
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of POSIX")
+@pytest.mark.parametrize("columns", [80, 200])
+def test_reasons_stand_below_the_table_in_a_narrow_terminal(project, columns):
+    raw = project / "data" / "counts.csv"
+    raw.write_text("1")
+    data_file("counts.csv")
+    save(ONE, {})
+    raw.write_text("2")
+    terminal, inner = os.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "my_project.checkpoint", "status"],
+        env={**Baked(project).environment(), "COLUMNS": str(columns)},
+        stdout=inner,
+    )
+    said = os.read(terminal, 10_000).decode()
+    os.close(terminal)
+    os.close(inner)
+    assert ("\n1_preprocessing: data/counts.csv changed" in said) == (columns == 80)
+    row = next(line for line in said.splitlines() if line.startswith("1_preprocessing "))
+    assert ("data/counts.csv changed" in row) == (columns == 200)
+
+
+def test_status_and_its_exit_status(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    done = baked.command("status")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "Next: checkpoint run"
+    script = (
+        "from my_project.checkpoint import load, save;"
+        "save('1_one', {'a': 1}); load('1_one'); save('2_two', {})"
+    )
+    assert baked.python("-c", script).returncode == 0
+    done = baked.command("status", "--json")
+    assert done.returncode == 0
+    steps = json.loads(done.stdout)["steps"]
+    assert [step["step"] for step in steps] == ["1_one", "2_two"]
+    assert list(steps[0]) == [*("step", "state", "reasons", "clean", "timestamp", "bytes", "notes")]
+    assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
+    (baked.path / "pyproject.toml").unlink()
+    done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked.path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("No project found")
+
+
+VSCODE = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.user_ns["__vsc_ipynb_file__"] = "/lab/notebooks/2_integration_v2.ipynb"
+shell.run_cell("from my_project.checkpoint import save", store_history=True)
+shell.run_cell("save('2_integration', {})", store_history=True)
+"""
+
+
+def test_the_name_that_vs_code_tells(bake):
+    done = bake(pipeline="blank").python("-c", VSCODE)
+    assert "2_integration_v2.ipynb saves as '2_integration'" in done.stderr
+    assert "Saved to results/2_integration/" in done.stdout
+
+
+def test_a_part_that_another_step_was_made_from(project):
+    """To run the later step would not help: what it loads is not there."""
+    save(ONE, {"a": 1})
+    save(f"{ONE}/part", {"b": 1})
+    session._inputs.clear()
+    load(f"{ONE}/part")
+    save(TWO, {})
+    assert states(project)[ONE] == ("current", [])
+    (project / "results" / ONE / "part" / "b.pkl").write_bytes(b"cut")
+    said = "results/1_preprocessing/part/b.pkl is not what was saved"
+    assert states(project)[ONE] == ("damaged", [said])
+    shutil.rmtree(project / "results" / ONE / "part")
+    assert states(project)[ONE] == ("damaged", ["results/1_preprocessing/part is missing"])
+
+
+def test_folders_in_results_that_are_no_steps(project):
+    save(ONE, {})
+    shutil.copytree(project / "results" / ONE, project / "results" / ".old")
+    assert ".old" not in states(project)

@@ -1,0 +1,91 @@
+"""What code calls of `checkpoint`, in the many forms that people write it."""
+
+import pytest
+
+from checkpoint.notebooks import calls as module
+from checkpoint.notebooks.calls import calls, imported, texts
+
+
+def called(source, names=None):
+    found = calls(source, names)
+    return found and [(call.function, call.argument) for call in found]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('previous = load("1_preprocessing")', [("load", "1_preprocessing")]),
+        ("x, y = load('1_a'), load('2_b')", [("load", "1_a"), ("load", "2_b")]),
+        ('checkpoint.save("1_a", {})', [("save", "1_a")]),
+        ('load(step="1_a")', [("load", "1_a")]),
+        ('load("1_" "a")', [("load", "1_a")]),
+        ('load(f"1_a")', [("load", "1_a")]),
+        ('load(r"""1_a""")', [("load", "1_a")]),
+        ('load("1_a")["x"].obs', [("load", "1_a")]),
+        ('[load("1_a") for _ in x]', [("load", "1_a")]),
+        ('def f():\n    return load("1_a")', [("load", "1_a")]),
+        ("load(name)", [("load", None)]),
+        ('load(f"{number}_a")', [("load", None)]),
+        ('load("1_" + name)', [("load", None)]),
+        ("load(*names)", [("load", None)]),
+        ("load(**names)", [("load", None)]),
+        ("read = load", [("load", None)]),
+        ('list(map(load, ["1_a"]))', [("load", None)]),
+        ('np.load("x.npy")', []),
+        ('joblib.checkpoint.load("x")', []),
+        ('# load("1_a")\n"""load("1_b")"""', []),
+        ('%matplotlib inline\nload("1_a")', [("load", "1_a")]),
+        ('if x:\n    !ls\n    load("1_a")', [("load", "1_a")]),
+        ('%%bash\nload("1_a")', []),
+        ('pip install -q x\nload("1_a")', [("load", "1_a")]),
+        ('cd ..\nload("1_a")', [("load", "1_a")]),
+        ("this is not python (", None),
+        ('%%time\nload("1_a")', [("load", "1_a")]),
+        ('%time x = load("1_a")', [("load", "1_a")]),
+        ('if x:\n    %time y = load("1_a")', [("load", "1_a")]),
+        ('files = !ls\nload?\nload("1_a")', [("load", "1_a")]),
+        ('save(\n    # why not?\n    "1_a", {}\n)', [("save", "1_a")]),
+        ('import p.checkpoint as ck\nck.save("1_a", {})', [("save", "1_a")]),
+        ('import p.checkpoint\np.checkpoint.save("1_a", {})', [("save", "1_a")]),
+        ('from p.checkpoint import save as keep\nkeep("1_a", {})', [("save", "1_a")]),
+        ('from p.checkpoint import *\nsave("1_a", {})', [("save", "1_a")]),
+        ('from p import checkpoint as c\nc.load("1_a")', [("load", "1_a")]),
+        ('from joblib import load\nload("x.joblib")', []),
+    ],
+)
+def test_calls(source, expected):
+    assert called(source) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'x = load("1_a")',
+        'é = "ü"; x = load("1_a")',
+        '"""ü\nü"""; x = load(\n    "1_a"\n)',
+        'if True:\r\n    load("1_a")\r\n',
+        '%time é = load("1_a")',
+        'x\x0c = 3\nload("1_a")',
+    ],
+)
+def test_the_span_is_where_the_argument_stands(source):
+    (call,) = calls(source)
+    assert source[slice(*call.span)] == '"1_a"'
+    assert "load(" in call.line
+
+
+def test_names_are_of_the_whole_notebook():
+    names = imported(["import numpy as np", "from p.checkpoint import load as get, save"])
+    assert names == {"get": "load", "save": "save"}
+    assert called('get("1_a"), load("x")', names) == [("load", "1_a")]
+    assert imported(["from joblib import load", "from p.checkpoint import load"]) == {
+        "load": "load"
+    }
+    assert imported(["x = 1", "from ("]) == module.OWN_NAMES
+
+
+def test_texts_that_are_no_argument():
+    found = texts('x = load("1_a")\nopen(f"../results/1_a/{y}")', module.OWN_NAMES)
+    assert [(text.value, text.line) for text in found] == [
+        ("../results/1_a/", 'open(f"../results/1_a/{y}")')
+    ]

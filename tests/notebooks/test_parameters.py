@@ -1,0 +1,113 @@
+"""`checkpoint run --set`: values of parameters, and where they stand afterwards."""
+
+import json
+
+import nbformat
+import pytest
+from baked import record
+from chains import steps_done, write_cells
+
+from checkpoint.notebooks.parameters import parse_settings
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
+    baked = bake(pipeline="blank", notebooks="one, two, three")
+    write_cells(baked, one="SIZE = 3\nNAME: str = 'a'", two="SIZE = previous['x']")
+    assert steps_done(baked.command("run")) == ["1_one", "2_two", "3_three"]
+    done = baked.command("run", "1_one", "--set", "SIZE=5", "--set", "NAME=CD8 'T'")
+    assert steps_done(done) == ["1_one"]
+    assert "1_one: SIZE = 5, NAME = \"CD8 'T'\" stands in a cell below its" in done.stdout
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert (
+        notebook.cells[4].source
+        == "# Parameters set by checkpoint run\nSIZE = 5\nNAME = \"CD8 'T'\""
+    )
+    assert notebook.cells[4].metadata.tags == ["injected-parameters"]
+    run = record(baked.path, "1_one")["checkpoint"]["run"]
+    assert list(run["parameters"].values()) == [notebook.cells[4].source]
+    # what stands in the notebook is what ran, so the results fit it, and the next step sees 5
+    assert steps_done(baked.command("run")) == ["2_two", "3_three"]
+    assert baked.command("status").returncode == 0
+    # a formatter may break a long value into lines
+    path.write_text(path.read_text().replace("SIZE = 5", "SIZE = (\\n    5\\n)"))
+    # another value replaces the first, and the other name keeps its own
+    assert steps_done(baked.command("run", "1_one", "--set", "SIZE=[1, None]")) == ["1_one"]
+    (cell,) = [
+        cell for cell in nbformat.read(path, as_version=4).cells if "# Parameters" in cell.source
+    ]
+    assert cell.source == "# Parameters set by checkpoint run\nNAME = \"CD8 'T'\"\nSIZE = [1, None]"
+
+
+def test_a_value_that_was_edited_or_taken_out_of_the_notebook(bake):
+    baked = bake(pipeline="blank", notebooks="one")
+    write_cells(baked, one="# Parameters\nSIZE = 3")  # as many people write it
+    assert steps_done(baked.command("run", "--set", "SIZE=5")) == ["1_one"]
+    path = baked.path / "notebooks" / "1_one.ipynb"
+    as_run = path.read_text()
+
+    def status():
+        (step,) = json.loads(baked.command("status", "--json").stdout)["steps"]
+        return step["state"], step["reasons"], step["notes"]
+
+    assert status() == ("current", [], [])
+    path.write_text(as_run.replace("SIZE = 5", "SIZE = 6"))
+    changed = "cell `# Parameters set by checkpoint run` of notebooks/1_one.ipynb changed"
+    assert status() == ("edited", [changed], [])
+    path.write_text(as_run.replace('"# Parameters\\n"', '"# How many\\n"'))
+    assert status() == ("current", [], [])
+    notebook = nbformat.reads(as_run, as_version=4)
+    del notebook.cells[4]
+    nbformat.write(notebook, path)
+    gone = "the cell that set SIZE = 5 in notebooks/1_one.ipynb is gone"
+    assert status() == ("edited", [gone], [])
+    assert steps_done(baked.command("run")) == ["1_one"]
+    assert status() == ("current", [], [])
+
+
+def test_papermill_leaves_the_step_current_and_a_note(bake, tmp_path):
+    baked = bake(pipeline="blank", notebooks="one")
+    write_cells(baked, one="SIZE = 3")
+    arguments = ("notebooks/1_one.ipynb", str(tmp_path / "out.ipynb"), "-p", "SIZE", "5")
+    assert baked.python("-m", "papermill", *arguments).returncode == 0
+    (step,) = json.loads(baked.command("status", "--json").stdout)["steps"]
+    assert (step["state"], step["clean"]) == ("current", True)
+    assert step["notes"] == ["ran with parameters that the notebook does not have: SIZE = 5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("3", "3"),
+        (" None ", "None"),
+        ('["a", 1]', "['a', 1]"),
+        ("CD8 T", "'CD8 T'"),
+        ("it's", '"it\'s"'),
+        ("{[1]: 2}", "'{[1]: 2}'"),
+        ("{{1}}", "'{{1}}'"),
+        ("1e999", "'1e999'"),
+        ("nan", "'nan'"),
+        ("0x" + "f" * 5000, repr("0x" + "f" * 5000)),
+        ("a=b", "'a=b'"),
+    ],
+)
+def test_a_value_is_python_if_it_can_be_and_else_text(text, code):
+    assert parse_settings([f"X={text}"]) == {"X": code}
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("SIZE", "--set 'SIZE': write name=value, as in MIN_COUNTS=300."),
+        ("2=3", "--set '2=3': write name=value, as in MIN_COUNTS=300."),
+        ("SISE=3", "--set SISE=…: no cell tagged `parameters` assigns SISE; there are SIZE."),
+    ],
+)
+def test_a_parameter_that_is_not_there(bake, setting, said):
+    baked = bake(pipeline="blank", notebooks="one")
+    write_cells(baked, one="SIZE = 3")
+    done = baked.command("run", "--set", setting)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said + "\n")

@@ -1,0 +1,232 @@
+"""The chain as jobs of a real Snakemake, on this machine and on a real SLURM."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import nbformat
+import pytest
+import yaml
+from baked import Baked, files, record
+from chains import ONE, THREE, TWO
+
+from checkpoint import load, save
+from checkpoint.errors import ProjectError
+from checkpoint.run.workflow import jobs, stamp
+
+# not to wait longer for such small jobs than they take
+QUICK = ("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5")
+
+
+def settings(project, text):
+    path = project / "pyproject.toml"
+    old = path.read_text(encoding="utf-8")
+    path.write_text(old.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\n{text}\n"), "utf-8")
+
+
+def test_jobs_come_from_the_load_cells(project):
+    path = project / "notebooks" / f"{THREE}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[3].source = f'other = load("{ONE}")'
+    nbformat.write(notebook, path)
+    settings(project, f'resources.{TWO} = {{ mem_mb = 3000, slurm_partition = "large" }}')
+    one, two, three = jobs(project)
+    assert (one.step, one.needs, one.resources) == (ONE, [], {})
+    assert two.needs == [one.stamp]
+    assert two.resources == {"mem_mb": 3000, "slurm_partition": "large"}
+    assert three.needs == [one.stamp, two.stamp]
+
+
+def test_a_load_by_a_computed_name_needs_all_before_it(project):
+    path = project / "notebooks" / f"{THREE}.ipynb"
+    path.write_text(path.read_text().replace(f'load(\\"{TWO}\\")', "load(name)"))
+    assert jobs(project)[2].needs == [one.stamp for one in jobs(project)[:2]]
+    before = jobs(project)
+    copy = path.with_name("2_integration_v2.ipynb")
+    copy.write_bytes(path.with_name(f"{TWO}.ipynb").read_bytes())
+    assert jobs(project) == before
+
+
+def test_resources_of_a_step_that_is_none(project):
+    settings(project, "resources.9_x = { mem_mb = 3000 }")
+    with pytest.raises(ProjectError, match="resources names '9_x', which is no step; there are 1_"):
+        jobs(project)
+
+
+def test_stamps_are_of_current_steps(project):
+    stamps = [project / one.stamp for one in jobs(project)]
+    stamp(project)
+    assert not any(path.exists() for path in stamps)
+    save(ONE, {"a": 1})
+    load(ONE)
+    save(TWO, {"a": 1})
+    (project / ".snakemake" / "steps").mkdir(parents=True)
+    (project / ".snakemake" / "steps" / "9_gone").touch()
+    stamp(project)
+    assert [path.exists() for path in stamps] == [True, True, False]
+    assert stamps[0].stat().st_mtime_ns <= stamps[1].stat().st_mtime_ns
+    assert not (project / ".snakemake" / "steps" / "9_gone").exists()
+    save(ONE, {"a": 2})
+    stamp(project)
+    assert [path.exists() for path in stamps] == [True, False, False]
+
+
+def test_stamps_are_left_while_snakemake_runs(project):
+    save(ONE, {"a": 1})
+    stamp(project)
+    locks = project / ".snakemake" / "locks"
+    locks.mkdir()
+    (locks / "0.input.lock").touch()
+    shutil.rmtree(project / "results" / ONE)
+    stamp(project)
+    assert (project / jobs(project)[0].stamp).exists()
+
+
+def test_a_load_in_a_cell_that_is_not_python_needs_all_before_it(project):
+    path = project / "notebooks" / f"{THREE}.ipynb"
+    path.write_text(path.read_text().replace("previous = load", "previous = = load"))
+    assert len(jobs(project)[2].needs) == 2
+
+
+class Workflow:
+    """A project with an environment of its own, and Snakemake to run it."""
+
+    def __init__(self, baked, env):
+        self.path = baked.path
+        self.commands = baked.install(env)
+
+    def environment(self):
+        path = f"{self.commands}{os.pathsep}{os.environ['PATH']}"
+        # not the tests' own, which jobs of a cluster would not have either
+        return {**{k: v for k, v in os.environ.items() if k != "PYTHONPATH"}, "PATH": path}
+
+    def start(self, profile, *options, cwd=None):
+        return subprocess.Popen(
+            [self.commands / "python", "-m", "snakemake", "--profile", profile, *options],
+            cwd=cwd or self.path,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, profile, *options, cwd=None):
+        """Run Snakemake; return its exit status and the steps of which jobs ran."""
+        process = self.start(profile, *options, cwd=cwd)
+        said = process.communicate(timeout=300)[0]
+        print(said)
+        return process.returncode, re.findall(r"Finished jobid: \d+ \(Rule: (\d_\w+)\)", said)
+
+    def edit(self, step, source):
+        path = self.path / "notebooks" / f"{step}.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells[3].source = source
+        nbformat.write(notebook, path)
+
+    def status(self):
+        command = next(self.commands.glob("checkpoint*"))
+        return subprocess.run([command, "status"], cwd=self.path, capture_output=True).returncode
+
+
+@pytest.fixture
+def workflow(bake, tmp_path):
+    return Workflow(bake(pipeline="blank", notebooks="one, two, three"), tmp_path / "env")
+
+
+@pytest.mark.slow
+def test_snakemake_runs_what_is_not_current(workflow):
+    assert workflow.run("profiles/local") == (0, ["1_one", "2_two", "3_three"])
+    assert workflow.status() == 0
+    assert workflow.run("profiles/local") == (0, [])
+    workflow.edit("3_three", "x = 1")
+    assert workflow.run("profiles/local") == (0, ["3_three"])
+    # from a folder below, as Snakemake lets one
+    workflow.edit("2_two", "x = 1")
+    below = workflow.path / "notebooks"
+    options = ("--snakefile", "../Snakefile")
+    assert workflow.run("../profiles/local", *options, cwd=below)[0] == 0
+    assert workflow.status() == 0
+    # what was run in another way is known, too
+    workflow.edit("3_three", "x = 2")
+    assert Baked(workflow.path).command("run").returncode == 0
+    assert workflow.run("profiles/local") == (0, [])
+
+
+@pytest.mark.slow
+def test_a_failed_step_keeps_its_checkpoint_and_is_run_again(workflow):
+    assert workflow.run("profiles/local")[0] == 0
+    before = files(workflow.path, "2_two")
+    workflow.edit("2_two", "raise ValueError('no')")
+    assert workflow.run("profiles/local") == (1, [])
+    after = files(workflow.path, "2_two")
+    assert after.pop("failed.ipynb") and after == before
+    workflow.edit("2_two", "x = 1")
+    assert workflow.run("profiles/local")[1][0] == "2_two"
+    assert workflow.status() == 0
+
+
+def test_what_the_profiles_and_the_extra_say(bake):
+    path = bake(pipeline="single-cell").path
+    slurm = yaml.safe_load((path / "profiles" / "slurm" / "config.yaml").read_text())
+    assert slurm["executor"] == "slurm"
+    assert {"slurm_partition", "runtime", "mem_mb"} <= slurm["default-resources"].keys()
+    assert yaml.safe_load((path / "profiles" / "local" / "config.yaml").read_text())["cores"]
+    snakefile = (path / "Snakefile").read_text(encoding="utf-8")
+    assert "from my_project.checkpoint.run.workflow import" in snakefile
+
+
+@pytest.fixture
+def slurm(workflow):
+    """Skip unless `tests/slurm/start` has started its SLURM here, which is nobody's cluster."""
+    if not shutil.which("scontrol"):
+        pytest.skip("SLURM is not installed; tests/slurm/start installs it")
+    shown = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True).stdout
+    if "checkpoint-tests" not in shown:
+        pytest.skip("the SLURM of tests/slurm/start does not run")
+    return workflow
+
+
+def scontrol(job):
+    return subprocess.run(
+        ["scontrol", "show", "job", job], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.slow
+def test_three_notebooks_as_slurm_jobs(slurm):
+    settings(slurm.path, "resources.2_two = { mem_mb = 700, runtime = 30 }")
+    process = slurm.start("profiles/slurm", *QUICK)
+    said = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, said
+    assert slurm.status() == 0
+    submitted = re.findall(r"SLURM jobid (\d+) \(log: \S*/rule_(\w+)/", said)
+    assert [step for _, step in submitted] == ["1_one", "2_two", "3_three"]
+    asked = {step: scontrol(job) for job, step in submitted}
+    assert "Partition=main" in asked["1_one"] and "TimeLimit=01:00:00" in asked["1_one"]
+    assert "MinMemoryNode=8000M" in asked["1_one"]
+    assert "TimeLimit=00:30:00" in asked["2_two"] and "MinMemoryNode=700M" in asked["2_two"]
+
+
+@pytest.mark.slow
+def test_a_job_that_is_killed_is_run_again_and_loses_nothing(slurm):
+    assert Baked(slurm.path).command("run").returncode == 0
+    before = files(slurm.path, "2_two")
+    flag = slurm.path / "flag"
+    slurm.edit("2_two", "import pathlib, time\npathlib.Path('../flag').touch()\ntime.sleep(600)")
+    process = slurm.start("profiles/slurm", *QUICK)
+    while not flag.exists():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.2)
+    (log,) = (slurm.path / ".snakemake" / "slurm_logs" / "rule_2_two").glob("*.log")
+    subprocess.run(["scancel", "--signal=KILL", "--full", log.stem], check=True)
+    said = process.communicate(timeout=200)[0]
+    assert process.returncode == 1, said
+    after = files(slurm.path, "2_two")
+    after.pop("failed.ipynb", None)  # where the kernel was killed before the command
+    assert after == before
+    assert record(slurm.path, "2_two")["checkpoint"]["files"] == {}
+    slurm.edit("2_two", "x = 1")
+    assert slurm.run("profiles/slurm", *QUICK)[1][0] == "2_two"
+    assert slurm.status() == 0
