@@ -1,27 +1,24 @@
 """What the load cell and the save cell of a notebook call."""
 
-import unicodedata
+import datetime
 import warnings
 from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import Any
 
-from .errors import (
-    CheckpointNotFoundError,
-    CheckpointValueError,
-    CheckpointWarning,
-    is_the_machines,
-)
-from .files import sync
-from .formats import Format, choose, refused, shape_of
-from .formats.json_values import dumps
-from .formats.kinds import a_type
+from msgspec import structs
+
+from . import __version__
+from .errors import CheckpointNotFoundError, CheckpointValueError, CheckpointWarning
+from .formats import shape_of
 from .lineage import states
-from .project.names import unportable
-from .project.project import find_project
-from .storage import hashes, record, session, store
-from .storage.background import Background
+from .project.project import Project, find_project
+from .storage import hashes, session, store, writing
+from .storage import params as user
 from .storage.checkpoint import Checkpoint
+from .storage.environment import installed_environment, write_freeze
+from .storage.schema import FORMAT_VERSION, RECORD, InputEntry, Record, param_hashes
+from .text import json_text
 
 
 def load(step: str) -> Checkpoint:
@@ -53,12 +50,12 @@ def load(step: str) -> Checkpoint:
     """
     project = find_project()
     checkpoint = Checkpoint(project, step)
-    session.remember(project, f"results/{step}", {"blake3": checkpoint.content_hash()})
+    session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
     print(f"Loaded from results/{step}/")
     states.warn_if_outdated(project, step)
-    if not checkpoint.recorded:
-        print("Not recorded by save: its files cannot be checked, nor what they were made from.")
-    print(f"Previous run: {checkpoint.params.get('timestamp', 'unknown')}")
+    if not checkpoint.record:
+        print("Not written by save: integrity and inputs cannot be verified.")
+    print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
     return checkpoint
 
 
@@ -105,20 +102,36 @@ def save(
     project = find_project()
     folder = project.results_of(step)
     session.warn_if_another_notebook(step)
-    items = _plan(objects)
-    groups = record.user_groups(params)
-    _refuse_sub_checkpoints(items, folder)
-    _refuse_files_of_others(step, folder, project.results)
-    shapes = {item.key: shape for item in items if (shape := shape_of(item.obj))}
-    versions = record.environment(project)
-    told: list[str] = []
+    items = writing.plan(objects)
+    groups = user.checked(params)
+    writing.refuse_taken(step, items, folder, project.results)
+    environment = installed_environment(project)
+    inputs = session.inputs_of(project, step)
+    notes = _changed_since_read(project, inputs)
     with store.transaction(folder) as staging:
-        files = {item.file: _write(item, staging, told) for item in items}
-        made = record.make(project, step, groups, shapes, files, versions)
-        (staging / store.RECORD).write_text(dumps(made), encoding="utf-8", newline="\n")
+        files = {}
+        for item in items:
+            files[item.file], changes = writing.write(item, staging)
+            notes += changes
+        record = Record(
+            timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            params=groups,
+            data_shapes={i.key: shape for i in items if (shape := shape_of(i.obj))},
+            format=FORMAT_VERSION,
+            tool=__version__,
+            step=step,
+            files=files,
+            inputs=inputs,
+            param_hashes=param_hashes(groups),
+            modules=session.modules_of(project),
+            environment=structs.replace(environment, freeze=write_freeze(project, staging)),
+            run=session.run(),
+        )
+        text = json_text(record.to_json())
+        (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
 
-    for sentence in told:
-        warnings.warn(sentence, CheckpointWarning, stacklevel=2)
+    for note in notes:
+        warnings.warn(note, CheckpointWarning, stacklevel=2)
     checkpoint = Checkpoint(project, step)
     print(f"Saved to results/{step}/")
     print(checkpoint.summary())
@@ -159,10 +172,10 @@ def data_file(name: str) -> Path:
             "there."
         )
     if path.is_dir():
-        listing = {"blake3": hashes.listing_hash(path)}
+        listing = InputEntry(hashes.listing_hash(path))
         session.remember(project, f"{project.show(path)}/", listing)
     for file in hashes.files_below(path) if path.is_dir() else [path]:
-        session.remember(project, project.show(file), hashes.describe(file))
+        session.remember(project, project.show(file), InputEntry.of(hashes.content_of(file)))
     return path
 
 
@@ -184,95 +197,16 @@ def figures(step: str) -> Path:
     return folder
 
 
-class _Item(NamedTuple):
-    key: str
-    file: str
-    format: Format
-    obj: Any
-
-
-def _plan(objects: Mapping[str, Any]) -> list[_Item]:
-    """Choose a file for every object, before anything is written."""
-    if not isinstance(objects, Mapping):
-        raise CheckpointValueError(
-            f"save takes a dict of names and objects, not {a_type(objects)}: "
-            'save("1_preprocessing", {"rna_adata": rna})'
-        )
-    items: dict[str, _Item] = {}
-    for key, obj in objects.items():
-        _check_key(key)
-        file, entry = choose(key, obj)
-        # names that differ in case, or in how an accent is written, are one file on macOS
-        place = unicodedata.normalize("NFC", file).casefold()
-        if place.rpartition("/")[2] == store.RECORD:
-            raise CheckpointValueError(f"{key!r}: save writes params.json itself; use params=…")
-        if other := items.get(place):
-            raise CheckpointValueError(f"{key!r} and {other.key!r} would both be saved as {file}")
-        items[place] = _Item(key, file, entry, obj)
-    for place, item in items.items():
-        folders = [place[:i] for i, char in enumerate(place) if char == "/"]
-        if other := next((items[folder] for folder in folders if folder in items), None):
-            raise CheckpointValueError(
-                f"{item.key!r} and {other.key!r}: {other.file} cannot be a file and a folder"
+def _changed_since_read(project: Project, inputs: Mapping[str, InputEntry | None]) -> list[str]:
+    """Say which raw files are no longer what this kernel read, as when a cell has written them."""
+    notes = []
+    for name, entry in inputs.items():
+        path = project.root / name
+        if not entry or entry.bytes is None:
+            continue
+        if not path.is_file() or not hashes.is_unchanged(path, entry):
+            notes.append(
+                f"{name} changed after this notebook read it. Raw files are never written: restore "
+                "it, then restart the kernel and run all."
             )
-    return list(items.values())
-
-
-def _refuse_sub_checkpoints(items: list[_Item], folder: Path) -> None:
-    """Refuse names that lie in a sub-checkpoint, which is a save of its own."""
-    for item in items:
-        for parent in Path(item.file).parents[:-1]:
-            if (folder / parent / store.RECORD).exists():
-                raise CheckpointValueError(
-                    f"{item.key!r} lies in the sub-checkpoint {parent.as_posix()!r}. Choose "
-                    "another name, or save it there."
-                )
-
-
-def _refuse_files_of_others(step: str, folder: Path, results: Path) -> None:
-    """Refuse a sub-checkpoint whose place is that of objects saved by the step around it."""
-    for parent in folder.parents:
-        if parent == results:
-            return
-        place = folder.relative_to(parent).as_posix()
-        for file in store.files_in(parent):
-            if f"{file}/".startswith(f"{place}/"):
-                around = parent.relative_to(results).as_posix()
-                raise CheckpointValueError(
-                    f"step {step!r}: {around!r} has saved {file!r} there. Choose another name."
-                )
-
-
-def _check_key(key: str) -> None:
-    if not isinstance(key, str):
-        raise CheckpointValueError(f"an object is named by text, not by {key!r}")
-    for part in key.split("/"):
-        if reason := unportable(part):
-            raise CheckpointValueError(f"{key!r}: as a file name, {part!r} {reason}")
-
-
-def _write(item: _Item, staging: Path, told: list[str]) -> dict[str, Any]:
-    """Write one object into the staging folder; return what the record says of its file."""
-    path = staging / item.file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        details = item.format.write(item.obj, path)
-        syncing = Background(lambda: sync(path))
-        hashing = Background(lambda: hashes.file_hash(path))
-        try:
-            changes = item.format.changes(item.obj, path, details)
-            told += [f"{item.key}: {change}" for change in changes]
-        finally:
-            # also after a refusal: Windows does not remove a file that is open
-            syncing.join()
-            hashing.join()
-        syncing.result()
-        blake3 = hashing.result()
-    except Exception as error:
-        if is_the_machines(error):
-            error.add_note(f"while saving {item.key!r}; the checkpoint before it is untouched")
-            raise
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise refused(item.key, item.obj, why, item.format) from error
-    described = {"key": item.key, **hashes.describe(path, blake3)}
-    return described if details is None else {**described, "details": details}
+    return notes

@@ -1,5 +1,6 @@
-"""How messages put sizes and shapes."""
+"""How sizes, shapes, tables and JSON are written."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 
@@ -11,6 +12,11 @@ def size(n_bytes: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def exact_size(n_bytes: int) -> str:
+    """Return a file's size to the byte: `1 byte`, `1,204 bytes`."""
+    return "1 byte" if n_bytes == 1 else f"{n_bytes:,} bytes"
 
 
 def files(paths: Sequence[object]) -> str:
@@ -40,3 +46,8 @@ def columns(rows: Sequence[tuple[str, ...]]) -> str:
         for row in rows
     )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def json_text(value: object) -> str:
+    """Return JSON as all files of a checkpoint have it: indented, with a newline at the end."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

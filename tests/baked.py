@@ -69,10 +69,10 @@ def record(project: Path, step: str = "1_preprocessing") -> dict:
 
 
 def files(project: Path, step: str = "1_preprocessing") -> dict[str, bytes]:
-    """Return the files of a step's results, with their content."""
+    """Return the files of a step's results, with their content; the list of versions aside."""
     folder = project / "results" / step
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in (".lock", ".gitkeep")
+        if path.is_file() and path.name not in (".lock", ".gitkeep", "environment.txt")
     }

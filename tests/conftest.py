@@ -64,7 +64,7 @@ def committed(project: Path) -> Path:
     from checkpoint.storage import session
 
     for step, before in ((ONE, None), (TWO, ONE), (THREE, TWO)):
-        session._inputs.clear()
+        session.forget()
         if before:
             load(before)
         save(step, {"value": step, "table.csv": pd.DataFrame({"a": [1]})})

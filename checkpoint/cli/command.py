@@ -57,7 +57,8 @@ def status(
 
     Exits with 1 if any does not.
     """
-    from ..lineage.states import CURRENT, Lineage
+    from ..lineage.changes import CURRENT
+    from ..lineage.states import Lineage
 
     project = here()
     states = Lineage(project).states()
@@ -179,7 +180,7 @@ def clean(
         weight = text.size(one.bytes)
         out.print(f"results/{one.step}/: {text.files(one.files)}, {weight}{stay}")
     ask("Remove them?", yes)
-    cleaning.clean(project, found)
+    cleaning.clean(found)
     out.print(f"Removed {text.size(sum(one.bytes for one in found))}.")
 
 
@@ -298,7 +299,7 @@ def show_states(project: Project, states: list[State]) -> None:
     """
     from rich.table import Table
 
-    from ..lineage.states import CURRENT, MISSING
+    from ..lineage.changes import CURRENT, MISSING
 
     whys = {state.step: _why(state, states) for state in states}
     beside = out.width >= max(map(len, whys), default=0) + ROOM

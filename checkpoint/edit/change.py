@@ -18,6 +18,7 @@ from ..files import draft_of, remove, replace, sync
 from ..project import git, locks
 from ..project.project import Project
 from ..storage import store
+from ..storage.schema import RECORD
 
 FOLDER = ".checkpoint-change"
 JOURNAL = "journal.json"
@@ -110,7 +111,7 @@ class Change:
         changed = [*self.removals, *dict(self.moves), *self.texts]
         below = [path.relative_to(results) for path in changed if path.is_relative_to(results)]
         steps = [results / step for step in {path.parts[0] for path in below if path.parts}]
-        records = [path for step in steps for path in step.rglob(store.RECORD)]
+        records = [path for step in steps for path in step.rglob(RECORD)]
         return sorted({*filter(Path.is_dir, steps), *(path.parent for path in records)})
 
     def _refuse_taken_places(self) -> None:

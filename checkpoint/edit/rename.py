@@ -13,14 +13,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import ProjectError
-from ..formats.json_values import dumps
+from ..errors import CheckpointError, ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import Call, calls, imported, texts
 from ..notebooks.magics import magics
 from ..project.project import Project
 from ..project.settings import parse_toml, read_settings, read_toml
-from ..storage import hashes, store
+from ..storage import hashes
+from ..storage.schema import RECORD, parse
+from ..text import json_text
 from .change import Change
 
 FUNCTIONS = ("load", "save", "figures")
@@ -82,7 +83,7 @@ def rename_steps(project: Project, change: Change, new_names: NewNames) -> None:
             f"{listed}\nWrite the step's name as plain text in load(…), save(…) or figures(…)."
         )
     for folder in project.results.glob("*/"):  # rglob would not enter one that is a link
-        for path in sorted(folder.rglob(store.RECORD)):
+        for path in sorted(folder.rglob(RECORD)):
             _rename_record(path, kept, rewritten.codes, change)
 
 
@@ -265,35 +266,9 @@ def _rename_record(
 ) -> None:
     """Let a record name other steps, and know the cells and modules that were rewritten."""
     try:
-        there = path.read_bytes()
-        record = json.loads(there)
-    except (ValueError, OSError):
-        return  # written by hand; `status` says what is wrong with it
-    if not store.is_recorded(record):
-        return
-    ours = record["checkpoint"]
-    before = json.dumps(ours)
-    ours["step"] = _name(ours.get("step", ""), new_names)
-    if "cells" in ours.get("run", {}):
-        ours["run"]["cells"] = [codes.get(code, code) for code in ours["run"]["cells"]]
-    for known in [ours, *(one["fits"] for one in ours.get("accepted", []))]:
-        known["inputs"] = {
-            _input(name, new_names): entry for name, entry in known.get("inputs", {}).items()
-        }
-        known["modules"] = {
-            module: codes.get(code, code) for module, code in known.get("modules", {}).items()
-        }
-        if known.get("cells"):
-            known["cells"] = [codes.get(code, code) for code in known["cells"]]
-    if json.dumps(ours) != before:
-        change.rewrite(path, there, dumps(record).encode())
-
-
-def _input(name: str, new_names: Mapping[str, str]) -> str:
-    kind, slash, step = name.partition("/")
-    return f"results/{_name(step, new_names)}" if kind == "results" and slash else name
-
-
-def _name(step: str, new_names: Mapping[str, str]) -> str:
-    name, slash, part = step.partition("/")
-    return f"{new_names.get(name, name)}{slash}{part}"
+        before = path.read_bytes()
+        record = parse(json.loads(before))
+    except (ValueError, OSError, CheckpointError):
+        return  # written by hand, or damaged: `status` says what is wrong with it
+    if record and (after := record.renamed(new_names, codes)) != record:
+        change.rewrite(path, before, json_text(after.to_json()).encode())

@@ -11,7 +11,8 @@ from functools import partial
 from rich.console import Console
 
 from ..errors import CheckpointError, ProjectError
-from ..lineage.states import CURRENT, Lineage
+from ..lineage.changes import CURRENT
+from ..lineage.states import Lineage
 from ..notebooks import notebook
 from ..notebooks.graph import foreign
 from ..notebooks.parameters import names_in

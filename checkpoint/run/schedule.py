@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from ..lineage.states import CURRENT, Lineage
+from ..lineage.changes import CURRENT
+from ..lineage.states import Lineage
 from ..notebooks.graph import Graph
 from ..project.chain import Step
 from ..project.project import Project

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ProjectError
-from ..lineage.states import CURRENT, Lineage
+from ..lineage.changes import CURRENT
+from ..lineage.states import Lineage
 from ..notebooks.graph import Graph, foreign
 from ..project.project import Project
 from ..project.settings import read_settings

@@ -1,17 +1,18 @@
-"""Remove checkpoints, and nothing else."""
+"""Removing checkpoints, and nothing else."""
 
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import CheckpointDamagedError, CheckpointError, ProjectError
+from ..errors import CheckpointError, ProjectError
 from ..project.chain import step_of
 from ..project.project import EXECUTED, FAILED, Project
 from . import store
+from .schema import RECORD
 
 
-class Checkpoints(NamedTuple):
-    """What `save` and `run` made for a step.
+class Removable(NamedTuple):
+    """What `save` and `run` wrote for a step.
 
     Attributes
     ----------
@@ -20,13 +21,13 @@ class Checkpoints(NamedTuple):
     folder
         Its results.
     files
-        Its files, those of its sub-checkpoints too.
+        Its files, with those of its sub-checkpoints.
     bytes
-        How large they are.
+        Their size.
     newest
         When the last of them was written, in nanoseconds.
     others
-        Files in its folder that somebody else put there, which stay.
+        Files in its folder that somebody else put there; they are kept.
     """
 
     step: str
@@ -37,8 +38,8 @@ class Checkpoints(NamedTuple):
     others: list[Path]
 
 
-def find(project: Project, steps: list[str]) -> list[Checkpoints]:
-    """Find the checkpoints of some steps, or of all.
+def find(project: Project, steps: list[str]) -> list[Removable]:
+    """Find the checkpoints of some steps, or of all if none is named.
 
     Raises
     ------
@@ -50,71 +51,81 @@ def find(project: Project, steps: list[str]) -> list[Checkpoints]:
     wanted = [step_of(step) for step in steps]
     for step in wanted:
         if step not in known:
-            there = ", ".join(known) or "none"
-            raise ProjectError(f"results/{step} is not there; there are {there}.")
+            raise ProjectError(
+                f"results/{step} does not exist; there are {', '.join(known) or 'none'}.",
+                step=step,
+                expected=known,
+            )
     chosen = [path.name for path in folders if not wanted or path.name in wanted]
-    return [one for one in (_of(project, step) for step in chosen) if one.files]
+    return [removable for step in chosen if (removable := _find(project, step)).files]
 
 
 def others_in(project: Project, step: str) -> list[Path]:
-    """Return the files in a step's results that neither `save` nor `run` made."""
-    return _of(project, step).others if project.results_of(step).is_dir() else []
+    """Return the files in a step's results that neither `save` nor `run` wrote."""
+    return _find(project, step).others if project.results_of(step).is_dir() else []
 
 
-def clean(project: Project, checkpoints: list[Checkpoints]) -> None:
-    """Remove what was found; the step's own folder stays, and folders that are then empty go.
+def clean(checkpoints: list[Removable]) -> None:
+    """Remove what `find` returned, and folders that are empty then except the step's own.
 
     Raises
     ------
     CheckpointError
-        If a step was saved since it was found, of which nothing is removed then.
+        If a step was saved since; nothing of it is removed then.
     """
-    for one in checkpoints:
-        parts = {path.parent for path in one.files if path.name == store.RECORD}
-        with ExitStack() as stack:
-            for part in sorted({one.folder, *parts}):
-                stack.enter_context(store.locked(part))
-            now = _of(project, one.step)
-            if (now.files, now.newest) != (one.files, one.newest):
+    for checkpoint in checkpoints:
+        parts = {path.parent for path in checkpoint.files if path.name == RECORD}
+        with ExitStack() as locks:
+            for part in sorted({checkpoint.folder, *parts}):
+                locks.enter_context(store.locked(part))
+            now = _in_folder(checkpoint.step, checkpoint.folder)
+            if (now.files, now.newest) != (checkpoint.files, checkpoint.newest):
                 raise CheckpointError(
-                    f"results/{one.step} was saved meanwhile, and is still there."
+                    f"results/{checkpoint.step} was saved meanwhile and was not removed.",
+                    step=checkpoint.step,
                 )
-            # the records last: until they go, what is half removed is known to be damaged
-            for path in sorted(one.files, key=lambda path: path.name == store.RECORD):
+            # the records last: until then, what is half removed is known to be damaged
+            for path in sorted(checkpoint.files, key=lambda path: path.name == RECORD):
                 path.unlink(missing_ok=True)
-            for folder in sorted({path.parent for path in one.files}, reverse=True):
-                store.remove_empty(folder, one.folder)
+            for folder in sorted({path.parent for path in checkpoint.files}, reverse=True):
+                store.remove_empty(folder, checkpoint.folder)
 
 
-def _of(project: Project, step: str) -> Checkpoints:
+def _find(project: Project, step: str) -> Removable:
     folder = project.results_of(step)
     for place in (folder, project.results):
         if place.resolve().is_relative_to(project.data.resolve()):
-            raise ProjectError(f"{project.show(place)} leads into data/, which is never cleaned.")
+            raise ProjectError(
+                f"{project.show(place)} leads into data/, which is never cleaned.", step=step
+            )
+    return _in_folder(step, folder)
+
+
+def _in_folder(step: str, folder: Path) -> Removable:
     ours: set[Path] = set()
     for part in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
-        ours |= _made_in(part)
+        ours |= _written_in(part)
     # a link is a file, whatever it leads to
-    there = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
     # the step's own lock is being held
-    files = [path for path in there if path in ours and path != folder / store.LOCK]
-    others = [path for path in there if path not in ours and path.name[0] != "."]
-    found = [path.lstat() for path in files]
-    size = sum(one.st_size for one in found)
-    newest = max((one.st_mtime_ns for one in found), default=0)
-    return Checkpoints(step, folder, files, size, newest, others)
+    files = [path for path in paths if path in ours and path != folder / store.LOCK]
+    others = [path for path in paths if path not in ours and path.name[0] != "."]
+    statuses = [path.lstat() for path in files]
+    size = sum(status.st_size for status in statuses)
+    newest = max((status.st_mtime_ns for status in statuses), default=0)
+    return Removable(step, folder, files, size, newest, others)
 
 
-def _made_in(folder: Path) -> set[Path]:
-    """Return the files that a save or a run made in a folder."""
-    made = {folder / FAILED, folder / EXECUTED}
+def _written_in(folder: Path) -> set[Path]:
+    """Return the files that a save or a run wrote in a folder."""
+    written = {folder / FAILED, folder / EXECUTED}
     for staged in [folder / store.COMMIT, *folder.glob(f"{store.STAGING}*")]:
-        made |= {path for path in staged.rglob("*") if path.is_file()}
+        written |= {path for path in staged.rglob("*") if path.is_file()}
     try:
         record = store.read_record(folder)
-    except CheckpointDamagedError:
-        return made  # nobody knows what it named
-    if store.is_recorded(record):
-        made |= {folder / store.RECORD, folder / store.LOCK}
-        made |= {folder / file for file in store.recorded_files(record)}
-    return made
+    except CheckpointError:
+        return written  # nobody knows what it named
+    if record:
+        written |= {folder / RECORD, folder / store.LOCK}
+        written |= {folder / file for file in record.written}
+    return written

@@ -1,17 +1,50 @@
-"""What contents are called: blake3 of a file, of a value, of a cell's code."""
+"""Hashes, blake3 in each case: of a file, of a JSON value, of the code of a cell or module."""
 
 import ast
 import json
 import os
 import unicodedata
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from ..files import LEFTOVERS
 from ..notebooks.syntax import parse
 
 CELL_DIGITS = 16
+
+
+class Content(NamedTuple):
+    """The content of a file.
+
+    Attributes
+    ----------
+    bytes
+        Its size.
+    mtime_ns
+        When it was modified: while size and time are the same, it is not hashed again.
+    blake3
+        Its hash, 64 hexadecimal digits.
+    """
+
+    bytes: int
+    mtime_ns: int
+    blake3: str
+
+
+class Recorded(Protocol):
+    """The content of a file as a record has it."""
+
+    @property
+    def bytes(self) -> int | None:
+        """Its size."""
+
+    @property
+    def mtime_ns(self) -> int | None:
+        """When it was modified."""
+
+    @property
+    def blake3(self) -> str:
+        """Its hash."""
 
 
 def file_hash(path: Path) -> str:
@@ -25,29 +58,25 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, blake3).hexdigest()  # type: ignore[arg-type]
 
 
-def describe(path: Path, blake3: str | None = None) -> dict[str, Any]:
-    """Return what tells whether a file is still the same: bytes, time of change, blake3."""
-    found = path.stat()
-    return {
-        "bytes": found.st_size,
-        "mtime_ns": found.st_mtime_ns,
-        "blake3": blake3 or file_hash(path),
-    }
+def content_of(path: Path, blake3: str | None = None) -> Content:
+    """Return the content of a file; it is hashed unless its hash is given."""
+    status = path.stat()
+    return Content(status.st_size, status.st_mtime_ns, blake3 or file_hash(path))
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return the files in a folder and below, but for what systems and tools leave there.
+    """Return the files in a folder and below, except what systems and tools leave there.
 
-    A folder that is a link is entered, as on a cluster where raw data lie elsewhere, but once.
+    Linked folders are entered once each: on a cluster, raw data often lie elsewhere.
     """
-    found: list[Path] = []
-    seen: set[str] = set()
+    paths: list[Path] = []
+    entered: set[str] = set()
     for parent, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
-        folders[:] = [] if real in seen else sorted(set(folders) - LEFTOVERS)
-        found += [Path(parent, name) for name in files if real not in seen]
-        seen.add(real)
-    return sorted(path for path in found if path.name not in LEFTOVERS and path.is_file())
+        folders[:] = [] if real in entered else sorted(set(folders) - LEFTOVERS)
+        paths += [Path(parent, name) for name in files if real not in entered]
+        entered.add(real)
+    return sorted(path for path in paths if path.name not in LEFTOVERS and path.is_file())
 
 
 def listing_hash(folder: Path) -> str:
@@ -57,20 +86,18 @@ def listing_hash(folder: Path) -> str:
     return value_hash(sorted(unicodedata.normalize("NFC", name) for name in names))
 
 
-def is_still(path: Path, described: Mapping[str, Any]) -> bool:
-    """Tell whether a file is as it was described; it is hashed only if its time has changed.
+def is_unchanged(path: Path, recorded: Recorded) -> bool:
+    """Tell whether a file has the recorded content; it is hashed only if its time differs.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     """
-    found = path.stat()
-    if found.st_size != described["bytes"]:
+    status = path.stat()
+    if status.st_size != recorded.bytes:
         return False
-    return found.st_mtime_ns == described.get("mtime_ns") or (
-        file_hash(path) == described["blake3"]
-    )
+    return status.st_mtime_ns == recorded.mtime_ns or file_hash(path) == recorded.blake3
 
 
 def value_hash(value: Any) -> str:

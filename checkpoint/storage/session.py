@@ -1,4 +1,4 @@
-"""What this kernel has done so far: the inputs it read and the cells it ran."""
+"""What this kernel has done: the inputs that it read, the cells and modules that it ran."""
 
 import os
 import sys
@@ -10,54 +10,50 @@ from ..errors import CheckpointWarning
 from ..notebooks.parameters import looks_injected
 from ..project.project import Project
 from . import hashes
+from .schema import InputEntry, Run
 
-# (root of the project, name of the input) -> what its content was
-_inputs: dict[tuple[Path, str], dict[str, Any]] = {}
+# (top of the project, name of the input) -> its content
+_inputs: dict[tuple[Path, str], InputEntry] = {}
 
 
-def remember(project: Project, name: str, content: dict[str, Any]) -> None:
+def remember(project: Project, name: str, content: InputEntry) -> None:
     """Record that this kernel read an input: `data/…` or `results/<step>`."""
     _inputs[project.root, name] = content
 
 
-def inputs_of(project: Project, step: str) -> dict[str, dict[str, Any]]:
-    """Return the inputs that this kernel read in this project, by name; a step is not its own."""
+def forget() -> None:
+    """Forget all inputs, as a new kernel would."""
+    _inputs.clear()
+
+
+def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
+    """Return the inputs that this kernel read in this project, by name, without the step itself."""
     own = f"results/{step}"
     return {
         name: content
-        for (root, name), content in sorted(_inputs.items())
+        for (root, name), content in sorted(_inputs.items(), key=lambda item: item[0])
         if root == project.root and name != own
     }
 
 
-def cells_run() -> list[str] | None:
-    """Return the hashes of the code cells that this kernel ran, in order.
-
-    Returns
-    -------
-    list of str or None
-        None outside IPython, where nothing is known of cells.
-    """
+def run() -> Run | None:
+    """Return the code cells that this kernel ran; None outside IPython."""
     history = _history()
     if history is None:
         return None
-    return [code for source in history if (code := hashes.code_hash(source))]
+    hashed = [(code, source) for source in history if (code := hashes.code_hash(source))]
+    parameters = {code: source for code, source in hashed if looks_injected(source)}
+    return Run([code for code, _ in hashed], parameters)
 
 
-def parameters_set() -> dict[str, str]:
-    """Return the cells that may have set parameters, by papermill or `run`: source by hash."""
-    found = {hashes.code_hash(source): source for source in _history() or []}
-    return {code: source for code, source in found.items() if code and looks_injected(source)}
+def modules_of(project: Project) -> dict[str, str | None]:
+    """Return the project's modules that this kernel imported, by path, with the hash of their code.
 
-
-def modules_of(project: Project) -> dict[str, str]:
-    """Return the project's own modules that this kernel imported, by path, with their code's hash.
-
-    `checkpoint` itself does not count: what it does is told by the record's format.
+    `checkpoint` itself is left out: its version is in the record.
     """
     root, checkpoint = project.root.resolve(), Path(__file__).resolve().parents[1]
-    # A kernel has thousands of modules, and this is asked at every save: only those are looked at
-    # that were found by way of the project, however its path is written, and not in its .venv.
+    # A kernel has thousands of modules, and every save asks: only those are resolved that were
+    # found through the project, however its path is written, and not in its .venv.
     here = Path.cwd()  # which a relative one is joined to, as Python joins it
     ways = tuple(str(here / way) for way in sys.path if (here / way).resolve().is_relative_to(root))
     files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from ..errors import (
     CheckpointDamagedError,
@@ -21,9 +21,10 @@ from ..errors import (
     CheckpointValueError,
     CheckpointWarning,
 )
-from ..files import remove, sync
+from ..files import remove, replace, sync
+from ..text import json_text
+from .schema import RECORD, Record, parse
 
-RECORD = "params.json"
 COMMIT = ".commit"
 STAGING = ".staging-"
 LOCK = ".lock"
@@ -80,8 +81,8 @@ def recover(folder: Path) -> None:
     try:
         with locked(folder, timeout=0):
             _finish(folder)
-    except (Timeout, OSError):
-        return  # another process is finishing it; `locate` reads through meanwhile
+    except (Timeout, OSError, CheckpointError):
+        return  # another process is finishing it, or reading it will say what is wrong
 
 
 def is_interrupted(folder: Path) -> bool:
@@ -105,15 +106,15 @@ def locate(folder: Path, file: str) -> Path:
     return waiting if (folder / COMMIT / RECORD).exists() and waiting.exists() else folder / file
 
 
-def read_record(folder: Path) -> dict[str, Any] | None:
-    """Read a folder's `params.json`; None if there is none.
+def read_raw(folder: Path) -> dict[str, Any] | None:
+    """Read a folder's `params.json`, whoever wrote it; None if there is none.
 
     Raises
     ------
     CheckpointDamagedError
         If it is not a JSON object; the message names line and column.
     """
-    # in this order: a record that is no longer in the one has just been moved to the other
+    # in this order: a record that is no longer in the first has just been moved to the second
     for path in (folder / COMMIT / RECORD, folder / RECORD):
         try:
             return read_json(path)
@@ -122,30 +123,34 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def read_record(folder: Path) -> Record | None:
+    """Read a folder's record; None if `save` wrote none. Raises as `read_raw` and `parse`."""
+    raw = read_raw(folder)
+    return None if raw is None else parse(raw)
+
+
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; raises as `read_record` does, and `FileNotFoundError`."""
+    """Read a JSON object; raises as `read_raw`, and `FileNotFoundError`."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise CheckpointDamagedError(
             f"{path.name} is not valid JSON: {error.msg}, line {error.lineno}, "
-            f"column {error.colno}."
+            f"column {error.colno}.",
+            file=path.name,
         ) from error
     except UnicodeDecodeError as error:
         raise CheckpointDamagedError(
-            f"{path.name} is not valid JSON: it is no UTF-8 text."
+            f"{path.name} is not valid JSON: it is not UTF-8 text.", file=path.name
         ) from error
-    if not isinstance(record, dict):
-        raise CheckpointDamagedError(f"{path.name} holds a {type(record).__name__}, not an object.")
-    if is_recorded(record) and not all(map(_is_whole, record["checkpoint"]["files"].values())):
-        raise CheckpointDamagedError(f"{path.name} lacks a part of its record of files.")
-    return record
-
-
-def is_recorded(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
-    """Tell whether a `params.json` was written by `save`."""
-    ours = (record or {}).get("checkpoint")
-    return isinstance(ours, dict) and "format" in ours and isinstance(ours.get("files"), dict)
+    if not isinstance(content, dict):
+        raise CheckpointDamagedError(
+            f"{path.name} must hold a JSON object, got a {type(content).__name__}.",
+            file=path.name,
+            expected="object",
+            found=type(content).__name__,
+        )
+    return content
 
 
 @contextmanager
@@ -176,7 +181,7 @@ def record_bytes(folder: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def put_record(folder: Path, record: dict[str, Any], before: bytes | None) -> None:
+def put_record(folder: Path, record: Record, before: bytes | None) -> None:
     """Replace a folder's `params.json` alone; its files stay what they are.
 
     Raises
@@ -184,28 +189,21 @@ def put_record(folder: Path, record: dict[str, Any], before: bytes | None) -> No
     CheckpointError
         If the record is no longer `before`, what `record_bytes` gave when the new one was begun.
     """
-    from ..formats.json_values import dumps
-
     with locked(folder):
         _tidy(folder)
         if record_bytes(folder) != before:
             where = f"{folder.parent.name}/{folder.name}"
             raise CheckpointError(f"{where} was saved again meanwhile. Look at it, and try again.")
-        draft = folder / f".{RECORD}.part"
-        draft.write_text(dumps(record), encoding="utf-8", newline="\n")
-        sync(draft)
-        os.replace(draft, folder / RECORD)
-        sync(folder)
+        content = record.to_json()
+        # keys that a newer version of this code has added stay
+        old = json.loads(before or b"{}").get("checkpoint", {})
+        content["checkpoint"] = {**old, **content["checkpoint"]}
+        replace(folder / RECORD, json_text(content).encode())
 
 
 def in_progress(folder: Path) -> bool:
     """Tell whether a save that has happened is still being moved into place."""
     return (folder / COMMIT).exists()
-
-
-def recorded_files(record: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
-    """Return the files that `save` recorded, by name; none where it was not `save` that wrote."""
-    return record["checkpoint"].get("files", {}) if is_recorded(record) else {}
 
 
 def remove_empty(inner: Path, folder: Path) -> None:
@@ -235,11 +233,11 @@ def _finish(folder: Path) -> None:
     if not commit.exists():
         return
     if (commit / RECORD).exists():
-        old, new = files_in(folder), files_in(commit)
+        record = parse(read_json(commit / RECORD))
+        new = record.written if record else []
         # first, since a new file may need the old one's name for a folder
-        for file in old.keys() - new.keys():
-            inside = not Path(file).is_absolute() and ".." not in Path(file).parts
-            if inside and not _is_one_of(folder / file, [folder / name for name in new]):
+        for file in set(files_in(folder)) - set(new):
+            if not _is_one_of(folder / file, [folder / name for name in new]):
                 (folder / file).unlink(missing_ok=True)
                 remove_empty((folder / file).parent, folder)
         for file in new:
@@ -281,22 +279,19 @@ def _check_places(staging: Path, folder: Path) -> None:
             )
 
 
-def _holds_only(place: Path, folder: Path, old: dict[str, Any]) -> bool:
+def _holds_only(place: Path, folder: Path, old: list[str]) -> bool:
     """Tell whether a folder's files are all of the checkpoint that is being replaced."""
     found = [path for path in place.rglob("*") if path.is_file()]
     return bool(found) and all(path.relative_to(folder).as_posix() in old for path in found)
 
 
-def files_in(folder: Path) -> dict[str, dict[str, Any]]:
+def files_in(folder: Path) -> list[str]:
     """Return the files that the record in this very folder names, whatever is being finished."""
     try:
-        return recorded_files(json.loads((folder / RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, AttributeError):
-        return {}  # none, or one written by hand: it names no files that are ours to remove
-
-
-def _is_whole(entry: Any) -> bool:
-    return isinstance(entry, dict) and {"key", "bytes", "blake3"} <= entry.keys()
+        record = parse(read_json(folder / RECORD))
+    except (OSError, CheckpointError):
+        return []  # none, or one that is damaged: it names no files that are ours to remove
+    return record.written if record else []
 
 
 def _sync_all(folder: Path) -> None:

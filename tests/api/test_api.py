@@ -18,6 +18,7 @@ from checkpoint import (
     CheckpointFormatError,
     CheckpointNotFoundError,
     CheckpointValueError,
+    CheckpointWarning,
     data_file,
     figures,
     load,
@@ -73,11 +74,11 @@ def test_missing_because_of_a_slip(project):
         ({"a\\b": 1}, "Windows"),
         ({"nul": 1}, "device"),
         ({".hidden": 1}, "starts with a dot"),
-        ({3: 1}, "not by 3"),
+        ({3: 1}, "got 3"),
         ({"params.json": {}}, "save writes params.json itself"),
         ({"a": 1, "A": 2}, "would both be saved as A.pkl"),
         ({"a": 1, "a.pkl": 2}, "would both be saved as a.pkl"),
-        ([1], "takes a dict of names and objects, not a list"),
+        ([1], "takes a dict of names and objects, got a list"),
     ],
 )
 def test_names_that_cannot_be_saved(project, objects, said):
@@ -234,3 +235,13 @@ def test_an_anndata_that_reads_from_the_file_it_replaces(project, way):
     np.testing.assert_array_equal(again.X, adata.X)
     pd.testing.assert_frame_equal(again.obs, adata.obs)
     np.testing.assert_array_equal(opened.to_memory().X, adata.X)  # it reads on as before
+
+
+def test_a_raw_file_that_a_cell_wrote_is_noticed(project):
+    """Whoever writes it: the shell, another library, another program."""
+    raw = project / "data" / "raw.csv"
+    raw.write_text("a\n1\n")
+    data_file("raw.csv")
+    raw.write_text("a\n2\n")
+    with pytest.warns(CheckpointWarning, match=r"data/raw\.csv changed after this notebook read"):
+        save(STEP, {"a": 1})

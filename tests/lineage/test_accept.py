@@ -25,7 +25,7 @@ def chain(project):
     (project / "data" / "raw.txt").write_text("raw")
     loads = {ONE: lambda: data_file("raw.txt"), TWO: lambda: load(ONE), THREE: lambda: load(TWO)}
     for step, read in loads.items():
-        session._inputs.clear()
+        session.forget()
         read()
         save(step, {"value": step}, params={"group": {"size": 1}})
     return project
@@ -113,7 +113,7 @@ def test_an_upstream_that_is_removed_and_made_again(chain):
     accept(Project(chain), TWO, "its results are archived")
     assert states(chain) == {ONE: "missing", TWO: "current", THREE: "current"}
     save(ONE, {"value": "other"})
-    assert state(chain, TWO).reasons == ["results/1_preprocessing was made again"]
+    assert state(chain, TWO).reasons == ["results/1_preprocessing was regenerated"]
 
 
 def test_a_module_of_the_project(chain):
@@ -153,14 +153,14 @@ def test_a_folder_that_was_filled_by_hand(chain):
         (folder / name).stat().st_size for name in ("table.csv", "counts.npy")
     )
     loaded = load(TWO)
-    assert loaded.recorded and loaded.params["seed"] == 7
+    assert loaded.record and loaded.params["seed"] == 7
     assert loaded.summary() and loaded._repr_html_()
     np.testing.assert_array_equal(loaded["counts"], np.arange(3))
     # its notebook loads 1, as the load cell says
-    session._inputs.clear()
+    session.forget()
     save(ONE, {"value": "other"})
     assert state(chain, TWO).reasons == [
-        "results/1_preprocessing was made again, with another result"
+        "results/1_preprocessing was regenerated with different content"
     ]
     (folder / "counts.npy").write_bytes(b"x")
     assert state(chain, TWO).state == "damaged"
@@ -175,7 +175,7 @@ def test_a_folder_that_was_filled_by_hand(chain):
         (
             lambda p: (p / "results" / ONE / "value.pkl").write_bytes(b"x"),
             "x",
-            "results/1_preprocessing/value.pkl has 1 bytes",
+            "results/1_preprocessing/value.pkl is 1 byte; expected",
         ),
         (
             lambda p: (p / "notebooks" / f"{ONE}.ipynb").write_text("<<<<<<< HEAD"),
@@ -185,7 +185,7 @@ def test_a_folder_that_was_filled_by_hand(chain):
         (
             lambda p: (p / "results" / ONE / ".staging-1").mkdir(),
             "x",
-            "a save was cut short. Save again, then accept.",
+            "a save was interrupted. Save again, then accept.",
         ),
     ],
 )

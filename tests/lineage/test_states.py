@@ -10,12 +10,15 @@ import nbformat
 import pytest
 from baked import Baked
 from chains import ONE, THREE, TWO, states
+from msgspec import structs
 
 from checkpoint import CheckpointWarning, data_file, load, save
 from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
 from checkpoint.storage import session
+from checkpoint.storage.checkpoint import Checkpoint
 from checkpoint.storage.hashes import code_hash
+from checkpoint.storage.schema import InputEntry
 
 
 def all_are(project, state):
@@ -35,7 +38,7 @@ def make(project, value=1, steps=(ONE, TWO, THREE)):
     """Do what the notebooks would, a kernel each."""
     loads = {ONE: lambda: data_file("raw.txt"), TWO: lambda: load(ONE), THREE: lambda: load(TWO)}
     for step in steps:
-        session._inputs.clear()
+        session.forget()
         loads[step]()
         save(step, {"value": (step, value)}, params={"group": {"value": value}})
 
@@ -71,7 +74,7 @@ def test_a_copy_of_the_project_is_current(chain, tmp_path):
 
 def test_made_again_with_another_result(chain):
     make(chain, value=2, steps=[ONE])
-    reason = "results/1_preprocessing was made again, with another result"
+    reason = "results/1_preprocessing was regenerated with different content"
     assert states(chain) == {
         ONE: ("current", []),
         TWO: ("stale", [reason]),
@@ -141,7 +144,7 @@ def test_broken_json(chain):
 def test_interrupted(chain):
     staging = chain / "results" / ONE / ".staging-dead"
     staging.mkdir()
-    assert states(chain)[ONE] == ("interrupted", ["a save was cut short"])
+    assert states(chain)[ONE] == ("interrupted", ["a save was interrupted"])
     assert states(chain)[TWO] == ("current", [])  # what it was made from is still there
     make(chain, steps=[ONE])
     assert states(chain)[ONE] == ("current", [])
@@ -151,7 +154,7 @@ def test_filled_by_hand(project):
     (project / "results" / ONE / "notes.json").write_text("{}")
     load(ONE)
     save(TWO, {})
-    assert states(project)[ONE] == ("unrecorded", ["not made by save"])
+    assert states(project)[ONE] == ("unrecorded", ["not written by save"])
     assert states(project)[TWO] == ("current", [])
     (project / "results" / ONE / "notes.json").write_text("[]")
     assert states(project)[TWO][0] == "stale"
@@ -244,20 +247,19 @@ def test_a_chain_longer_than_the_stack(project):
     (project / "data" / "raw.txt").write_text("raw")
     data_file("raw.txt")
     save("step0", {})
+    made = Checkpoint(Project(project), "step0").record
     for i in range(1, 400):
-        session._inputs.clear()
-        session.remember(
-            Project(project),
-            f"results/step{i - 1}",
-            {"blake3": Lineage(Project(project))._content(f"step{i - 1}")},
-        )
-        save(f"step{i}", {"i": i})
+        inputs = {f"results/step{i - 1}": InputEntry(made.content_hash)}
+        made = structs.replace(made, step=f"step{i}", inputs=inputs)
+        folder = project / "results" / made.step
+        folder.mkdir()
+        (folder / "params.json").write_text(json.dumps(made.to_json()))
     (project / "data" / "raw.txt").write_text("other")
     assert Lineage(Project(project)).state("step399")[1:3] == ("stale", ["data/raw.txt changed"])
 
 
 def test_steps_that_load_each_other(chain):
-    session._inputs.clear()
+    session.forget()
     load(THREE)
     data_file("raw.txt")
     save(ONE, {"value": (ONE, 1)}, params={"group": {"value": 1}})
@@ -338,7 +340,7 @@ def test_a_part_that_another_step_was_made_from(project):
     """To run the later step would not help: what it loads is not there."""
     save(ONE, {"a": 1})
     save(f"{ONE}/part", {"b": 1})
-    session._inputs.clear()
+    session.forget()
     load(f"{ONE}/part")
     save(TWO, {})
     assert states(project)[ONE] == ("current", [])

@@ -35,7 +35,7 @@ def test_one_step(filled):
     folder = filled / "results" / ONE
     done = run(filled, ONE, "--yes")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0].startswith("results/1_preprocessing/: 8 files, ")
+    assert done.stdout.splitlines()[0].startswith("results/1_preprocessing/: 10 files, ")
     assert done.stdout.splitlines()[0].endswith("; 2 files of others stay")
     assert sorted(tree(folder)) == [".gitkeep", "figures/umap.png", "notes.txt"]
     assert not (folder / "sub").exists() and not (folder / "part").exists()
@@ -59,7 +59,7 @@ def test_it_asks_first(filled):
     before = tree(filled)
     done = run(filled)
     assert done.returncode == 2
-    assert "results/2_integration/: 2 files" in done.stdout
+    assert "results/2_integration/: 3 files" in done.stdout
     assert done.stderr == "Nothing was removed: there is no terminal to ask at. --yes answers.\n"
     assert tree(filled) == before
 
@@ -95,7 +95,7 @@ def test_a_folder_that_was_filled_by_hand_stays(project):
 def test_a_step_that_is_not_there(project):
     done = run(project, "9_x", "--yes")
     assert done.returncode == 2
-    assert done.stderr.startswith("results/9_x is not there; there are 1_preprocessing,")
+    assert done.stderr.startswith("results/9_x does not exist; there are 1_preprocessing,")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
@@ -128,5 +128,5 @@ def test_what_was_saved_meanwhile_stays(filled):
     found = clean.find(Project(filled), [TWO])
     save(TWO, {"a": 1})
     with pytest.raises(CheckpointError, match="2_integration was saved meanwhile"):
-        clean.clean(Project(filled), found)
+        clean.clean(found)
     assert load(TWO)["a"] == 1

@@ -19,9 +19,9 @@ def test_files_of_a_raw_folder(project):
     (folder / ".DS_Store").write_text("opened in a file manager")
     assert states(project)[ONE] == ("current", [])
     (folder / "b.txt").write_text("b")
-    assert states(project)[ONE] == ("stale", ["data/runs/ has other files"])
+    assert states(project)[ONE] == ("stale", ["data/runs/ contains other files"])
     shutil.rmtree(folder)
-    reasons = ["data/runs/ has other files", "data/runs/a.txt is missing"]
+    reasons = ["data/runs/ contains other files", "data/runs/a.txt is missing"]
     assert states(project)[ONE] == ("stale", reasons)
 
 

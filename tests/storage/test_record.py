@@ -117,7 +117,7 @@ def test_params_take_what_has_one_form_in_json(project):
         ({2: 1}, "params has the key 2"),
         ({"timestamp": 1}, r"params\['timestamp'\]: save writes"),
         ({"checkpoint": 1}, r"params\['checkpoint'\]: save writes"),
-        ([1], "params is a list"),
+        ([1], "params must be a dict, got a list"),
     ],
 )
 def test_params_that_json_cannot_hold(project, params, where):

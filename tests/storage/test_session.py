@@ -25,7 +25,7 @@ def test_modules_of_the_project_count(project, monkeypatch):
     helper.write_text("LIMIT = 2\n")
     assert states(project)[ONE] == ("edited", ["src/my_project/helper.py changed"])
     helper.unlink()
-    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py is gone"])
+    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py is missing"])
 
 
 @pytest.mark.parametrize("module", ["gone", "latin-1", "not text"])

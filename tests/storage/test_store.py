@@ -185,7 +185,7 @@ def test_files_carry_the_permissions_of_the_umask(project):
     paths = [path for path in folder_of(project).rglob("*") if path.name != ".gitkeep"]
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in paths}
     assert modes.pop("figures") == 0o770
-    assert set(modes) == {"a.pkl", "b.json", "params.json", ".lock"}
+    assert set(modes) == {"a.pkl", "b.json", "environment.txt", "params.json", ".lock"}
     assert set(modes.values()) == {0o660}
 
 

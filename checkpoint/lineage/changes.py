@@ -1,0 +1,236 @@
+"""What changed since a step's results were made: a pure comparison that gives typed changes.
+
+It is given what was recorded and what there is now, both as data; nothing here reads a file.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from ..notebooks.parameters import SET
+from ..storage.hashes import value_hash
+from ..storage.schema import Baseline, InputEntry, Run
+
+CURRENT, STALE, EDITED, DAMAGED = "current", "stale", "edited", "damaged"
+INTERRUPTED, MISSING, UNRECORDED = "interrupted", "missing", "unrecorded"
+
+
+class Kind(StrEnum):
+    """What a change is about."""
+
+    FILE = "file"  # a saved file
+    PARAMS = "params"  # a group of the user's parameters
+    PART = "part"  # a sub-checkpoint that another step loaded
+    RECORD = "record"  # params.json cannot be read
+    SAVE = "save"  # a save was interrupted
+    ORIGIN = "origin"  # `save` did not write the folder
+    NOTEBOOK = "notebook"  # the notebook cannot be read
+    CELL = "cell"
+    SET_CELL = "set-cell"  # the cell that `run --set` added
+    MODULE = "module"
+    DATA = "data"  # a raw file
+    FOLDER = "folder"  # the list of a raw folder's files
+    STEP = "step"  # a checkpoint that was loaded
+
+
+class How(StrEnum):
+    """What happened to it."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    NEW = "new"
+
+
+class Change(NamedTuple):
+    """Something that is not as it was recorded.
+
+    Attributes
+    ----------
+    kind, how
+        What it is about, and what happened to it.
+    name
+        Which file, cell (by its first line), module or step; the message of what cannot be read.
+    step
+        The step in whose notebook, folder or record it is.
+    """
+
+    kind: Kind
+    how: How
+    name: str
+    step: str
+
+
+class Cell(NamedTuple):
+    """A code cell: the hash of its code, and its first line."""
+
+    code: str
+    first_line: str
+
+
+class Upstream(NamedTuple):
+    """A step that another one was made from, as it is now.
+
+    Attributes
+    ----------
+    state, changes
+        Its state and the changes behind it.
+    entry
+        Its content as an input; None if there is none, or its record cannot be read.
+    """
+
+    state: str
+    changes: list[Change]
+    entry: InputEntry | None
+
+
+class Now(NamedTuple):
+    """What a step would be made from if it were run now.
+
+    Attributes
+    ----------
+    cells
+        The code cells of its notebook, up to the one that saves it.
+    unreadable
+        Why the notebook cannot be read; empty if it can.
+    has_set_cell
+        Whether it has a cell that `run --set` added.
+    inputs
+        The recorded inputs as they are now: raw files, and steps.
+    modules
+        The hash of each recorded module as it is now.
+    params
+        The hash of each group of the user's parameters in `params.json`.
+    """
+
+    cells: list[Cell]
+    unreadable: str
+    has_set_cell: bool
+    inputs: dict[str, InputEntry | Upstream | None]
+    modules: dict[str, str | None]
+    params: dict[str, str]
+
+    def as_baseline(self, recorded: Baseline) -> Baseline:
+        """Return what to record for results that are declared to fit all of this."""
+        codes = [cell.code for cell in self.cells]
+        return Baseline(
+            codes if recorded.cells is not None else None,
+            {code: source for code, source in recorded.parameters.items() if code in codes},
+            {name: _entry(present) for name, present in self.inputs.items()},
+            self.modules,
+            self.params,
+        )
+
+
+def edits(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
+    """Yield the cells and modules whose code is not that which made the results."""
+    notebook = step.partition("/")[0]
+    if now.unreadable:
+        yield Change(Kind.NOTEBOOK, How.CHANGED, now.unreadable, notebook)
+    elif recorded.cells is not None:
+        for cell in now.cells:
+            if cell.code not in recorded.cells:
+                yield Change(Kind.CELL, How.CHANGED, cell.first_line, notebook)
+        ours = [source for source in recorded.parameters.values() if source.startswith(SET)]
+        if ours and not now.has_set_cell:
+            yield Change(Kind.SET_CELL, How.MISSING, ours[-1], notebook)
+    for module, code in recorded.modules.items():
+        if now.modules[module] != code:
+            how = How.CHANGED if now.modules[module] else How.MISSING
+            yield Change(Kind.MODULE, how, module, notebook)
+
+
+def input_changes(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
+    """Yield the inputs whose content is not that from which the results were made.
+
+    For a checkpoint that is not current itself, these are the changes at the root of that.
+    """
+    for name, entry in recorded.inputs.items():
+        present = now.inputs[name]
+        if isinstance(present, Upstream):
+            yield from _step_changes(name.removeprefix("results/"), entry, present)
+        elif not _same(entry, present):
+            kind = Kind.FOLDER if name.endswith("/") else Kind.DATA
+            how = How.MISSING if present is None and kind is Kind.DATA else How.CHANGED
+            yield Change(kind, how, name, step)
+
+
+def param_changes(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
+    """Yield the groups of parameters that were edited in `params.json`."""
+    for group in sorted(recorded.params.keys() | now.params.keys()):
+        if recorded.params.get(group) != now.params.get(group):
+            yield Change(Kind.PARAMS, How.CHANGED, group, step)
+
+
+def ran_cleanly(run: Run | None, cells: Sequence[Cell], accepted: bool) -> bool | None:
+    """Tell whether the kernel ran the notebook's cells once each, in order, and no others.
+
+    Returns
+    -------
+    bool or None
+        None if that is unknown: outside a notebook, or where an edited cell was accepted.
+    """
+    if run is None:
+        return None
+    codes = [cell.code for cell in cells]
+    # the cell in which papermill sets parameters is only in its copy of the notebook
+    injected = run.parameters.keys() - codes
+    clean = [code for code in run.cells if code not in injected] == codes
+    return clean or (None if accepted else False)
+
+
+def fingerprint(recorded: Baseline, now: Now, content: str | None) -> str:
+    """Return a hash that differs whenever a step, or one that it was made from, changes again.
+
+    It contains what is not as recorded, and no names of steps: renaming one changes nothing.
+
+    Parameters
+    ----------
+    recorded, now
+        What the step is compared with, and what there is now.
+    content
+        The hash of its content; None if it has saved nothing.
+    """
+    as_it_is = now.as_baseline(recorded)
+    steps = [as_it_is.inputs[name] for name in now.inputs if name.startswith("results/")]
+    files = {
+        name: entry and entry.blake3
+        for name, entry in as_it_is.inputs.items()
+        if not name.startswith("results/")
+    }
+    return value_hash(
+        [
+            content,
+            [code for code in as_it_is.cells or [] if code not in (recorded.cells or [])],
+            as_it_is.parameters == recorded.parameters,
+            {name: code for name, code in now.modules.items() if code != recorded.modules[name]},
+            files,
+            sorted(
+                value_hash(entry and {"blake3": entry.blake3, "as_it_is": entry.as_it_is})
+                for entry in steps
+            ),
+        ]
+    )
+
+
+def _step_changes(step: str, entry: InputEntry | None, present: Upstream) -> Iterator[Change]:
+    if present.state == MISSING:
+        yield from [Change(Kind.STEP, How.MISSING, step, step)] if entry else []
+    elif entry is None:
+        yield Change(Kind.STEP, How.NEW, step, step)
+    elif present.state != DAMAGED and entry.as_it_is and entry == present.entry:
+        return  # accepted as it is, whatever changed before it
+    elif present.state in (STALE, EDITED, DAMAGED):
+        yield from present.changes
+    elif present.entry and entry.blake3 != present.entry.blake3:
+        yield Change(Kind.STEP, How.CHANGED, step, step)
+
+
+def _entry(present: InputEntry | Upstream | None) -> InputEntry | None:
+    return present.entry if isinstance(present, Upstream) else present
+
+
+def _same(recorded: InputEntry | None, present: InputEntry | None) -> bool:
+    """Tell whether a raw file has the recorded content; its time does not count."""
+    if recorded is None or present is None:
+        return recorded is present
+    return (recorded.bytes, recorded.blake3) == (present.bytes, present.blake3)

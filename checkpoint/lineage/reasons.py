@@ -1,0 +1,39 @@
+"""Changes in words."""
+
+from ..notebooks.parameters import assignments
+from .changes import Change, How, Kind
+
+
+def reason(change: Change) -> str:
+    """Return a change as a clause that names its root: the file, cell, module or step."""
+    results, notebook = f"results/{change.step}", f"notebooks/{change.step}.ipynb"
+    match change.kind, change.how:
+        case Kind.RECORD, _:
+            return f"{results}/{change.name}"
+        case Kind.SAVE, _:
+            return "a save was interrupted"
+        case Kind.ORIGIN, _:
+            return "not written by save"
+        case Kind.PARAMS, _:
+            return f"{change.name!r} in {results}/params.json was edited by hand"
+        case Kind.NOTEBOOK, _:
+            return f"{notebook} cannot be read: {change.name}"
+        case Kind.CELL, _:
+            return f"cell `{change.name}` of {notebook} changed"
+        case Kind.SET_CELL, _:
+            lines = ", ".join(assignments(change.name))
+            return f"the cell that set {lines} was removed from {notebook}"
+        case Kind.FOLDER, _:
+            return f"{change.name} contains other files"
+        case Kind.FILE, How.CHANGED:
+            return f"{results}/{change.name} is not what was saved"
+        case Kind.STEP, How.CHANGED:
+            return f"results/{change.name} was regenerated with different content"
+        case Kind.STEP, How.NEW:
+            return f"results/{change.name} was regenerated"
+    place = {
+        Kind.FILE: f"{results}/{change.name}",
+        Kind.PART: f"results/{change.name}",
+        Kind.STEP: f"results/{change.name}",
+    }.get(change.kind, change.name)
+    return f"{place} is missing" if change.how is How.MISSING else f"{place} changed"

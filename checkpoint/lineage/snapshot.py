@@ -1,0 +1,203 @@
+"""What there is now: records, notebooks, modules and raw files, each read once."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..errors import CheckpointDamagedError, ProjectError
+from ..notebooks import calls, notebook
+from ..notebooks.graph import named_in
+from ..notebooks.parameters import SET
+from ..project.names import unportable
+from ..project.project import Project
+from ..storage import hashes, store
+from ..storage.checkpoint import Checkpoint
+from ..storage.opened import results_in
+from ..storage.schema import (
+    RECORD,
+    Baseline,
+    InputEntry,
+    Record,
+    param_hashes,
+    parse,
+    user_params,
+)
+from .changes import Cell, Change, How, Kind
+
+
+class Saved(NamedTuple):
+    """What is in a step's folder.
+
+    Attributes
+    ----------
+    record
+        The record; None if there is none or it cannot be read.
+    broken
+        Why it cannot be read; empty if it can.
+    by_hand
+        Whether there is something to load although `save` recorded nothing.
+    params
+        The hash of each group of the user's parameters.
+    """
+
+    record: Record | None
+    broken: str
+    by_hand: bool
+    params: dict[str, str]
+
+
+class Snapshot:
+    """A project at one moment; everything is read when it is first asked for, and kept.
+
+    Parameters
+    ----------
+    project
+        The project.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.notebooks = {step.name: step.path for step in project.steps()}
+        self._saved: dict[str, Saved] = {}
+        self._sources: dict[str, list[str]] = {}
+        self._unreadable: dict[str, str] = {}
+        self._cells: dict[str, list[Cell]] = {}
+        self._contents: dict[str, str] = {}
+        self._baselines: dict[str, Baseline] = {}
+        self._parts: list[str] | None = None
+
+    def steps(self) -> list[str]:
+        """Return the steps of all notebooks, then the saved steps without a notebook."""
+        folders = self.project.results.glob(f"*/{RECORD}")
+        others = sorted({path.parent.name for path in folders} - self.notebooks.keys())
+        return [*self.notebooks, *(name for name in others if not unportable(name))]
+
+    def saved(self, step: str) -> Saved:
+        """Return what is in a step's folder."""
+        if step not in self._saved:
+            self._saved[step] = self._read(step)
+        return self._saved[step]
+
+    def baseline(self, step: str) -> Baseline:
+        """Return what a step is compared with: its record, else what its notebook names."""
+        if step not in self._baselines:
+            record = self.saved(step).record
+            self._baselines[step] = record.baseline if record else self._named(step)
+        return self._baselines[step]
+
+    def inputs(self, step: str) -> list[str]:
+        """Return the steps and sub-checkpoints that a step is made from."""
+        inputs = self.baseline(step).inputs
+        return [name.removeprefix("results/") for name in inputs if is_step(name)]
+
+    def parts(self, step: str) -> list[str]:
+        """Return the sub-checkpoints of a step that others were made from."""
+        if self._parts is None:
+            loaded = {name for other in self.notebooks for name in self.inputs(other)}
+            self._parts = sorted(name for name in loaded if "/" in name)
+        return [part for part in self._parts if part.startswith(f"{step}/")]
+
+    def damage(self, step: str, record: Record) -> Iterator[Change]:
+        """Yield the saved files that are not as they were saved."""
+        folder = self.project.results_of(step)
+        for file, entry in record.files.items():
+            try:
+                if not hashes.is_unchanged(store.locate(folder, file), entry):
+                    yield Change(Kind.FILE, How.CHANGED, file, step)
+            except FileNotFoundError:
+                yield Change(Kind.FILE, How.MISSING, file, step)
+
+    def input_now(self, name: str, recorded: InputEntry | None) -> InputEntry | None:
+        """Return the content of a raw file or folder; None if it is not there."""
+        path = self.project.root / name
+        if not name.startswith("data/"):
+            return None
+        if name.endswith("/"):
+            return InputEntry(hashes.listing_hash(path)) if path.is_dir() else None
+        if not path.is_file():
+            return None
+        if recorded and hashes.is_unchanged(path, recorded):
+            return recorded
+        return InputEntry.of(hashes.content_of(path))
+
+    def module_now(self, module: str) -> str | None:
+        """Return the hash of a module's code; None if it is not there."""
+        return hashes.module_hash(self.project.root / module)
+
+    def content(self, step: str) -> str:
+        """Return the hash of what a step gives to those that load it."""
+        if step not in self._contents:
+            record = self.saved(step).record
+            self._contents[step] = (
+                record.content_hash if record else Checkpoint(self.project, step).content_hash()
+            )
+        return self._contents[step]
+
+    def cells(self, step: str) -> list[Cell]:
+        """Return the code cells of a step's notebook, up to the one that saves `step`."""
+        if step not in self._cells:
+            sources = self.sources(step)
+            names = calls.imported(sources)
+            # a save whose step is known only when it runs counts where none names the step
+            saving = [i for i, source in enumerate(sources) if _saves(source, step, names)] or [
+                i for i, source in enumerate(sources) if _saves(source, None, names)
+            ]
+            sources = sources[: saving[-1] + 1] if saving else sources
+            hashed = ((hashes.code_hash(source), source) for source in sources)
+            self._cells[step] = [
+                Cell(code, notebook.first_line(source)) for code, source in hashed if code
+            ]
+        return self._cells[step]
+
+    def sources(self, step: str) -> list[str]:
+        """Return the code cells of a step's notebook; none if it cannot be read."""
+        name = step.partition("/")[0]
+        if name not in self._sources:
+            self._sources[name] = []
+            try:
+                if name in self.notebooks:
+                    content = notebook.read_whole(self.notebooks[name])
+                    self._sources[name] = notebook.sources(content)
+            except ProjectError as error:
+                self._unreadable[name] = str(error).removeprefix(f"{self.notebooks[name]} ")
+        return self._sources[name]
+
+    def unreadable(self, step: str) -> str:
+        """Return why a step's notebook cannot be read; empty if it can, or there is none."""
+        self.sources(step)
+        return self._unreadable.get(step.partition("/")[0], "")
+
+    def has_set_cell(self, step: str) -> bool:
+        """Tell whether the notebook has a cell that `run --set` added."""
+        return any(source.startswith(SET) for source in self.sources(step))
+
+    def _read(self, step: str) -> Saved:
+        folder = self.project.results_of(step)
+        store.recover(folder)
+        try:
+            raw = store.read_raw(folder)
+            record = None if raw is None else parse(raw)
+        except CheckpointDamagedError as error:
+            return Saved(None, str(error), False, {})
+        params = param_hashes(user_params(raw or {}))
+        # files in other formats cannot be loaded, so they are not results
+        by_hand = record is None and (raw is not None or bool(results_in(folder)))
+        return Saved(record, "", by_hand, params)
+
+    def _named(self, step: str) -> Baseline:
+        """Return what a step is made from according to its notebook's load and data_file calls."""
+        named = named_in(self.sources(step))
+        inputs = [f"data/{file}" for file in named.files]
+        inputs += [f"results/{loaded}" for loaded in named.steps if loaded != step]
+        cells: list[str] | None = [] if step.partition("/")[0] in self.notebooks else None
+        return Baseline(cells, {}, dict.fromkeys(inputs), {}, {})
+
+
+def is_step(name: str) -> bool:
+    """Tell whether the name of an input is that of a step or sub-checkpoint."""
+    kind, _, step = name.partition("/")
+    return kind == "results" and not any(map(unportable, step.split("/")))
+
+
+def _saves(source: str, step: str | None, names: dict[str, str]) -> bool:
+    found = calls.calls(source, names) or []
+    return any(call.function == "save" and call.argument == step for call in found)

@@ -1,0 +1,124 @@
+"""What a result was made with: the versions of Python and of the installed packages."""
+
+import platform
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from ..project.project import Project
+from ..project.settings import read_toml
+from .hashes import content_of
+from .schema import Environment, FileEntry
+
+FREEZE = "environment.txt"
+
+
+def installed_environment(project: Project) -> Environment:
+    """Return the versions of Python and of the packages that the project depends on.
+
+    Raises
+    ------
+    ProjectError
+        If the project's `pyproject.toml` is not valid TOML.
+    """
+    versions = {name: _version(name) for name in _dependencies(project)}
+    return Environment(
+        platform.python_version(),
+        f"{platform.system()} {platform.machine()}",
+        {name: version for name, version in versions.items() if version},
+    )
+
+
+def write_freeze(project: Project, folder: Path) -> FileEntry:
+    """Write the versions of the dependencies, and of all that they need, as `pip freeze` would.
+
+    Returns
+    -------
+    FileEntry
+        The file's entry for the record.
+    """
+    path = folder / FREEZE
+    lines = _freeze(tuple(_requirements(project)))
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+    content = content_of(path)
+    return FileEntry(FREEZE, content.bytes, content.blake3, content.mtime_ns)
+
+
+def other_versions(made_with: Environment) -> Iterator[str]:
+    """Say which direct dependencies have another minor version now.
+
+    Yields
+    ------
+    str
+        `made with scanpy 1.11.5; this environment has 1.12.4`.
+    """
+    for name, version in made_with.packages.items():
+        here = _version(name)
+        if here and _minor(here) != _minor(version):
+            yield f"made with {name} {version}; this environment has {here}"
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    try:
+        return Version(version).release[:2]
+    except InvalidVersion:
+        return ()
+
+
+@cache  # `status` asks for every step
+def _version(name: str) -> str | None:
+    """Return the installed version of a package; None if it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None  # as one that this platform does not need
+
+
+def _requirements(project: Project) -> list[str]:
+    dependencies = read_toml(project).get("project", {}).get("dependencies", [])
+    return [text for text in dependencies if isinstance(text, str)]
+
+
+def _dependencies(project: Project) -> list[str]:
+    """Return the names of the packages in the project's `pyproject.toml`, sorted."""
+    requirements = filter(None, map(_parsed, _requirements(project)))
+    return sorted({requirement.name for requirement in requirements}, key=str.lower)
+
+
+def _parsed(text: str) -> Requirement | None:
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None  # pip would have refused it
+
+
+@cache  # reading the metadata of two hundred packages takes a tenth of a second
+def _freeze(requirements: tuple[str, ...]) -> list[str]:
+    """Return `name==version` for each installed package that is needed, however indirectly."""
+    versions: dict[str, str] = {}
+    asked: set[tuple[str, str]] = set()
+    waiting = [(text, "") for text in requirements]
+    while waiting:
+        text, for_extra = waiting.pop()
+        requirement = _parsed(text)
+        if not requirement or (
+            requirement.marker and not requirement.marker.evaluate({"extra": for_extra})
+        ):
+            continue
+        name = canonicalize_name(requirement.name)
+        for extra in ("", *sorted(requirement.extras)):
+            if (name, extra) in asked:
+                continue
+            asked.add((name, extra))
+            try:
+                distribution = metadata.distribution(name)
+            except metadata.PackageNotFoundError:
+                break
+            versions[name] = f"{distribution.name}=={distribution.version}"
+            waiting += [(needed, extra) for needed in distribution.requires or ()]
+    return sorted(versions.values(), key=str.lower)

@@ -1,0 +1,172 @@
+"""Opening what a step has saved: the record, and whether the files are those that it names."""
+
+import time
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from .. import text
+from ..errors import CheckpointDamagedError, CheckpointError, CheckpointNotFoundError
+from ..formats import format_of
+from ..project.project import Project
+from . import store
+from .schema import RECORD, FileEntry, Record, parse
+
+# How often, and how many seconds apart, to look at a checkpoint that another process replaces.
+PATIENCE, PAUSE = 40, 0.05
+
+
+class Opened(NamedTuple):
+    """What a step has saved.
+
+    Attributes
+    ----------
+    files
+        The files by name below the step's folder.
+    params
+        The user's parameters; in a folder that was filled by hand, all that was written there.
+    raw
+        `params.json` as it is; empty if there is none.
+    record
+        The record; None for a folder that was filled by hand.
+    """
+
+    files: dict[str, FileEntry]
+    params: dict[str, Any]
+    raw: dict[str, Any]
+    record: Record | None
+
+
+def open_step(project: Project, step: str) -> Opened:
+    """Read a step's record and compare the files' sizes with it.
+
+    Raises
+    ------
+    CheckpointNotFoundError
+        If the step has saved nothing.
+    CheckpointDamagedError
+        If a file is missing or does not have the recorded size.
+    CheckpointError
+        If a newer version of this code saved it.
+    """
+    folder = project.results_of(step)
+    store.recover(folder)
+    problem: CheckpointDamagedError | None = None
+    before: dict[str, Any] | None = None
+    for _ in range(PATIENCE):
+        raw, record = _read(folder, step)
+        if record is None:
+            return _open_by_hand(project, step, raw)
+        problem = next(
+            filter(None, (misfit(project, step, *item) for item in record.files.items())), None
+        )
+        if problem is None:
+            return Opened(record.files, record.params, raw or {}, record)
+        if raw == before and not store.in_progress(folder):
+            break
+        before = raw
+        time.sleep(PAUSE)
+    assert problem
+    raise problem
+
+
+def misfit(
+    project: Project, step: str, file: str, entry: FileEntry
+) -> CheckpointDamagedError | None:
+    """Return the error for a file that is missing or does not have its recorded size."""
+    place = f"results/{step}/{file}"
+    try:
+        size = store.locate(project.results_of(step), file).stat().st_size
+    except FileNotFoundError:
+        return CheckpointDamagedError(
+            f"{place} is missing. {remedy(step)}", step=step, file=place, key=entry.key
+        )
+    if size == entry.bytes:
+        return None
+    sizes = f"{text.exact_size(size)}; expected {text.exact_size(entry.bytes)}"
+    return CheckpointDamagedError(
+        f"{place} is {sizes}. {remedy(step)}",
+        step=step,
+        file=place,
+        key=entry.key,
+        expected=entry.bytes,
+        found=size,
+    )
+
+
+def results_in(folder: Path) -> list[Path]:
+    """Return the files in a folder, not below it, that one of the formats can have written."""
+    return [
+        path
+        for path in folder.glob("*")
+        if path.is_file() and format_of(path.name) and path.name != RECORD
+    ]
+
+
+def missing(project: Project, step: str) -> CheckpointNotFoundError:
+    """Return the error for a step that has saved nothing; it names the notebook to run.
+
+    A new project's results folders hold `.gitkeep` alone, which counts as nothing.
+    """
+    message = f"Results directory 'results/{step}' not found."
+    steps = [notebook.name for notebook in project.steps()]
+    if steps and step.partition("/")[0] not in steps:
+        message += f" No notebook makes it; the steps are {', '.join(steps)}."
+    else:
+        message += f" Run {notebook_of(step)} first."
+    return CheckpointNotFoundError(message, step=step)
+
+
+def remedy(step: str) -> str:
+    """Say which notebook makes a step's results again."""
+    return f"Run {notebook_of(step)} again."
+
+
+def notebook_of(step: str) -> str:
+    """Return the file name of the notebook that makes a step or sub-checkpoint."""
+    return f"{step.partition('/')[0]}.ipynb"
+
+
+def _read(folder: Path, step: str) -> tuple[dict[str, Any] | None, Record | None]:
+    """Read `params.json`; errors name the step and say what to do."""
+    try:
+        raw = store.read_raw(folder)
+        return raw, None if raw is None else parse(raw)
+    except CheckpointDamagedError as error:
+        raise CheckpointDamagedError(
+            f"results/{step}/{error} {remedy(step)}",
+            step=step,
+            file=f"results/{step}/{error.file}",
+            key=error.key,
+            expected=error.expected,
+            found=error.found,
+        ) from error
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"results/{step}/{error}", step=step, expected=error.expected, found=error.found
+        ) from error
+
+
+def _open_by_hand(project: Project, step: str, raw: dict[str, Any] | None) -> Opened:
+    """Open a folder that a hand-written cell filled: its files are known by their suffixes."""
+    folder = project.results_of(step)
+    paths = sorted([*results_in(folder), *results_in(folder / "figures")])
+    if raw is None:
+        named = [path for path in paths if path.name.endswith(f"_{RECORD}")]
+        if named:
+            try:
+                raw = store.read_json(named[0])
+            except CheckpointDamagedError as error:
+                raise CheckpointDamagedError(f"results/{step}/{error}", step=step) from error
+            paths.remove(named[0])
+    # figures alone are not results that a notebook could go on with
+    if raw is None and not any(path.parent == folder for path in paths):
+        raise missing(project, step)
+    files = [path.relative_to(folder).as_posix() for path in paths]
+    keys = [file.removesuffix(PurePosixPath(file).suffix) for file in files]
+    entries = {
+        file: FileEntry(
+            key if keys.count(key) == 1 else file, (folder / file).stat().st_size, blake3=""
+        )
+        for file, key in zip(files, keys, strict=True)
+    }
+    return Opened(entries, raw or {}, raw or {}, None)

@@ -1,0 +1,37 @@
+"""The parameters that a user gives to `save`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import CheckpointValueError
+from ..formats.kinds import a_type
+from .schema import RESERVED
+
+
+def checked(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the `params` of a save in JSON's own types.
+
+    Raises
+    ------
+    CheckpointValueError
+        If JSON cannot hold a value, or a key is one that `save` writes itself. The message and
+        `key` name it.
+    """
+    from ..formats import json_values
+
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise CheckpointValueError(f"params must be a dict, got {a_type(params)}", key="params")
+    for key in RESERVED:
+        if key in params:
+            raise CheckpointValueError(
+                f"params[{key!r}]: save writes {key!r} itself; choose another name", key=key
+            )
+    try:
+        groups: dict[str, Any] = json_values.plain(dict(params), "params")
+    except (TypeError, ValueError) as error:
+        raise CheckpointValueError(f"{error}, so params.json cannot hold it") from error
+    except RecursionError:
+        raise CheckpointValueError("params contain themselves; JSON cannot hold that") from None
+    return groups

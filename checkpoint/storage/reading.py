@@ -1,0 +1,102 @@
+"""Reading one object of a checkpoint, from a file whose content is what was saved."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckpointDamagedError, CheckpointError
+from ..formats import RUN_CODE, format_of
+from ..project.project import Project
+from . import hashes, store
+from .opened import PATIENCE, PAUSE, Opened, misfit, remedy
+
+
+def read_object(project: Project, step: str, opened: Opened, file: str) -> Any:
+    """Read and verify an object, also while another process replaces the checkpoint.
+
+    Raises
+    ------
+    CheckpointDamagedError
+        If the file is missing or is not what was saved.
+    CheckpointError
+        If the step was saved again since it was opened, or the file cannot be read here.
+    """
+    folder = project.results_of(step)
+    for _ in range(PATIENCE):
+        before = _identity(folder, file)
+        try:
+            obj = _read(project, step, file, opened)
+        except (OSError, CheckpointError):
+            if before == _identity(folder, file) and not store.in_progress(folder):
+                _check_not_replaced(folder, step, opened)
+                raise
+        else:
+            # else the file that was hashed may not be the one that was read
+            if before == _identity(folder, file):
+                return obj
+        _check_not_replaced(folder, step, opened)
+        time.sleep(PAUSE)
+    raise CheckpointDamagedError(
+        f"results/{step}/{file} is missing. {remedy(step)}", step=step, file=file
+    )
+
+
+def _read(project: Project, step: str, file: str, opened: Opened) -> Any:
+    entry = opened.files[file]
+    if problem := misfit(project, step, file, entry):
+        raise problem
+    path = store.locate(project.results_of(step), file)
+    file_format = format_of(file)
+    assert file_format, file
+    with ThreadPoolExecutor(1) as pool:
+        hashing = pool.submit(hashes.file_hash, path)
+        if file_format.suffix in RUN_CODE:
+            _verify(step, file, entry.blake3, hashing)
+        try:
+            obj = file_format.read(path, entry.details)
+        except Exception as error:
+            _verify(step, file, entry.blake3, hashing)
+            # what was saved is there, so regenerating it would change nothing
+            raise CheckpointError(
+                f"results/{step}/{file} is what was saved, but cannot be read here: {error}",
+                step=step,
+                file=f"results/{step}/{file}",
+                key=entry.key,
+            ) from error
+        _verify(step, file, entry.blake3, hashing)
+    return obj
+
+
+def _verify(step: str, file: str, expected: str, hashing: Future[str]) -> None:
+    found = hashing.result()
+    if expected and expected != found:
+        place = f"results/{step}/{file}"
+        raise CheckpointDamagedError(
+            f"{place} is not what was saved: expected blake3 {expected[:12]}…, "
+            f"got {found[:12]}…. {remedy(step)}",
+            step=step,
+            file=place,
+            expected=expected,
+            found=found,
+        )
+
+
+def _identity(folder: Path, file: str) -> tuple[Path, int, int, int] | None:
+    """Return where a file is, and what tells it from another there; None if there is none."""
+    path = store.locate(folder, file)
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    # the place too: a file that is moved out of a commit while it is read stays the same file
+    return path, status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _check_not_replaced(folder: Path, step: str, opened: Opened) -> None:
+    """Tell a checkpoint that was saved again from a damaged one."""
+    if opened.record and store.read_raw(folder) != opened.raw:
+        raise CheckpointError(
+            f"results/{step} was saved again since it was loaded. Run the load cell again.",
+            step=step,
+        )

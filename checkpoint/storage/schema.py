@@ -1,0 +1,374 @@
+"""The record of a checkpoint, `params.json`: typed, and read and written in this module alone.
+
+`docs/params.md` describes every key. A record that a stranger edited is data like any other: what
+is not of the right type, or names a file outside the step's folder or the project, is an error.
+"""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+
+from msgspec import Struct, ValidationError, convert, field, structs, to_builtins
+
+from ..errors import CheckpointDamagedError, CheckpointError
+from .hashes import Content, value_hash
+
+RECORD = "params.json"
+FORMAT_VERSION = 1  # older ones are read, newer ones refused; a new optional key needs no new one
+RESERVED = ("timestamp", "data_shapes", "checkpoint")  # what stands beside the user's parameters
+
+
+class FileEntry(Struct, frozen=True, omit_defaults=True):
+    """A saved file.
+
+    Attributes
+    ----------
+    key
+        The name given to `save`.
+    bytes, blake3, mtime_ns
+        Its content; the hash is empty in a folder that `save` did not write.
+    details
+        What reading needs to know beyond the file.
+    """
+
+    key: str
+    bytes: int
+    blake3: str
+    mtime_ns: int | None = None
+    details: dict[str, Any] | None = None
+
+
+class InputEntry(Struct, frozen=True, omit_defaults=True):
+    """The content of an input: a raw file, the list of a folder's files, or a checkpoint.
+
+    Attributes
+    ----------
+    blake3
+        The hash of its content.
+    bytes, mtime_ns
+        Of a file.
+    as_it_is
+        Of a checkpoint that was accepted as an input: the hash of how it, and what it was made
+        from, differ from their records.
+    """
+
+    blake3: str
+    bytes: int | None = None
+    mtime_ns: int | None = None
+    as_it_is: str | None = None
+
+    @classmethod
+    def of(cls, content: Content) -> "InputEntry":
+        """Return the entry of a raw file."""
+        return cls(content.blake3, content.bytes, content.mtime_ns)
+
+
+class Run(Struct, frozen=True, omit_defaults=True):
+    """The cells that the kernel had run when it saved.
+
+    Attributes
+    ----------
+    cells
+        The hash of each one's code, in order.
+    parameters
+        Those that may have set parameters: source by hash.
+    """
+
+    cells: list[str]
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+class Baseline(Struct, frozen=True):
+    """What a step's results are compared with: what made them, or what was accepted instead.
+
+    Attributes
+    ----------
+    cells
+        The hash of each cell's code; None where no notebook made them.
+    parameters
+        The cells among them that may have set parameters: source by hash.
+    inputs
+        Each input by name; None for one that was not there.
+    modules
+        The hash of each module's code by path; None for one that was not there.
+    params
+        The hash of each group of the user's parameters.
+    """
+
+    cells: list[str] | None
+    parameters: dict[str, str]
+    inputs: dict[str, InputEntry | None]
+    modules: dict[str, str | None]
+    params: dict[str, str]
+
+
+class Acceptance(Struct, frozen=True):
+    """Results that somebody declared current although something had changed.
+
+    Attributes
+    ----------
+    why
+        The reason given.
+    date
+        When, in ISO 8601.
+    reasons
+        Why the results were not current.
+    fits
+        What they were accepted to fit.
+    """
+
+    why: str
+    date: str
+    reasons: list[str]
+    fits: Baseline
+
+
+class Environment(Struct, frozen=True, omit_defaults=True):
+    """What the results were made with.
+
+    Attributes
+    ----------
+    python, system
+        The versions of the interpreter and of the platform.
+    packages
+        The versions of the project's direct dependencies.
+    freeze
+        The file that lists these and all that they need, in the form of `pip freeze`.
+    """
+
+    python: str
+    system: str
+    packages: dict[str, str]
+    freeze: FileEntry | None = None
+
+
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `params.json` holds.
+
+    Attributes
+    ----------
+    timestamp
+        When it was saved, in ISO 8601.
+    params
+        The user's parameters, in groups.
+    data_shapes
+        The shape of each object that has one, by key.
+    format, tool
+        The version of this schema, and that of the code that saved.
+    step
+        The step or sub-checkpoint.
+    files
+        The saved files, by name below the step's folder.
+    inputs, param_hashes, modules, run
+        What made the results; `run` is None outside a notebook.
+    environment
+        The versions of the libraries; None for a folder that was filled by hand and accepted.
+    accepted
+        What was accepted since, oldest first.
+    """
+
+    timestamp: str = field(name="timestamp", default="")
+    params: dict[str, Any] = field(name="user params", default_factory=dict)
+    data_shapes: dict[str, Any] = field(name="data_shapes", default_factory=dict)
+    format: int
+    tool: str | None = None
+    step: str
+    files: dict[str, FileEntry]
+    inputs: dict[str, InputEntry | None]
+    param_hashes: dict[str, str] = field(name="params")
+    modules: dict[str, str | None]
+    environment: Environment | None = None
+    run: Run | None = None
+    accepted: list[Acceptance] = field(default_factory=list)
+
+    @property
+    def baseline(self) -> Baseline:
+        """What the results are compared with: what was accepted last, else what made them."""
+        if self.accepted:
+            return self.accepted[-1].fits
+        run = self.run or Run([])
+        cells = run.cells if self.run else None
+        return Baseline(cells, run.parameters, self.inputs, self.modules, self.param_hashes)
+
+    @property
+    def content_hash(self) -> str:
+        """The hash of what the checkpoint gives to those that load it."""
+        return content_hash({name: entry.blake3 for name, entry in self.files.items()}, self.params)
+
+    @property
+    def written(self) -> list[str]:
+        """The names of all files that `save` wrote below the step's folder, but the record's."""
+        freeze = self.environment.freeze if self.environment else None
+        return [*self.files, *([freeze.key] if freeze else [])]
+
+    def accept(self, acceptance: Acceptance) -> "Record":
+        """Return the record with one more acceptance."""
+        return structs.replace(self, accepted=[*self.accepted, acceptance])
+
+    def renamed(self, steps: Mapping[str, str], codes: Mapping[str, str]) -> "Record":
+        """Return the record of the same results after steps were renamed.
+
+        Parameters
+        ----------
+        steps
+            New names of steps by old ones.
+        codes
+            New hashes, by old ones, of cells and modules that name these steps.
+        """
+        run = self.run and structs.replace(self.run, cells=_mapped(self.run.cells, codes))
+        return structs.replace(
+            self,
+            step=_renamed_step(self.step, steps),
+            inputs=_renamed_inputs(self.inputs, steps),
+            modules=_mapped_values(self.modules, codes),
+            run=run,
+            accepted=[
+                structs.replace(entry, fits=_renamed_fits(entry.fits, steps, codes))
+                for entry in self.accepted
+            ],
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is written to `params.json`."""
+        ours = to_builtins(self)
+        for key in ("timestamp", "user params", "data_shapes"):
+            ours.pop(key, None)
+        return {
+            "timestamp": self.timestamp,
+            **self.params,
+            "data_shapes": self.data_shapes,
+            "checkpoint": ours,
+        }
+
+
+def parse(raw: Mapping[str, Any]) -> Record | None:
+    """Read a record.
+
+    Parameters
+    ----------
+    raw
+        The content of `params.json`.
+
+    Returns
+    -------
+    Record or None
+        None if `save` did not write it.
+
+    Raises
+    ------
+    CheckpointDamagedError
+        If a part of it is missing, is not of the right type, or names a file outside the folder
+        that it belongs to.
+    CheckpointError
+        If a newer version of this code wrote it.
+    """
+    ours = raw.get("checkpoint")
+    if not isinstance(ours, dict) or "format" not in ours or "files" not in ours:
+        return None
+    version = ours["format"]
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise CheckpointError(
+            f"{RECORD} has format {version}; this project's code reads up to {FORMAT_VERSION}. "
+            "Update the project's checkpoint/ folder.",
+            file=RECORD,
+            expected=FORMAT_VERSION,
+            found=version,
+        )
+    user = {
+        "timestamp": raw.get("timestamp", ""),
+        "user params": user_params(raw),
+        "data_shapes": raw.get("data_shapes", {}),
+    }
+    try:
+        record = convert({**ours, **user}, Record)
+    except ValidationError as error:
+        what = str(error).replace("`$.", "`checkpoint.")
+        raise CheckpointDamagedError(f"{RECORD}: {what}.", file=RECORD) from error
+    for name in _names(record):
+        if not contained(name):
+            raise CheckpointDamagedError(
+                f"{RECORD}: {name!r} leads out of the folder that it belongs to.",
+                file=RECORD,
+                found=name,
+            )
+    return record
+
+
+def user_params(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the user's parameters in a record, or in a file that was written by hand."""
+    return {key: value for key, value in raw.items() if key not in RESERVED}
+
+
+def param_hashes(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hash of each group of the user's parameters."""
+    return {name: value_hash(group) for name, group in params.items()}
+
+
+def content_hash(files: Mapping[str, str], params: Mapping[str, Any]) -> str:
+    """Return the hash of a checkpoint's content: the same when a step is regenerated unchanged.
+
+    Parameters
+    ----------
+    files
+        The blake3 of each file, by name.
+    params
+        The user's parameters.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    return value_hash({"files": dict(files), "params": dict(params)})
+
+
+def contained(name: str) -> bool:
+    """Tell whether a name leads to a place below the folder that it is relative to."""
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    return bool(posix.parts) and not (
+        posix.is_absolute() or windows.anchor or ".." in {*posix.parts, *windows.parts}
+    )
+
+
+def _names(record: Record) -> list[str]:
+    """Return all names of files in a record."""
+    accepted = [
+        name for entry in record.accepted for name in (*entry.fits.inputs, *entry.fits.modules)
+    ]
+    return [*record.written, *record.inputs, *record.modules, *accepted]
+
+
+def _renamed_fits(fits: Baseline, steps: Mapping[str, str], codes: Mapping[str, str]) -> Baseline:
+    return structs.replace(
+        fits,
+        cells=None if fits.cells is None else _mapped(fits.cells, codes),
+        inputs=_renamed_inputs(fits.inputs, steps),
+        modules=_mapped_values(fits.modules, codes),
+    )
+
+
+def _renamed_inputs(
+    inputs: Mapping[str, InputEntry | None], steps: Mapping[str, str]
+) -> dict[str, InputEntry | None]:
+    prefix = "results/"
+    return {
+        prefix + _renamed_step(name.removeprefix(prefix), steps)
+        if name.startswith(prefix)
+        else name: entry
+        for name, entry in inputs.items()
+    }
+
+
+def _renamed_step(step: str, steps: Mapping[str, str]) -> str:
+    name, slash, part = step.partition("/")
+    return f"{steps.get(name, name)}{slash}{part}"
+
+
+def _mapped(hashes: list[str], new: Mapping[str, str]) -> list[str]:
+    return [new.get(code, code) for code in hashes]
+
+
+def _mapped_values(
+    hashes: Mapping[str, str | None], new: Mapping[str, str]
+) -> dict[str, str | None]:
+    return {name: new.get(code, code) if code else None for name, code in hashes.items()}
