@@ -33,15 +33,15 @@ def load(step: str) -> Checkpoint:
     Returns
     -------
     Checkpoint
-        A read-only mapping of names to objects, and `.params`. An object is read when it is asked
-        for.
+        A read-only mapping from names to objects, each read when its key is accessed; and the
+        saved `.params`.
 
     Raises
     ------
     CheckpointNotFoundError
         If there is nothing to load; the message names the notebook to run.
     CheckpointDamagedError
-        If the files are not as they were saved.
+        If a file is missing or does not have the recorded size.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def load(step: str) -> Checkpoint:
 def save(
     step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | None = None
 ) -> Checkpoint:
-    """Save a notebook's results in `results/<step>/`, all of them or none.
+    """Save a notebook's results in `results/<step>/`, atomically.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def save(
         `.png`, anything else `.pkl`. A name with a suffix chooses: `matching.csv`,
         `annotations.json`, `figures/umap.pdf`.
     params
-        Parameters to keep in `params.json`, in groups.
+        Parameters to keep in `params.json`, by group.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def save(
     CheckpointValueError
         If the step, a name or a parameter cannot be saved.
 
-    Whatever is raised, the checkpoint that was there before stays whole.
+    If anything is raised, the previous checkpoint stays intact.
 
     Examples
     --------
@@ -146,18 +146,18 @@ def data_file(name: str) -> Path:
     Parameters
     ----------
     name
-        The file's name in `data/`, with `/` for folders: `rna_counts.h5ad`. A folder of files,
-        such as `filtered_feature_bc_matrix`, will do too.
+        Its name in `data/`, with `/` for folders: `rna_counts.h5ad`. A folder, such as
+        `filtered_feature_bc_matrix`, is accepted too.
 
     Returns
     -------
     Path
-        Where it is. Read it; nothing in `data/` is ever written.
+        Where it is. Read it; files in `data/` are never written.
 
     Raises
     ------
     CheckpointNotFoundError
-        If it is not there; the message says where to put it.
+        If it does not exist; the message says where to put it.
     CheckpointValueError
         If the name leads out of `data/`.
     """
@@ -165,11 +165,14 @@ def data_file(name: str) -> Path:
     path = project.data / name if name and isinstance(name, str | PurePath) else None
     # on Windows, a name such as `C:counts.csv` is not absolute, and leads elsewhere too
     if not path or ".." in path.parts or not path.is_relative_to(project.data):
-        raise CheckpointValueError(f"{name!r} is not a file below data/. Name one, without '..'.")
+        raise CheckpointValueError(
+            f"data_file takes a name below data/ without '..', such as 'counts.csv', got {name!r}",
+            found=name,
+        )
     if not path.exists():
         raise CheckpointNotFoundError(
-            f"Raw file 'data/{name}' not found. Put it at {path}; data/README.md says what goes "
-            "there."
+            f"Raw file 'data/{name}' not found. Put it at {path}; see data/README.md.",
+            file=f"data/{name}",
         )
     if path.is_dir():
         listing = InputEntry(hashes.listing_hash(path))
@@ -180,7 +183,7 @@ def data_file(name: str) -> Path:
 
 
 def figures(step: str) -> Path:
-    """Return a step's folder for figures that are not saved by `save`.
+    """Return a step's folder for figures that other libraries write.
 
     Parameters
     ----------
@@ -190,7 +193,7 @@ def figures(step: str) -> Path:
     Returns
     -------
     Path
-        `results/<step>/figures`, which is made if it is not there; for `sc.settings.figdir`.
+        `results/<step>/figures`, created if it does not exist; for `sc.settings.figdir`.
     """
     folder = find_project().results_of(step) / "figures"
     folder.mkdir(parents=True, exist_ok=True)

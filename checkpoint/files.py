@@ -1,11 +1,11 @@
-"""Files and folders as a whole; importing `shutil` would take longer than what this does."""
+"""Copying, removing, replacing and flushing whole files and folders."""
 
 import errno
 import os
 import stat
 from pathlib import Path
 
-# what tools and systems leave in a folder by themselves
+# what tools and operating systems leave in folders
 LEFTOVERS = frozenset(
     (
         *("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".ruff_cache", ".git"),
@@ -56,9 +56,9 @@ def remove(folder: Path) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file whole or, on a full disk, not at all.
+    """Replace a file atomically; on a full disk the old one stays.
 
-    It keeps its permissions; where it is a link, what it leads to is written.
+    It keeps its permissions. Of a link, the target is replaced.
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def draft_of(path: Path) -> Path:
-    """Return where a file is written before it takes its place; a kill may leave it there."""
+    """Return where a file is written before it is moved into place; a kill may leave it there."""
     path = path.resolve()
     return path.with_name(f".{path.name}.part")
 
@@ -83,7 +83,7 @@ def sync(path: Path) -> None:
     """Flush one file or folder to disk."""
     if os.name == "nt":
         if path.is_dir():
-            return  # Windows cannot open a folder, and writes renames through by itself
+            return  # Windows cannot open a folder, and flushes renames by itself
         descriptor = os.open(path, os.O_RDWR)
     else:
         descriptor = os.open(path, os.O_RDONLY)

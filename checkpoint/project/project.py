@@ -36,7 +36,7 @@ class Project:
         return sorted(steps, key=lambda step: (step.number, step.label, step.path))
 
     def notebook_files(self) -> list[Path]:
-        """Return all notebooks, those without a number too; no hidden files, nor links to none."""
+        """Return all notebooks, also those without a number; no hidden files or broken links."""
         paths = self.notebooks.glob("*.ipynb")
         return sorted(path for path in paths if path.is_file() and path.name[0] != ".")
 
@@ -53,7 +53,11 @@ class Project:
         wanted = [step_of(step) for step in steps]
         for step in wanted:
             if step not in names:
-                raise ProjectError(f"No notebook {step!r}; there are {', '.join(names) or 'none'}.")
+                raise ProjectError(
+                    f"No notebook {step!r}; there are {', '.join(names) or 'none'}.",
+                    step=step,
+                    expected=names,
+                )
         return [notebook for notebook in known if not wanted or notebook.name in wanted]
 
     @property
@@ -67,14 +71,14 @@ class Project:
         """
         found = sorted(self.root.glob("src/*/checkpoint/__init__.py"))
         if not found:
-            raise ProjectError("src/ has no package with checkpoint/ in it; put it back.")
+            raise ProjectError("src/ has no package with a checkpoint/ folder. Restore it.")
         return found[0].parent.parent.name
 
     def after(self, step: str) -> Step | None:
         """Return the notebook that runs after `step`; None after the last and for others."""
         steps = self.steps()
         number = next((one.number for one in steps if one.name == step), None)
-        # a copy, as `1_preprocessing-Copy1`, has the number of the original and is not next
+        # a copy such as `1_preprocessing-Copy1` has the number of the original and is not next
         later = [one for one in steps if number is not None and one.number > number]
         return later[0] if later else None
 
@@ -93,21 +97,21 @@ class Project:
         """
         if not isinstance(step, str):
             raise CheckpointValueError(
-                f"a step is named by text, as in '1_preprocessing', not by {step!r}"
+                f"step must be a str such as '1_preprocessing', got {type(step).__name__}"
             )
-        for part in step.split("/"):
-            if reason := unportable(part):
-                raise CheckpointValueError(
-                    f"step {step!r}: {part!r} {reason}. Name the step after its notebook, "
-                    "as in '1_preprocessing'."
-                )
-        name, *below = step.split("/")
-        if name == "results" or step.endswith(".ipynb") or "figures" in below:
+        parts = step.split("/")
+        wrong = next((f"{part!r} {reason}" for part in parts if (reason := unportable(part))), "")
+        if parts[0] == "results" or step.endswith(".ipynb"):
+            wrong = "it must be the notebook's name, without folder and .ipynb"
+        elif "figures" in parts[1:]:
+            wrong = "figures/ below a step is reserved for figures"
+        if wrong:
             raise CheckpointValueError(
-                f"step {step!r}: name the step as its notebook, without folder and .ipynb, as in "
-                "'1_preprocessing'; figures/ below it is for figures."
+                f"step {step!r}: {wrong}. Name the step after its notebook, such as "
+                "'1_preprocessing'.",
+                step=step,
             )
-        return self.results.joinpath(name, *below)
+        return self.results.joinpath(*parts)
 
     def show(self, path: Path) -> str:
         """Return a path as messages show it: relative to the project, with `/`."""
@@ -118,8 +122,8 @@ def find_project() -> Project:
     """Find the project that a notebook or script works in.
 
     It is the nearest folder at or above the working directory whose `pyproject.toml` has a
-    `[tool.checkpoint]` table, so that a copy of a project uses the copy's folders; else the
-    project that this package lies in, so that any working directory will do.
+    `[tool.checkpoint]` table: a copy of a project uses the copy's folders. Elsewhere it is the
+    project that this package is part of.
 
     Returns
     -------
@@ -148,8 +152,8 @@ def find_project() -> Project:
 def is_project(folder: Path) -> bool:
     """Tell whether `folder` is the top of a project.
 
-    A look for the table's line, not a TOML parser: a `pyproject.toml` somewhere above that has
-    nothing to do with this one may be broken, and this is asked at every load and save.
+    Looks for the table's line and does not parse TOML: every load and save asks, and an unrelated
+    `pyproject.toml` further up may be invalid.
     """
     try:
         lines = (folder / "pyproject.toml").read_text(encoding="utf-8").splitlines()

@@ -54,27 +54,29 @@ def modules_of(project: Project) -> dict[str, str | None]:
     root, checkpoint = project.root.resolve(), Path(__file__).resolve().parents[1]
     # A kernel has thousands of modules, and every save asks: only those are resolved that were
     # found through the project, however its path is written, and not in its .venv.
-    here = Path.cwd()  # which a relative one is joined to, as Python joins it
+    here = Path.cwd()  # Python joins relative entries of sys.path to it
     ways = tuple(str(here / way) for way in sys.path if (here / way).resolve().is_relative_to(root))
-    files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
-    ours = {file for file in files if file.startswith(ways) and "site-packages" not in file}
-    found = sorted(Path(file).resolve() for file in ours if file.endswith(".py"))
-    own = [path for path in found if path.is_relative_to(root / "src")]
+    files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+    paths = sorted(
+        Path(file).resolve()
+        for file in files
+        if file.startswith(ways) and file.endswith(".py") and "site-packages" not in file
+    )
     codes = {
         path.relative_to(root).as_posix(): hashes.module_hash(path)
-        for path in own
-        if not path.is_relative_to(checkpoint)
+        for path in paths
+        if path.is_relative_to(root / "src") and not path.is_relative_to(checkpoint)
     }
     return {path: code for path, code in codes.items() if code}
 
 
 def warn_if_another_notebook(step: str) -> None:
-    """Warn where a notebook saves under another's name, as a copy `2_integration_v2` would."""
+    """Warn if a notebook saves under the name of another, as a copy `2_integration_v2` does."""
     notebook = _notebook_name()
     if notebook and notebook != step.partition("/")[0]:
         warnings.warn(
-            f"{notebook}.ipynb saves as {step!r}, in place of what {step.partition('/')[0]}.ipynb "
-            f'saved. Use save("{notebook}", …) for results of its own.',
+            f"{notebook}.ipynb saves as {step!r} and replaces what {step.partition('/')[0]}.ipynb "
+            f'saved. Use save("{notebook}", …) to keep both.',
             CheckpointWarning,
             stacklevel=3,
         )
@@ -93,8 +95,8 @@ def _shell() -> Any:
 
 
 def _notebook_name() -> str | None:
-    """Return the name of the notebook that this kernel runs, where its front end tells."""
+    """Return the name of the notebook that this kernel runs; None if the front end hides it."""
     names = getattr(_shell(), "user_ns", {})
-    told = names.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
-    path = PurePath(str(told).replace("\\", "/"))
+    file = names.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
+    path = PurePath(str(file).replace("\\", "/"))
     return path.stem if path.suffix == ".ipynb" else None

@@ -1,9 +1,9 @@
-"""A step's folder on disk, changed all at once or not at all.
+"""The folder of a step on disk, replaced atomically.
 
-A save is written into `.staging-…` inside the folder and flushed to disk. Renaming that folder to
-`.commit` is the moment the save has happened. Its files then move over the old ones, `params.json`
-last. Whoever meets `.commit` can finish the moves or read through it; whoever holds the lock and
-meets a staging folder removes it. Only renames are used, so this holds on Windows and NFS too.
+A save is written into `.staging-…` inside the folder and flushed to disk. Renaming that to
+`.commit` commits the save. Its files then replace the old ones, `params.json` last. Any process that finds
+`.commit` can complete the moves or read the files in it; the holder of the lock removes staging
+folders that were left behind. Only renames are used, so it works on Windows and NFS too.
 """
 
 import json
@@ -32,18 +32,18 @@ LOCK = ".lock"
 
 @contextmanager
 def transaction(folder: Path) -> Iterator[Path]:
-    """Replace the checkpoint in a folder by what is written inside the `with` block.
+    """Replace the checkpoint in a folder with what is written inside the `with` block.
 
     Parameters
     ----------
     folder
-        The step's folder; made if it is not there.
+        The step's folder; created if it does not exist.
 
     Yields
     ------
     Path
         An empty folder to write into; the record, `params.json`, must be among the files. If the
-        block raises, whatever it raises, the checkpoint in `folder` stays as it was.
+        block raises, the checkpoint in `folder` stays as it was.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
@@ -59,21 +59,21 @@ def transaction(folder: Path) -> Iterator[Path]:
             with suppress(OSError):  # the next save removes it
                 remove(staging)
             raise
-        # from here on the save has happened, and can be read from where it is
+        # from here on the save is committed, and can be read from where it is
         try:
             sync(folder)
             _finish(folder)
         except OSError as error:
             warnings.warn(
-                f"Saved, but {error.filename} could not be replaced ({error.strerror}). Whoever "
-                f"loads reads {COMMIT}/ until it can; close what holds the file.",
+                f"Saved, but {error.filename} could not be replaced ({error.strerror}). Until it "
+                f"can be, loading reads from {COMMIT}/. Close the program that has the file open.",
                 CheckpointWarning,
                 stacklevel=4,
             )
 
 
 def recover(folder: Path) -> None:
-    """Finish a save that was cut short after it had happened, where this process may write."""
+    """Complete a save that was stopped after the commit, if this process may write there."""
     if not (folder / COMMIT).exists() or not os.access(folder, os.W_OK):
         return
     from filelock import Timeout
@@ -86,7 +86,7 @@ def recover(folder: Path) -> None:
 
 
 def is_interrupted(folder: Path) -> bool:
-    """Tell whether a save was cut short before it had happened, or could not be finished."""
+    """Tell whether a save was stopped before the commit, or could not be completed."""
     if in_progress(folder):
         return True
     if not any(folder.glob(f"{STAGING}*")):
@@ -97,11 +97,11 @@ def is_interrupted(folder: Path) -> bool:
         with locked(folder, timeout=0):
             return any(folder.glob(f"{STAGING}*"))
     except (Timeout, OSError):
-        return False  # it is going on right now, or only who may write here can tell
+        return False  # it is in progress, or this process may not write here and cannot know
 
 
 def locate(folder: Path, file: str) -> Path:
-    """Return where a committed file is, even while its save is being finished."""
+    """Return where a committed file is, also while its save is being completed."""
     waiting = folder / COMMIT / file
     return waiting if (folder / COMMIT / RECORD).exists() and waiting.exists() else folder / file
 
@@ -166,7 +166,7 @@ def locked(folder: Path, timeout: float = -1) -> Iterator[None]:
             raise
         where = f"{folder.parent.name}/{folder.name}"
         print(
-            f"Waiting: another process is saving to {where} ({LOCK} in it is taken) …", flush=True
+            f"Waiting: another process is saving to {where} (it holds {LOCK} there) …", flush=True
         )
         lock.acquire(timeout=timeout)
     try:
@@ -182,7 +182,7 @@ def record_bytes(folder: Path) -> bytes | None:
 
 
 def put_record(folder: Path, record: Record, before: bytes | None) -> None:
-    """Replace a folder's `params.json` alone; its files stay what they are.
+    """Replace a folder's `params.json` and nothing else.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def put_record(folder: Path, record: Record, before: bytes | None) -> None:
 
 
 def in_progress(folder: Path) -> bool:
-    """Tell whether a save that has happened is still being moved into place."""
+    """Tell whether a committed save is still being moved into place."""
     return (folder / COMMIT).exists()
 
 
@@ -215,13 +215,14 @@ def remove_empty(inner: Path, folder: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Finish or remove what an earlier save left behind; only for the holder of the lock."""
+    """Complete or remove what an earlier save left behind; only for the holder of the lock."""
     try:
         _finish(folder)
     except OSError as error:
         raise CheckpointError(
-            f"The save before this one could not be moved into place: {error.filename} could not "
-            f"be replaced ({error.strerror}). Close what holds the file, then save again."
+            f"The previous save could not be moved into place: {error.filename} could not be "
+            f"replaced ({error.strerror}). Close the program that has the file open, then save "
+            "again."
         ) from error
     for staging in folder.glob(f"{STAGING}*"):
         remove(staging)
@@ -252,7 +253,7 @@ def _finish(folder: Path) -> None:
 
 
 def _is_one_of(path: Path, others: list[Path]) -> bool:
-    """Tell whether a file is one of others by another name, as where case does not count."""
+    """Tell whether a file is one of others under another name, as on disks that ignore case."""
     if not path.exists():
         return False
     name = unicodedata.normalize("NFC", path.name).casefold()
@@ -261,7 +262,7 @@ def _is_one_of(path: Path, others: list[Path]) -> bool:
 
 
 def _check_places(staging: Path, folder: Path) -> None:
-    """Refuse, before anything has happened, a file whose place in the folder is taken."""
+    """Refuse, before the commit, a file whose place in the folder is taken."""
     old, device = files_in(folder), folder.stat().st_dev
     for path in staging.rglob("*"):
         place = folder / path.relative_to(staging)
@@ -271,26 +272,26 @@ def _check_places(staging: Path, folder: Path) -> None:
             continue  # it goes when its files do
         if place.is_dir() != path.is_dir():
             kind = "folder" if place.is_dir() else "file"
-            raise CheckpointValueError(f"{place} is a {kind} that save did not make. Move it.")
+            raise CheckpointValueError(f"{place} is a {kind} that save did not write. Move it.")
         if place.is_dir() and place.stat().st_dev != device:
             raise CheckpointValueError(
-                f"{place} is on another disk, so nothing can be moved into it at once. Use "
-                "figures(step) to write there, or make it a plain folder."
+                f"{place} is on another disk, so files cannot be moved into it atomically. Use "
+                "figures(step) to write there, or replace the link with a folder."
             )
 
 
 def _holds_only(place: Path, folder: Path, old: list[str]) -> bool:
-    """Tell whether a folder's files are all of the checkpoint that is being replaced."""
+    """Tell whether all files in a folder belong to the checkpoint that is being replaced."""
     found = [path for path in place.rglob("*") if path.is_file()]
     return bool(found) and all(path.relative_to(folder).as_posix() in old for path in found)
 
 
 def files_in(folder: Path) -> list[str]:
-    """Return the files that the record in this very folder names, whatever is being finished."""
+    """Return the files named by the record in this folder, not by one in `.commit`."""
     try:
         record = parse(read_json(folder / RECORD))
     except (OSError, CheckpointError):
-        return []  # none, or one that is damaged: it names no files that are ours to remove
+        return []  # a damaged record names no files that are ours to remove
     return record.written if record else []
 
 

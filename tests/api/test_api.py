@@ -160,7 +160,7 @@ def test_a_place_that_is_taken_is_told_before_anything_happens(project):
     save(STEP, {"a": 1})
     (project / "results" / STEP / "y.pkl").mkdir()
     before = files(project)
-    with pytest.raises(CheckpointValueError, match=r"y\.pkl is a folder that save did not make"):
+    with pytest.raises(CheckpointValueError, match=r"y\.pkl is a folder that save did not write"):
         save(STEP, {"y": 1})
     assert files(project) == before
     save(STEP, {"z": 1})
@@ -187,7 +187,7 @@ def test_a_sub_checkpoint_where_the_step_has_saved(project, step):
     "step", ["1_preprocessing.ipynb", "results/1_preprocessing", "1_a/figures"]
 )
 def test_a_step_is_the_bare_name_of_its_notebook(project, step):
-    with pytest.raises(CheckpointValueError, match="name the step as its notebook"):
+    with pytest.raises(CheckpointValueError, match="Name the step after its notebook"):
         save(step, {})
 
 

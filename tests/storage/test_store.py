@@ -230,7 +230,7 @@ def test_a_file_that_cannot_be_replaced(project, held):
     with pytest.warns(CheckpointWarning, match=r"Saved, but .*b\.pkl could not be replaced"):
         save(STEP, {"a": 2, "b": 2})
     assert dict(load(STEP)) == {"a": 2, "b": 2}
-    with pytest.raises(CheckpointError, match=r"b\.pkl could not be replaced .* Close what holds"):
+    with pytest.raises(CheckpointError, match=r"b\.pkl could not be replaced .* Close the program"):
         save(STEP, {"a": 3, "b": 3})
     assert dict(load(STEP)) == {"a": 2, "b": 2}
     subprocess.run(["chattr", "-i", str(path)], check=True)
