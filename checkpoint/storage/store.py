@@ -1,9 +1,9 @@
 """The folder of a step on disk, replaced atomically.
 
 A save is written into `.staging-…` inside the folder and flushed to disk. Renaming that to
-`.commit` commits the save. Its files then replace the old ones, `params.json` last. Any process that finds
-`.commit` can complete the moves or read the files in it; the holder of the lock removes staging
-folders that were left behind. Only renames are used, so it works on Windows and NFS too.
+`.commit` commits the save. Its files then replace the old ones, `params.json` last. Any process
+that finds `.commit` can complete the moves or read the files in it; the holder of the lock removes
+staging folders that were left behind. Only renames are used, so it works on Windows and NFS too.
 """
 
 import json
