@@ -2,7 +2,7 @@
 
 import pytest
 
-from checkpoint.edit.rename import mentions, rename_code
+from checkpoint.edit.source import mentions, rename_code
 from checkpoint.notebooks.calls import imported
 
 NAMES = {"1_a": "2_a", "2_b": "3_b", "3_c": "1_c"}
