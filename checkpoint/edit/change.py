@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from typing import Any
 
 from ..errors import ProjectError
 from ..files import replace
@@ -64,7 +64,7 @@ class Change:
             journal.settle(root)
             locks.refuse(self.project)
             with self._no_saves():
-                self._refuse_existing_paths()
+                self._refuse_taken_paths()
                 self._refuse_changed_files()
                 self._refuse_unstaged_edits()
                 try:
@@ -128,12 +128,10 @@ class Change:
                     raise ProjectError(f"{shown} is being saved. Try again.", file=shown) from None
             yield
 
-    def _refuse_existing_paths(self) -> None:
-        root = self.project.root
-        vacated = [root / name for name in (*self.removals, *self.moves)]
-        created = [name for name, (before, _) in self.writes.items() if before is None]
-        for name in [*self.moves.values(), *created]:
-            path = root / name
+    def _refuse_taken_paths(self) -> None:
+        vacated = [self.project.root / name for name in (*self.removals, *self.moves)]
+        for name in self.moves.values():
+            path = self.project.root / name
             # on a disk that ignores case, the new path may be the old one in other letters
             if path.exists() and not any(is_there(old) and path.samefile(old) for old in vacated):
                 raise ProjectError(
@@ -141,26 +139,23 @@ class Change:
                 )
 
     def _refuse_changed_files(self) -> None:
-        root = self.project.root
-        changed = [name for name in (*self.removals, *self.moves) if not is_there(root / name)]
-        changed += [n for n, (before, _) in self.writes.items() if content_of(root / n) != before]
-        if changed:
-            raise ProjectError(
-                f"{changed[0]} was changed by another program in the meantime. Try again.",
-                file=changed[0],
-            )
+        for name, (before, _) in self.writes.items():
+            if content_of(self.project.root / name) != before:
+                raise ProjectError(
+                    f"{name} was changed by another program in the meantime. Try again.", file=name
+                )
 
     def _refuse_unstaged_edits(self) -> None:
         """Refuse edits that git does not have; what `run` writes does not count."""
         names = [name for name in {*self.writes, *self.moves} if not name.startswith("results/")]
-        unstaged = git.unstaged(self.project.root, names)
-        edited = [name for name in unstaged if _is_edited(self.project.root / name, unstaged[name])]
-        if edited:
-            raise ProjectError(
-                "Nothing was changed, since files with edits that git does not have would be "
-                f"rewritten: {', '.join(sorted(edited))}. Commit or `git add` them first.",
-                file=min(edited),
-            )
+        for name, staged in git.unstaged(self.project.root, names).items():
+            now = (self.project.root / name).read_bytes()
+            if not name.endswith(".ipynb") or _cells(now) != _cells(staged):
+                raise ProjectError(
+                    f"{name} would be rewritten, and has edits that git does not have. Nothing was "
+                    "changed. Commit or `git add` the edits, then try again.",
+                    file=name,
+                )
 
 
 def recover(project: Project) -> bool:
@@ -171,15 +166,9 @@ def recover(project: Project) -> bool:
         return journal.settle(project.root)
 
 
-def _is_edited(path: Path, staged: str) -> bool:
-    """Tell whether a file that differs from git's was edited; a notebook may only have been run."""
-    if path.suffix != ".ipynb":
-        return True
+def _cells(content: bytes | str) -> list[Any]:
+    """Return what people edit of a notebook; all of a file that is not a notebook."""
     try:
-        return _cells(path.read_text("utf-8")) != _cells(staged)
-    except (ValueError, LookupError, TypeError):  # a merge conflict, or not a notebook
-        return True
-
-
-def _cells(text: str) -> list[tuple[str, str]]:
-    return [(cell["cell_type"], source_of(cell)) for cell in json.loads(text)["cells"]]
+        return [(cell["cell_type"], source_of(cell)) for cell in json.loads(content)["cells"]]
+    except (ValueError, LookupError, TypeError):
+        return [content]

@@ -73,7 +73,7 @@ def settle(root: Path) -> bool:
     if journal and is_done:
         for name in journal.discarded:
             with suppress(OSError):  # not permitted; under this name it is in nobody's way
-                _discard(root / name)
+                remove(root / name)
     elif journal:
         _undo(root, journal)
     (folder / JOURNAL).unlink(missing_ok=True)
@@ -106,13 +106,6 @@ def _restore(path: Path, original: bytes | None, written: str) -> None:
         path.unlink(missing_ok=True)
         if path.parent.is_dir() and not any(path.parent.iterdir()):
             path.parent.rmdir()
-
-
-def _discard(path: Path) -> None:
-    if path.is_dir():
-        remove(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Journal | None:

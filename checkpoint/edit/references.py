@@ -191,30 +191,27 @@ def renamed_record(
     record: dict[str, Any], new_names: Mapping[str, str], new_hashes: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return a record with new names of steps, and new hashes of rewritten cells and modules."""
-
-    def new_name(name: str) -> str:
-        step, slash, part = name.partition("/")
-        return f"{new_names.get(step, step)}{slash}{part}"
-
-    def new_input(name: str) -> str:
-        folder, slash, step = name.partition("/")
-        return f"{folder}/{new_name(step)}" if folder == "results" and slash else name
-
-    def with_inputs(entry: dict[str, Any]) -> dict[str, Any]:
-        inputs = {new_input(name): known for name, known in entry.get("inputs", {}).items()}
-        return {**entry, "inputs": inputs}
-
-    ours = with_inputs(_with_hashes(record["checkpoint"], new_hashes))
-    ours["step"] = new_name(ours.get("step", ""))
-    if "accepted" in ours:
-        ours["accepted"] = [
-            {**entry, "fits": with_inputs(entry["fits"])} for entry in ours["accepted"]
-        ]
+    ours = _with_hashes(record["checkpoint"], new_hashes)
+    ours["step"] = _new_name(ours.get("step", ""), new_names)
+    for known in [ours, *(entry["fits"] for entry in ours.get("accepted", []))]:
+        known["inputs"] = {
+            _new_input(name, new_names): entry for name, entry in known.get("inputs", {}).items()
+        }
     return {**record, "checkpoint": ours}
 
 
+def _new_input(name: str, new_names: Mapping[str, str]) -> str:
+    step = name.removeprefix("results/")
+    return name if step == name else f"results/{_new_name(step, new_names)}"
+
+
+def _new_name(name: str, new_names: Mapping[str, str]) -> str:
+    step, slash, part = name.partition("/")
+    return f"{new_names.get(step, step)}{slash}{part}"
+
+
 def _with_hashes(value: Any, new_hashes: Mapping[str, str]) -> Any:
-    """Replace hashes wherever they are in a record, be it as keys or values."""
+    """Return a copy with new hashes wherever there are old ones, as keys or values."""
     if isinstance(value, dict):
         return {new_hashes.get(key, key): _with_hashes(value[key], new_hashes) for key in value}
     if isinstance(value, list):

@@ -1,10 +1,7 @@
 """Changes of a project happen whole or not at all, and git follows."""
 
 import os
-import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -12,12 +9,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from baked import Baked
 from chains import ONE, THREE, TWO, add_cell, git, steps, tree
 
 from checkpoint.check.layout import check
 from checkpoint.edit.chain import new, remove, rename
-from checkpoint.edit.change import Change, recover
+from checkpoint.edit.change import Change
 from checkpoint.errors import ProjectError
 from checkpoint.lineage.states import Lineage
 from checkpoint.project.locks import announced, unchanging
@@ -139,7 +135,7 @@ def test_edits_that_git_does_not_have_are_refused(committed):
     """They would be mixed with what is rewritten and could not be told apart in git."""
     add_cell(committed, TWO, "x = 'edited'")
     before, index = tree(committed), git(committed, "ls-files", "--stage")
-    with pytest.raises(ProjectError, match="Commit or `git add` them first") as raised:
+    with pytest.raises(ProjectError, match="edits that git does not have") as raised:
         rename(Project(committed), ONE, "qc")
     assert raised.value.file == f"notebooks/{TWO}.ipynb"
     assert (tree(committed), git(committed, "ls-files", "--stage")) == (before, index)
@@ -204,41 +200,6 @@ def test_a_merge_conflict_is_an_edit(committed):
         rename(Project(committed), TWO, "x")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_a_command_that_is_killed_leaves_the_old_or_the_new(committed):
-    chances = random.Random(5)
-    command = [sys.executable, "-m", "my_project.checkpoint"]
-    baked = Baked(committed)
-    before, index = tree(committed), git(committed, "ls-files", "--stage")
-    start = time.monotonic()
-    assert baked.command("move", THREE, "1").returncode == 0
-    whole = time.monotonic() - start
-    after, index_after = tree(committed), git(committed, "ls-files", "--stage")
-    assert baked.command("move", "1_visualization", "3").returncode == 0
-    undone = 0
-    for _ in range(40):
-        process = subprocess.Popen(
-            [*command, "move", THREE, "1"],
-            cwd=committed,
-            env=baked.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(whole * chances.uniform(0.5, 1.0))
-        process.kill()
-        process.wait()
-        time.sleep(0.2)  # a git that it had started goes on without it
-        (committed / ".git" / "index.lock").unlink(missing_ok=True)
-        undone += recover(Project(committed))
-        assert not (committed / ".checkpoint-change").exists()
-        now = (tree(committed), git(committed, "ls-files", "--stage"))
-        assert now in ((before, index), (after, index_after))
-        if now[0] == after:
-            assert baked.command("move", "1_visualization", "3").returncode == 0
-    assert tree(committed) == before
-
-
 @pytest.mark.parametrize("meanwhile", ["edited", "gone"])
 def test_what_another_program_saved_meanwhile_is_not_lost(committed, meanwhile):
     path = committed / "notebooks" / f"{TWO}.ipynb"
@@ -274,43 +235,6 @@ def test_a_run_begins_after_a_change_only(committed):
     assert order == ["change", "run"]
 
 
-def test_check_leaves_a_change_that_was_cut_short_alone(committed):
-    journal = committed / ".checkpoint-change" / "journal.json"
-    journal.parent.mkdir()
-    journal.write_text("{}")
-    assert "follows the rules" in Baked(committed).command("check").stdout
-    assert journal.exists()
-
-
-def test_edits_after_a_change_was_cut_short_are_kept(committed):
-    """The process was killed; its user went on in JupyterLab before the next command."""
-    project = Project(committed)
-    old = committed / "notebooks" / f"{TWO}.ipynb"
-    made = committed / "notebooks" / "4_made.ipynb"
-    change = Change(project)
-    change.writes = {
-        f"notebooks/{TWO}.ipynb": (old.read_bytes(), b"rewritten"),
-        "notebooks/4_made.ipynb": (None, b"made"),
-    }
-    before = tree(committed)
-    change._carry_out()
-    old.write_bytes(b"edited")
-    made.write_bytes(b"edited, too")
-    assert recover(project)
-    after = tree(committed)
-    assert after.pop("notebooks/2_integration.ipynb.kept") == b"edited"
-    assert after.pop("notebooks/4_made.ipynb.kept") == b"edited, too"
-    assert after == before
-
-
-def test_a_journal_that_was_not_flushed(committed):
-    journal = committed / ".checkpoint-change" / "journal.json"
-    journal.parent.mkdir()
-    journal.touch()
-    with pytest.raises(ProjectError, match=r"journal\.json cannot be read"):
-        recover(Project(committed))
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows moves no folder that has an open file")
 def test_while_a_kernel_saves(committed):
     before = tree(committed)
@@ -320,21 +244,6 @@ def test_while_a_kernel_saves(committed):
     ):
         rename(Project(committed), TWO, "x")
     assert tree(committed) == before
-
-
-def test_what_cannot_be_removed_does_not_stop_the_next_change(committed, monkeypatch):
-    """As where a file is somebody else's: it is out of the way, under a name of its own."""
-
-    def refuse(path):
-        raise OSError("not permitted")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("checkpoint.edit.journal._discard", refuse)
-        remove(Project(committed), THREE)
-    assert list((committed / "results").glob(".checkpoint-aside-*"))
-    remove(Project(committed), TWO)
-    assert steps(committed) == [ONE]
-    assert [one.state for one in Lineage(Project(committed)).states()] == ["current"]
 
 
 def test_what_is_meant_to_be_added_to_git_is_not_committed_empty(committed):
