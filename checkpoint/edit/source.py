@@ -82,7 +82,7 @@ def _in_texts(source: str, functions: Mapping[str, str], new_names: NewNames) ->
         parts = re.split(r"[/\\]", text.value)
         for step in new_names:
             if {step, f"{step}.ipynb"}.intersection(parts):
-                yield f"`{text.line}` names {step} in a text"
+                yield f"`{text.line}` names {step} in a string"
 
 
 def _replace(source: str, call: Call, argument: str) -> str:

@@ -150,7 +150,7 @@ def test_modules_and_settings(committed):
             "load(STEP)",
             "cell `load(STEP)`: `load(STEP)` names a step that is known only when",
         ),
-        (ONE, 'pd.read_csv("../results/2_integration/x.csv")', "names 2_integration in a text"),
+        (ONE, 'pd.read_csv("../results/2_integration/x.csv")', "names 2_integration in a string"),
         (ONE, "!ls ../results/2_integration", "names 2_integration"),
     ],
 )
