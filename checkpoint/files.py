@@ -38,14 +38,14 @@ def make_writable(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all that is in it; of a link, the link alone.
+    """Remove a file, or a folder and all that is in it; of a link, the link alone.
 
     Raises
     ------
     OSError
         If a part of it cannot be removed; `filename` says which.
     """
-    if os.path.islink(folder):
+    if os.path.islink(folder) or os.path.isfile(folder):
         os.remove(folder)
         return
     for parent, folders, files in os.walk(folder, topdown=False):

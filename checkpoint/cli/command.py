@@ -192,7 +192,7 @@ def new(
     ] = None,
 ) -> None:
     """Add a notebook that loads the one before it; those behind it are renumbered."""
-    from ..edit.renumber import new as add
+    from ..edit.chain import new as add
 
     project = here()
     made = add(project, name, after)
@@ -206,7 +206,7 @@ def rename(
     step: StepName, name: Annotated[str, typer.Argument(help="The new name, without a number.")]
 ) -> None:
     """Give a notebook another name, with its results and all load and save cells that name it."""
-    from ..edit.renumber import rename as rename_step
+    from ..edit.chain import rename as rename_step
 
     project = here()
     show_renamed(project, rename_step(project, step, name))
@@ -217,8 +217,8 @@ def move(
     step: StepName, position: Annotated[int, typer.Argument(help="The number it is to have.")]
 ) -> None:
     """Give a notebook another number; those between its old and new place make room."""
-    from ..edit.renumber import loaded_too_early
-    from ..edit.renumber import move as move_step
+    from ..edit.chain import loaded_too_early
+    from ..edit.chain import move as move_step
 
     project = here()
     show_renamed(project, move_step(project, step, position))
@@ -229,8 +229,8 @@ def move(
 @app.command(rich_help_panel=CHANGE)
 def remove(step: StepName, yes: Yes = False) -> None:
     """Remove a notebook and its results; those behind it are renumbered."""
-    from ..edit.renumber import removable
-    from ..edit.renumber import remove as remove_step
+    from ..edit.chain import removable
+    from ..edit.chain import remove as remove_step
     from ..storage.clean import others_in
 
     project = here()
@@ -274,8 +274,7 @@ def ask(question: str, yes: bool) -> None:
 
 def show_renamed(project: Project, renamed: dict[str, str], *, quietly: bool = False) -> None:
     """Say which steps have another name, and where texts still have the old one."""
-    from ..edit.rename import mentions, still_mentioned
-    from ..project import git
+    from ..edit.references import still_mentioned
 
     for old, new_ in renamed.items():
         out.print(f"{old} is now {new_}.")
@@ -285,10 +284,6 @@ def show_renamed(project: Project, renamed: dict[str, str], *, quietly: bool = F
     places = [f"  {place}" for old in sorted(gone) for place in still_mentioned(project, old)]
     if places:
         out.print("Texts that have the old name:\n" + "\n".join(places))
-    staged = git.unstaged(project.root, ["notebooks", "results", "src", "scripts"]) if gone else {}
-    left = [name for name, text in staged.items() if any(mentions(text, old) for old in gone)]
-    if left:
-        out.print(f"`git add` before you commit, since they had edits: {', '.join(left)}")
 
 
 def show_states(project: Project, states: list[State]) -> None:

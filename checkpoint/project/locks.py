@@ -1,4 +1,4 @@
-"""Which processes are running notebooks of a project, so that nobody renames these meanwhile."""
+"""Locks: notebooks are not renamed while they run, and a step runs once at a time."""
 
 import os
 import platform
@@ -14,12 +14,12 @@ RUN, STEP = "run-", "step-"
 
 @contextmanager
 def unchanging(project: Project, timeout: float = 60) -> Iterator[None]:
-    """Keep others from moving the project's notebooks, as long as the `with` block lasts.
+    """Keep other processes from renaming the project's notebooks within the `with` block.
 
     Raises
     ------
     ProjectError
-        If another process has been moving them for `timeout` seconds.
+        If another process is still renaming them after `timeout` seconds.
     """
     from filelock import FileLock, Timeout
 
@@ -33,18 +33,18 @@ def unchanging(project: Project, timeout: float = 60) -> Iterator[None]:
 
 @contextmanager
 def announced(project: Project) -> Iterator[None]:
-    """Let others know that notebooks are running, as long as the `with` block lasts.
+    """Announce that notebooks are running, within the `with` block.
 
     Raises
     ------
     ProjectError
-        If another process is moving them.
+        If another process is renaming them.
     """
     from filelock import FileLock
 
     folder = project.results / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    # two containers may have one name, and the same numbers of processes
+    # two containers may have the same host name and process ids
     path = folder / f"{RUN}{platform.node() or 'here'}-{os.getpid()}-{os.urandom(4).hex()}"
     lock = FileLock(path)
     with unchanging(project):
@@ -53,13 +53,13 @@ def announced(project: Project) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        with suppress(OSError):  # somebody is looking at it, and removes it then
+        with suppress(OSError):  # another process is checking it, and removes it
             path.unlink(missing_ok=True)
 
 
 @contextmanager
 def alone(project: Project, step: str) -> Iterator[None]:
-    """Run a step as the only process that does.
+    """Keep other processes from running a step within the `with` block.
 
     Raises
     ------
@@ -73,26 +73,28 @@ def alone(project: Project, step: str) -> Iterator[None]:
         with FileLock(path, timeout=0):
             yield
     except Timeout:
-        raise ProjectError(f"Another process is running {step}. Wait, or stop it.") from None
+        raise ProjectError(
+            f"Another process is running {step}. Wait for it, or stop it.", step=step
+        ) from None
 
 
 def refuse(project: Project) -> None:
-    """Refuse to go on while notebooks are running.
+    """Raise while notebooks of the project are running.
 
     Raises
     ------
     ProjectError
-        If another process has announced that it runs some.
+        If a process has announced that it runs some, with `announced`.
     """
     from filelock import FileLock, Timeout
 
     for path in (project.results / FOLDER).glob(f"{RUN}*"):
         try:
             with FileLock(path, timeout=0):
-                pass  # what its process left behind when it was killed
+                pass  # left by a process that was killed
         except Timeout:
             raise ProjectError(
-                f"Notebooks of this project are running ({path.name}). Wait, or stop them."
+                f"Notebooks of this project are running ({path.name}). Wait for them, or stop them."
             ) from None
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -215,7 +215,9 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         codes
             New hashes, by old ones, of cells and modules that name these steps.
         """
-        run = self.run and structs.replace(self.run, cells=_mapped(self.run.cells, codes))
+        run = self.run and Run(
+            _mapped(self.run.cells, codes), _mapped_keys(self.run.parameters, codes)
+        )
         return structs.replace(
             self,
             step=_renamed_step(self.step, steps),
@@ -228,9 +230,15 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
             ],
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what is written to `params.json`."""
-        ours = to_builtins(self)
+    def to_json(self, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return what is written to `params.json`.
+
+        Parameters
+        ----------
+        before
+            What it replaces: keys that a newer version of this code added are kept.
+        """
+        ours = {**(before or {}).get("checkpoint", {}), **to_builtins(self)}
         for key in ("timestamp", "user params", "data_shapes"):
             ours.pop(key, None)
         return {
@@ -342,6 +350,7 @@ def _renamed_fits(fits: Baseline, steps: Mapping[str, str], codes: Mapping[str, 
     return structs.replace(
         fits,
         cells=None if fits.cells is None else _mapped(fits.cells, codes),
+        parameters=_mapped_keys(fits.parameters, codes),
         inputs=_renamed_inputs(fits.inputs, steps),
         modules=_mapped_values(fits.modules, codes),
     )
@@ -366,6 +375,10 @@ def _renamed_step(step: str, steps: Mapping[str, str]) -> str:
 
 def _mapped(hashes: list[str], new: Mapping[str, str]) -> list[str]:
     return [new.get(code, code) for code in hashes]
+
+
+def _mapped_keys(sources: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    return {new.get(code, code): source for code, source in sources.items()}
 
 
 def _mapped_values(

@@ -194,10 +194,7 @@ def put_record(folder: Path, record: Record, before: bytes | None) -> None:
         if record_bytes(folder) != before:
             where = f"{folder.parent.name}/{folder.name}"
             raise CheckpointError(f"{where} was saved again meanwhile. Look at it, and try again.")
-        content = record.to_json()
-        # keys that a newer version of this code has added stay
-        old = json.loads(before or b"{}").get("checkpoint", {})
-        content["checkpoint"] = {**old, **content["checkpoint"]}
+        content = record.to_json(json.loads(before or b"{}"))
         replace(folder / RECORD, json_text(content).encode())
 
 

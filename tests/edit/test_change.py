@@ -1,22 +1,19 @@
 """Changes of a project happen whole or not at all, and git follows."""
 
 import os
-import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+import nbformat
 import pytest
-from baked import Baked
-from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
+from chains import ONE, THREE, TWO, add_cell, git, steps, tree
 
 from checkpoint.check.layout import check
-from checkpoint.edit.change import Change, recover
-from checkpoint.edit.renumber import new, remove, rename
+from checkpoint.edit.chain import new, remove, rename
+from checkpoint.edit.change import Change
 from checkpoint.errors import ProjectError
 from checkpoint.lineage.states import Lineage
 from checkpoint.project.locks import announced, unchanging
@@ -27,15 +24,16 @@ from checkpoint.storage import store
 def test_a_place_that_is_taken(committed):
     (committed / "results" / "2_matching").mkdir()
     before = tree(committed)
-    with pytest.raises(ProjectError, match="results/2_matching is already there"):
+    with pytest.raises(ProjectError) as raised:
         rename(Project(committed), TWO, "matching")
+    assert raised.value.file == "results/2_matching"
     assert tree(committed) == before
 
 
 def test_when_git_refuses_everything_is_as_before(committed):
     (committed / ".git" / "index.lock").touch()
     before = tree(committed)
-    with pytest.raises(ProjectError, match="git could not follow the change"):
+    with pytest.raises(ProjectError, match="git could not stage the change"):
         new(Project(committed), "quality", after=ONE)
     (committed / ".git" / "index.lock").unlink()
     assert tree(committed) == before
@@ -47,13 +45,12 @@ def test_a_folder_that_cannot_be_moved(committed):
     before = tree(committed)
     with pytest.raises(OSError, match="too long"):
         change = Change(Project(committed))
-        readme = committed / "README.md"
-        change.rewrite(readme, readme.read_bytes(), b"other")
-        change.removals = [committed / "data"]
-        change.moves = [
-            (committed / "notebooks", committed / "books"),
-            (committed / "results" / ONE, committed / "results" / ("x" * 300)),
-        ]
+        change.writes = {
+            "README.md": ((committed / "README.md").read_bytes(), b"other"),
+            "results/new/x": (None, b"new"),
+        }
+        change.removals = ["data"]
+        change.moves = {"notebooks": "books", f"results/{ONE}": f"results/{'x' * 300}"}
         change.apply()
     assert tree(committed) == before
     assert not (committed / ".checkpoint-change").exists()
@@ -134,63 +131,90 @@ def test_in_a_folder_of_a_repository(committed):
     assert f"{name}/notebooks/2_integration.ipynb\t{name}/notebooks/3_integration.ipynb" in moved
 
 
-def test_what_was_staged_moves_along(committed):
-    add_cell(committed, TWO, "x = 'staged'")
-    git(committed, "add", ".")
-    add_cell(committed, TWO, "x = 'edited since'")
-    rename(Project(committed), TWO, "matching")
-    assert "x = 'staged'" in git(committed, "show", ":notebooks/2_matching.ipynb")
-    assert "edited since" in sources(committed, "2_matching")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_a_command_that_is_killed_leaves_the_old_or_the_new(committed):
-    chances = random.Random(5)
-    command = [sys.executable, "-m", "my_project.checkpoint"]
-    baked = Baked(committed)
+def test_edits_that_git_does_not_have_are_refused(committed):
+    """They would be mixed with what is rewritten and could not be told apart in git."""
+    add_cell(committed, TWO, "x = 'edited'")
     before, index = tree(committed), git(committed, "ls-files", "--stage")
-    start = time.monotonic()
-    assert baked.command("move", THREE, "1").returncode == 0
-    whole = time.monotonic() - start
-    after, index_after = tree(committed), git(committed, "ls-files", "--stage")
-    assert baked.command("move", "1_visualization", "3").returncode == 0
-    undone = 0
-    for _ in range(40):
-        process = subprocess.Popen(
-            [*command, "move", THREE, "1"],
-            cwd=committed,
-            env=baked.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(whole * chances.uniform(0.5, 1.0))
-        process.kill()
-        process.wait()
-        time.sleep(0.2)  # a git that it had started goes on without it
-        (committed / ".git" / "index.lock").unlink(missing_ok=True)
-        undone += recover(Project(committed))
-        assert not (committed / ".checkpoint-change").exists()
-        now = (tree(committed), git(committed, "ls-files", "--stage"))
-        assert now in ((before, index), (after, index_after))
-        if now[0] == after:
-            assert baked.command("move", "1_visualization", "3").returncode == 0
-    assert tree(committed) == before
+    with pytest.raises(ProjectError, match="edits that git does not have") as raised:
+        rename(Project(committed), ONE, "qc")
+    assert raised.value.file == f"notebooks/{TWO}.ipynb"
+    assert (tree(committed), git(committed, "ls-files", "--stage")) == (before, index)
+    rename(Project(committed), THREE, "figures")  # rewrites another notebook
+    git(committed, "add", ".")
+    rename(Project(committed), TWO, "matching")
+    assert "x = 'edited'" in git(committed, "show", ":notebooks/2_matching.ipynb")
+    assert git(committed, "diff", "--name-only") == ""
+
+
+@pytest.mark.parametrize("file", ["src/my_project/help.py", "pyproject.toml"])
+def test_edits_of_other_files_are_refused_only_where_they_are_rewritten(committed, file):
+    named = {
+        "src/my_project/help.py": f'from .checkpoint import load\nload("{TWO}")\n',
+        "pyproject.toml": (committed / "pyproject.toml").read_text(encoding="utf-8")
+        + f"\n[tool.checkpoint.resources]\n{TWO} = {{ mem_mb = 1 }}\n",
+    }
+    path = committed / file
+    path.write_text(named[file], encoding="utf-8")
+    git(committed, "add", ".")
+    path.write_text(named[file] + "\n# edited\n", encoding="utf-8")
+    rename(Project(committed), ONE, "qc")
+    with pytest.raises(ProjectError) as raised:
+        rename(Project(committed), TWO, "matching")
+    assert raised.value.file == file
+
+
+def test_what_run_wrote_is_no_edit_and_staged_with_the_rest(committed):
+    path = committed / "notebooks" / f"{TWO}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["language_info"] = {"name": "python"}
+    (cell, *_) = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cell.execution_count = 3
+    cell.metadata["execution"] = {"iopub.execute_input": "2026"}
+    cell.outputs = [nbformat.v4.new_output("stream", text="done")]
+    nbformat.write(notebook, path)
+    (committed / "results" / TWO / "table.csv").write_text("a\n2\n", encoding="utf-8")
+    rename(Project(committed), TWO, "matching")
+    assert '"done"' in git(committed, "show", ":notebooks/2_matching.ipynb")
+    assert git(committed, "show", ":results/2_matching/table.csv") == "a\n2\n"
+    assert git(committed, "diff", "--name-only") == ""
+
+
+def test_what_git_ignores_follows_only_if_it_is_in_git(committed):
+    """Results of many MB must not get into git, and those that are in it must not leave it."""
+    for name in ("kept.h5ad", "large.h5ad"):
+        (committed / "results" / TWO / name).touch()
+    git(committed, "add", "-f", f"results/{TWO}/kept.h5ad")
+    untracked = committed / "notebooks" / "4_new.ipynb"
+    untracked.write_bytes((committed / "notebooks" / f"{THREE}.ipynb").read_bytes())
+    rename(Project(committed), TWO, "matching")
+    rename(Project(committed), "4_new", "newer")
+    listed = git(committed, "ls-files")
+    assert "results/2_matching/kept.h5ad" in listed
+    assert "large.h5ad" not in listed and "4_new" not in listed
+
+
+def test_a_merge_conflict_is_an_edit(committed):
+    path = committed / "notebooks" / f"{TWO}.ipynb"
+    path.write_text(f"<<<<<<<\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    with pytest.raises(ProjectError, match="cannot be read"):
+        rename(Project(committed), TWO, "x")
 
 
 @pytest.mark.parametrize("meanwhile", ["edited", "gone"])
 def test_what_another_program_saved_meanwhile_is_not_lost(committed, meanwhile):
     path = committed / "notebooks" / f"{TWO}.ipynb"
     change = Change(Project(committed))
-    change.rewrite(path, path.read_bytes(), b"{}")
-    change.moves = [(path, path.with_name("2_x.ipynb"))]
+    name = f"notebooks/{TWO}.ipynb"
+    change.writes = {name: (path.read_bytes(), b"{}")}
+    change.moves = {name: "notebooks/2_x.ipynb"}
     if meanwhile == "gone":
         path.unlink()
     else:
         path.write_bytes(path.read_bytes() + b"\n")
     before = tree(committed)
-    with pytest.raises(ProjectError, match=r"2_integration\.ipynb was changed by another program"):
+    with pytest.raises(ProjectError, match="another program") as raised:
         change.apply()
+    assert raised.value.file == name
     assert tree(committed) == before
 
 
@@ -211,42 +235,6 @@ def test_a_run_begins_after_a_change_only(committed):
     assert order == ["change", "run"]
 
 
-def test_check_leaves_a_change_that_was_cut_short_alone(committed):
-    journal = committed / ".checkpoint-change" / "journal.json"
-    journal.parent.mkdir()
-    journal.write_text("{}")
-    assert "follows the rules" in Baked(committed).command("check").stdout
-    assert journal.exists()
-
-
-def test_edits_after_a_change_was_cut_short_are_kept(committed):
-    """The process was killed; its user went on in JupyterLab before the next command."""
-    project = Project(committed)
-    old = committed / "notebooks" / f"{TWO}.ipynb"
-    made = committed / "notebooks" / "4_made.ipynb"
-    change = Change(project)
-    change.rewrite(old, old.read_bytes(), b"rewritten")
-    change.creations = {made: b"made"}
-    before = tree(committed)
-    change._prepare(committed / ".checkpoint-change")
-    change._do(committed / ".checkpoint-change")
-    old.write_bytes(b"edited")
-    made.write_bytes(b"edited, too")
-    assert recover(project)
-    after = tree(committed)
-    assert after.pop("notebooks/2_integration.ipynb.kept") == b"edited"
-    assert after.pop("notebooks/4_made.ipynb.kept") == b"edited, too"
-    assert after == before
-
-
-def test_a_journal_that_was_not_flushed(committed):
-    journal = committed / ".checkpoint-change" / "journal.json"
-    journal.parent.mkdir()
-    journal.touch()
-    with pytest.raises(ProjectError, match=r"journal\.json cannot be read"):
-        recover(Project(committed))
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows moves no folder that has an open file")
 def test_while_a_kernel_saves(committed):
     before = tree(committed)
@@ -258,26 +246,10 @@ def test_while_a_kernel_saves(committed):
     assert tree(committed) == before
 
 
-def test_what_cannot_be_removed_does_not_stop_the_next_change(committed, monkeypatch):
-    """As where a file is somebody else's: it is out of the way, under a name of its own."""
-
-    def refuse(path):
-        raise OSError("not permitted")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("checkpoint.edit.change._remove", refuse)
-        remove(Project(committed), THREE)
-    assert list((committed / "results").glob(".checkpoint-aside-*"))
-    remove(Project(committed), TWO)
-    assert steps(committed) == [ONE]
-    assert [one.state for one in Lineage(Project(committed)).states()] == ["current"]
-
-
 def test_what_is_meant_to_be_added_to_git_is_not_committed_empty(committed):
     path = committed / "notebooks" / "4_new.ipynb"
     path.write_bytes((committed / "notebooks" / f"{THREE}.ipynb").read_bytes())
     git(committed, "add", "-N", path.relative_to(committed).as_posix())
-    rename(Project(committed), "4_new", "newer")
-    git(committed, "commit", "-qm", "x", "--allow-empty")
-    assert "4_new" not in git(committed, "ls-tree", "-r", "--name-only", "HEAD")
-    assert path.with_name("4_newer.ipynb").stat().st_size
+    with pytest.raises(ProjectError) as raised:
+        rename(Project(committed), "4_new", "newer")
+    assert raised.value.file == "notebooks/4_new.ipynb"

@@ -13,7 +13,7 @@ from baked import Baked, record
 from chains import ONE, THREE, TWO
 
 from checkpoint import CheckpointError, data_file, load, save
-from checkpoint.edit.renumber import move, rename
+from checkpoint.edit.chain import move, rename
 from checkpoint.lineage.accept import accept
 from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checkpoint.edit.rename import mentions, rename_code
+from checkpoint.edit.source import mentions, rename_code
 from checkpoint.notebooks.calls import imported
 
 NAMES = {"1_a": "2_a", "2_b": "3_b", "3_c": "1_c"}
@@ -63,16 +63,16 @@ def test_what_is_renamed(source, expected):
     [
         ("load(STEP)", "`load(STEP)` names a step that is known only when it runs"),
         ('STEP = "1_a"\nload(STEP)', "names a step that is known only when it runs"),
-        ('STEP = "1_a"', '`STEP = "1_a"` names 1_a in a text'),
+        ('STEP = "1_a"', '`STEP = "1_a"` names 1_a in a string'),
         ('load(f"{n}_a")', "names a step that is known only when it runs"),
         (
             'for s in ["1_a", "2_b"]:\n    save(s, {})',
             "names a step that is known only when it runs",
         ),
         ("read = load", "names a step that is known only when it runs"),
-        ('pd.read_csv("../results/1_a/x.csv")', "names 1_a in a text"),
-        ('open(f"../results/1_a/{x}")', "names 1_a in a text"),
-        (r'open("results\\2_b\\x.csv")', "names 2_b in a text"),
+        ('pd.read_csv("../results/1_a/x.csv")', "names 1_a in a string"),
+        ('open(f"../results/1_a/{x}")', "names 1_a in a string"),
+        (r'open("results\\2_b\\x.csv")', "names 2_b in a string"),
         ("%run 1_a.ipynb", "`%run 1_a.ipynb` names 1_a"),
         ("!cp ../results/2_b/x.csv .", "names 2_b"),
         ("%%bash\ncat results/3_c/x", "names 3_c"),

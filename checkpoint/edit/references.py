@@ -1,0 +1,187 @@
+"""Rewrite whatever names a step: notebooks, modules, settings, records."""
+
+import io
+import json
+import tokenize
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..errors import CheckpointError, ProjectError
+from ..notebooks import notebook
+from ..notebooks.calls import imported
+from ..project.project import Project
+from ..project.settings import read_settings
+from ..storage import hashes
+from ..storage.schema import RECORD, parse
+from ..text import json_text
+from .change import Change
+from .resources import rename_resources
+from .source import NewNames, mentions, rename_code
+
+FOLDERS = ("src", "scripts", "notebooks", "tests")
+NOT_MODULES = frozenset((".ipynb_checkpoints", "__pycache__", "checkpoint"))
+OTHER_TEXTS = (
+    *("*.md", "*.rst", "*.txt", "*.sh", "*.yml", "*.yaml", "*.toml", "*.smk", "Makefile"),
+    *("docs/**/*.md", "data/*.md", "scripts/**/*", "profiles/**/*.yaml", ".github/**/*.yml"),
+)
+
+
+def rename_references(project: Project, change: Change, new_names: NewNames) -> None:
+    """Add to a change the rewriting of all that names steps.
+
+    Parameters
+    ----------
+    project
+        The project.
+    change
+        The change, which also moves the notebooks and results.
+    new_names
+        New names of steps by their old ones; None for a step that is removed.
+
+    Raises
+    ------
+    ProjectError
+        If something cannot be renamed safely; the message lists it all.
+    """
+    kept = {old: new for old, new in new_names.items() if new is not None}
+    code = _Code(project, change, new_names)
+    for path in project.notebook_files():
+        if path.stem in kept or path.stem not in new_names:
+            code.rename_in_notebook(path)
+    for path in _modules(project):
+        code.rename_in_module(path)
+    unsafe = [*code.unsafe, *_rename_settings(project, change, kept)]
+    if unsafe:
+        listed = "\n".join(f"  {reason}" for reason in unsafe)
+        raise ProjectError(
+            "Nothing was changed, since this cannot be renamed safely:\n"
+            f"{listed}\nWrite the step's name as plain text in load(…), save(…) or figures(…)."
+        )
+    for folder in project.results.glob("*/"):  # rglob would not enter a link
+        for path in sorted(folder.rglob(RECORD)):
+            _rewrite_record(path, change, kept, code.new_hashes)
+
+
+def still_mentioned(project: Project, step: str) -> Iterator[str]:
+    """Yield where texts and comments, which are not rewritten, mention a step."""
+    for path in project.notebook_files():
+        try:
+            cells = notebook.read_whole(path)["cells"]
+        except ProjectError:
+            continue  # nothing was renamed in it, either
+        for line in (line for cell in cells for line in notebook.source_of(cell).splitlines()):
+            if mentions(line, step):
+                yield f"{project.show(path)}: `{notebook.shortened(line)}`"
+    others = {path for kind in OTHER_TEXTS for path in project.root.glob(kind) if path.is_file()}
+    for path in sorted(others):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        for number, line in enumerate(lines, start=1):
+            if mentions(line, step):
+                yield f"{project.show(path)}, line {number}: `{notebook.shortened(line)}`"
+
+
+class _Code:
+    """The notebooks and modules of a project, in which steps are renamed.
+
+    Attributes
+    ----------
+    new_hashes
+        The hashes of rewritten cells and modules by their old ones.
+    unsafe
+        What cannot be renamed safely, and where.
+    """
+
+    def __init__(self, project: Project, change: Change, new_names: NewNames) -> None:
+        self.new_hashes: dict[str, str] = {}
+        self.unsafe: list[str] = []
+        self._project = project
+        self._change = change
+        self._new_names = new_names
+
+    def rename_in_notebook(self, path: Path) -> None:
+        shown, before = self._project.show(path), path.read_bytes()
+        try:
+            content = notebook.read_whole(path)
+        except ProjectError as error:
+            text = before.decode("utf-8", "replace")
+            named = [step for step in self._new_names if mentions(text, step)]
+            self.unsafe += [f"{shown} names {step}, but cannot be read: {error}" for step in named]
+            return
+        sources = notebook.sources(content)
+        functions = imported(sources)
+        for cell in notebook.code_cells(content):
+            source = notebook.source_of(cell)
+            where = f"{shown}, cell `{notebook.first_line(source)}`"
+            renamed = self._rename(source, functions, where)
+            if renamed != source:
+                as_lines = isinstance(cell["source"], list)
+                cell["source"] = renamed.splitlines(keepends=True) if as_lines else renamed
+        if notebook.sources(content) != sources:
+            self._change.writes[shown] = before, notebook.dumps(content).encode()
+
+    def rename_in_module(self, path: Path) -> None:
+        shown, before = self._project.show(path), path.read_bytes()
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(before).readline)
+            source = before.decode(encoding)
+        except (SyntaxError, UnicodeDecodeError) as error:
+            self.unsafe.append(f"{shown} cannot be read: {error}")
+            return
+        if "checkpoint" not in source:
+            return  # without an import of `checkpoint` it cannot call `load` or `save`
+        renamed = self._rename(source, imported([source]), shown)
+        if renamed != source:
+            self._change.writes[shown] = before, renamed.encode(encoding)
+
+    def _rename(self, source: str, functions: Mapping[str, str], where: str) -> str:
+        renamed = rename_code(source, functions, self._new_names)
+        self.unsafe += [f"{where}: {reason}" for reason in renamed.unsafe]
+        old, new = hashes.code_hash(source), hashes.code_hash(renamed.source)
+        if old and new and old != new:
+            self.new_hashes[old] = new
+        return renamed.source
+
+
+def _modules(project: Project) -> list[Path]:
+    """Return the project's own Python files, those of `checkpoint` not included."""
+    paths = [*project.root.glob("*.py")]
+    paths += [path for folder in FOLDERS for path in (project.root / folder).rglob("*.py")]
+    return sorted(
+        path
+        for path in paths
+        if path.is_file()
+        and path.name[0] != "."
+        and NOT_MODULES.isdisjoint(path.relative_to(project.root).parts[:-1])
+    )
+
+
+def _rename_settings(
+    project: Project, change: Change, new_names: Mapping[str, str]
+) -> Iterator[str]:
+    """Rename steps in `[tool.checkpoint.resources]`; yield what cannot be renamed."""
+    resources = read_settings(project).resources
+    taken = resources.keys() & set(new_names.values()) - new_names.keys()
+    if taken:
+        yield from (f"pyproject.toml already has resources of {step}" for step in sorted(taken))
+    elif new_names.keys() & resources.keys():
+        path = project.root / "pyproject.toml"
+        before = path.read_bytes()
+        after = rename_resources(before.decode("utf-8"), new_names)
+        if after is None:
+            yield "pyproject.toml: [tool.checkpoint.resources] is written in an unusual way"
+        else:
+            change.writes[path.name] = before, after.encode()
+
+
+def _rewrite_record(
+    path: Path, change: Change, new_names: Mapping[str, str], new_hashes: Mapping[str, str]
+) -> None:
+    try:
+        before = path.read_bytes()
+        raw = json.loads(before)
+        record = parse(raw)
+    except (ValueError, OSError, CheckpointError):
+        return  # not written by `save`, or damaged; `status` reports what is wrong with it
+    if record and (renamed := record.renamed(new_names, new_hashes)) != record:
+        after = json_text(renamed.to_json(raw)).encode()
+        change.writes[change.project.show(path)] = before, after

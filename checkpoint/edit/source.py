@@ -1,0 +1,93 @@
+"""Rename steps in the code of a cell or module.
+
+Names are found in the syntax tree, as arguments of `load`, `save` and `figures`. Other uses of a
+name, such as one that is computed or part of a path, are reported and not rewritten.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ..notebooks.calls import Call, calls, texts
+from ..notebooks.magics import magics
+from ..notebooks.notebook import shortened
+
+FUNCTIONS = ("load", "save", "figures")
+
+# new names of steps by their old ones; None for a step that is removed
+NewNames = Mapping[str, str | None]
+
+
+class Renamed(NamedTuple):
+    """A piece of code in which steps were renamed.
+
+    Attributes
+    ----------
+    source
+        The code.
+    unsafe
+        What in it cannot be renamed safely, in words.
+    """
+
+    source: str
+    unsafe: list[str]
+
+
+def rename_code(source: str, functions: Mapping[str, str], new_names: NewNames) -> Renamed:
+    """Rename steps in one cell or module.
+
+    Parameters
+    ----------
+    source
+        The code.
+    functions
+        What `load`, `save` and `figures` are called there, from `imported`.
+    new_names
+        New names of steps by their old ones; None for a step that is removed.
+    """
+    ours = calls(source, functions)
+    if ours is None:
+        named = [step for step in new_names if mentions(source, step)]
+        return Renamed(source, [f"{step} is named in a cell that is not Python" for step in named])
+    renamed, unsafe = source, [*_in_magics(source, new_names)]
+    for call in reversed(ours):  # from the end, so that the positions before it stay valid
+        if call.function not in FUNCTIONS:
+            continue
+        if call.argument is None:
+            unsafe.append(f"`{call.line}` names a step that is known only when it runs")
+            continue
+        step, slash, part = call.argument.partition("/")
+        if new_name := new_names.get(step):
+            renamed = _replace(renamed, call, f"{new_name}{slash}{part}")
+        elif step in new_names:
+            unsafe.append(f"`{call.line}` names {step}")
+    return Renamed(renamed, [*unsafe, *_in_texts(renamed, functions, new_names)])
+
+
+def mentions(text: str, step: str) -> bool:
+    """Tell whether a text contains the name of a step as a whole word."""
+    return re.search(rf"(?<![\w-]){re.escape(step)}(?![\w-])", text) is not None
+
+
+def _in_magics(source: str, new_names: NewNames) -> Iterator[str]:
+    for line in magics(source):
+        for step in new_names:
+            if mentions(line, step):
+                yield f"`{shortened(line)}` names {step}"
+
+
+def _in_texts(source: str, functions: Mapping[str, str], new_names: NewNames) -> Iterator[str]:
+    """Report strings that are the name of a step or a path through its folder."""
+    for text in texts(source, functions) or ():
+        parts = re.split(r"[/\\]", text.value)
+        for step in new_names:
+            if {step, f"{step}.ipynb"}.intersection(parts):
+                yield f"`{text.line}` names {step} in a string"
+
+
+def _replace(source: str, call: Call, argument: str) -> str:
+    start, end = call.span
+    quote = '"' if source[start:end].endswith('"') else "'"
+    plain = argument.isprintable() and quote not in argument and "\\" not in argument
+    text = f"{quote}{argument}{quote}" if plain else repr(argument)
+    return source[:start] + text + source[end:]

@@ -1,0 +1,159 @@
+"""A change that was cut short is undone by the next command."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from baked import Baked
+from chains import ONE, THREE, TWO, git, steps, tree
+
+from checkpoint import files
+from checkpoint.edit.chain import new, remove
+from checkpoint.edit.change import Change, recover
+from checkpoint.errors import ProjectError
+from checkpoint.lineage.states import Lineage
+from checkpoint.project.project import Project
+
+
+class Killed(BaseException):
+    """Ends a process: nothing that it does afterwards happens."""
+
+
+@contextmanager
+def killed_at(action):
+    """Kill this process before it changes the project for the so-many-th time."""
+    count = 0
+
+    def dying(method):
+        def call(path, *arguments, **options):
+            nonlocal count
+            count += path.suffix != ".lock"
+            if count >= action:
+                raise Killed
+            return method(path, *arguments, **options)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("rename", "replace", "touch", "unlink"):
+            patched.setattr(Path, name, dying(getattr(Path, name)))
+        with suppress(Killed):
+            yield
+
+
+def state(root):
+    return tree(root), git(root, "ls-files", "--stage")
+
+
+def test_a_kill_at_any_point_is_undone_even_if_the_undoing_is_killed(committed):
+    project, before, undone = Project(committed), state(committed), 0
+    for action in range(1, 100):
+        with killed_at(action):
+            new(project, "quality", after=TWO)
+        for again in (action % 7 + 1, action % 3 + 1):
+            with killed_at(again):
+                recover(project)
+        recover(project)
+        assert not (committed / ".checkpoint-change").exists()
+        if state(committed) != before:
+            break
+        undone += 1
+    assert undone > 20
+    assert steps(committed) == [ONE, TWO, "3_quality", "4_visualization"]
+    assert {one.state for one in Lineage(project).states()} == {"current", "missing"}
+    assert not list(committed.rglob(".checkpoint-*"))
+    assert not list(committed.rglob("*.part"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_command_that_is_killed_leaves_the_old_or_the_new(committed):
+    chances = random.Random(5)
+    command = [sys.executable, "-m", "my_project.checkpoint"]
+    baked = Baked(committed)
+    before, index = tree(committed), git(committed, "ls-files", "--stage")
+    start = time.monotonic()
+    assert baked.command("move", THREE, "1").returncode == 0
+    whole = time.monotonic() - start
+    after, index_after = tree(committed), git(committed, "ls-files", "--stage")
+    assert baked.command("move", "1_visualization", "3").returncode == 0
+    undone = 0
+    for _ in range(40):
+        process = subprocess.Popen(
+            [*command, "move", THREE, "1"],
+            cwd=committed,
+            env=baked.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(whole * chances.uniform(0.5, 1.0))
+        process.kill()
+        process.wait()
+        time.sleep(0.2)  # a git that it had started goes on without it
+        (committed / ".git" / "index.lock").unlink(missing_ok=True)
+        undone += recover(Project(committed))
+        assert not (committed / ".checkpoint-change").exists()
+        now = (tree(committed), git(committed, "ls-files", "--stage"))
+        assert now in ((before, index), (after, index_after))
+        if now[0] == after:
+            assert baked.command("move", "1_visualization", "3").returncode == 0
+    assert tree(committed) == before
+
+
+def test_check_leaves_a_change_that_was_cut_short_alone(committed):
+    journal = committed / ".checkpoint-change" / "journal.json"
+    journal.parent.mkdir()
+    journal.write_text("{}")
+    assert "follows the rules" in Baked(committed).command("check").stdout
+    assert journal.exists()
+
+
+def test_edits_after_a_change_was_cut_short_are_kept(committed):
+    """The process was killed; its user went on in JupyterLab before the next command."""
+    project = Project(committed)
+    old = committed / "notebooks" / f"{TWO}.ipynb"
+    made = committed / "notebooks" / "4_made.ipynb"
+    change = Change(project)
+    change.writes = {
+        f"notebooks/{TWO}.ipynb": (old.read_bytes(), b"rewritten"),
+        "notebooks/4_made.ipynb": (None, b"made"),
+    }
+    before = tree(committed)
+    change._carry_out()
+    old.write_bytes(b"edited")
+    made.write_bytes(b"edited, too")
+    assert recover(project)
+    after = tree(committed)
+    assert after.pop("notebooks/2_integration.ipynb.kept") == b"edited"
+    assert after.pop("notebooks/4_made.ipynb.kept") == b"edited, too"
+    assert after == before
+
+
+def test_a_journal_that_was_not_flushed(committed):
+    journal = committed / ".checkpoint-change" / "journal.json"
+    journal.parent.mkdir()
+    journal.touch()
+    with pytest.raises(ProjectError, match=r"journal\.json cannot be read"):
+        recover(Project(committed))
+
+
+def test_what_cannot_be_removed_does_not_stop_the_next_change(committed, monkeypatch):
+    """As where a file is somebody else's: it is out of the way, under a name of its own."""
+
+    def refuse(path):
+        if path.name.startswith(".checkpoint-aside-"):
+            raise OSError("not permitted")
+        files.remove(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("checkpoint.edit.journal.remove", refuse)
+        remove(Project(committed), THREE)
+    assert list((committed / "results").glob(".checkpoint-aside-*"))
+    remove(Project(committed), TWO)
+    assert steps(committed) == [ONE]
+    assert [one.state for one in Lineage(Project(committed)).states()] == ["current"]
