@@ -1,4 +1,4 @@
-"""Which steps of a run are due, and when the turn of each comes."""
+"""Which steps of a run are due, and in which order they run."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -15,7 +15,7 @@ from ..storage.store import RECORD
 class Schedule:
     """The steps of a run that wait for their turn.
 
-    States are worked out once between two steps that finish: call `step_finished` after each.
+    States are computed once between two steps that finish; call `step_finished` after each.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Schedule:
     waiting
         The steps that wait, by name.
     blocked
-        Steps that were due and not run, and the stale checkpoint for which each was not.
+        The steps that were not run, each with the outdated checkpoint that it loads.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Schedule:
         self._lineage = Lineage(project)
 
     def step_finished(self) -> None:
-        """Forget the states that were worked out before a step finished."""
+        """Compute states anew from now on, since a step has finished."""
         self._lineage = Lineage(self._project)
 
     def state(self, name: str) -> State:
@@ -80,8 +80,8 @@ class Schedule:
     def is_due(self, name: str) -> bool:
         """Tell whether a step has to run for its results to be current.
 
-        So it has where a run ended between saving a sub-checkpoint that others load and saving the
-        step itself: then the step is as it was before, but the sub-checkpoint is not.
+        This includes a step that is current while a sub-checkpoint that others load was saved
+        later and is not: its last run ended between the two saves.
         """
         whole = self.state(name)
         return whole.state != CURRENT or any(
@@ -93,8 +93,8 @@ class Schedule:
     def blocker(self, name: str) -> str | None:
         """Return the first checkpoint that a step loads and that stays out of date in this run.
 
-        It is a step without a notebook, as a script makes it; one whose notebook is skipped or
-        blocked; or a sub-checkpoint that its notebook no longer saves.
+        That is a step without a notebook, for example one that a script saves; a step whose
+        notebook is skipped or blocked; or a sub-checkpoint that its notebook no longer saves.
         """
         return next(filter(self._stays_outdated, self._loaded(name)), None)
 
@@ -105,12 +105,12 @@ class Schedule:
         if has_notebook and whole not in self._skipped and whole not in self.blocked:
             dropped = "/" in loaded and whole not in self.waiting and not self.is_due(whole)
             return dropped and state in (STALE, EDITED, DAMAGED)
-        if state == MISSING:  # a notebook may do without; not without what is known to be made
+        if state == MISSING:  # the load may be optional, unless something is known to save it
             return has_notebook or bool(scripts_that_save(self._project, loaded))
         return state in (STALE, EDITED, DAMAGED)
 
     def _loaded(self, name: str) -> list[str]:
-        """Return what a step loads by name, without what it saved itself."""
+        """Return the other steps and sub-checkpoints that a step loads by name."""
         return [
             loaded
             for loaded in self.graph.named[name]
@@ -121,7 +121,7 @@ class Schedule:
         try:
             self._project.results_of(loaded)
         except CheckpointValueError:
-            return False  # its notebook fails, and says why
+            return False  # `load` will say what is wrong with it
         return True
 
     def _loaded_parts(self, name: str) -> list[str]:
@@ -143,4 +143,4 @@ def _is_newer(part: State, whole: State) -> bool:
         saved = datetime.fromisoformat(part.timestamp or "")
         return saved >= datetime.fromisoformat(whole.timestamp or "")
     except (ValueError, TypeError):
-        return False  # a time that was edited by hand
+        return False  # edited by hand
