@@ -1,4 +1,4 @@
-"""The `checkpoint` command."""
+"""The `checkpoint` command: a module per group of verbs, and how they show what they did."""
 
 from .command import main
 

@@ -1,16 +1,17 @@
-"""Which step loads what, from the load and save calls in the notebooks."""
+"""Which step loads what, and which code saves it, from the calls of `load` and `save`."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import ProjectError
 from ..project.chain import Step
 from ..project.project import Project
 from . import notebook
-from .calls import calls, imported
+from .calls import calls, imported, texts
 
 
 class Named(NamedTuple):
-    """What the code of a notebook names.
+    """What the code of a notebook loads and reads.
 
     Attributes
     ----------
@@ -31,35 +32,71 @@ class Named(NamedTuple):
 def named_in(sources: list[str]) -> Named:
     """Return what the code cells of a notebook load and read."""
     names = imported(sources)
-    called = [calls(source, names) for source in sources]
-    found = [call for calls_ in called for call in calls_ or ()]
-    unread = [source for source, calls_ in zip(sources, called, strict=True) if calls_ is None]
-    loads = [call.argument for call in found if call.function == "load"]
-    files = [call.argument for call in found if call.function == "data_file"]
+    calls_by_cell = [calls(source, names) for source in sources]
+    every_call = [call for cell_calls in calls_by_cell for call in cell_calls or ()]
+    loads = [call.argument for call in every_call if call.function == "load"]
+    files = [call.argument for call in every_call if call.function == "data_file"]
+    unparsed = [
+        source
+        for source, cell_calls in zip(sources, calls_by_cell, strict=True)
+        if cell_calls is None
+    ]
     return Named(
         list(dict.fromkeys(filter(None, loads))),
         list(dict.fromkeys(filter(None, files))),
-        None in loads or any("load" in source for source in unread),
+        None in loads or any("load" in source for source in unparsed),
     )
 
 
-def foreign(project: Project, one: Step) -> str | None:
-    """Tell why a notebook makes no step of its own; None if it does, or may.
+def saved_in(sources: list[str]) -> list[str | None]:
+    """Return the steps that the code cells of a notebook, or a module, save.
 
-    A copy, as `2_integration_v2`, would overwrite the results of the original; notes have none.
+    None stands for a step whose name is known only when the code runs, or for a cell that is not
+    Python and may save.
     """
-    try:
-        sources = [source for source in notebook.sources(notebook.read_whole(one.path)) if source]
-    except ProjectError:
-        return None  # whoever needs it says what is wrong
-    where, names = project.show(one.path), imported(sources)
-    if not sources:
-        return f"{where} has no code, so it makes no results"
-    called = [call for source in sources for call in calls(source, names) or ()]
-    saved = [call.argument for call in called if call.function == "save"]
-    if not saved or None in saved or one.name in (step.partition("/")[0] for step in saved if step):
-        return None
-    return f"{where} saves as {saved[0]!r}, and would overwrite that; let it save as {one.name!r}"
+    names = imported(sources)
+    saved: list[str | None] = []
+    for source in sources:
+        cell_calls = calls(source, names)
+        if cell_calls is None:
+            saved += [None] if "save" in source else []
+        else:
+            saved += [call.argument for call in cell_calls if call.function == "save"]
+    return saved
+
+
+def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:
+    """Return the Python files of a project that save a step.
+
+    Parameters
+    ----------
+    project
+        The project. Its folders `scripts/` and `src/` are searched, and modules beside the
+        notebooks; not the copy of this package.
+    step
+        The step or sub-checkpoint: a file counts if it calls `save("<step>")`, or calls `save`
+        with a computed name and has that text elsewhere. If None, every file that calls `save`.
+    """
+    scripts = []
+    for path in _python_files(project):
+        source = path.read_text(encoding="utf-8", errors="replace")
+        saved = saved_in([source]) if "save" in source else []
+        if saved and (step is None or step in saved or (None in saved and _has(source, step))):
+            scripts.append(path)
+    return scripts
+
+
+def _python_files(project: Project) -> Iterator[Path]:
+    for folder in (project.root / "scripts", project.root / "src", project.notebooks):
+        for path in sorted(folder.rglob("*.py")):
+            parts = path.relative_to(project.root).parts
+            if parts[0] != "src" or parts[2:3] != ("checkpoint",):
+                yield path
+
+
+def _has(source: str, step: str) -> bool:
+    """Tell whether a text in a piece of code is the name of a step."""
+    return any(text.value == step for text in texts(source, imported([source])) or ())
 
 
 class Graph:
@@ -72,11 +109,18 @@ class Graph:
 
     Attributes
     ----------
+    steps
+        The steps, in running order.
     loads
         The steps that a step's notebook loads, in the order of their numbers. Where it loads by a
         name that is known only when it runs, all earlier ones.
     later
         The steps that it loads though they run after it.
+    named
+        The steps and sub-checkpoints that it names in its calls of `load`, with or without a
+        notebook.
+    computed
+        The steps that load by a name that is known only when they run.
     files
         The raw files that it names, relative to `data/`.
 
@@ -90,15 +134,20 @@ class Graph:
         self.steps = project.steps()
         self.loads: dict[str, list[str]] = {}
         self.later: dict[str, list[str]] = {}
+        self.named: dict[str, list[str]] = {}
+        self.computed: set[str] = set()
         self.files: dict[str, list[str]] = {}
         for step in self.steps:
             self._add(step)
 
     def _add(self, step: Step) -> None:
         named = named_in(notebook.sources(notebook.read_whole(step.path)))
-        loads = {loaded.partition("/")[0] for loaded in named.steps}
+        loaded = {name.partition("/")[0] for name in named.steps}
         earlier = [other.name for other in self.steps if other.number < step.number]
         others = [other.name for other in self.steps if other.name != step.name]
-        self.loads[step.name] = [one for one in earlier if named.computed or one in loads]
-        self.later[step.name] = [one for one in others if one in loads and one not in earlier]
+        self.loads[step.name] = [name for name in earlier if named.computed or name in loaded]
+        self.later[step.name] = [name for name in others if name in loaded and name not in earlier]
+        self.named[step.name] = named.steps
         self.files[step.name] = named.files
+        if named.computed:
+            self.computed.add(step.name)

@@ -1,10 +1,11 @@
-"""Values for the names in a notebook's cell tagged `parameters`, set as papermill does it.
+"""Values for the names in a notebook's cell tagged `parameters`, set as papermill sets them.
 
-The values stand in a cell of their own below that one, tagged `injected-parameters`, so that the
-notebook says what it was run with.
+The values are assigned in a new cell below that one, tagged `injected-parameters`, so that the
+notebook shows what it was run with.
 """
 
 import ast
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ProjectError
@@ -12,25 +13,30 @@ from . import notebook
 from .magics import parse_cell
 
 TAG, INJECTED_TAG = "parameters", "injected-parameters"
-SET = "# Parameters set by checkpoint run\n"  # how our cell begins
-INJECTED = ("# Parameters\n", SET)  # papermill's begins so, and many a cell that people write
+SET = "# Parameters set by checkpoint run\n"  # the first line of our cell
+# that of papermill's cell, which people write as well
+INJECTED = ("# Parameters\n", SET)
 
 
 def parse_settings(settings: list[str]) -> dict[str, str]:
-    """Return what `name=value` texts say, each value as Python code.
+    """Parse `name=value` settings into Python code by name.
 
-    A value that is no Python literal is text: `SIZE=3`, `NAMES=["a", "b"]`, `LABEL=CD8 T`.
+    A value that is not a Python literal is text: `SIZE=3`, `NAMES=["a", "b"]`, `LABEL=CD8 T`.
 
     Raises
     ------
     ProjectError
-        If a text is not of that form.
+        If a setting does not have that form.
     """
     values = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name.strip().isidentifier():
-            raise ProjectError(f"--set {setting!r}: write name=value, as in MIN_COUNTS=300.")
+            raise ProjectError(
+                f"--set: expected name=value, such as MIN_COUNTS=300, but got {setting!r}.",
+                expected="name=value",
+                found=setting,
+            )
         values[name.strip()] = _as_code(text)
     return values
 
@@ -47,23 +53,23 @@ def names_in(content: dict[str, Any]) -> list[str]:
 
 
 def looks_injected(source: str) -> bool:
-    """Tell whether a cell may have been put there to set parameters."""
+    """Tell whether a cell may have been inserted to set parameters."""
     return source.startswith(INJECTED)
 
 
 def assignments(source: str) -> list[str]:
-    """Return what a cell that sets parameters assigns, a line each."""
+    """Return the assignments of a cell that sets parameters, a line each."""
     tree = parse_cell(source)
     return [ast.unparse(statement) for statement in tree.body] if tree else source.splitlines()
 
 
-def inject(content: dict[str, Any], values: dict[str, str]) -> None:
-    """Set values in a notebook; what an earlier injection set besides stays.
+def inject(content: dict[str, Any], values: Mapping[str, str]) -> None:
+    """Set values in a notebook, and keep other values that were set before.
 
     Parameters
     ----------
     content
-        The notebook, which is changed.
+        The notebook; it is changed in place.
     values
         Python code by name, from `parse_settings`.
     """
@@ -81,7 +87,7 @@ def inject(content: dict[str, Any], values: dict[str, str]) -> None:
 
 
 def _as_code(text: str) -> str:
-    """Return the code of a literal, or else of the text itself."""
+    """Return the code of the literal that a text is, or else of the text itself."""
     try:
         code = repr(ast.literal_eval(text.strip()))
         ast.literal_eval(code)  # 1e999 is read, and written as a name: inf

@@ -1,1 +1,1 @@
-"""Running steps that are not current: kernels, order, progress, workflow managers."""
+"""Running the steps that are not current: order, kernels, progress, workflow managers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,10 @@ async def execute(
     project: Project,
     step: Step,
     kernel: Kernel,
-    values: dict[str, str],
+    values: Mapping[str, str],
     on_cell: OnCell,
 ) -> None:
-    """Run one notebook; write it back with its outputs if it succeeds.
+    """Run one notebook, and write it back with its outputs if it succeeds.
 
     Parameters
     ----------
@@ -46,99 +46,113 @@ async def execute(
     values
         Parameters to set: Python code by name.
     on_cell
-        Called when a code cell begins and when it is done, with its number, how many there are,
-        its first line, and the seconds it took, which are None when it begins.
+        Called when a code cell starts and when it has finished, with its number, how many there
+        are, its first line, and the seconds it took, which are None when it starts.
 
     Raises
     ------
     CheckpointError
-        If a cell fails or the kernel dies; the message shows the cell and its error. The notebook
-        stays as it was; what ran of it is `results/<step>/failed.ipynb`. Also if the notebook was
-        changed meanwhile; what ran is `executed.ipynb` there. Also if it saved nothing.
+        If a cell fails or the kernel dies: the notebook is left unchanged, and the executed part
+        is `results/<step>/failed.ipynb`. If the notebook was changed meanwhile: the executed copy
+        is `executed.ipynb` there. If it saved nothing.
     """
     before = step.path.read_bytes()
     content = notebook.read_whole(step.path)
     if values:
         inject(content, values)
     nb = nbformat.reads(json.dumps(content), as_version=4)
+    folder = project.results_of(step.name)
+    record_before = _identity(folder)
+    await _execute_cells(project, step, nb, kernel, on_cell)
+    executed = _as_bytes(nb)  # before the notebook is compared, since a large one takes long
+    was_edited = not step.path.exists() or step.path.read_bytes() != before
+    target = folder / EXECUTED if was_edited else step.path
+    replace(target, executed)
+    (folder / FAILED).unlink(missing_ok=True)
+    where = project.show(step.path)
+    if was_edited:
+        raise CheckpointError(
+            f"{where} was changed while it ran, so it was not overwritten; executed copy: "
+            f"{project.show(target)}.",
+            step=step.name,
+            file=where,
+        )
+    if _identity(folder) == record_before:
+        raise CheckpointError(
+            f'{where} ran without saving anything. Let its last cell call save("{step.name}", …).',
+            step=step.name,
+            file=where,
+        )
+
+
+async def _execute_cells(
+    project: Project, step: Step, nb: nbformat.NotebookNode, kernel: Kernel, on_cell: OnCell
+) -> None:
+    """Run the cells; where one fails, keep what ran as `failed.ipynb`."""
     client = _Client(nb, km=kernel.manager, **_hooks(nb, on_cell))
     client.kc = kernel.client
-    folder = project.results_of(step.name)
-    failed, saved = folder / FAILED, _saved(folder)
+    where = project.show(step.path)
+    failed = project.results_of(step.name) / FAILED
     try:
         await client.async_execute()
-    except CellExecutionError as error:
-        replace(failed, _written(nb))
-        raise CheckpointError(
-            f"{project.show(step.path)} failed; with its outputs it is {project.show(failed)}."
-            f"\n{error}"
-        ) from error
     except UnicodeEncodeError as error:
         raise CheckpointError(
-            f"{project.show(step.path)}: a cell has half a character, as cut-off emoji leave it "
-            f"({error.object[error.start : error.end]!r}), which no kernel takes. Remove it."
+            f"{where}: a cell contains half a character "
+            f"({error.object[error.start : error.end]!r}), as a cut-off emoji leaves it, which "
+            "cannot be sent to a kernel. Remove it.",
+            step=step.name,
+            file=where,
+            found=error.object[error.start : error.end],
         ) from error
-    except DeadKernelError as error:
-        replace(failed, _written(nb))
-        raise CheckpointError(
-            f"{project.show(step.path)}: its kernel died, perhaps for lack of memory; with its "
-            f"outputs it is {project.show(failed)}."
-        ) from error
-    written = _written(nb)  # first, since a large one takes long
-    edited = not step.path.exists() or step.path.read_bytes() != before
-    place = folder / EXECUTED if edited else step.path
-    replace(place, written)
-    failed.unlink(missing_ok=True)
-    if edited:
-        raise CheckpointError(
-            f"{project.show(step.path)} was changed while it ran, and is left as it is now. "
-            f"What ran, with its outputs, is {project.show(place)}."
-        )
-    if _saved(folder) == saved:
-        raise CheckpointError(
-            f"{project.show(step.path)} ran, but saved nothing: its last cell has to call "
-            f'save("{step.name}", …).'
-        )
+    except (CellExecutionError, DeadKernelError) as error:
+        replace(failed, _as_bytes(nb))
+        what = f"{where} failed; executed copy: {project.show(failed)}\n{error}"
+        if isinstance(error, DeadKernelError):
+            what = (
+                f"{where}: the kernel died, perhaps because memory ran out; executed copy: "
+                f"{project.show(failed)}"
+            )
+        raise CheckpointError(what, step=step.name, file=where) from error
 
 
-def _written(nb: nbformat.NotebookNode) -> bytes:
+def _as_bytes(nb: nbformat.NotebookNode) -> bytes:
     return notebook.printable(nbformat.writes(nb) + "\n").encode()
 
 
-def _saved(folder: Path) -> tuple[int, int] | None:
-    """Return what tells one save from the next; None where nothing is saved."""
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Return what differs between the record of one save and that of the next; None if none."""
     try:
-        found = locate(folder, RECORD).stat()
+        record = locate(folder, RECORD).stat()
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return record.st_ino, record.st_mtime_ns
 
 
 class _Client(NotebookClient):
     @asynccontextmanager
     async def async_setup_kernel(self, **kwargs: Any) -> AsyncIterator[None]:
-        """Use the kernel as it is: `run` starts and ends it, and answers signals for all."""
+        """Use the kernel as it is: `run` starts and ends it, and handles signals for all."""
         yield
 
 
 def _hooks(nb: nbformat.NotebookNode, on_cell: OnCell) -> dict[str, Any]:
-    """Return what lets nbclient tell `on_cell` of each code cell."""
-    coded = [
+    """Return the options by which nbclient calls `on_cell` for each code cell."""
+    code_cells = [
         i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip()
     ]
     started: dict[int, float] = {}
 
-    def tell(cell: nbformat.NotebookNode, index: int, seconds: float | None) -> None:
-        if index in coded:
-            number = coded.index(index) + 1
-            on_cell(number, len(coded), notebook.first_line(cell.source), seconds)
+    def report(cell: nbformat.NotebookNode, index: int, seconds: float | None) -> None:
+        if index in code_cells:
+            number = code_cells.index(index) + 1
+            on_cell(number, len(code_cells), notebook.first_line(cell.source), seconds)
 
-    def begin(cell: nbformat.NotebookNode, cell_index: int) -> None:
+    def start(cell: nbformat.NotebookNode, cell_index: int) -> None:
         started[cell_index] = time.monotonic()
-        tell(cell, cell_index, None)
+        report(cell, cell_index, None)
 
     # on_cell_complete would be called as soon as the cell was sent
-    def end(cell: nbformat.NotebookNode, cell_index: int, execute_reply: Any) -> None:
-        tell(cell, cell_index, time.monotonic() - started[cell_index])
+    def finish(cell: nbformat.NotebookNode, cell_index: int, execute_reply: Any) -> None:
+        report(cell, cell_index, time.monotonic() - started[cell_index])
 
-    return {"on_cell_start": begin, "on_cell_executed": end, "record_timing": False}
+    return {"on_cell_start": start, "on_cell_executed": finish, "record_timing": False}

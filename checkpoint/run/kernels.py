@@ -1,4 +1,4 @@
-"""Kernels for the notebooks of a run, one of them started ahead of its notebook."""
+"""The kernels of a run, each started while the notebook before it runs."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 from ..errors import CheckpointError
 from ..project.project import Project
+from .selection import KERNEL
 
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
 
-# a history in the user's home would mix with that of the user's own sessions
+# without the history file in the home folder, which holds the user's own sessions
 ARGUMENTS = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
 
 
 class Kernel:
-    """A kernel that has been started and waits for a notebook.
+    """A kernel that has started and in which nothing has run.
 
     Attributes
     ----------
     manager, client
-        Of `jupyter_client`.
+        The manager and client of `jupyter_client`.
     """
 
     def __init__(self, manager: AsyncKernelManager, client: AsyncKernelClient) -> None:
@@ -36,9 +37,9 @@ class Kernel:
 
 
 class Kernels:
-    """The kernels of a run.
+    """Starts and ends the kernels of a run.
 
-    Starting one takes about a second, and ending one some tenths; both go on while a notebook
+    Starting a kernel takes about a second, ending it some tenths; both happen while a notebook
     runs.
 
     Parameters
@@ -54,7 +55,7 @@ class Kernels:
         self._ending: list[asyncio.Task[None]] = []
 
     def prepare(self) -> None:
-        """Begin to start a kernel for the next notebook, if none waits."""
+        """Start a kernel for the next notebook, unless one is starting already."""
         if not self._starting:
             self._starting.append(asyncio.create_task(self._start()))
 
@@ -71,18 +72,18 @@ class Kernels:
         return kernel
 
     def give_back(self, kernel: Kernel) -> None:
-        """Let a kernel end that a notebook has run in."""
+        """End a kernel in which a notebook has run, without waiting for it."""
         self._taken.remove(kernel)
         self._ending.append(asyncio.create_task(kernel.stop(now=False)))
 
     async def interrupt(self) -> None:
-        """End those at work at once, before nbclient leaves them, of which they would complain."""
+        """Kill the busy kernels; they would log errors if nbclient left them while they run."""
         for kernel in self._taken:
             if kernel.manager.provisioner:
                 await kernel.manager.provisioner.kill()
 
     async def close(self) -> None:
-        """End them all, those in which nothing has run or is to go on at once."""
+        """End all kernels: the finished ones in order, the unused and interrupted ones at once."""
         unused = await asyncio.gather(*self._starting, return_exceptions=True)
         self._taken += [kernel for kernel in unused if isinstance(kernel, Kernel)]
         await asyncio.gather(*self._ending, *(kernel.stop(now=True) for kernel in self._taken))
@@ -93,12 +94,13 @@ class Kernels:
 
         try:
             manager, client = await start_new_async_kernel(
-                kernel_name="python3", cwd=str(self._project.notebooks), extra_arguments=ARGUMENTS
+                kernel_name=KERNEL, cwd=str(self._project.notebooks), extra_arguments=ARGUMENTS
             )
         except (OSError, RuntimeError, NoSuchKernel) as error:
             raise CheckpointError(
-                f"The kernel python3 cannot be started: {error}. In the project's environment, "
-                "`python -m ipykernel install --sys-prefix` mends it."
+                f"The kernel {KERNEL!r} cannot be started: {error}. Register it in the project's "
+                "environment: `python -m ipykernel install --sys-prefix`.",
+                expected=KERNEL,
             ) from error
         client.allow_stdin = False
         return Kernel(manager, client)

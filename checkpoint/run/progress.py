@@ -1,4 +1,4 @@
-"""How a run is shown: bars on a terminal, lines elsewhere."""
+"""The progress of a run: bars on a terminal, lines elsewhere."""
 
 from types import TracebackType
 from typing import Self
@@ -13,16 +13,17 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from ..lineage.changes import CURRENT
 from ..notebooks.notebook import shortened
 
 
-class Shown:
-    """The progress of notebooks and their cells.
+class RunProgress:
+    """Shows the progress of notebooks and their cells.
 
     Parameters
     ----------
     out
-        Where it is shown. Where that is no terminal there is a line per cell, which a log keeps.
+        Where it is shown. If that is not a terminal, each cell gets a line, as logs need it.
     """
 
     def __init__(self, out: Console) -> None:
@@ -52,22 +53,23 @@ class Shown:
         self._bars.stop()
 
     def begin(self, step: str) -> None:
-        """Show that a notebook begins."""
+        """Show that a notebook starts."""
         self._tasks[step] = self._bars.add_task(step, total=None, line="")
 
     def cell(self, step: str, number: int, count: int, line: str, seconds: float | None) -> None:
-        """Show that a cell, the `number`-th of `count`, begins or, after some seconds, is done."""
+        """Show that a cell, `number` of `count`, starts or, with `seconds`, has finished."""
         done = number if seconds is not None else number - 1
         self._bars.update(self._tasks[step], completed=done, total=count, line=shortened(line, 24))
         if seconds is not None and not self._out.is_terminal:
             self._out.print(f"{step}: cell {number} of {count}, {seconds:.1f} s, `{line}`")
 
-    def done(self, step: str, seconds: float, why: str) -> None:
-        """Show that a notebook is done, and why its results are not current if they are not."""
+    def done(self, step: str, seconds: float, state: str) -> None:
+        """Show that a notebook has finished, and its state unless that is current."""
         self._bars.update(self._tasks[step], line="")
         self._bars.stop_task(self._tasks[step])
-        if why or not self._out.is_terminal:
-            self._out.print(f"{step}: done in {seconds:.0f} s{f', but {why}' if why else ''}")
+        if state != CURRENT or not self._out.is_terminal:
+            but = f", but {state}" if state != CURRENT else ""
+            self._out.print(f"{step}: done in {seconds:.0f} s{but}")
 
     def say(self, text: str) -> None:
         """Print a line."""

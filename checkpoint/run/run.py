@@ -6,22 +6,22 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from rich.console import Console
 
 from ..errors import CheckpointError, ProjectError
-from ..lineage.changes import CURRENT
-from ..lineage.states import Lineage
 from ..notebooks import notebook
-from ..notebooks.graph import foreign
 from ..notebooks.parameters import names_in
 from ..project.chain import Step, step_of
 from ..project.locks import alone, announced
 from ..project.project import Project
 from .kernels import Kernels
-from .progress import Shown
+from .left import Left, left
+from .progress import RunProgress
 from .schedule import Schedule
+from .selection import skipped
 
 
 def run(
@@ -33,20 +33,20 @@ def run(
     beginning: str | None = None,
     values: dict[str, str] | None = None,
     jobs: int = 1,
-) -> None:
-    """Execute notebooks; one that succeeds is written back with its outputs.
+) -> list[Left]:
+    """Execute notebooks and write each that succeeds back with its outputs.
 
     Parameters
     ----------
     project
         The project.
     steps
-        The steps to run, all if empty; in each case those that are not current when their turn
-        comes, in the order of their numbers.
+        The steps to run, all if empty; those that are not current when their turn comes, in the
+        order of their numbers.
     out
         Where progress is shown: a bar on a terminal, lines elsewhere.
     everything
-        Whether to run also what is current.
+        Whether to run steps that are current, too.
     beginning
         A step from which on to run everything, current or not.
     values
@@ -55,75 +55,98 @@ def run(
     jobs
         How many notebooks may run at a time; a notebook waits for those that it loads.
 
+    Returns
+    -------
+    list of Left
+        The steps that are still not current, by reason.
+
     Raises
     ------
     ProjectError
-        If a step has no notebook, or no notebook has a parameter.
+        If a step has no notebook or its notebook cannot be run, or no notebook has a parameter.
     CheckpointError
-        If a cell fails; the message shows the cell and its error. What is running then is
-        finished, and nothing else begun.
+        If a cell fails; the message shows the cell and its error. Notebooks that are running then
+        are finished, and no other is started.
     KeyboardInterrupt
         On Ctrl-C, and with SIGTERM as its argument on that; no kernel is left running.
     """
-    notebooks = project.select(steps)
+    selected = _selected(project, steps, beginning)
+    skips = skipped(project, project.steps())
+    for step in selected:
+        if step.name in skips and step.name in map(step_of, steps):
+            raise ProjectError(f"{skips[step.name].reason}.", step=step.name)
+    runnable = [step for step in selected if step.name not in skips]
+    settings = _settings(runnable, values or {})
+    forced = {step.name for step in runnable} if everything or beginning else set(settings)
+    schedule = Schedule(project, runnable, forced, skips)
+    not_run = [skips[step.name] for step in selected if step.name in skips]
+    unmade = [skip.step for skip in not_run if skip.has_results and schedule.is_due(skip.step.name)]
+    for skip in not_run:
+        if skip.step in unmade or not skip.has_results:
+            out.print(f"Not run: {skip.reason}.")
+    if forced or any(schedule.is_due(step.name) for step in runnable):
+        _execute(project, schedule, settings, jobs, out)
+    else:
+        others = "everything else" if unmade else "everything"
+        named = ", ".join(step.name for step in runnable) if steps else others
+        out.print(f"Nothing to run: {named} {'are' if ', ' in named else 'is'} current.")
+    return left(
+        project, schedule, [step for step in selected if step in [*runnable, *unmade]], skips
+    )
+
+
+def _selected(project: Project, steps: list[str], beginning: str | None) -> list[Step]:
+    """Return the named steps, all if none is named, from `beginning` on."""
+    selected = project.select(steps)
     if beginning:
         (first,) = project.select([beginning])
-        notebooks = [one for one in notebooks if one.number >= first.number]
-        if not notebooks:
-            raise ProjectError(f"None of {', '.join(steps)} is {first.name} or runs after it.")
-    notebooks = _of_their_own(project, notebooks, steps, out)
-    settings = _settings(notebooks, values or {})
-    forced = set(settings)
-    if everything or beginning:
-        forced = {one.name for one in notebooks}
-    lineage = Lineage(project)
-    if not forced and all(lineage.state(one.name).state == CURRENT for one in notebooks):
-        named = ", ".join(one.name for one in notebooks) if steps else "everything"
-        out.print(f"Nothing to run: {named} {'are' if ', ' in named else 'is'} current.")
-        return
-
-    schedule = Schedule(project, notebooks, forced)
-    # zmq needs a selector, which is not what Windows has by itself
-    with (
-        announced(project),
-        Shown(out) as shown,
-        asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
-    ):
-        try:
-            runner.run(_Run(project, schedule, settings, shown).all(jobs))
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt(signal.SIGTERM) from None
+        selected = [step for step in selected if step.number >= first.number]
+        if not selected:
+            raise ProjectError(
+                f"None of {', '.join(steps)} is {first.name} or runs after it.", step=first.name
+            )
+    return selected
 
 
-def _of_their_own(
-    project: Project, notebooks: list[Step], steps: list[str], out: Console
-) -> list[Step]:
-    """Leave out, or refuse where they are named, notebooks that make no step of their own."""
-    reasons = {one: reason for one in notebooks if (reason := foreign(project, one))}
-    for one, reason in reasons.items():
-        if one.name in map(step_of, steps):
-            raise ProjectError(f"{reason}.")
-        out.print(f"Not run: {reason}.")
-    return [one for one in notebooks if one not in reasons]
-
-
-def _settings(notebooks: list[Step], values: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Return which parameters to set in which step."""
+def _settings(steps: list[Step], values: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return the parameters to set in each step that has some of them."""
     if not values:
         return {}
-    names = {one.name: names_in(notebook.read_whole(one.path)) for one in notebooks}
-    known = sorted({name for found in names.values() for name in found})
+    assigned = {step.name: names_in(notebook.read_whole(step.path)) for step in steps}
+    known = sorted({name for names in assigned.values() for name in names})
     for name in values:
         if name not in known:
             raise ProjectError(
                 f"--set {name}=…: no cell tagged `parameters` assigns {name}; there are "
-                f"{', '.join(known) or 'none'}."
+                f"{', '.join(known) or 'none'}.",
+                key=name,
+                expected=known,
+                found=name,
             )
-    found = {
-        step: {name: code for name, code in values.items() if name in assigned}
-        for step, assigned in names.items()
+    settings = {
+        step: {name: code for name, code in values.items() if name in names}
+        for step, names in assigned.items()
     }
-    return {step: settings for step, settings in found.items() if settings}
+    return {step: codes for step, codes in settings.items() if codes}
+
+
+def _execute(
+    project: Project,
+    schedule: Schedule,
+    settings: Mapping[str, Mapping[str, str]],
+    jobs: int,
+    out: Console,
+) -> None:
+    # zmq needs a selector, which is not the default event loop on Windows
+    with (
+        announced(project),
+        RunProgress(out) as progress,
+        asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
+    ):
+        try:
+            runner.run(_Run(project, schedule, settings, progress).all(jobs))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt(signal.SIGTERM) from None
 
 
 class _Run:
@@ -131,18 +154,18 @@ class _Run:
         self,
         project: Project,
         schedule: Schedule,
-        settings: dict[str, dict[str, str]],
-        shown: Shown,
+        settings: Mapping[str, Mapping[str, str]],
+        progress: RunProgress,
     ) -> None:
         self.project = project
         self.schedule = schedule
         self.settings = settings
-        self.shown = shown
+        self.progress = progress
         self.kernels = Kernels(project)
 
     async def all(self, jobs: int) -> None:
-        """Run the steps as their turns come, at most `jobs` at a time, until something fails."""
-        _end_on_sigterm()
+        """Run the steps as their turns come, at most `jobs` at a time, until one fails."""
+        _cancel_on_sigterm()
         running: dict[asyncio.Task[None], str] = {}
         failures: list[CheckpointError] = []
         try:
@@ -154,8 +177,8 @@ class _Run:
                     running[asyncio.create_task(self.one(step))] = step.name
                 if not running:
                     break
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
+                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in finished:
                     del running[task]
                     try:
                         task.result()
@@ -167,6 +190,8 @@ class _Run:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await self.kernels.close()
+        if len(failures) == 1:
+            raise failures[0]
         if failures:
             raise CheckpointError("\n\n".join(map(str, failures)))
 
@@ -175,34 +200,38 @@ class _Run:
         from .execute import execute
 
         start = time.monotonic()
-        self.shown.begin(step.name)
+        self.progress.begin(step.name)
         values = self.settings.get(step.name, {})
         kernel = await self.kernels.take()
         if self.schedule.waiting:
             self.kernels.prepare()
         try:
             with alone(self.project, step.name):
-                await execute(
-                    self.project, step, kernel, values, partial(self.shown.cell, step.name)
-                )
+                on_cell = partial(self.progress.cell, step.name)
+                await execute(self.project, step, kernel, values, on_cell)
         except (CheckpointError, OSError) as error:
-            self.shown.failed(step.name)
+            self.progress.failed(step.name)
             self.kernels.give_back(kernel)
             if isinstance(error, CheckpointError):
                 raise
-            where = self.project.show(step.path)
-            raise CheckpointError(f"{where}: {error.strerror}: {error.filename}") from error
+            raise CheckpointError(
+                f"{self.project.show(step.path)}: {error.strerror}: {error.filename}",
+                step=step.name,
+                file=self.project.show(step.path),
+            ) from error
         self.kernels.give_back(kernel)
-        state = Lineage(self.project).state(step.name)
-        why = f"{state.state}: {state.reasons[0]}" if state.reasons else ""
-        self.shown.done(step.name, time.monotonic() - start, why)
+        self.schedule.step_finished()
+        state = self.schedule.state(step.name).state
+        self.progress.done(step.name, time.monotonic() - start, state)
         if values:
             assignments = ", ".join(f"{name} = {code}" for name, code in values.items())
-            self.shown.say(f"{step.name}: {assignments} stands in a cell below its parameters")
+            self.progress.say(
+                f"{step.name}: set {assignments} in a new cell below its `parameters` cell"
+            )
 
 
-def _end_on_sigterm() -> None:
-    """Take SIGTERM, by which a scheduler ends a job, as Ctrl-C is taken: the kernels end too."""
+def _cancel_on_sigterm() -> None:
+    """Treat SIGTERM, by which a scheduler ends a job, like Ctrl-C: the kernels end too."""
     task = asyncio.current_task()
     if os.name != "nt" and task:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -1,44 +1,147 @@
-"""What is to be run, and when the turn of each step comes."""
+"""Which steps of a run are due, and in which order they run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from datetime import datetime
 
-from ..lineage.changes import CURRENT
-from ..lineage.states import Lineage
-from ..notebooks.graph import Graph
+from ..errors import CheckpointValueError
+from ..lineage.changes import CURRENT, DAMAGED, EDITED, MISSING, STALE
+from ..lineage.states import Lineage, State
+from ..notebooks.graph import Graph, scripts_that_save
 from ..project.chain import Step
+from ..project.names import unportable
 from ..project.project import Project
+from ..storage.schema import RECORD
 
 
 class Schedule:
-    """Steps that wait for their turn.
+    """The steps of a run that wait for their turn.
+
+    States are computed once between two steps that finish; call `step_finished` after each.
 
     Parameters
     ----------
     project
         The project.
-    notebooks
-        The notebooks, in running order.
+    steps
+        The steps to run, in running order.
     forced
-        The steps that run also if they are current.
+        The names of those that run also if they are current.
+    skipped
+        The names of steps whose notebooks are not run.
+
+    Attributes
+    ----------
+    graph
+        What each step of the project loads.
+    waiting
+        The steps that wait, by name.
+    blocked
+        The steps that were not run, each with the outdated checkpoint that it loads.
     """
 
-    def __init__(self, project: Project, notebooks: list[Step], forced: set[str]) -> None:
-        self.waiting = {one.name: one for one in notebooks}
+    def __init__(
+        self, project: Project, steps: list[Step], forced: set[str], skipped: Collection[str] = ()
+    ) -> None:
+        self.graph = Graph(project)
+        self.waiting = {step.name: step for step in steps}
+        self.blocked: dict[str, str] = {}
         self._project = project
         self._forced = forced
-        self._graph = Graph(project)
+        self._skipped = skipped
+        self._lineage = Lineage(project)
 
-    def next(self, running: Iterable[str]) -> Step | None:
+    def step_finished(self) -> None:
+        """Compute states anew from now on, since a step has finished."""
+        self._lineage = Lineage(self._project)
+
+    def state(self, name: str) -> State:
+        """Return the state of a step or sub-checkpoint as it was when the last step finished."""
+        return self._lineage.state(name)
+
+    def next(self, running: Collection[str]) -> Step | None:
         """Take out the first step that can run while others are running; None if there is none.
 
-        A step whose turn has come and that is current by then is left out.
+        A step that is current when its turn comes is dropped, and one that would run on input
+        that this run cannot renew is moved to `blocked`.
         """
         unfinished = {*running, *self.waiting}
-        for step, one in list(self.waiting.items()):
-            if unfinished.intersection(self._graph.loads[step]):
+        for name, step in list(self.waiting.items()):
+            if unfinished.intersection(self.graph.loads[name]):
                 continue
-            del self.waiting[step]
-            unfinished.discard(step)
-            if step in self._forced or Lineage(self._project).state(step).state != CURRENT:
-                return one
+            if name not in self._forced and self.is_due(name) and (root := self.blocker(name)):
+                if running:
+                    continue  # what is running may be what the stale input is made from
+                self.blocked[name] = root
+            del self.waiting[name]
+            unfinished.discard(name)
+            if name in self._forced or (name not in self.blocked and self.is_due(name)):
+                return step
         return None
+
+    def is_due(self, name: str) -> bool:
+        """Tell whether a step has to run for its results to be current.
+
+        This includes a step that is current while a sub-checkpoint that others load was saved
+        later and is not: its last run ended between the two saves.
+        """
+        whole = self.state(name)
+        return whole.state != CURRENT or any(
+            self.state(part).state in (STALE, EDITED, DAMAGED)
+            and _is_newer(self.state(part), whole)
+            for part in self._loaded_parts(name)
+        )
+
+    def blocker(self, name: str) -> str | None:
+        """Return the first checkpoint that a step loads and that stays out of date in this run.
+
+        That is a step without a notebook, for example one that a script saves; a step whose
+        notebook is skipped or blocked; or a sub-checkpoint that its notebook no longer saves.
+        """
+        return next(filter(self._stays_outdated, self._loaded(name)), None)
+
+    def _stays_outdated(self, loaded: str) -> bool:
+        whole = loaded.partition("/")[0]
+        state = self.state(loaded).state
+        has_notebook = whole in self.graph.loads
+        if has_notebook and whole not in self._skipped and whole not in self.blocked:
+            dropped = "/" in loaded and whole not in self.waiting and not self.is_due(whole)
+            return dropped and state in (STALE, EDITED, DAMAGED)
+        if state == MISSING:  # the load may be optional, unless something is known to save it
+            return has_notebook or bool(scripts_that_save(self._project, loaded))
+        return state in (STALE, EDITED, DAMAGED)
+
+    def _loaded(self, name: str) -> list[str]:
+        """Return the other steps and sub-checkpoints that a step loads by name."""
+        return [
+            loaded
+            for loaded in self.graph.named[name]
+            if loaded.partition("/")[0] != name and self._is_name(loaded)
+        ]
+
+    def _is_name(self, loaded: str) -> bool:
+        try:
+            self._project.results_of(loaded)
+        except CheckpointValueError:
+            return False  # `load` will say what is wrong with it
+        return True
+
+    def _loaded_parts(self, name: str) -> list[str]:
+        """Return the saved sub-checkpoints of a step that other steps load, or may load."""
+        paths = self._project.results_of(name).glob(f"*/**/{RECORD}")
+        folders = (path.parent.relative_to(self._project.results) for path in paths)
+        parts = {folder.as_posix() for folder in folders if not any(map(unportable, folder.parts))}
+        if self.graph.computed - {name}:
+            return sorted(parts)
+        named = {
+            loaded for other, names in self.graph.named.items() if other != name for loaded in names
+        }
+        return sorted(parts & named)
+
+
+def _is_newer(part: State, whole: State) -> bool:
+    """Tell whether a sub-checkpoint was saved after its step; a second counts as the same time."""
+    try:
+        saved = datetime.fromisoformat(part.timestamp or "")
+        return saved >= datetime.fromisoformat(whole.timestamp or "")
+    except (ValueError, TypeError):
+        return False  # edited by hand

@@ -1,7 +1,7 @@
 """The steps as jobs of a workflow manager; the `Snakefile` makes its rules from them.
 
-A job's outcome is a stamp, an empty file, and not the checkpoint itself: Snakemake removes the
-outputs of a job before it runs and after it fails, and a checkpoint must outlive that.
+A job's output is a flag file and not the checkpoint itself: Snakemake removes the outputs of a job
+before it runs and after it fails, and a checkpoint has to outlive both.
 """
 
 import os
@@ -9,76 +9,90 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ProjectError
-from ..lineage.changes import CURRENT
-from ..lineage.states import Lineage
-from ..notebooks.graph import Graph, foreign
+from ..notebooks.graph import Graph
 from ..project.project import Project
 from ..project.settings import read_settings
+from .schedule import Schedule
+from .selection import skipped
 
-STAMPS, LOCKS = ".snakemake/steps", ".snakemake/locks"
+FLAGS, LOCKS = ".snakemake/steps", ".snakemake/locks"
 
 
 class Job(NamedTuple):
-    """A step to be run by `checkpoint run STEP`.
+    """A step that is run with `checkpoint run STEP`.
 
     Attributes
     ----------
     step
         The step.
-    stamp
-        The file that stands for its results being current, relative to the project.
+    flag
+        The flag file that is there while its results are current, relative to the project.
     needs
-        The stamps of the steps that it loads.
+        The flag files of the steps that it loads.
     resources
         What it asks a scheduler for, from `[tool.checkpoint.resources]`.
     """
 
     step: str
-    stamp: str
+    flag: str
     needs: list[str]
     resources: dict[str, int | str]
 
 
 def jobs(root: Path | str) -> list[Job]:
-    """Return the steps of a project as jobs, in running order; no copies that save as another.
+    """Return the steps of a project as jobs, in running order, without the skipped notebooks.
 
     Raises
     ------
     ProjectError
-        If a notebook or the settings cannot be read, or the settings name a step that is none.
+        If a notebook or the settings cannot be read, or the settings name a step that is not one
+        of the project's.
     """
     project = Project(Path(root))
-    graph, asked = Graph(project), read_settings(project).resources
-    for step in asked:
+    graph, resources = Graph(project), read_settings(project).resources
+    for step in resources:
         if step not in graph.loads:
             raise ProjectError(
-                f"pyproject.toml: [tool.checkpoint] resources names {step!r}, which is no step; "
-                f"there are {', '.join(graph.loads) or 'none'}."
+                f"pyproject.toml: [tool.checkpoint] resources names {step!r}, which is not a "
+                f"step; there are {', '.join(graph.loads) or 'none'}.",
+                file="pyproject.toml",
+                key="resources",
+                expected=list(graph.loads),
+                found=step,
             )
-    own = [one.name for one in graph.steps if not foreign(project, one)]
-    needs = {step: [_stamp(one) for one in graph.loads[step] if one in own] for step in own}
-    return [Job(step, _stamp(step), needs[step], asked.get(step, {})) for step in own]
+    skips = skipped(project, graph.steps)
+    names = [step.name for step in graph.steps if step.name not in skips]
+    needs = {
+        name: [_flag(other) for other in graph.loads[name] if other in names] for name in names
+    }
+    return [Job(name, _flag(name), needs[name], resources.get(name, {})) for name in names]
 
 
-def stamp(root: Path | str) -> None:
-    """Let the stamps say which steps are current, as `checkpoint status` does.
+def skip_reasons(root: Path | str) -> list[str]:
+    """Return a sentence for each notebook that has no job: which one, why, and what to do."""
+    project = Project(Path(root))
+    return [f"{skip.reason}." for skip in skipped(project, project.steps()).values()]
 
-    Those of current steps are made or renewed in running order, the others removed: a workflow
-    manager, which compares times, then runs just what is not current and what depends on it.
+
+def renew_flags(root: Path | str) -> None:
+    """Make a flag file for each current step, in running order, and remove the others.
+
+    A workflow manager, which compares times, then runs what is not current and what depends on
+    it.
     """
     project = Project(Path(root))
     if any((project.root / LOCKS).glob("*")) or not os.access(project.root, os.W_OK):
-        return  # a run that goes on compares these very times; or somebody may only look
-    lineage = Lineage(project)
-    current = [one.name for one in project.steps() if lineage.state(one.name).state == CURRENT]
-    stamps = [project.root / _stamp(step) for step in current]
-    for path in project.root.glob(f"{STAMPS}/*"):
-        if path not in stamps:
+        return  # a workflow that runs compares these times; and others may only read the project
+    schedule = Schedule(project, [], set())
+    current = [step.name for step in project.steps() if not schedule.is_due(step.name)]
+    flags = [project.root / _flag(step) for step in current]
+    for path in project.root.glob(f"{FLAGS}/*"):
+        if path not in flags:
             path.unlink()
-    for path in stamps:
+    for path in flags:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
 
 
-def _stamp(step: str) -> str:
-    return f"{STAMPS}/{step}"
+def _flag(step: str) -> str:
+    return f"{FLAGS}/{step}"

@@ -10,6 +10,8 @@ import nbformat
 import pytest
 import yaml
 
+import checkpoint
+
 
 def test_check_without_installing_the_project(bake):
     """What the pre-commit hook calls, in an environment that lacks the project."""
@@ -28,6 +30,20 @@ def test_check_without_installing_the_project(bake):
     (path / "notebooks" / "2_integration.ipynb").write_text("{}")
     assert check().returncode == 1
     assert "notebooks/2_integration.ipynb: is nbformat" in check().stdout
+
+
+def test_version(bake):
+    done = bake(pipeline="blank").command("--version")
+    assert (done.stdout, done.stderr) == (f"{checkpoint.__version__}\n", "")
+
+
+def test_help_lists_every_verb_in_its_group(bake):
+    said = bake(pipeline="blank").command("--help").stdout
+    rows = ["─ Look ─", "│ status ", "│ check ", "─ Run ─", "│ run ", "│ accept ", "│ clean "]
+    rows += ["─ Change the chain ─", "│ new ", "│ rename ", "│ move ", "│ remove "]
+    places = [said.find(row) for row in rows]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 @pytest.mark.slow

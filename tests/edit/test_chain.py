@@ -255,7 +255,7 @@ def test_the_commands(bake):
     arguments = ("rename", "3_two", "pairs")
     done = baked.python("-m", "my_project.checkpoint", *arguments, cwd=baked.path / "data")
     assert done.stdout.splitlines()[0] == "3_two is now 3_pairs."
-    assert done.stdout.splitlines()[1] == "Texts that have the old name:"
+    assert done.stdout.splitlines()[1] == "Remaining mentions of the old name:"
     assert done.stdout.splitlines()[2].endswith(": `See 3_two.`")
     done = baked.command("run")
     ran = [line for line in done.stdout.splitlines() if ": done" in line]
@@ -266,7 +266,7 @@ def test_the_commands(bake):
     refused = baked.command("remove", "3_quality")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "Nothing was removed: there is no terminal to ask at. --yes answers.\n",
+        "Nothing was removed: not an interactive terminal; pass --yes to confirm.\n",
     )
     done = baked.command("remove", "3_quality", "--yes")
     assert done.stdout.splitlines()[1:] == ["Removed 3_quality.", "4_pairs is now 3_pairs."]

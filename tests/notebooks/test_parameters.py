@@ -18,7 +18,7 @@ def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
     assert steps_done(baked.command("run")) == ["1_one", "2_two", "3_three"]
     done = baked.command("run", "1_one", "--set", "SIZE=5", "--set", "NAME=CD8 'T'")
     assert steps_done(done) == ["1_one"]
-    assert "1_one: SIZE = 5, NAME = \"CD8 'T'\" stands in a cell below its" in done.stdout
+    assert "1_one: set SIZE = 5, NAME = \"CD8 'T'\" in a new cell below its" in done.stdout
     path = baked.path / "notebooks" / "1_one.ipynb"
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
@@ -101,8 +101,8 @@ def test_a_value_is_python_if_it_can_be_and_else_text(text, code):
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("SIZE", "--set 'SIZE': write name=value, as in MIN_COUNTS=300."),
-        ("2=3", "--set '2=3': write name=value, as in MIN_COUNTS=300."),
+        ("SIZE", "--set: expected name=value, such as MIN_COUNTS=300, but got 'SIZE'."),
+        ("2=3", "--set: expected name=value, such as MIN_COUNTS=300, but got '2=3'."),
         ("SISE=3", "--set SISE=…: no cell tagged `parameters` assigns SISE; there are SIZE."),
     ],
 )

@@ -41,9 +41,7 @@ def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
     done = baked.command("run", "2_two")
     assert done.returncode == 2
     failed = baked.path / "results" / "2_two" / "failed.ipynb"
-    assert (
-        "notebooks/2_two.ipynb failed; with its outputs it is results/2_two/failed" in done.stderr
-    )
+    assert "2_two.ipynb failed; executed copy: results/2_two/failed.ipynb\n" in done.stderr
     assert "CheckpointNotFoundError" in failed.read_text(encoding="utf-8")
     assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
     assert "\x1b[" not in done.stderr
@@ -65,7 +63,7 @@ def test_a_notebook_that_was_changed_while_it_ran_is_left(bake):
     )
     done = baked.command("run", "notebooks/1_one.ipynb")
     assert done.returncode == 2
-    assert "was changed while it ran, and is left as it is now" in done.stderr
+    assert "was changed while it ran, so it was not overwritten" in done.stderr
     assert path.read_text().endswith("} ") or path.read_text().endswith("}\n ")
     assert (baked.path / "results" / "1_one" / "executed.ipynb").is_file()
 
@@ -91,7 +89,9 @@ def test_ctrl_c_leaves_the_notebook(bake):
     run.send_signal(signal.SIGINT)
     said = run.communicate(timeout=30)[1]
     assert run.returncode == 130, said
-    assert said.splitlines()[-1] == "Interrupted. What was running is as it was."
+    assert (
+        said.splitlines()[-1] == "Interrupted. The notebooks that were running were left unchanged."
+    )
     assert path.read_bytes() == before
 
 
@@ -167,7 +167,12 @@ def test_what_is_made_from_stale_results_is_told(bake):
     write_cells(baked, one="SIZE = 4")
     done = baked.command("run", "2_two")
     assert "2_two: done in" in done.stdout
-    assert ", but stale: cell `SIZE = 4` of notebooks/1_one.ipynb changed" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith(" s, but stale")
+    assert (done.returncode, done.stderr) == (
+        3,
+        "2_two is not current: stale (cell `SIZE = 4` of notebooks/1_one.ipynb changed). "
+        "`checkpoint run` also runs the steps that it is made from.\n",
+    )
 
 
 def test_a_kernel_that_dies(bake):
@@ -175,7 +180,7 @@ def test_a_kernel_that_dies(bake):
     write_cells(baked, one="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     done = baked.command("run")
     assert done.returncode == 2
-    assert "notebooks/1_one.ipynb: its kernel died, perhaps for lack of memory" in done.stderr
+    assert "notebooks/1_one.ipynb: the kernel died, perhaps because memory ran out" in done.stderr
     assert (baked.path / "results" / "1_one" / "failed.ipynb").exists()
     assert "2_two" not in done.stdout
 
@@ -199,7 +204,10 @@ def test_a_signal_ends_every_kernel(bake, number, code):
         time.sleep(0.1)  # that of the next notebook is being started
     run.send_signal(number)
     said = run.communicate(timeout=30)[1]
-    assert (run.returncode, said) == (code, "Interrupted. What was running is as it was.\n")
+    assert (run.returncode, said) == (
+        code,
+        "Interrupted. The notebooks that were running were left unchanged.\n",
+    )
     assert not any(kernel.is_running() for kernel in kernels)
 
 
@@ -212,8 +220,8 @@ def test_a_notebook_that_saves_nothing(bake):
     done = baked.command("run")
     assert done.returncode == 2
     assert done.stderr == (
-        "notebooks/1_one.ipynb ran, but saved nothing: its last cell has to call "
-        'save("1_one", …).\n'
+        "notebooks/1_one.ipynb ran without saving anything. "
+        'Let its last cell call save("1_one", …).\n'
     )
 
 
@@ -226,7 +234,7 @@ def test_a_kernel_that_cannot_be_started(bake, tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     done = baked.command("run")
     assert done.returncode == 2
-    assert done.stderr.startswith("The kernel python3 cannot be started: ")
+    assert done.stderr.startswith("The kernel 'python3' cannot be started: ")
 
 
 def test_half_an_emoji(bake):
@@ -237,7 +245,7 @@ def test_half_an_emoji(bake):
     assert steps_done(baked.command("run")) == ["1_one"]
     assert "## Analysis \\ud83d" in path.read_text()
     path.write_text(text.replace("# The analysis", "# The \\ud83d analysis; x = 1\\nx = 2"))
-    assert "a cell has half a character" in baked.command("run").stderr
+    assert "a cell contains half a character" in baked.command("run").stderr
 
 
 def test_a_copy_does_not_overwrite_the_original(bake):
@@ -252,7 +260,7 @@ def test_a_copy_does_not_overwrite_the_original(bake):
     assert done.returncode == 0, done.stderr
     assert steps_done(done) == ["1_one", "2_two"]
     reason = (
-        "notebooks/2_two_v2.ipynb saves as '2_two', and would overwrite that; "
+        "notebooks/2_two_v2.ipynb saves as '2_two', which would overwrite that step's results; "
         "let it save as '2_two_v2'."
     )
     assert done.stdout.splitlines()[:2] == [

@@ -14,7 +14,7 @@ from chains import ONE, THREE, TWO
 
 from checkpoint import load, save
 from checkpoint.errors import ProjectError
-from checkpoint.run.workflow import jobs, stamp
+from checkpoint.run.workflow import jobs, renew_flags, skip_reasons
 
 # not to wait longer for such small jobs than they take
 QUICK = ("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5")
@@ -34,54 +34,58 @@ def test_jobs_come_from_the_load_cells(project):
     settings(project, f'resources.{TWO} = {{ mem_mb = 3000, slurm_partition = "large" }}')
     one, two, three = jobs(project)
     assert (one.step, one.needs, one.resources) == (ONE, [], {})
-    assert two.needs == [one.stamp]
+    assert two.needs == [one.flag]
     assert two.resources == {"mem_mb": 3000, "slurm_partition": "large"}
-    assert three.needs == [one.stamp, two.stamp]
+    assert three.needs == [one.flag, two.flag]
 
 
 def test_a_load_by_a_computed_name_needs_all_before_it(project):
     path = project / "notebooks" / f"{THREE}.ipynb"
     path.write_text(path.read_text().replace(f'load(\\"{TWO}\\")', "load(name)"))
-    assert jobs(project)[2].needs == [one.stamp for one in jobs(project)[:2]]
+    assert jobs(project)[2].needs == [one.flag for one in jobs(project)[:2]]
     before = jobs(project)
     copy = path.with_name("2_integration_v2.ipynb")
     copy.write_bytes(path.with_name(f"{TWO}.ipynb").read_bytes())
     assert jobs(project) == before
+    (reason,) = skip_reasons(project)
+    assert reason.startswith("notebooks/2_integration_v2.ipynb saves as '2_integration', which")
 
 
 def test_resources_of_a_step_that_is_none(project):
     settings(project, "resources.9_x = { mem_mb = 3000 }")
-    with pytest.raises(ProjectError, match="resources names '9_x', which is no step; there are 1_"):
+    with pytest.raises(
+        ProjectError, match="resources names '9_x', which is not a step; there are 1_"
+    ):
         jobs(project)
 
 
-def test_stamps_are_of_current_steps(project):
-    stamps = [project / one.stamp for one in jobs(project)]
-    stamp(project)
-    assert not any(path.exists() for path in stamps)
+def test_flags_are_of_current_steps(project):
+    flags = [project / one.flag for one in jobs(project)]
+    renew_flags(project)
+    assert not any(path.exists() for path in flags)
     save(ONE, {"a": 1})
     load(ONE)
     save(TWO, {"a": 1})
     (project / ".snakemake" / "steps").mkdir(parents=True)
     (project / ".snakemake" / "steps" / "9_gone").touch()
-    stamp(project)
-    assert [path.exists() for path in stamps] == [True, True, False]
-    assert stamps[0].stat().st_mtime_ns <= stamps[1].stat().st_mtime_ns
+    renew_flags(project)
+    assert [path.exists() for path in flags] == [True, True, False]
+    assert flags[0].stat().st_mtime_ns <= flags[1].stat().st_mtime_ns
     assert not (project / ".snakemake" / "steps" / "9_gone").exists()
     save(ONE, {"a": 2})
-    stamp(project)
-    assert [path.exists() for path in stamps] == [True, False, False]
+    renew_flags(project)
+    assert [path.exists() for path in flags] == [True, False, False]
 
 
-def test_stamps_are_left_while_snakemake_runs(project):
+def test_flags_are_left_while_snakemake_runs(project):
     save(ONE, {"a": 1})
-    stamp(project)
+    renew_flags(project)
     locks = project / ".snakemake" / "locks"
     locks.mkdir()
     (locks / "0.input.lock").touch()
     shutil.rmtree(project / "results" / ONE)
-    stamp(project)
-    assert (project / jobs(project)[0].stamp).exists()
+    renew_flags(project)
+    assert (project / jobs(project)[0].flag).exists()
 
 
 def test_a_load_in_a_cell_that_is_not_python_needs_all_before_it(project):

@@ -36,7 +36,7 @@ def test_one_step(filled):
     done = run(filled, ONE, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("results/1_preprocessing/: 10 files, ")
-    assert done.stdout.splitlines()[0].endswith("; 2 files of others stay")
+    assert done.stdout.splitlines()[0].endswith("; keeps 2 files that save did not create")
     assert sorted(tree(folder)) == [".gitkeep", "figures/umap.png", "notes.txt"]
     assert not (folder / "sub").exists() and not (folder / "part").exists()
     assert not (folder / ".staging-1").exists()
@@ -60,7 +60,9 @@ def test_it_asks_first(filled):
     done = run(filled)
     assert done.returncode == 2
     assert "results/2_integration/: 3 files" in done.stdout
-    assert done.stderr == "Nothing was removed: there is no terminal to ask at. --yes answers.\n"
+    assert (
+        done.stderr == "Nothing was removed: not an interactive terminal; pass --yes to confirm.\n"
+    )
     assert tree(filled) == before
 
 

@@ -1,0 +1,70 @@
+"""The verbs that change the chain of notebooks: new, rename, move, remove."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import render
+from .shared import StepName, Yes, confirm, current_project, out
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Its name, without a number.")],
+    after: Annotated[
+        str | None,
+        typer.Option(
+            "--after", help="The step that it follows; by default, the last.", metavar="STEP"
+        ),
+    ] = None,
+) -> None:
+    """Add a notebook that loads the one before it, and renumber those after it."""
+    from ..edit.chain import new as add
+
+    project = current_project()
+    made = add(project, name, after)
+    loading = f", which loads {made.previous}" if made.previous else ""
+    out.print(f"Made notebooks/{made.step}.ipynb{loading}.")
+    render.renamed(out, project, made.renamed)
+
+
+def rename(
+    step: StepName, name: Annotated[str, typer.Argument(help="The new name, without a number.")]
+) -> None:
+    """Rename a notebook, its results, and the load and save cells that name it."""
+    from ..edit.chain import rename as rename_step
+
+    project = current_project()
+    renamed = rename_step(project, step, name)
+    if not renamed:
+        out.print("Nothing to do: it already has that name.")
+    render.renamed(out, project, renamed)
+
+
+def move(step: StepName, position: Annotated[int, typer.Argument(help="Its new number.")]) -> None:
+    """Give a notebook another number, and renumber those between its old and new place."""
+    from ..edit.chain import loaded_too_early
+    from ..edit.chain import move as move_step
+
+    project = current_project()
+    renamed = move_step(project, step, position)
+    if not renamed:
+        out.print("Nothing to do: it already has that number.")
+    render.renamed(out, project, renamed)
+    for early, late in loaded_too_early(project):
+        out.print(f"{early} loads {late}, which now runs after it. Change its load cell.")
+
+
+def remove(step: StepName, yes: Yes = False) -> None:
+    """Remove a notebook and its results, and renumber those after it."""
+    from ..edit.chain import removable
+    from ..edit.chain import remove as remove_step
+
+    project = current_project()
+    target = removable(project, step)
+    render.notebook_and_results(out, project, target)
+    confirm("Remove them?", yes)
+    renamed = remove_step(project, step)
+    out.print(f"Removed {target.name}.")
+    render.renamed(out, project, renamed)

@@ -1,0 +1,58 @@
+"""The verbs that look at a project and change nothing: status, check."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import render
+from .shared import AsJson, current_project, out
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show whether each step's results fit its notebook and its inputs.
+
+    Exits with 1 unless every step is current.
+    """
+    from ..lineage.changes import CURRENT
+    from ..lineage.states import Lineage
+
+    project = current_project()
+    states = Lineage(project).states()
+    if as_json:
+        print(json.dumps({"steps": [state._asdict() for state in states]}, indent=2))
+    else:
+        render.states(out, project, states)
+    raise typer.Exit(any(state.state != CURRENT for state in states))
+
+
+def check(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Project folders; by default, the project you are in."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the project's layout, its load and save cells, and risky habits.
+
+    Exits with 1 if a rule is broken. Switch rules off in pyproject.toml:
+    [tool.checkpoint] ignore = ["absolute-path"].
+    """
+    from ..check.layout import check as problems_of
+    from ..project.project import find_project
+
+    roots = [path.resolve() for path in paths] if paths else [find_project().root]
+    problems_by_root = {root: problems_of(root) for root in roots}
+    if as_json:
+        rows = [
+            {"project": str(root), **vars(problem)}
+            for root, problems in problems_by_root.items()
+            for problem in problems
+        ]
+        print(json.dumps({"problems": rows}, indent=2))
+    else:
+        render.problems(out, problems_by_root, full_paths=bool(paths))
+    raise typer.Exit(any(problems_by_root.values()))

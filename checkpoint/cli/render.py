@@ -1,0 +1,109 @@
+"""How the command shows states, problems, sizes and new names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from .. import text
+
+if TYPE_CHECKING:
+    from ..check.problem import Problem
+    from ..lineage.states import State
+    from ..project.chain import Step
+    from ..project.project import Project
+    from ..storage.clean import Removable
+
+OTHER_COLUMNS = 85  # characters of a row besides the step's name, 40 of them for the reasons
+
+
+def states(console: Console, project: Project, states: list[State]) -> None:
+    """Print a row per step, and the command to run next.
+
+    The reasons for a state are in the last column, or below the table on a narrow terminal.
+    """
+    from rich.table import Table
+
+    from ..lineage.changes import CURRENT, MISSING
+
+    whys = {state.step: _why(state, states) for state in states}
+    in_table = console.width >= max(map(len, whys), default=0) + OTHER_COLUMNS
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("step", "state", "made", "size", *(["why"] if in_table else [])):
+        table.add_column(title, justify="right" if title == "size" else "left")
+    for state in states:
+        made = (state.timestamp or "")[:16].replace("T", " ")
+        size = text.size(state.bytes) if state.timestamp else ""
+        style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
+        why = [Text("\n".join(whys[state.step]))] if in_table else []
+        table.add_row(state.step, Text(state.state, style), made, size, *why)
+    console.print(table, soft_wrap=False)
+    if not in_table and any(whys.values()):
+        console.print()
+        for step, lines in whys.items():
+            for line in lines:
+                console.print(f"{step}: {line}", soft_wrap=False)
+    steps = {step.name for step in project.steps()}
+    if any(state.state != CURRENT and state.step in steps for state in states):
+        console.print("\nNext: checkpoint run")
+
+
+def _why(state: State, states: list[State]) -> list[str]:
+    """Return the reasons and notes of a state; reasons that an earlier step has, by its name."""
+    first = next((other.step for other in states if other.reasons == state.reasons), state.step)
+    repeated = state.reasons and first != state.step
+    return [*([f"as {first}"] if repeated else state.reasons), *state.notes]
+
+
+def problems(
+    console: Console, problems_by_root: Mapping[Path, list[Problem]], *, full_paths: bool
+) -> None:
+    """Print a line per problem that `check` found, and whether the projects follow the rules."""
+    for root, problems in problems_by_root.items():
+        for problem in problems:
+            where = root / problem.where if full_paths else problem.where
+            console.print(f"{where}: {problem.advice}")
+    good = [root for root, problems in problems_by_root.items() if not problems]
+    if len(problems_by_root) > 1:
+        console.print(f"{len(good)} of {len(problems_by_root)} projects follow the rules.")
+    elif good:
+        console.print(f"{good[0].name} follows the rules.")
+
+
+def removable(console: Console, checkpoints: Iterable[Removable]) -> None:
+    """Print a line for each step whose checkpoints would be removed."""
+    for step in checkpoints:
+        others = text.files(step.others) if step.others else ""
+        kept = f"; keeps {others} that save did not create" if others else ""
+        files, size = text.files(step.files), text.size(step.bytes)
+        console.print(f"results/{step.step}/: {files}, {size}{kept}")
+
+
+def notebook_and_results(console: Console, project: Project, step: Step) -> None:
+    """Print a notebook and its results that would be removed, others' files by name."""
+    from ..storage.clean import others_in
+
+    results = project.results_of(step.name)
+    paths = [path for path in results.rglob("*") if path.is_file() and path.name[0] != "."]
+    size = text.size(sum(path.stat().st_size for path in paths))
+    files = text.files(paths)
+    console.print(f"notebooks/{step.path.name}, {files} of results/{step.name}/, {size}")
+    others = [path.relative_to(results).as_posix() for path in others_in(project, step.name)]
+    if others:
+        console.print(f"  including files that save did not create: {', '.join(others)}")
+
+
+def renamed(console: Console, project: Project, names: Mapping[str, str]) -> None:
+    """Print the new names of steps, by their old ones, and where the old ones are still mentioned."""
+    from ..edit.references import still_mentioned
+
+    for old, new in names.items():
+        console.print(f"{old} is now {new}.")
+    gone = names.keys() - names.values()
+    places = [f"  {place}" for old in sorted(gone) for place in still_mentioned(project, old)]
+    if places:
+        console.print("Remaining mentions of the old name:\n" + "\n".join(places))

@@ -1,0 +1,80 @@
+"""Which notebooks `run` and workflow managers run, and why others are skipped."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ..errors import ProjectError
+from ..notebooks import notebook
+from ..notebooks.graph import saved_in, scripts_that_save
+from ..project.chain import Step
+from ..project.project import Project
+
+KERNEL = "python3"
+
+
+class Skipped(NamedTuple):
+    """A notebook that is not run.
+
+    Attributes
+    ----------
+    step
+        The notebook.
+    reason
+        Why, and what to do, as a sentence without its full stop.
+    has_results
+        Whether it is a step of its own, with results that are then not renewed. A copy that saves
+        as another step, and notes without code, are none.
+    """
+
+    step: Step
+    reason: str
+    has_results: bool
+
+
+def skipped(project: Project, steps: Iterable[Step]) -> dict[str, Skipped]:
+    """Return, by name, the steps among these whose notebooks are not run."""
+    found = {step.name: _skipped(project, step) for step in steps}
+    return {name: skip for name, skip in found.items() if skip}
+
+
+def _skipped(project: Project, step: Step) -> Skipped | None:
+    try:
+        content = notebook.read_whole(step.path)
+    except ProjectError:
+        return None  # whoever reads it next says what is wrong
+    where = project.show(step.path)
+    sources = [source for source in notebook.sources(content) if source]
+    if not sources:
+        return Skipped(step, f"{where} has no code, so it makes no results", False)
+    if kernel := _other_kernel(content):
+        reason = (
+            f"{where} asks for the kernel {kernel}, but steps run in the kernel {KERNEL!r}; run "
+            f"it in Jupyter, or choose that kernel there"
+        )
+        return Skipped(step, reason, True)
+    saved = saved_in(sources)
+    if not saved and not scripts_that_save(project):  # a helper function may save
+        reason = f'{where} never calls save; let its last cell call save("{step.name}", …)'
+        return Skipped(step, reason, True)
+    names = [name for name in saved if name]
+    if None in saved or not names or step.name in (name.partition("/")[0] for name in names):
+        return None
+    reason = (
+        f"{where} saves as {names[0]!r}, which would overwrite that step's results; let it save "
+        f"as {step.name!r}"
+    )
+    return Skipped(step, reason, False)
+
+
+def _other_kernel(content: dict[str, Any]) -> str | None:
+    """Return the kernel that a notebook asks for, with its language, unless it is ours."""
+    metadata = content["metadata"]
+    spec, language = metadata.get("kernelspec"), metadata.get("language_info")
+    spec = spec if isinstance(spec, dict) else {}
+    info = language if isinstance(language, dict) else {}
+    name = spec.get("name", KERNEL)
+    language = spec.get("language") or ("" if "name" in spec else info.get("name")) or "python"
+    if name == KERNEL and str(language).lower() == "python":
+        return None
+    other = str(language).lower() not in ("python", str(name).lower())
+    return f"{name!r} ({language})" if other else repr(name)

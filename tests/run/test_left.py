@@ -1,0 +1,239 @@
+"""What a run leaves not current: the reason, what to do, exit status 3, and no run for nothing."""
+
+import nbformat
+import pytest
+from chains import states, steps_done, write_cells
+
+from checkpoint.notebooks.graph import scripts_that_save
+from checkpoint.project.project import Project
+from checkpoint.run.selection import skipped
+
+SCRAN = """
+from my_project.checkpoint import load, save
+save("scran", {"x": load("1_one")["x"] + 10})
+"""
+
+
+def edit(path, *, cells=None, kernel=None):
+    """Change the sources of cells, by number, or the kernel of a notebook."""
+    notebook = nbformat.read(path, as_version=4)
+    for number, source in (cells or {}).items():
+        notebook.cells[number].source = source
+    if kernel:
+        notebook.metadata["kernelspec"] = kernel
+    nbformat.write(notebook, path)
+
+
+def ran(done):
+    """Return the steps that ran, whatever the exit status."""
+    return [line.partition(":")[0] for line in done.stdout.splitlines() if ": done in " in line]
+
+
+@pytest.fixture
+def with_script(bake):
+    """Return a project where a script makes a step from 1 for 2, and 3 loads 2."""
+    baked = bake(pipeline="blank", notebooks="one, two, three")
+    write_cells(baked, one="SIZE = 1", two="SIZE = previous['x']", three="SIZE = previous['x']")
+    path = baked.path / "notebooks" / "2_two.ipynb"
+    path.write_text(path.read_text().replace('load(\\"1_one\\")', 'load(\\"scran\\")'))
+    (baked.path / "scripts").mkdir(exist_ok=True)
+    (baked.path / "scripts" / "scran.py").write_text(SCRAN)
+    return baked
+
+
+@pytest.mark.slow
+def test_a_script_that_has_to_run_is_named_and_nothing_runs_on_what_it_made(with_script):
+    done = with_script.command("run")
+    assert (ran(done), done.returncode) == (["1_one"], 3)
+    assert done.stderr == (
+        "2_two, 3_three are not current: scran is missing, and no notebook makes it. "
+        "Run scripts/scran.py, which saves it, then `checkpoint run`.\n"
+    )
+    script = str(with_script.path / "scripts" / "scran.py")
+    assert with_script.python(script).returncode == 0
+    assert steps_done(with_script.command("run", "--jobs", "2")) == ["2_two", "3_three"]
+    write_cells(with_script, one="SIZE = 2")
+    for expected in (["1_one"], []):
+        done = with_script.command("run", "--jobs", "2")
+        assert (ran(done), done.returncode) == (expected, 3)
+        assert done.stderr == (
+            "2_two, 3_three are not current: scran is stale (results/1_one was made again, with "
+            "another result), and no notebook makes it. "
+            "Run scripts/scran.py, which saves it, then `checkpoint run`.\n"
+        )
+    done = with_script.command("run", "--all", "2_two")
+    assert (ran(done), done.returncode) == (["2_two"], 3)
+    assert done.stderr.startswith("2_two is not current: scran is stale (")
+    assert with_script.python(script).returncode == 0
+    assert steps_done(with_script.command("run")) == ["2_two", "3_three"]
+
+
+@pytest.mark.slow
+def test_a_script_that_makes_the_same_again_lets_the_steps_after_it_be(with_script):
+    """What 2 loads looks stale while 1 runs beside it, and is current when 1 has finished."""
+    with_script.command("run", "1_one")
+    with_script.python("scripts/scran.py")
+    assert steps_done(with_script.command("run")) == ["2_two", "3_three"]
+    write_cells(with_script, one="SIZE = 2 - 1", three="SIZE = 3")
+    assert steps_done(with_script.command("run", "--jobs", "3")) == ["1_one", "3_three"]
+
+
+def crash(baked, value):
+    """Let 1 save a part, and crash before it saves itself unless the value is 1."""
+    edit(
+        baked.path / "notebooks" / "1_one.ipynb",
+        cells={
+            3: f"V = {value}\nsave('1_one/part', {{'v': V}})\nassert V == 1",
+            -1: "save('1_one', {'v': V})",
+        },
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["'1_one/part'", "f'1_one/{part}'"])
+def test_a_step_that_crashed_between_its_saves_runs_again(bake, name):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    crash(baked, 1)
+    write_cells(baked, two=f"part = 'part'\nSIZE = load({name})['v']")
+    assert steps_done(baked.command("run")) == ["1_one", "2_two"]
+    crash(baked, 2)
+    assert baked.command("run").returncode == 2
+    crash(baked, 1)
+    assert states(baked.path)["1_one"][0] == "current"
+    assert steps_done(baked.command("run")) == ["1_one"]
+    assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
+
+
+@pytest.mark.slow
+def test_a_part_that_its_notebook_no_longer_saves(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    crash(baked, 1)
+    write_cells(baked, two="SIZE = load('1_one/part')['v']")
+    assert steps_done(baked.command("run")) == ["1_one", "2_two"]
+    edit(baked.path / "notebooks" / "1_one.ipynb", cells={3: "import time\ntime.sleep(1)\nV = 2"})
+    for expected in (["1_one"], []):
+        done = baked.command("run")
+        assert (ran(done), done.returncode) == (expected, 3)
+        assert done.stderr.startswith("2_two is not current: 1_one/part is edited (cell ")
+        assert "remove results/1_one/part/, or accept it with `checkpoint accept" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_notebook_of_another_kernel_is_named_and_not_run(bake):
+    baked = bake(pipeline="blank", notebooks="one, two, three")
+    r = {"name": "ir", "display_name": "R", "language": "R"}
+    edit(baked.path / "notebooks" / "2_two.ipynb", kernel=r)
+    reason = (
+        "notebooks/2_two.ipynb asks for the kernel 'ir' (R), but steps run in the kernel "
+        "'python3'; run it in Jupyter, or choose that kernel there."
+    )
+    done = baked.command("run")
+    assert (ran(done), done.returncode) == (["1_one"], 3)
+    assert done.stdout.splitlines()[0] == f"Not run: {reason}"
+    assert done.stderr == f"2_two, 3_three are not current: {reason}\n"
+    done = baked.command("run", "2_two")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{reason}\n")
+    # made in Jupyter, as far as `run` can tell
+    script = "from my_project.checkpoint import load, save; load('1_one'); save('2_two', {'x': 1})"
+    assert baked.python("-c", script).returncode == 0
+    assert steps_done(baked.command("run")) == ["3_three"]
+    assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
+
+
+@pytest.mark.slow
+def test_a_notebook_without_a_save_is_told_before_others_run(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    edit(baked.path / "notebooks" / "2_two.ipynb", cells={-1: "print(previous)"})
+    reason = 'notebooks/2_two.ipynb never calls save; let its last cell call save("2_two", …).'
+    done = baked.command("run")
+    assert (ran(done), done.returncode) == (["1_one"], 3)
+    assert done.stdout.splitlines()[0] == f"Not run: {reason}"
+    assert done.stderr == f"2_two is not current: {reason}\n"
+    done = baked.command("run")
+    assert (done.stdout, done.returncode) == (
+        f"Not run: {reason}\nNothing to run: everything else is current.\n",
+        3,
+    )
+
+
+@pytest.mark.slow
+def test_what_a_notebook_changes_itself_is_not_current(bake):
+    baked = bake(pipeline="blank", notebooks="one, two")
+    edit(
+        baked.path / "notebooks" / "1_one.ipynb",
+        cells={
+            3: "path = data_file('counts.csv')\ntext = path.read_text()",
+            -1: "save('1_one', {'x': text})\npath.write_text(text + 'a')",
+        },
+    )
+    (baked.path / "data" / "counts.csv").write_text("a")
+    done = baked.command("run")
+    assert (ran(done), done.returncode) == (["1_one", "2_two"], 3)
+    assert "1_one: done in" in done.stdout and "s, but stale\n" in done.stdout
+    assert done.stderr == (
+        "1_one, 2_two are not current: stale (data/counts.csv changed). Run it again; if that "
+        "does not help, its notebook changes what it is made from.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kernel", "named"),
+    [
+        ({"name": "ir", "display_name": "R", "language": "R"}, "'ir' (R)"),
+        ({"name": "ir", "display_name": "R"}, "'ir'"),
+        ({"name": "my-env", "display_name": "x", "language": "python"}, "'my-env'"),
+        ({"name": "julia", "display_name": "x", "language": "julia"}, "'julia'"),
+        ({"name": "python3", "display_name": "x", "language": "R"}, "'python3' (R)"),
+        ({"name": "python3", "display_name": "x"}, None),
+        ({"name": "python3", "display_name": ".venv (3.12.1)", "language": "python"}, None),
+    ],
+)
+def test_which_kernels_are_others(project, kernel, named):
+    edit(project / "notebooks" / "1_preprocessing.ipynb", kernel=kernel)
+    there = Project(project)
+    skips = skipped(there, there.steps())
+    assert [skip.reason.partition(", but ")[0] for skip in skips.values()] == (
+        [f"notebooks/1_preprocessing.ipynb asks for the kernel {named}"] if named else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "module", "skips"),
+    [
+        ("save('1_preprocessing', {})", "", False),
+        ("save(STEP, {})", "", False),
+        ("%%time\nsave('1_preprocessing', {})", "", False),
+        ("if False save('1_preprocessing', {})", "", False),  # the cell fails, and says so
+        ("fig.save('x.png')", "", True),
+        ("np.save('x.npy', x)", "def f(path): np.save(path, 1)", True),
+        ("finish(adata)", "from .checkpoint import save\n\ndef finish(x): save(x.step, {})", False),
+    ],
+)
+def test_which_notebooks_never_save(project, cell, module, skips):
+    edit(project / "notebooks" / "1_preprocessing.ipynb", cells={-1: cell})
+    (project / "src" / "my_project" / "helpers.py").write_text(module)
+    there = Project(project)
+    assert list(skipped(there, there.steps())) == (["1_preprocessing"] if skips else [])
+
+
+def test_scripts_that_save_a_step(project):
+    files = {
+        "scripts/scran.py": SCRAN,
+        "scripts/other.py": SCRAN.replace('"scran"', '"other"'),
+        "scripts/computed.py": "import my_project.checkpoint as ck\nS = 'scran'\nck.save(S, {})",
+        "scripts/reads.py": "from my_project.checkpoint import load\nload('scran')",
+        "scripts/broken.py": "save('scran', {",
+        "src/my_project/deep/make.py": "from ..checkpoint import save\nsave(step='scran', data={})",
+        "notebooks/mine.py": "print('scran')",
+    }
+    for name, source in files.items():
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    there = Project(project)
+    names = [there.show(path) for path in scripts_that_save(there, "scran")]
+    assert names == ["scripts/computed.py", "scripts/scran.py", "src/my_project/deep/make.py"]
+
+
+def test_the_copy_of_this_package_is_no_script(project):
+    assert scripts_that_save(Project(project)) == []
