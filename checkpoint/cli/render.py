@@ -98,7 +98,7 @@ def notebook_and_results(console: Console, project: Project, step: Step) -> None
 
 
 def renamed(console: Console, project: Project, names: Mapping[str, str]) -> None:
-    """Print the new names of steps, by their old ones, and where the old ones are still mentioned."""
+    """Print the new names of steps by their old ones, and where these are still mentioned."""
     from ..edit.references import still_mentioned
 
     for old, new in names.items():
