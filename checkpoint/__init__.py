@@ -4,6 +4,8 @@ Importing this package imports the standard library alone; a format's library is
 the format is used.
 """
 
+__version__ = "0.1.0"
+
 TYPE_CHECKING = False  # type checkers take it for true; `typing` takes long to import
 if TYPE_CHECKING:
     from .api import data_file, figures, load, save
