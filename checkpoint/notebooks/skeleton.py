@@ -1,18 +1,8 @@
 """New notebooks: they load, leave a place for the analysis, save, and run as they stand."""
 
-from ..project.project import Project
-from .notebook import LOAD_TAG, SAVE_TAG, code_cell, dumps
+from .notebook import LOAD_TAG, SAVE_TAG, code_cell
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-
-
-def write_skeletons(project: Project, package: str, names: list[str]) -> None:
-    """Write a chain of notebooks of these names, each of which loads the one before it."""
-    project.notebooks.mkdir(exist_ok=True)
-    steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
-    for previous, step in zip([None, *steps], steps, strict=False):
-        text = dumps(skeleton(package, step, previous))
-        (project.notebooks / f"{step}.ipynb").write_text(text, encoding="utf-8", newline="\n")
 
 
 def skeleton(package: str, step: str, previous: str | None) -> dict:

@@ -10,13 +10,13 @@ NOTEBOOK_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 
 
 def unfit(name: str) -> str | None:
-    """Tell why a notebook cannot have a name, which stands without its number; None if it can."""
+    """Return why a notebook cannot have a name, given without its number; None if it can."""
     if bad := sorted(set(name) - NOTEBOOK_LETTERS):
-        return f"has {bad[0]!r}; letters, digits, _ and - are allowed"
+        return f"contains {bad[0]!r}; allowed are letters, digits, _ and -"
     if name[:1] in ("_", "-"):
-        return "starts with neither a letter nor a digit"
+        return "must start with a letter or digit"
     if name.partition("_")[0].isdecimal():
-        return "starts with a number, and numbers are added by themselves"
+        return "starts with a number, and numbers are added automatically"
     return unportable(name)
 
 
