@@ -69,7 +69,7 @@ def text_refusals(name: str, text: str, example: str, *, required: bool = False)
     elif required and not text.strip():
         yield refusal(name, text, "is empty", example)
     elif bad := [char for char in text if not storable(char)]:
-        reason = f"contains a line break or control character ({bad[0]!r})"
+        reason = f"has a line break or control character ({bad[0]!r})"
         yield refusal(name, text, reason, example)
 
 
@@ -85,7 +85,7 @@ def slug_refusals(slug: str) -> Iterator[str]:
     """Reject what is not a folder name on every system and the name of a Python distribution."""
     reason = name_reason(slug, "._-")
     if reason is None and slug[-1] not in PLAIN:
-        reason = "must end with a letter or digit"
+        reason = "ends with neither a letter nor a digit"
     if reason is None and normal(slug) in needed():
         reason = "is the name of a package that the project depends on"
     if reason:
@@ -152,9 +152,9 @@ def name_reason(name: str, marks: str) -> str | None:
         The characters that are allowed in it beside ASCII letters and digits.
     """
     if bad := [char for char in name if char not in PLAIN | set(marks)]:
-        return f"contains {bad[0]!r}; allowed are letters, digits and {' '.join(marks)}"
+        return f"has {bad[0]!r}; letters, digits and {' '.join(marks)} are allowed"
     if name and name[0] not in PLAIN:
-        return "must start with a letter or digit"
+        return "starts with neither a letter nor a digit"
     if len(name) > LONGEST:
         return f"is longer than {LONGEST} characters"
     return portable_names().unportable(name)

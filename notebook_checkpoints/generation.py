@@ -5,8 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from checkpoint.check.layout import layout_problems
-from checkpoint.check.problem import Problem
+from checkpoint.check.layout import check_new
 from checkpoint.project.project import Project
 
 from . import layout
@@ -45,17 +44,6 @@ def finish(template: str, answers: dict) -> int:
     except OSError:  # nobody reads the output, which is no reason to remove the project
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1 if problems else 0
-
-
-def check_new(root: Path) -> list[Problem]:
-    """Return what is wrong with a new project; the rules are stricter than `checkpoint check`'s."""
-    problems = layout_problems(root, new=True)
-    project = Project(root)
-    for step in project.steps():
-        if not project.results_of(step.name).is_dir():
-            where = f"results/{step.name}"
-            problems.append(Problem("tree", where, None, "is missing", "Make the folder"))
-    return problems
 
 
 def next_steps(root: Path, answers: dict) -> str:

@@ -59,6 +59,17 @@ def check(root: Path) -> list[Problem]:
     return [problem for problem in problems if problem.rule not in ignored]
 
 
+def check_new(root: Path) -> list[Problem]:
+    """Hold a project that was just generated against the rules, which are stricter then."""
+    problems = layout_problems(root, new=True)
+    project = Project(root)
+    for step in project.steps():
+        if not project.results_of(step.name).is_dir():
+            where = f"results/{step.name}"
+            problems.append(Problem("tree", where, None, "is not there", "Make it"))
+    return problems
+
+
 def layout_problems(root: Path, *, new: bool = False) -> list[Problem]:
     """Hold a project against the rules of the layout; in a new one no notebook has outputs."""
     project = Project(root)

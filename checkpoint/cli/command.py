@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from .. import __version__, text
+from .. import text
 from ..errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -40,18 +40,8 @@ StepName = Annotated[str, typer.Argument(help="The step, as 1_preprocessing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-def show_version(wanted: bool) -> None:
-    """Print the version of this folder's code."""
-    if wanted:
-        out.print(__version__)
-        raise typer.Exit
-
-
-Version = typer.Option("--version", is_eager=True, callback=show_version, help="Show the version.")
-
-
 @app.callback()
-def checkpoint(version: Annotated[bool, Version] = False) -> None:
+def checkpoint() -> None:
     """Work on the chain of notebooks of this project, from any of its folders.
 
     A step is a notebook, as 1_preprocessing, and its results in results/1_preprocessing/. It is

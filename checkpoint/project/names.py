@@ -10,13 +10,13 @@ NOTEBOOK_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 
 
 def unfit(name: str) -> str | None:
-    """Return why a notebook cannot have a name, given without its number; None if it can."""
+    """Tell why a notebook cannot have a name, which stands without its number; None if it can."""
     if bad := sorted(set(name) - NOTEBOOK_LETTERS):
-        return f"contains {bad[0]!r}; allowed are letters, digits, _ and -"
+        return f"has {bad[0]!r}; letters, digits, _ and - are allowed"
     if name[:1] in ("_", "-"):
-        return "must start with a letter or digit"
+        return "starts with neither a letter nor a digit"
     if name.partition("_")[0].isdecimal():
-        return "starts with a number, and numbers are added automatically"
+        return "starts with a number, and numbers are added by themselves"
     return unportable(name)
 
 

@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from checkpoint.check.layout import check
-from notebook_checkpoints.generation import check_new
+from checkpoint.check.layout import check, check_new
 
 
 def edit(path, **changes):

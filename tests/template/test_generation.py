@@ -50,7 +50,9 @@ def test_the_code_says_what_it_is(bake):
     baked = bake(pipeline="blank")
     copied = baked.path / "src" / "my_project" / "checkpoint"
     assert "cruft update" in (copied / "README.md").read_text(encoding="utf-8")
-    assert baked.command("--version").stdout == f"{__version__}\n"
+    assert baked.python("-c", "import my_project.checkpoint as c; print(c.__version__)").stdout == (
+        f"{__version__}\n"
+    )
     attribute = ("git", "check-attr", "linguist-vendored", "--", "src/my_project/checkpoint/api.py")
     subprocess.run(["git", "init", "-q"], cwd=baked.path, check=True)
     done = subprocess.run(attribute, cwd=baked.path, check=True, capture_output=True, text=True)
