@@ -1,69 +1,71 @@
-"""What the questions and the rendered files do with answers, as filters of Jinja.
+"""Jinja filters: how answers are derived from each other, and how rendered files use them.
 
-cookiecutter imports this from beside `cookiecutter.json`, which names the extension. The filters
-are a few plain lines each, and quicker than the same in Jinja, which is translated anew in every
-generation.
+cookiecutter imports this module from beside `cookiecutter.json`, which names the extension. A
+filter is faster than the same logic in Jinja, which is compiled anew for every generation.
 """
 
 import string
 import sys
-from pathlib import Path
 
 from jinja2 import Environment
 from jinja2.ext import Extension
 
-from answer_refusals import DIGITS, LETTERS, LONGEST, STAND_IN, refusals
+from answer_pipelines import read_pipeline, template_folder
+from answer_refusals import LONGEST, PLAIN, STAND_IN, refusals
 
-# what Markdown may take for more than text, wherever it stands
+# characters that Markdown may interpret, wherever they are in a line
 MARKUP = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>&#|~$"})
 
 
 class AnswerFilters(Extension):
-    """Makes the functions below, and `refusals`, known to Jinja."""
+    """Registers the filters."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         for function in (package_name, answered_slug, refusals, toml, markdown, handed_on):
             environment.filters[function.__name__] = function
+        environment.filters["pipeline"] = read_pipeline
 
 
 def package_name(slug: str) -> str:
-    """Return the name of a package that fits a project's."""
+    """Return a package name derived from the slug."""
     name = slug.lower().replace("-", "_").replace(".", "_")
     return f"project_{name}" if name[:1].isdecimal() else name
 
 
 def answered_slug(answers: dict) -> str:
-    """Return the slug that was answered, and put a stand-in for one that is no folder name."""
+    """Return the slug as it was answered, and replace it if it cannot be a folder name."""
     for name in ("description", "author_name"):  # left empty in a configuration file
         answers[name] = "" if answers[name] is None else answers[name]
     slug = answers["project_slug"]
-    if set(slug) - LETTERS - DIGITS - set("._-") or not slug.strip("._-") or len(slug) > LONGEST:
+    if set(slug) - PLAIN - set("._-") or not slug.strip("._-") or len(slug) > LONGEST:
         answers["project_slug"] = STAND_IN
     return slug
 
 
 def toml(text: str) -> str:
-    """Return text as a string of TOML, quotes included."""
+    """Return text as a TOML string, with its quotes."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def markdown(text: str) -> str:
-    """Return text so that a line of Markdown that begins with it shows it as it is."""
+    """Return text escaped so that Markdown shows it unchanged at the start of a line."""
     text = text.strip()
     number = text[: len(text) - len(text.lstrip(string.digits))]
     rest = text.removeprefix(number).translate(MARKUP)
-    # at the beginning: a list, numbered or not, or the line under a heading
+    # at the start of a line: a list, numbered or not, or the underline of a heading
     mark = rest[:1] in (".", ")") if number else rest[:1] in ("-", "+", "=")
     return f"{number}\\{rest}" if mark else number + rest
 
 
 def handed_on(answers: dict) -> tuple[str, dict]:
-    """Return the template's folder, where cookiecutter fills in hooks, and the answers.
+    """Return what the post-gen hook needs: the template's folder, and the answers.
 
-    For the last hook: the next generation of this process may be of another version of the
-    template, as when cruft updates a project, and has to find its own modules.
+    It is rendered last. The next generation of this process may use another version of the
+    template, as when cruft updates a project, so the modules of this one are forgotten.
     """
-    for module in (__name__, refusals.__module__):
-        sys.modules.pop(module, None)
-    return str(Path.cwd()), dict(answers)
+    asks = read_pipeline(answers["pipeline"])["asks_for_notebooks"]
+    names = [name.strip() for name in answers["notebooks"].split(",")] if asks else []
+    for module in [name for name in sys.modules if name.startswith("answer_")]:
+        del sys.modules[module]
+    return str(template_folder()), {**answers, "notebooks": names}

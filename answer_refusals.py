@@ -1,47 +1,35 @@
-"""What is wrong with answers that would not make a working project.
+"""Which answers are rejected, and why.
 
-`hooks/pre_gen_project.py` says it. The names are judged here, in cookiecutter's own process, since
-the hook is a process of its own in every generation.
+`hooks/pre_gen_project.py` prints it. The answers are judged here, in cookiecutter's own process,
+since importing modules costs a hook time in every generation.
 """
 
+import importlib.util
 import keyword
+import re
 import sys
 from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
 
-LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-DIGITS = frozenset("0123456789")
-DEVICES = {"con", "prn", "aux", "nul"} | {p + d for p in ("com", "lpt") for d in "123456789"}
-LONGEST = 64
-STAND_IN = "refused-project-slug"  # for a slug that is no folder name
+from answer_pipelines import read_pipeline, template_folder
+
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+LONGEST = 64  # characters; Windows allows 260 in a path, and slug and package are in one
+STAND_IN = "refused-project-slug"  # in place of a slug that cannot be a folder name
 MOST_NOTEBOOKS = 99
 
-# Distributions and modules that the notebooks, or what they import, need under these names.
-NEEDED = frozenset(
+# Beside what constraints.txt lists: modules whose name is not their distribution's, what is
+# installed on one platform or by hand, and libraries that notebooks are likely to import.
+ALSO_NEEDED = frozenset(
     """
-    anndata annotated_doc annotated_types anyio appnope argon2 argon2_cffi argon2_cffi_bindings
-    array_api_compat arrow asttokens async_lru attr attrs babel beautifulsoup4 blake3 bleach bokeh
-    bs4 certifi cffi charset_normalizer click cloudpickle colorama comm compression contourpy
-    cookiecutter crc32c cycler dask dateutil debugpy decorator defusedxml dill donfig exceptiongroup
-    executing fast_array_utils fastjsonschema filelock fonttools formulaic fqdn fsspec google
-    google_crc32c h11 h5py hatchling httpcore httpx idna igraph importlib_metadata interface_meta
-    ipykernel ipykernel_launcher ipython ipython_pygments_lexers ipywidgets isoduration jedi jinja2
-    joblib json5 jsonpointer jsonschema jsonschema_specifications jupyter jupyter_builder
-    jupyter_client jupyter_core jupyter_events jupyter_lsp jupyter_server jupyter_server_terminals
-    jupyterlab jupyterlab_pygments jupyterlab_server jupyterlab_widgets kiwisolver lark
-    legacy_api_wrap leidenalg llvmlite louvain markdown_it markdown_it_py markupsafe matplotlib
-    matplotlib_inline mdurl mistune mpl_toolkits msgpack mudata muon narwhals natsort nbclient
-    nbconvert nbformat nbstripout nest_asyncio nest_asyncio2 networkx notebook notebook_shim numba
-    numcodecs numpy overrides packaging pandas pandocfilters papermill parso patsy pexpect pil
-    pillow pip pkg_resources platformdirs plotly pooch pre_commit prometheus_client prompt_toolkit
-    psutil ptyprocess pure_eval pyarrow pycparser pydantic pydantic_core pydevd pygments pylab
-    pynndescent pyparsing pytest python_dateutil python_json_logger pythonjsonlogger pytz pywin32
-    pywinpty pyyaml pyzmq referencing requests rfc3339_validator rfc3986_validator rfc3987_syntax
-    rich rpds rpds_py ruff scanpy scikit_learn scikit_misc scipy scverse_misc scvi seaborn
-    send2trash session_info2 setuptools shellingham six sklearn snakemake sniffio soupsieve squidpy
-    stack_data statsmodels tables terminado testing texttable threadpoolctl tinycss2 tlz tomli toolz
-    torch tornado tqdm traitlets typer typing_extensions typing_inspection tzdata umap umap_learn
-    uri_template urllib3 wcwidth webcolors webencodings websocket websocket_client wheel
-    widgetsnbextension win32api win32con winpty wrapt xarray yaml zarr zipp zmq
+    appnope argon2 attr bokeh bs4 colorama compression crc32c dask dateutil decorator dill
+    exceptiongroup fast_array_utils google google_crc32c ipykernel_launcher jupyter leidenalg
+    louvain markdown_it mpl_toolkits msgpack msgspec mudata muon nbstripout nest_asyncio
+    nest_asyncio2 notebook papermill pil pip pkg_resources plotly pooch pre_commit pydevd pylab
+    pytest pythonjsonlogger pywin32 pywinpty rpds ruff scikit_misc scvi setuptools sklearn snakemake
+    sniffio squidpy tables testing tlz tomli torch umap websocket wheel win32api win32con winpty
+    xarray yaml zarr zmq
     """.split()
 )
 # Names inside the project that would be mistaken for the package.
@@ -53,9 +41,15 @@ OWN = frozenset(
 
 
 def refusals(answers: dict) -> list[str]:
-    """Return a line for each thing that is wrong with the answers."""
+    """Return a line for each answer that would not make a working project.
+
+    Parameters
+    ----------
+    answers
+        The answers by question, as cookiecutter passes them to templates.
+    """
     slug = answers["project_slug"]
-    # a replay file may have been edited, so the answer counts only where it was swapped
+    # a replay file may have been edited, so the kept answer counts only where it was replaced
     wrong = list(slug_refusals(answers["__answered_slug"] if slug == STAND_IN else slug))
     return [
         *text_refusals("project_name", answers["project_name"], "My project", required=True),
@@ -63,22 +57,24 @@ def refusals(answers: dict) -> list[str]:
         *(wrong or package_refusals(answers["package_name"])),
         *text_refusals("description", answers["description"], "Maps cells of two modalities."),
         *text_refusals("author_name", answers["author_name"], "Ada Lovelace"),
+        *pipeline_refusals(answers["pipeline"]),
         *notebook_refusals(answers["notebooks"]),
     ]
 
 
 def text_refusals(name: str, text: str, example: str, *, required: bool = False) -> Iterator[str]:
-    """Refuse text that is not one line that TOML, Markdown and a license can hold."""
+    """Reject text that is not one line that TOML, Markdown and a license can hold."""
     if not isinstance(text, str):  # `author_name: 1` in a configuration file
-        yield refusal(name, str(text), "is not text", example)
+        yield refusal(name, str(text), f"must be text, got {type(text).__name__}", example)
     elif required and not text.strip():
         yield refusal(name, text, "is empty", example)
-    elif bad := [c for c in text if not storable(c)]:
-        yield refusal(name, text, f"has a control character or line break ({bad[0]!r})", example)
+    elif bad := [char for char in text if not storable(char)]:
+        reason = f"has a line break or control character ({bad[0]!r})"
+        yield refusal(name, text, reason, example)
 
 
 def storable(char: str) -> bool:
-    """Tell whether a character can stand in one line of text."""
+    """Tell whether one line of text can contain a character."""
     code = ord(char)
     return not (
         code < 32 or 127 <= code < 160 or code in (0x2028, 0x2029) or 0xD800 <= code < 0xE000
@@ -86,39 +82,47 @@ def storable(char: str) -> bool:
 
 
 def slug_refusals(slug: str) -> Iterator[str]:
-    """Refuse a folder name that is not one everywhere, or not one for a Python distribution."""
+    """Reject what is not a folder name on every system and the name of a Python distribution."""
     reason = name_reason(slug, "._-")
-    if reason is None and slug[-1] not in LETTERS | DIGITS:
+    if reason is None and slug[-1] not in PLAIN:
         reason = "ends with neither a letter nor a digit"
-    if reason is None and normal(slug) in NEEDED:
-        reason = "is the name of a package that the project needs"
+    if reason is None and normal(slug) in needed():
+        reason = "is the name of a package that the project depends on"
     if reason:
         yield refusal("project_slug", slug, reason, "my_project")
 
 
 def package_refusals(package: str) -> Iterator[str]:
-    """Refuse a package that Python cannot import, or that hides another."""
+    """Reject a package that Python cannot import, or that would shadow another."""
     reason = None
     if not package.isidentifier() or not package.isascii():
-        reason = "is not a Python identifier of ASCII letters, digits and _"
+        reason = "is not a Python identifier (ASCII letters, digits and _)"
     elif keyword.iskeyword(package):
-        reason = "is a keyword of Python"
+        reason = "is a Python keyword"
     elif package[0] == "_":
-        reason = "starts with _"
-    elif package.lower() in NEEDED:
-        reason = "would hide the package of that name, which the notebooks need"
+        reason = "starts with an underscore"
+    elif package.lower() in needed():
+        reason = "would shadow the package of that name, which the notebooks need"
     elif package.lower() in {name.lower() for name in sys.stdlib_module_names}:
-        reason = "would hide the module of that name in the standard library"
+        reason = "would shadow the standard library module of that name"
     elif package.lower() in OWN:
-        reason = "is what another part of the project is called"
+        reason = "is the name of another part of the project"
     else:
         reason = name_reason(package, "_")
     if reason:
         yield refusal("package_name", package, reason, "my_project")
 
 
+def pipeline_refusals(pipeline: str) -> Iterator[str]:
+    """Reject a pipeline that the template lacks, as after a typing error in `cookiecutter.json`."""
+    try:
+        read_pipeline(pipeline)
+    except ValueError as error:
+        yield refusal("pipeline", pipeline, str(error))
+
+
 def notebook_refusals(answer: str) -> Iterator[str]:
-    """Refuse a list of notebooks that cannot be numbered files of these names."""
+    """Reject names that cannot be file names once they are numbered."""
     names = [name.strip() for name in answer.split(",")]
     example = "preprocessing, integration, visualization"
     if len(names) > MOST_NOTEBOOKS:
@@ -126,11 +130,11 @@ def notebook_refusals(answer: str) -> Iterator[str]:
         return
     seen = set()
     for name in names:
-        reason = name_reason(name, "_-")
-        if reason is None and name.partition("_")[0].isdecimal():
-            reason = "starts with a number, and numbers are added by themselves"
+        reason = portable_names().unfit(name)
+        if reason is None and len(name) > LONGEST:
+            reason = f"is longer than {LONGEST} characters"
         if reason is None and name.lower() in seen:
-            reason = "stands there twice"
+            reason = "is listed twice"
         if reason:
             what = f"{name!r} {reason}" if name else "has an empty name"
             yield refusal("notebooks", answer, what, example)
@@ -138,28 +142,54 @@ def notebook_refusals(answer: str) -> Iterator[str]:
 
 
 def name_reason(name: str, marks: str) -> str | None:
-    """Tell why a name is not a file name on Linux, macOS and Windows alike, or None."""
-    if not name:
-        return "is empty"
-    if bad := [c for c in name if c not in LETTERS | DIGITS | set(marks)]:
+    """Return why a name is not a file name on Linux, macOS and Windows, or None.
+
+    Parameters
+    ----------
+    name
+        A slug or package.
+    marks
+        The characters that are allowed in it beside ASCII letters and digits.
+    """
+    if bad := [char for char in name if char not in PLAIN | set(marks)]:
         return f"has {bad[0]!r}; letters, digits and {' '.join(marks)} are allowed"
-    if name[0] not in LETTERS | DIGITS:
+    if name and name[0] not in PLAIN:
         return "starts with neither a letter nor a digit"
-    if name.partition(".")[0].lower() in DEVICES:
-        return "is the name of a device on Windows"
     if len(name) > LONGEST:
         return f"is longer than {LONGEST} characters"
-    return None
+    return portable_names().unportable(name)
+
+
+@cache
+def portable_names() -> ModuleType:
+    """Return the project's own rules for file names.
+
+    They are loaded from their file: in cookiecutter's process, `import checkpoint` may find another
+    package of that name.
+    """
+    path = template_folder() / "checkpoint" / "project" / "names.py"
+    spec = importlib.util.spec_from_file_location("answer_names", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def needed() -> frozenset[str]:
+    """Return the distributions and modules that notebooks, or what they import, need."""
+    path = template_folder() / "{{cookiecutter.project_slug}}" / "constraints.txt"
+    if not path.is_file():
+        path = template_folder() / "constraints.txt"
+    pins = re.findall(r"^[\w.-]+(?===)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return ALSO_NEEDED.union(map(normal, pins))
 
 
 def normal(name: str) -> str:
-    """Return a distribution's name in the one form that installers compare."""
-    return "_".join(
-        part for part in name.lower().replace("-", "_").replace(".", "_").split("_") if part
-    )
+    """Return a distribution's name in one spelling; installers ignore case, `-`, `.` and `_`."""
+    return re.sub(r"[-_.]+", "_", name).strip("_").lower()
 
 
-def refusal(name: str, answer: str, reason: str, example: str) -> str:
-    """Say in one line which answer is refused, why, and what would do."""
+def refusal(name: str, answer: str, reason: str, example: str | None = None) -> str:
+    """Return one line: which answer, what is wrong with it, and a valid example."""
     shown = answer if len(answer) <= 80 else answer[:77] + "..."
-    return f"{name} {shown!r}: {reason}. Accepted is, for example, {example!r}."
+    return f"{name} {shown!r}: {reason}." + (f" Valid example: {example!r}." if example else "")

@@ -2,7 +2,7 @@
 
     python benchmarks/generation.py [runs]
 
-The two take turns in one run, as whole processes; medians and their ratio are printed.
+The templates take turns, each in a process of its own. Prints medians, and the ratio to bare.
 """
 
 import json
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most people do without it
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # few people set it
 CASES = {"single-cell": ["pipeline=single-cell"], "blank": ["pipeline=blank"]}
 
 
@@ -54,11 +54,11 @@ def make_bare_template(folder: Path) -> Path:
 def generate(arguments: list[str], output: Path) -> float:
     """Generate a project and return how many seconds that took."""
     (output / "temporary").mkdir(parents=True)
-    # cookiecutter leaves the hooks' scripts in the temporary folder: not in everyone's
+    # cookiecutter leaves the scripts of hooks in the temporary folder
     environment = {**os.environ, "TMPDIR": str(output / "temporary")}
     command = [sys.executable, "-m", "cookiecutter", "--no-input", "-o", str(output), *arguments]
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment, cwd=output)
     return time.perf_counter() - start
 
 

@@ -14,20 +14,6 @@ LEFTOVERS = frozenset(
 )
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy what is in a folder into another, over what has the same name; no leftovers of tools.
-
-    What may be run may be run; all may be written, also where the original may not.
-    """
-    for parent, folders, files in os.walk(source, followlinks=True):
-        folders[:] = [name for name in folders if name not in LEFTOVERS]
-        place = os.path.join(target, os.path.relpath(parent, source))
-        os.makedirs(place, exist_ok=True)
-        for name in files:
-            if name not in LEFTOVERS:
-                _copy_file(os.path.join(parent, name), os.path.join(place, name))
-
-
 def make_writable(folder: Path) -> None:
     """Let the owner write in a folder that was copied from a read-only one."""
     for parent, _, files in os.walk(folder):
@@ -95,12 +81,3 @@ def sync(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def _copy_file(original: str, place: str) -> None:
-    with open(original, "rb") as read, open(place, "wb") as written:
-        written.write(read.read())
-        may_run = os.fstat(read.fileno()).st_mode & 0o111
-        mode = os.fstat(written.fileno()).st_mode
-    if may_run & ~mode:
-        os.chmod(place, mode | may_run)

@@ -1,10 +1,8 @@
-"""Refuse answers that would not make a working project, before anything is written.
+"""Reject answers that would not make a working project, before any file is written.
 
-`answer_refusals.py` judges them while cookiecutter fills in this script. What takes a look at the
-disk is judged here.
-
-cookiecutter makes the project's folder before this hook runs. So that a slug such as `a/b` never
-reaches the disk, cookiecutter.json swaps one that is no folder name for a stand-in and keeps the
+`answer_refusals.py` judges them while cookiecutter renders this script; what needs a look at the
+disk is judged here. cookiecutter makes the project's folder before this hook runs, so
+`cookiecutter.json` replaces a slug that cannot be a folder name, such as `a/b`, and keeps the
 answer in `__answered_slug`.
 """
 
@@ -15,33 +13,31 @@ REFUSALS = {{cookiecutter | refusals}}
 
 
 def main():
-    """Print what is wrong, a line each, and fail if there is anything."""
+    """Print each reason on a line of its own; fail if there is any."""
     refusals = [*REFUSALS, *occupied_refusals()]
-    # an answer may hold what this terminal cannot show
-    sys.stderr.reconfigure(errors="backslashreplace")
+    sys.stderr.reconfigure(errors="backslashreplace")  # a terminal may lack characters of an answer
     for refusal in refusals:
         print(refusal, file=sys.stderr)
     return 1 if refusals else 0
 
 
 def occupied_refusals():
-    """Refuse to lay a project over one that people have worked in (`--overwrite-if-exists`)."""
+    """Reject a folder that people have worked in (`--overwrite-if-exists`)."""
     for folder in ("data", "notebooks", "results", "src", "scripts", "profiles", ".github"):
         if not is_free(folder):
             yield (
-                f"project_slug {os.path.basename(os.getcwd())!r}: is a folder with a {folder} of "
-                "its own, which would be overwritten. Accepted is, for example, 'another_name'."
+                f"project_slug {os.path.basename(os.getcwd())!r}: that folder exists and contains "
+                f"{folder}, which would be overwritten. Valid example: 'another_name'."
             )
             return
 
 
 def is_free(folder):
-    """Tell whether there is nothing in a folder, and nothing else in its place."""
+    """Return whether a folder is empty or missing, and no file or link has its name."""
     if os.path.isdir(folder) and not os.path.islink(folder):
         return not os.listdir(folder)
     return not os.path.lexists(folder)
 
 
 if __name__ == "__main__":
-    # all is written; to take the interpreter down by the rules takes longer than `main`
-    os._exit(main())
+    sys.exit(main())

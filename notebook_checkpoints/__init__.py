@@ -1,1 +1,4 @@
-"""What is done to projects from outside: generating them. Never copied into a project."""
+"""What is done to projects from outside. Never copied into a project.
+
+It imports `checkpoint`; `checkpoint` never imports it.
+"""

@@ -1,84 +1,99 @@
-"""Lay out a new project: its package, the files of its pipeline, its license, its results folders.
+"""What a new project needs beyond what cookiecutter renders.
 
-A pipeline is a folder below `pipelines/` of the template whose content belongs at the top of the
-project: notebooks, example data, scripts. The notebooks of `blank` are made from their names.
-
-Files that are copied as they are say `project` where the project's own names belong.
+Files that are copied unchanged say `project` where the name of the project's package belongs.
 """
 
+import shutil
 from pathlib import Path
 
-from checkpoint.files import copy, make_writable
+from checkpoint.files import LEFTOVERS, make_writable
 from checkpoint.project.project import KEEP, Project
 
-PACKAGE = '"""The code that this project\'s notebooks share."""\n'
+PACKAGE = '"""Code that the notebooks of this project share."""\n'
 
 
 def lay_out(template: Path, root: Path, package: str, pipeline: str, names: list[str]) -> None:
-    """Add to a new project what cookiecutter does not copy, and fill in its names.
+    """Add the package, the files of the pipeline, the notebooks and their results folders.
 
     Parameters
     ----------
     template
-        The template, which has this package, `pipelines/` and `licenses/`.
+        The folder of `cookiecutter.json`.
     root
-        The project, freshly rendered.
+        The project, as cookiecutter rendered it.
     package
         The project's package, which the notebooks import.
     pipeline
-        A folder below `pipelines/`.
+        A folder in `pipelines/`; its files are copied to the top of the project.
     names
-        The names of the notebooks in running order, where the pipeline brings none.
+        Names of the empty notebooks to write, in running order; none if the pipeline has its own.
     """
+    source, code = template / "pipelines" / pipeline, root / "src" / package
     make_writable(root)
-    copy(template / "checkpoint", root / "src" / package / "checkpoint")
-    _write(root / "src" / package / "__init__.py", PACKAGE)
-    source = template / "pipelines" / pipeline
+    copy(template / "checkpoint", code / "checkpoint")
     copy(source, root)
+    write(code / "__init__.py", PACKAGE)
     ours = (" project.checkpoint", f" {package}.checkpoint")
     for path in source.rglob("*"):
         place = root / path.relative_to(source)
         if place.suffix in (".ipynb", ".py") and place.is_file():
-            _fill_in(place, *ours)
+            fill_in(place, *ours)
+    fill_in(root / "Snakefile", *ours)
+    fill_in(root / ".pre-commit-config.yaml", "src/project/", f"src/{package}/")
+    fill_in(root / "environment.yml", 'name: "project"', f'name: "{root.name}"')
     project = Project(root)
-    if not (source / "notebooks").is_dir():
-        from checkpoint.notebooks.skeleton import (
-            write_skeletons,  # other pipelines bring their notebooks
-        )
-
+    if names:
         write_skeletons(project, package, names)
     for step in project.steps():
         folder = project.results_of(step.name)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / KEEP).touch()
-    _fill_in(root / "Snakefile", *ours)
-    _fill_in(root / ".pre-commit-config.yaml", "src/project/", f"src/{package}/")
-    _fill_in(root / "environment.yml", 'name: "project"', f'name: "{root.name}"')
 
 
-def license_as(template: Path, root: Path, name: str, owner: str) -> None:
-    """Put the license of this name in place, with its owner; for `none` there is no file.
+def write_skeletons(project: Project, package: str, names: list[str]) -> None:
+    """Write a chain of empty notebooks, each of which loads the one before it."""
+    from checkpoint.notebooks.notebook import dumps
+    from checkpoint.notebooks.skeleton import skeleton
+
+    project.notebooks.mkdir(exist_ok=True)
+    steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
+    for previous, step in zip([None, *steps], steps, strict=False):
+        write(project.notebooks / f"{step}.ipynb", dumps(skeleton(package, step, previous)))
+
+
+def write_license(template: Path, root: Path, name: str, owner: str) -> None:
+    """Write the project's license; none for the name `none`.
 
     Parameters
     ----------
-    template
-        The template.
-    root
-        The project.
+    template, root
+        The folder of `cookiecutter.json`, and the project.
     name
-        A file below `licenses/`, or `none`.
+        A file in `licenses/`, or `none`.
     owner
-        Who holds the copyright.
+        The copyright holder.
     """
     if name != "none":
         text = (template / "licenses" / name).read_text(encoding="utf-8")
-        _write(root / "LICENSE", text.replace("<owner>", owner))
+        write(root / "LICENSE", text.replace("<owner>", owner))
 
 
-def _fill_in(path: Path, placeholder: str, text: str) -> None:
-    """Put a text where a file that was copied as it is has its placeholder."""
-    _write(path, path.read_text(encoding="utf-8").replace(placeholder, text))
+def copy(source: Path, target: Path) -> None:
+    """Copy a folder's content into another, writable, without leftovers and `pipeline.toml`."""
+
+    def skipped(folder: str, names: list[str]) -> set[str]:
+        ours = {"pipeline.toml"} if Path(folder) == source else set()
+        return set(names) & (LEFTOVERS | ours)
+
+    shutil.copytree(source, target, ignore=skipped, dirs_exist_ok=True, copy_function=shutil.copy)
+    make_writable(target)  # the template may be read-only
 
 
-def _write(path: Path, text: str) -> None:
+def fill_in(path: Path, placeholder: str, text: str) -> None:
+    """Replace a placeholder in a file."""
+    write(path, path.read_text(encoding="utf-8").replace(placeholder, text))
+
+
+def write(path: Path, text: str) -> None:
+    """Write text with the same bytes on every system."""
     path.write_text(text, encoding="utf-8", newline="\n")

@@ -7,9 +7,20 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from cookiecutter.main import cookiecutter
+
 TEMPLATE = Path(__file__).resolve().parents[1]
 REAL_DATA = TEMPLATE.parent / "shared" / "data" / "citeseq"
 
+# The tests' own, whatever defaults a lab chooses. Folder and package follow from the name.
+ANSWERS = {
+    "project_name": "My project",
+    "description": "An analysis in several notebooks.",
+    "author_name": "",
+    "license": "MIT",
+    "pipeline": "single-cell",
+    "notebooks": "preprocessing, integration, visualization",
+}
 os.environ["MPLBACKEND"] = "agg"
 
 
@@ -56,6 +67,36 @@ class Baked(NamedTuple):
             check=True,
         )
         return python.parent
+
+
+def generate(
+    folder: Path,
+    template: Path = TEMPLATE,
+    *,
+    overwrite: bool = False,
+    config: Path | None = None,
+    **answers: str | None,
+) -> Path:
+    """Generate a project in a folder, and return its path.
+
+    An answer that is None is left to the template, or to the configuration file.
+    """
+    given = {key: value for key, value in {**ANSWERS, **answers}.items() if value is not None}
+    path = cookiecutter(
+        str(template),
+        no_input=True,
+        extra_context={key: as_typed(value) for key, value in given.items()},
+        output_dir=str(folder),
+        overwrite_if_exists=overwrite,
+        config_file=config and str(config),
+        default_config=config is None,
+    )
+    return Path(path)
+
+
+def arguments(**answers: str) -> list[str]:
+    """Return answers as cookiecutter's command line takes them."""
+    return [f"{key}={as_typed(value)}" for key, value in {**ANSWERS, **answers}.items()]
 
 
 def as_typed(answer: str) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from baked import TEMPLATE, Baked, as_typed
+from baked import Baked, generate
 from chains import ONE, THREE, TWO, git
-from cookiecutter.main import cookiecutter
 from hypothesis import settings
 
 # CI tries the same examples each time, so that what it says is of the change
@@ -24,25 +23,18 @@ Bake = Callable[..., Baked]
 def bake(tmp_path: Path) -> Bake:
     """Return a function that generates a project from answers."""
 
-    def generate(**answers: str) -> Baked:
-        literal = {key: as_typed(answer) for key, answer in answers.items()}
-        path = cookiecutter(
-            str(TEMPLATE), no_input=True, extra_context=literal, output_dir=str(tmp_path)
-        )
-        package = next(Path(path).glob("src/*/checkpoint")).parent.name
-        return Baked(Path(path), package)
+    def make(**answers: str) -> Baked:
+        path = generate(tmp_path, **answers)
+        package = next(path.glob("src/*/checkpoint")).parent.name
+        return Baked(path, package)
 
-    return generate
+    return make
 
 
 @pytest.fixture(scope="session")
 def blank_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Generate one blank project, to be copied."""
-    folder = tmp_path_factory.mktemp("blank")
-    answers = {"pipeline": "blank"}
-    return Path(
-        cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=str(folder))
-    )
+    return generate(tmp_path_factory.mktemp("blank"), pipeline="blank")
 
 
 @pytest.fixture

@@ -1,39 +1,13 @@
-"""Folders that are copied and removed."""
+"""Folders that are made writable and removed."""
 
 import os
 import stat
 
 import pytest
 
-from checkpoint.files import copy, make_writable, remove
+from checkpoint.files import make_writable, remove
 
 posix = pytest.mark.skipif(os.name == "nt", reason="permissions and links of POSIX")
-
-
-def test_a_copy_has_no_leftovers(tmp_path):
-    for name in ("a.py", "inner/b.py", "__pycache__/a.pyc", "inner/.DS_Store"):
-        path = tmp_path / "from" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
-    (tmp_path / "to").mkdir()
-    (tmp_path / "to" / "mine.txt").write_text("mine")
-    copy(tmp_path / "from", tmp_path / "to")
-    files = {path.relative_to(tmp_path / "to").as_posix() for path in tmp_path.rglob("to/**/*.*")}
-    assert files == {"a.py", "inner/b.py", "mine.txt"}
-
-
-@posix
-def test_a_copy_may_be_run_and_written(tmp_path):
-    (tmp_path / "from").mkdir()
-    (tmp_path / "from" / "run.sh").write_text("")
-    (tmp_path / "from" / "run.sh").chmod(0o555)
-    (tmp_path / "from" / "read.txt").write_text("")
-    (tmp_path / "from" / "read.txt").chmod(0o444)
-    (tmp_path / "from" / "linked").symlink_to(tmp_path / "from" / "read.txt")
-    copy(tmp_path / "from", tmp_path / "to")
-    assert (tmp_path / "to" / "run.sh").stat().st_mode & 0o700 == 0o700
-    assert (tmp_path / "to" / "read.txt").stat().st_mode & 0o700 == 0o600
-    assert not (tmp_path / "to" / "linked").is_symlink()
 
 
 @posix

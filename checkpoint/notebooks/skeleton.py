@@ -1,40 +1,30 @@
-"""New notebooks: they load, leave a place for the analysis, save, and run as they stand."""
+"""Empty notebooks with a load and a save cell, which run as they are."""
 
-from ..project.project import Project
-from .notebook import LOAD_TAG, SAVE_TAG, code_cell, dumps
+from .notebook import LOAD_TAG, SAVE_TAG, code_cell
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
-def write_skeletons(project: Project, package: str, names: list[str]) -> None:
-    """Write a chain of notebooks of these names, each of which loads the one before it."""
-    project.notebooks.mkdir(exist_ok=True)
-    steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
-    for previous, step in zip([None, *steps], steps, strict=False):
-        text = dumps(skeleton(package, step, previous))
-        (project.notebooks / f"{step}.ipynb").write_text(text, encoding="utf-8", newline="\n")
-
-
 def skeleton(package: str, step: str, previous: str | None) -> dict:
-    """Return a notebook that works as it stands.
+    """Return the content of an empty notebook.
 
     Parameters
     ----------
     package
         The project's package.
     step
-        The notebook's own step, `2_integration`.
+        The notebook's own step, e.g. `2_integration`.
     previous
-        The step that it loads; None for the first, which reads raw files.
+        The step that it loads; None for the first notebook, which reads raw files.
     """
     title = step.partition("_")[2].replace("_", " ").replace("-", " ").capitalize()
-    # without the name of a notebook, which may be renamed
+    # does not name the notebook that it loads, which may be renamed
     needs = "what its first cell loads" if previous else "raw files in `data/`"
     intro = (
         f"# {title}\n\n"
         "What this notebook does: …\n\n"
-        f"It needs {needs}. If the import below fails, the kernel lacks the project: "
-        "`%pip install -e ..` installs it, then restart the kernel."
+        f"It needs {needs}. If the import below fails, install the project with "
+        "`%pip install -e ..` and restart the kernel."
     )
     if previous:
         names = "load, save"
@@ -46,7 +36,7 @@ def skeleton(package: str, step: str, previous: str | None) -> dict:
         "save(\n"
         f'    "{step}",\n'
         '    {},  # objects by name: {"adata": adata, "markers.csv": markers}\n'
-        '    params={},  # what should be known later: {"filtering": {"min_genes": 200}}\n'
+        '    params={},  # values to record: {"filtering": {"min_genes": 200}}\n'
         ")"
     )
     cells = [
@@ -66,7 +56,7 @@ def skeleton(package: str, step: str, previous: str | None) -> dict:
 
 
 def markdown_cell(cell_id: str, source: str) -> dict:
-    """Make a markdown cell."""
+    """Return a Markdown cell."""
     return {
         "cell_type": "markdown",
         "id": cell_id,

@@ -1,4 +1,4 @@
-"""Answers are data: they end up in the project as they were, or are refused."""
+"""Answers are data: they reach the project unchanged, or are rejected."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from baked import TEMPLATE, as_typed
+from baked import TEMPLATE, generate
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from answer_refusals import NEEDED
+from answer_refusals import needed
 
 HOSTILE = [
     'say "hi"',
@@ -43,15 +43,9 @@ HOSTILE = [
 
 
 def refused(capfd, tmp_path, **answers) -> str:
-    """Generate with answers that must be refused; return what the hook said."""
-    literal = {key: as_typed(answer) for key, answer in answers.items()}
+    """Generate with answers that must be rejected; return what the hook printed."""
     with pytest.raises(FailedHookException):
-        cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            extra_context={"pipeline": "blank", **literal},
-            output_dir=str(tmp_path),
-        )
+        generate(tmp_path, **{"pipeline": "blank", **answers})
     assert list(tmp_path.iterdir()) == []
     return capfd.readouterr().err
 
@@ -73,27 +67,28 @@ def refused(capfd, tmp_path, **answers) -> str:
         ("project_slug", "my project", "has ' '"),
         ("project_slug", "naïve", "has 'ï'"),
         ("project_slug", "{{a}}", "has '{'"),
-        ("project_slug", "a.", "ends with neither"),
+        ("project_slug", "a.", "ends with a dot"),
+        ("project_slug", "a-", "ends with neither"),
         ("project_slug", "NUL", "device on Windows"),
         ("project_slug", "com1.txt", "device on Windows"),
         ("project_slug", "a" * 65, "longer than 64"),
-        ("project_slug", "scikit-learn", "package that the project needs"),
+        ("project_slug", "scikit-learn", "package that the project depends on"),
         ("package_name", "", "identifier"),
         ("package_name", "2fast", "identifier"),
         ("package_name", "my-package", "identifier"),
         ("package_name", "größe", "identifier"),
         ("package_name", "lambda", "keyword"),
-        ("package_name", "__init__", "starts with _"),
-        ("package_name", "numpy", "would hide"),
-        ("package_name", "anndata", "would hide"),
-        ("package_name", "Pandas", "would hide"),
+        ("package_name", "__init__", "starts with an underscore"),
+        ("package_name", "numpy", "would shadow"),
+        ("package_name", "anndata", "would shadow"),
+        ("package_name", "Pandas", "would shadow"),
         ("package_name", "json", "standard library"),
         ("package_name", "test", "another part of the project"),
         ("package_name", "checkpoint", "another part of the project"),
         ("package_name", "aux", "device on Windows"),
         ("notebooks", "", "empty name"),
         ("notebooks", "a, ,b", "empty name"),
-        ("notebooks", "a, b, A", "'A' stands there twice"),
+        ("notebooks", "a, b, A", "'A' is listed twice"),
         ("notebooks", "a, con", "device on Windows"),
         ("notebooks", "a/b", "has '/'"),
         ("notebooks", "a, 2_b", "starts with a number"),
@@ -107,10 +102,10 @@ def test_refusal(capfd, tmp_path, answer, value, reason):
     lines = [line for line in said.splitlines() if line.startswith(f"{answer} ")]
     assert len(lines) == 1, said
     assert reason in lines[0]
-    assert "Accepted is, for example, " in lines[0]
+    assert "Valid example: " in lines[0]
 
 
-def test_the_accepted_forms_are_accepted(bake):
+def test_the_examples_are_valid(bake):
     assert bake(project_name="My project", author_name="Ada Lovelace").path.is_dir()
 
 
@@ -129,13 +124,7 @@ def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):
     path = bake(pipeline="blank").path
     (path / "notebooks" / "1_preprocessing.ipynb").write_text("mine")
     with pytest.raises(FailedHookException):
-        cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            extra_context={"pipeline": "blank"},
-            output_dir=str(tmp_path),
-            overwrite_if_exists=True,
-        )
+        generate(tmp_path, pipeline="blank", overwrite=True)
     assert "would be overwritten" in capfd.readouterr().err
     assert (path / "notebooks" / "1_preprocessing.ipynb").read_text() == "mine"
 
@@ -150,25 +139,23 @@ def test_folders_of_ones_own_are_not_overwritten(capfd, tmp_path, own):
     else:
         path.write_text("mine")
     with pytest.raises(FailedHookException):
-        cookiecutter(
-            str(TEMPLATE), no_input=True, output_dir=str(tmp_path), overwrite_if_exists=True
-        )
-    assert "of its own, which would be overwritten" in capfd.readouterr().err
+        generate(tmp_path, overwrite=True)
+    assert f"contains {Path(own).parts[0]}, which would be overwritten" in capfd.readouterr().err
     assert path.is_symlink() or path.read_text() == "mine"
     assert len(list((tmp_path / "my_project").iterdir())) == 1
 
 
-def test_what_the_notebooks_need_is_not_hidden():
-    """The list of names is held against all that a project's requirements bring."""
+def test_what_the_notebooks_need_is_not_shadowed():
+    """The names that are rejected include all that a project's requirements install."""
     pyproject = tomllib.loads((TEMPLATE / "pyproject.toml").read_text(encoding="utf-8"))
-    pending = [Requirement(one).name for one in pyproject["dependency-groups"]["project"]]
+    pending = [Requirement(text).name for text in pyproject["dependency-groups"]["project"]]
     found: dict[str, metadata.Distribution] = {}
     while pending:
         name = canonicalize_name(pending.pop())
         if name not in found:
             found[name] = metadata.distribution(name)
-            needed = map(Requirement, found[name].requires or [])
-            pending += [one.name for one in needed if not one.marker or one.marker.evaluate()]
+            wanted = map(Requirement, found[name].requires or [])
+            pending += [r.name for r in wanted if not r.marker or r.marker.evaluate()]
     names = {name.replace("-", "_") for name in found}
     for distribution in found.values():
         for file in distribution.files or []:
@@ -176,16 +163,14 @@ def test_what_the_notebooks_need_is_not_hidden():
             code = len(file.parts) > 1 or file.suffix in (".py", ".so", ".pyd")
             if code and module.isidentifier() and module[0] != "_" and "dist-info" not in str(file):
                 names.add(module)
-    assert names - NEEDED - {"bin", "etc", "share", "scripts"} == set()
+    assert names - needed() - {"bin", "etc", "share", "scripts"} == set()
 
 
 def test_answers_left_empty_in_a_configuration_file(tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("default_context:\n  author_name:\n  description:\n")
-    path = cookiecutter(
-        str(TEMPLATE), no_input=True, config_file=str(config), output_dir=str(tmp_path)
-    )
-    project = tomllib.loads((Path(path) / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    path = generate(tmp_path, config=config, author_name=None, description=None)
+    project = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["description"] == ""
     assert "authors" not in project
 
@@ -194,19 +179,15 @@ def test_answers_in_a_configuration_file_that_are_not_text(capfd, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("default_context:\n  author_name: no\n")
     with pytest.raises(FailedHookException):
-        cookiecutter(
-            str(TEMPLATE), no_input=True, config_file=str(config), output_dir=str(tmp_path / "out")
-        )
-    assert "author_name 'False': is not text. Accepted is" in capfd.readouterr().err
+        generate(tmp_path / "out", config=config, author_name=None)
+    assert "author_name 'False': must be text, got bool." in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("slug", ["numpy", 'a"b', "../out"])
 def test_a_replay_file_that_was_edited(capfd, tmp_path, slug):
     config = tmp_path / "config.yaml"
     config.write_text(f"replay_dir: {(tmp_path / 'replay').as_posix()}\n")
-    cookiecutter(
-        str(TEMPLATE), no_input=True, config_file=str(config), output_dir=str(tmp_path / "first")
-    )
+    generate(tmp_path / "first", config=config)
     (edited,) = (tmp_path / "replay").iterdir()
     answers = json.loads(edited.read_text(encoding="utf-8"))
     answers["cookiecutter"]["project_slug"] = slug
@@ -241,21 +222,13 @@ TEXT = st.text(
 def test_any_printable_text_is_data(name, description, author):
     answers = {"project_name": name, "description": description, "author_name": author}
     with tempfile.TemporaryDirectory() as folder:
-        path = cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            extra_context={
-                "project_slug": "p",
-                "package_name": "p",
-                "pipeline": "blank",
-                **{key: as_typed(value) for key, value in answers.items()},
-            },
-            output_dir=folder,
+        path = generate(
+            Path(folder), project_slug="p", package_name="p", pipeline="blank", **answers
         )
-        project = tomllib.loads(Path(path, "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        project = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         assert project["description"] == description
         assert project["authors"] == [{"name": author}]
-        assert readme_text(Path(path)) == (shown(name), shown(description))
+        assert readme_text(path) == (shown(name), shown(description))
 
 
 NAME = st.text(st.sampled_from("abcXYZ019_- /\\.:$é\n\x00"), min_size=0, max_size=12)
@@ -268,32 +241,31 @@ def test_any_name_makes_a_project_or_is_refused_whole(slug, notebooks):
         place = Path(folder, "here")
         place.mkdir()
         try:
-            path = cookiecutter(
-                str(TEMPLATE),
-                no_input=True,
-                extra_context={
-                    "project_slug": slug,
-                    "pipeline": "blank",
-                    "notebooks": ",".join(notebooks),
-                },
-                output_dir=str(place),
+            path = generate(
+                place, project_slug=slug, pipeline="blank", notebooks=",".join(notebooks)
             )
         except FailedHookException:
             assert list(place.iterdir()) == []
         else:
-            assert list(place.iterdir()) == [Path(path)]
-            made = sorted(p.stem.partition("_")[2] for p in Path(path).glob("notebooks/*"))
+            assert list(place.iterdir()) == [path]
+            made = sorted(p.stem.partition("_")[2] for p in path.glob("notebooks/*"))
             assert made == sorted(name.strip() for name in notebooks)
         assert list(Path(folder).iterdir()) == [place]
 
 
 @pytest.mark.slow
 def test_answers_typed_at_the_prompt(tmp_path):
+    questions = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+    numbers = [
+        str(questions[name].index(choice) + 1)
+        for name, choice in (("license", "BSD-3-Clause"), ("pipeline", "blank"))
+    ]
     typed = "\n".join(
-        ["{{ 7 * 7 }} 'x'", "typed", "typed", "{% if %}", "Ann", "2", "2", "one, two"]
+        ["{{ 7 * 7 }} 'x'", "typed", "typed", "{% if %}", "Ann", *numbers, "one, two"]
     )
+    command = [sys.executable, "-m", "cookiecutter", "--default-config", str(TEMPLATE)]
     done = subprocess.run(
-        [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "-o", str(tmp_path)],
+        [*command, "-o", str(tmp_path)],
         input=typed + "\n",
         capture_output=True,
         text=True,
@@ -317,7 +289,7 @@ def assert_says(path: Path, text: str, license_file: bool) -> None:
 
 
 def shown(text: str) -> str:
-    """Return text as Markdown shows it: white space at its ends does not show."""
+    """Return text as Markdown shows it: without white space at its ends."""
     return text.strip()
 
 

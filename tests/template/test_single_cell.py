@@ -8,17 +8,11 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from baked import REAL_DATA, TEMPLATE, Baked
-from cookiecutter.main import cookiecutter
+from baked import REAL_DATA, Baked, generate
 
 pytestmark = pytest.mark.slow
 
 FIGURES = {"umap", "matching_score", "marker_agreement", "confusion_matrix"}
-
-
-def generate(folder):
-    path = cookiecutter(str(TEMPLATE), no_input=True, output_dir=str(folder))
-    return Baked(folder / path)
 
 
 def run(baked):
@@ -29,14 +23,14 @@ def run(baked):
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory):
-    return run(generate(tmp_path_factory.mktemp("example")))
+    return run(Baked(generate(tmp_path_factory.mktemp("example"))))
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     if not REAL_DATA.is_dir():
         pytest.skip("the real data set is not here")
-    baked = generate(tmp_path_factory.mktemp("real"))
+    baked = Baked(generate(tmp_path_factory.mktemp("real")))
     for path in REAL_DATA.glob("*.h5ad"):
         shutil.copy(path, baked.path / "data")
     return run(baked)
@@ -48,7 +42,7 @@ def params(baked, step):
 
 
 def check_results(baked):
-    """Hold what the notebooks saved against what they promise."""
+    """Check that the notebooks saved what they say."""
     results = baked.path / "results"
     rna = ad.read_h5ad(results / "1_preprocessing" / "rna_adata.h5ad")
     protein = ad.read_h5ad(results / "1_preprocessing" / "protein_adata.h5ad")

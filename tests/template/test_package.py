@@ -1,0 +1,100 @@
+"""The repository as a package: `notebook-checkpoints new` does what cookiecutter does."""
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from baked import TEMPLATE, arguments, generate
+from chains import tree
+
+from checkpoint import __version__
+
+
+def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command that may fail."""
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf-8")
+
+
+def in_clone(*options: str) -> subprocess.CompletedProcess[str]:
+    """Run the command of a clone that is not installed."""
+    return run(sys.executable, "-m", "notebook_checkpoints", *options, cwd=TEMPLATE)
+
+
+def options_for(folder: Path) -> list[str]:
+    """Return the options of `new` that generate the tests' project, some before an answer."""
+    return ["--no-input", "-o", str(folder), *arguments(), "--default-config"]
+
+
+def test_new_in_a_clone_is_what_cookiecutter_makes(tmp_path):
+    done = in_clone("new", *options_for(tmp_path / "new"))
+    assert done.returncode == 0, done.stderr
+    assert tree(tmp_path / "new" / "my_project") == tree(generate(tmp_path / "bare"))
+
+
+def test_the_version():
+    assert in_clone("--version").stdout == f"{__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("argument", "reason"),
+    [
+        ("pipeline=single_cell", "single_cell provided for choice variable pipeline"),
+        ("package_name=json", "package_name 'json': would shadow"),
+        ("blank", "blank"),
+        ("--no-such-option", "--no-such-option"),
+    ],
+)
+def test_invalid_answers_and_options(tmp_path, argument, reason):
+    done = in_clone("new", *options_for(tmp_path), argument)
+    assert done.returncode
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install a wheel, built from an sdist, with cookiecutter alone; return its Python."""
+    folder = tmp_path_factory.mktemp("package")
+    uv = (sys.executable, "-m", "uv")
+    built = run(*uv, "build", "--quiet", "--out-dir", str(folder), str(TEMPLATE), cwd=folder)
+    assert built.returncode == 0, built.stderr
+    venv.create(folder / "env", with_pip=False)
+    python = next(path for path in (folder / "env").glob("*/python*") if path.stem == "python")
+    (wheel,) = folder.glob("*.whl")
+    constraints = ("--constraint", str(TEMPLATE / "constraints.txt"))
+    install = (*uv, "pip", "install", "--quiet", "--python", str(python), *constraints, str(wheel))
+    done = run(*install, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return python
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pipeline", ["single-cell", "blank"])
+def test_new_from_the_package_is_what_cookiecutter_makes(installed, tmp_path, pipeline):
+    command = next(installed.parent.glob("notebook-checkpoints*"))
+    options = (*options_for(tmp_path / "new"), f"pipeline={pipeline}")
+    done = run(str(command), "new", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "my_project is ready." in done.stdout
+    assert tree(tmp_path / "new" / "my_project") == tree(
+        generate(tmp_path / "bare", pipeline=pipeline)
+    )
+
+
+@pytest.mark.slow
+def test_the_package_has_one_version_and_no_module_of_its_template(installed, tmp_path):
+    command = next(installed.parent.glob("notebook-checkpoints*"))
+    assert run(str(command), "--version", cwd=tmp_path).stdout == f"{__version__}\n"
+    (wheel,) = installed.parents[2].glob("*.whl")
+    assert wheel.name.split("-")[1] == __version__
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {
+        "notebook_checkpoints",
+        "cookiecutter_notebook_checkpoints",
+    }
+    assert not [name for name in names if "__pycache__" in name]

@@ -1,0 +1,187 @@
+"""Pipelines: each folder in `pipelines/` is one, and describes itself."""
+
+import ast
+import json
+import os
+import shutil
+import sys
+import tomllib
+from importlib import metadata
+
+import nbformat
+import pytest
+from baked import TEMPLATE, Baked, generate
+from cookiecutter.exceptions import FailedHookException
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from answer_pipelines import read_pipeline
+
+QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+PIPELINES = sorted(path.name for path in (TEMPLATE / "pipelines").iterdir() if path.is_dir())
+
+
+def requirements(path):
+    """Return the dependencies of a generated project, by the names of their distributions."""
+    pyproject = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))
+    parsed = map(Requirement, pyproject["project"]["dependencies"])
+    return {canonicalize_name(requirement.name): requirement for requirement in parsed}
+
+
+def imported(path):
+    """Return the modules that a project's notebooks and scripts import."""
+    sources = [file.read_text(encoding="utf-8") for file in path.glob("scripts/**/*.py")]
+    for file in path.glob("notebooks/*.ipynb"):
+        cells = nbformat.read(file, as_version=4).cells
+        sources += [cell.source for cell in cells if cell.cell_type == "code"]
+    for node in (node for source in sources for node in ast.walk(ast.parse(source))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.partition(".")[0]
+
+
+def test_the_question_lists_the_folders():
+    assert sorted(QUESTIONS["pipeline"]) == PIPELINES
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_prompt_is_the_pipelines(name):
+    """A pipeline without a prompt in `cookiecutter.json` is shown by its name."""
+    prompts = QUESTIONS["__prompts__"]["pipeline"]
+    assert prompts.get(name, read_pipeline(name)["prompt"]) == read_pipeline(name)["prompt"]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_project_has_what_the_pipeline_says(bake, name):
+    path = bake(pipeline=name).path
+    fields = read_pipeline(name)
+    needed = requirements(path)
+    for requirement in map(Requirement, fields["dependencies"]):
+        assert needed[canonicalize_name(requirement.name)] == requirement
+    assert fields["readme"].strip() in (path / "README.md").read_text(encoding="utf-8")
+    assert not list(path.rglob("pipeline.toml"))
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_project_depends_on_what_its_notebooks_import(bake, name):
+    baked = bake(pipeline=name)
+    distributions = metadata.packages_distributions()
+    modules = set(imported(baked.path)) - sys.stdlib_module_names - {baked.package}
+    for module in modules:
+        names = set(map(canonicalize_name, distributions[module]))
+        assert names & requirements(baked.path).keys(), f"imports {module}"
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_tests_run_with_what_the_pipeline_asks_for(name):
+    for requirement in map(Requirement, read_pipeline(name)["dependencies"]):
+        assert metadata.version(requirement.name) in requirement.specifier
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PIPELINES)
+def test_it_runs_as_generated(bake, name):
+    baked = bake(pipeline=name)
+    for verb in ("run", "status", "check"):
+        done = baked.command(verb)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def add_pipeline(template, name):
+    """Copy a pipeline and list it, as CONTRIBUTING describes."""
+    questions = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
+    questions["pipeline"].append(name)
+    (template / "cookiecutter.json").write_text(json.dumps(questions), encoding="utf-8")
+    return shutil.copytree(template / "pipelines" / "single-cell", template / "pipelines" / name)
+
+
+def test_a_pipeline_of_ones_own(template, tmp_path):
+    """It brings its dependencies, its notice and its files; a script stays executable."""
+    ours = add_pipeline(template, "ours")
+    description = (ours / "pipeline.toml").read_text(encoding="utf-8")
+    description = description.replace('"scanpy>=1.11"', "'tables >=3 ; python_version < \"4\"'")
+    (ours / "pipeline.toml").write_text(description, encoding="utf-8")
+    script = ours / "scripts" / "do.py"
+    script.write_text("import project.checkpoint as ck\n")
+    script.chmod(0o755)
+    (ours / ".ipynb_checkpoints").mkdir()
+    (ours / ".ipynb_checkpoints" / "1_x.ipynb").write_text("{}")
+    path = generate(tmp_path / "out", template, pipeline="ours")
+    copied = path / "scripts" / "do.py"
+    assert copied.read_text() == "import my_project.checkpoint as ck\n"
+    assert os.name == "nt" or os.access(copied, os.X_OK)
+    assert not (path / ".ipynb_checkpoints").exists()
+    assert "scanpy" not in requirements(path)
+    assert requirements(path)["tables"] == Requirement('tables>=3; python_version < "4"')
+    assert "are simulated" in (path / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_pipeline_without_dependencies(template, tmp_path):
+    ours = add_pipeline(template, "ours")
+    shutil.rmtree(ours)
+    (ours / "data").mkdir(parents=True)
+    (ours / "data" / "README.md").touch()
+    (ours / "pipeline.toml").write_text(
+        'prompt = "ours"\nasks_for_notebooks = true\ndependencies = []\nreadme = ""\n'
+    )
+    path = generate(tmp_path / "out", template, pipeline="ours", notebooks="one")
+    assert [p.name for p in path.glob("notebooks/*")] == ["1_one.ipynb"]
+    assert not {"anndata", "numpy", "pandas", "scipy"} & requirements(path).keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda ours: shutil.rmtree(ours), "is not a pipeline of this template (blank, single-"),
+        (lambda ours: (ours / "pipeline.toml").unlink(), "is not a pipeline of this template"),
+        (
+            lambda ours: (ours / "pipeline.toml").write_text("x = "),
+            "pipeline.toml cannot be read: ",
+        ),
+        (
+            lambda ours: (ours / "pipeline.toml").write_bytes(b"\xff"),
+            "pipeline.toml cannot be read: ",
+        ),
+        (
+            lambda ours: (ours / "pipeline.toml").write_text("prompt = 1"),
+            "pipeline.toml: prompt must be a str, got 1",
+        ),
+        (
+            lambda ours: (ours / "pipeline.toml").write_text('prompt = "x"'),
+            "pipeline.toml: asks_for_notebooks must be a bool, got nothing",
+        ),
+    ],
+)
+def test_a_pipeline_that_cannot_be_read_is_rejected(capfd, template, tmp_path, change, reason):
+    change(add_pipeline(template, "ours"))
+    with pytest.raises(FailedHookException):
+        generate(tmp_path / "out", template, pipeline="ours")
+    assert f"pipeline 'ours': {reason}" in capfd.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_misspelled_pipeline_is_rejected_with_the_list(tmp_path):
+    with pytest.raises(ValueError, match=r"single_cell .*single-cell"):
+        generate(tmp_path, pipeline="single_cell")
+    assert list(tmp_path.iterdir()) == []
+
+
+WITHOUT = """
+import sys
+for library in ("anndata", "h5py", "igraph", "scanpy", "scipy"):
+    sys.modules[library] = None  # importing it fails
+import pandas as pd
+from my_project.checkpoint import load, save
+table = pd.DataFrame({"a": [1, 2], "b": pd.Categorical(["x", "y"])})
+save("1_preprocessing", {"table": table, "table.csv": table, "words": ["x"]}, params={"n": 2})
+loaded = load("1_preprocessing")
+assert loaded["table"].equals(table) and loaded["table.csv"].equals(table)
+assert loaded["words"] == ["x"]
+"""
+
+
+def test_a_project_about_tables_needs_no_anndata(blank_project, tmp_path):
+    path = shutil.copytree(blank_project, tmp_path / "my_project")
+    done = Baked(path).python("-c", WITHOUT)
+    assert done.returncode == 0, done.stderr
