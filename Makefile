@@ -4,13 +4,17 @@ ENV := .venv
 BIN := $(ENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-versions lint bench constraints clean
 
 demo: $(ENV)/cookiecutter
 	$(BIN)/python tools/demo.py
 
 test: $(ENV)/test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# the newest and the lowest versions, on each Python of this machine; ARGS="-s lowest" for one
+test-versions: $(ENV)/versions
+	$(BIN)/python -m nox $(ARGS)
 
 lint: $(ENV)/test
 	$(BIN)/ruff check --config pyproject.toml .
@@ -23,8 +27,12 @@ bench: $(ENV)/test
 	$(BIN)/python benchmarks/running.py
 	$(BIN)/python -W ignore benchmarks/durability.py
 
+# newer versions for constraints.txt, here and in projects
+constraints: $(ENV)/test
+	$(BIN)/python tools/constraints.py
+
 clean:
-	rm -rf $(ENV) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(ENV) .nox demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(ENV)/cookiecutter: constraints.txt Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -32,6 +40,10 @@ $(ENV)/cookiecutter: constraints.txt Makefile
 	$(PYTHON) -m venv $(ENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt cookiecutter
+	@touch $@
+
+$(ENV)/versions: $(ENV)/cookiecutter pyproject.toml
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group versions
 	@touch $@
 
 $(ENV)/test: $(ENV)/cookiecutter pyproject.toml

@@ -25,11 +25,10 @@ def main() -> None:
     DEMO.mkdir(exist_ok=True)
     project = Path(cookiecutter(str(ROOT), no_input=True, output_dir=str(DEMO)))
 
-    heading("pip install -e .   (into demo/.venv; a minute or two the first time)")
+    install = ["install", "-c", "constraints.txt", "-e", "."]
+    heading(f"pip {' '.join(install)}   (into demo/.venv; a minute or two the first time)")
     python = environment()
-    # newer libraries may come out any day; the demo shows what was tested
-    constraints = ["--constraint", str(ROOT / "constraints.txt")]
-    run([python, "-m", "pip", "install", "--quiet", *constraints, "--editable", "."], project)
+    run([python, "-m", "pip", "--quiet", *install], project)
 
     heading("checkpoint run")
     run([python, "-m", "my_project.checkpoint", "run"], project)

@@ -110,9 +110,11 @@ def _in_folder(step: str, folder: Path) -> Removable:
     # the step's own lock is being held
     files = [path for path in paths if path in ours and path != folder / store.LOCK]
     others = [path for path in paths if path not in ours and path.name[0] != "."]
-    statuses = [path.lstat() for path in files]
-    size = sum(status.st_size for status in statuses)
-    newest = max((status.st_mtime_ns for status in statuses), default=0)
+    statuses = {path: path.lstat() for path in files}
+    size = sum(status.st_size for status in statuses.values())
+    # acquiring a lock may change the time of its file
+    written = [status.st_mtime_ns for path, status in statuses.items() if path.name != store.LOCK]
+    newest = max(written, default=0)
     return Removable(step, folder, files, size, newest, others)
 
 

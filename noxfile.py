@@ -1,0 +1,89 @@
+"""The environments in which projects have to work: `make test-versions`, or `nox -s newest-3.13`.
+
+A session takes the Python of its version from PATH or pyenv, and is skipped where there is none.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = False  # also in CI: each machine tests what it has
+nox.options.reuse_venv = "never"  # newest means newest today
+
+LOWEST = "3.11"
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+PIPELINES = ["single-cell", "blank"]
+OLDER_CHECKPOINT = str(Path("tests/versions/older_checkpoint.py").resolve())
+
+# pyenv's shims are on PATH, but fail for versions that `pyenv global` does not name
+pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+os.environ["PATH"] = os.pathsep.join(
+    [os.environ["PATH"], *map(str, sorted(pyenv.glob("versions/*/bin")))]
+)
+
+
+@nox.session(python=PYTHONS, download_python="never")
+def newest(session: nox.Session) -> None:
+    """Run the quick tests and the default projects with the newest versions of everything."""
+    check(session, "highest")
+
+
+@nox.session(python=LOWEST, download_python="never")
+def lowest(session: nox.Session) -> None:
+    """Run the quick tests and the default projects with the lowest versions declared."""
+    check(session, "lowest-direct")
+
+
+@nox.session(python=LOWEST, download_python="never")
+def pinned(session: nox.Session) -> None:
+    """Run a default project with the versions in its constraints.txt."""
+    session.install("--constraint", "constraints.txt", "cookiecutter")
+    run_project(session, "single-cell", "--constraint", "constraints.txt")
+
+
+@nox.session(python=LOWEST, download_python="never")
+def save_with_lowest(session: nox.Session) -> None:
+    """Save a checkpoint with the lowest versions, for the `load_with_newest` sessions."""
+    session.install("--resolution", "lowest-direct", "--group", "project")
+    session.run("python", OLDER_CHECKPOINT, "save", older_checkpoint(session))
+
+
+@nox.session(python=PYTHONS, download_python="never", requires=["save_with_lowest"])
+def load_with_newest(session: nox.Session) -> None:
+    """Load with the newest versions what was saved with the lowest, and compare."""
+    session.install("--group", "project")
+    session.run("python", OLDER_CHECKPOINT, "compare", older_checkpoint(session))
+
+
+def check(session: nox.Session, resolution: str) -> None:
+    """Run the quick tests, then each default project from generation to `current`."""
+    session.install("--resolution", resolution, "--group", "test")
+    quick = ["-m", "not slow", "-n", "2", "--dist", "loadfile"]
+    session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *quick, *session.posargs)
+    for pipeline in PIPELINES:
+        run_project(session, pipeline, "--resolution", resolution)
+
+
+def run_project(session: nox.Session, pipeline: str, *options: str) -> None:
+    """Generate a project, install it alone into an environment of its own, and run it."""
+    folder = Path(session.create_tmp(), pipeline)
+    shutil.rmtree(folder, ignore_errors=True)
+    answers = ["--no-input", "--output-dir", str(folder), f"pipeline={pipeline}"]
+    session.run("cookiecutter", ".", *answers)
+    env = folder / ".venv"
+    uv = ["uv", "--quiet"]
+    session.run(*uv, "venv", "--clear", "--python", session.virtualenv.location, str(env))
+    with session.chdir(folder / "my_project"):
+        session.run(*uv, "pip", "install", "--python", str(env), *options, "--editable", ".")
+        command = next(env.glob("*/checkpoint*"))
+        for verb in ("run", "status", "check"):
+            session.run(str(command), verb, external=True)
+
+
+def older_checkpoint(session: nox.Session) -> str:
+    """Return the folder in which `save_with_lowest` leaves its checkpoint."""
+    return str(Path(session.cache_dir, "older_checkpoint"))
