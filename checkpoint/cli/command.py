@@ -74,15 +74,21 @@ def check(
         list[Path] | None, typer.Argument(help="Projects; this one if none is named.")
     ] = None,
     as_json: AsJson = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="List the rules, with the reason for each.")
+    ] = False,
 ) -> None:
     """Check layout, load and save cells, and habits that break a chain of notebooks.
 
     Exits with 1 if a rule is broken. Rules are switched off in pyproject.toml:
     [tool.checkpoint] ignore = ["absolute-path"].
     """
-    from ..check.layout import check as problems_of
+    from ..check.check import check as problems_of
     from ..project.project import find_project
 
+    if rules:
+        show_rules(as_json)
+        return
     roots = [path.resolve() for path in paths] if paths else [find_project().root]
     found = {root: problems_of(root) for root in roots}
     good = [root for root, problems in found.items() if not problems]
@@ -102,6 +108,18 @@ def check(
         elif good:
             out.print(f"{good[0].name} follows the rules.")
     raise typer.Exit(len(good) != len(roots))
+
+
+def show_rules(as_json: bool) -> None:
+    """Print what each rule finds, and the reason."""
+    from ..check.rules import RULES
+
+    listed = [{"name": rule.name, "finds": rule.finds, "why": rule.why} for rule in RULES.values()]
+    if as_json:
+        print(json.dumps({"rules": listed}, indent=2))
+    else:
+        for rule in listed:
+            out.print(f"{rule['name']}: {rule['finds']}; {rule['why']}.")
 
 
 @app.command(rich_help_panel=RUN)

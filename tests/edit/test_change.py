@@ -14,7 +14,7 @@ import pytest
 from baked import Baked
 from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
 
-from checkpoint.check.layout import check
+from checkpoint.check.check import check
 from checkpoint.edit.change import Change, recover
 from checkpoint.edit.renumber import new, remove, rename
 from checkpoint.errors import ProjectError
