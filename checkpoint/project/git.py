@@ -10,7 +10,7 @@ Entry = list[str]
 
 
 def tracked(root: Path, folder: str) -> list[str]:
-    """Return the files of a folder that are in git, relative to `root`."""
+    """Return the files of a folder that git tracks, relative to `root`; none without git."""
     listed = _git(root, "ls-files", "-z", "--", folder)
     return list(filter(None, listed.split("\0")))
 
