@@ -1,21 +1,17 @@
-"""The rules of a project, for the post-gen hook, pre-commit, CI and the command line.
-
-Here are those of the layout, which a new project is held against. `habits` has those that matter
-once people have worked in it.
-"""
+"""Rules about a project's files and its load and save cells, which new projects follow, too."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import ProjectError
-from ..notebooks import calls, notebook
-from ..project.chain import Step
+from ..notebooks import notebook
 from ..project.project import Project, is_project
 from .problem import Problem
+from .rules import RULES, Finding, Rule, problems, rule
+from .subjects import Cell, Notebook, NotebookFile
 
 FOLDERS = ("data", "notebooks", "results", "src")
 FILES = ("pyproject.toml", "README.md", ".gitignore", "data/README.md")
-# JupyterLab leaves the version of a notebook as it is
+# JupyterLab keeps the version of a notebook
 UPGRADE = (
     "Upgrade it: "
     "python -c \"import nbformat as n; p = '{}'; n.write(n.v4.upgrade(n.read(p, 4)), p)\""
@@ -27,166 +23,220 @@ IGNORED = (
 )
 
 
-def check(root: Path) -> list[Problem]:
-    """Hold a project against the rules.
+def layout_problems(root: Path, *, new: bool = False) -> list[Problem]:
+    """Check a project against the rules that new projects follow, too.
 
     Parameters
     ----------
     root
-        The top of the project.
-
-    Returns
-    -------
-    list of Problem
-        Empty for a project that follows the rules, but for those that it switches off in
-        `[tool.checkpoint]`.
+        The top folder of the project.
+    new
+        Whether it was just generated: its notebooks then have no outputs.
     """
-    from ..project.settings import read_settings
-    from . import habits  # with what it needs, nothing for the post-gen hook
-
-    if not is_project(root) and not (root / "notebooks").is_dir():
-        what = "is no project: it has no pyproject.toml with a [tool.checkpoint] table"
-        return [Problem("tree", ".", None, what, "Name the top folder of one")]
-    problems = layout_problems(root)
-    ignored: list[str] = []
-    if (root / "pyproject.toml").is_file():
-        try:
-            ignored = read_settings(Project(root)).ignore
-        except ProjectError as error:
-            text = str(error).removeprefix("pyproject.toml: ").rstrip(".")
-            problems.append(Problem("settings", "pyproject.toml", None, text, "Mend it"))
-    problems += habits.problems(Project(root), ignored)
-    return [problem for problem in problems if problem.rule not in ignored]
+    rules = [rule for rule in RULES.values() if rule.new]
+    return list(problems(Project(root), [*rules, OUTPUTS] if new else rules))
 
 
 def check_new(root: Path) -> list[Problem]:
-    """Hold a project that was just generated against the rules, which are stricter then."""
-    problems = layout_problems(root, new=True)
+    """Check a project that was just generated: without outputs, with all results folders."""
     project = Project(root)
-    for step in project.steps():
-        if not project.results_of(step.name).is_dir():
-            where = f"results/{step.name}"
-            problems.append(Problem("tree", where, None, "is not there", "Make it"))
-    return problems
+    folders = [project.results_of(step.name) for step in project.steps()]
+    missing = [project.show(folder) for folder in folders if not folder.is_dir()]
+    return [
+        *layout_problems(root, new=True),
+        *(Problem("tree", name, None, "is missing", "Create this folder") for name in missing),
+    ]
 
 
-def layout_problems(root: Path, *, new: bool = False) -> list[Problem]:
-    """Hold a project against the rules of the layout; in a new one no notebook has outputs."""
-    project = Project(root)
-    problems = [*_tree(project), *_gitignore(root)]
-    if project.notebooks.is_dir():
-        problems += _numbers(project)
-        for step in project.steps():
-            problems += _notebook(project, step, new)
-    return problems
-
-
-def _tree(project: Project) -> Iterator[Problem]:
-    missing = [name for name in FOLDERS if not (project.root / name).is_dir()]
-    missing += [name for name in FILES if not (project.root / name).is_file()]
-    for name in missing:
-        yield Problem("tree", name, None, "is not there", "Every project has it")
-    if "pyproject.toml" not in missing and not is_project(project.root):
+@rule(
+    "tree",
+    Project,
+    finds="a missing folder or file that every project has",
+    why="`load`, `save` and the command rely on it",
+    new=True,
+)
+def _tree(project: Project) -> Iterator[Finding]:
+    root = project.root
+    for name in FOLDERS:
+        if not (root / name).is_dir():
+            yield Finding("is missing", "Create this folder", name)
+    for name in FILES:
+        if not (root / name).is_file():
+            yield Finding("is missing", "Restore this file", name)
+    if (root / "pyproject.toml").is_file() and not is_project(root):
         what = "has no [tool.checkpoint] table"
-        yield Problem("tree", "pyproject.toml", None, what, "Add it, empty")
-    if not list(project.root.glob("src/*/checkpoint/__init__.py")):
-        yield Problem("tree", "src", None, "has no package with checkpoint/ in it", "Put it back")
-    if "notebooks" not in missing and not project.steps():
-        yield Problem("tree", "notebooks", None, "has no numbered notebook", "Add 1_<name>.ipynb")
+        yield Finding(what, "Add the table; it may be empty", "pyproject.toml")
+    if not list(root.glob("src/*/checkpoint/__init__.py")):
+        what = "has no package with a checkpoint/ folder"
+        yield Finding(what, "Restore src/<package>/checkpoint/", "src")
+    if project.notebooks.is_dir() and not project.steps():
+        what = "has no notebook with a number"
+        yield Finding(what, "Add one, such as 1_preprocessing.ipynb", "notebooks")
 
 
-def _gitignore(root: Path) -> Iterator[Problem]:
-    path = root / ".gitignore"
+@rule(
+    "gitignore",
+    Project,
+    finds="a missing line of `.gitignore`",
+    why="it keeps raw data, large results and temporary files out of git",
+    new=True,
+)
+def _gitignore(project: Project) -> Iterator[Finding]:
+    path = project.root / ".gitignore"
     if not path.is_file():
-        return  # `_tree` has said so
+        return  # a problem of `tree`
     lines = set(path.read_text(encoding="utf-8", errors="replace").splitlines())
-    for rule in IGNORED:
-        if rule not in lines:
-            yield Problem("gitignore", ".gitignore", None, f"lacks the line {rule}", "Put it back")
+    for line in IGNORED:
+        if line not in lines:
+            yield Finding(f"lacks the line `{line}`", "Restore it", ".gitignore")
 
 
-def _numbers(project: Project) -> Iterator[Problem]:
+@rule(
+    "number",
+    Project,
+    finds="two notebooks with the same number",
+    why="the numbers define the running order",
+    new=True,
+)
+def _number(project: Project) -> Iterator[Finding]:
     seen: dict[int, str] = {}
     for step in project.steps():
         if step.number in seen:
-            yield Problem(
-                "number",
-                project.show(step.path),
-                None,
-                f"has the number of {seen[step.number]}",
-                "Give each notebook a number of its own",
-            )
+            what = f"has the same number as {seen[step.number]}"
+            yield Finding(what, "Give each notebook its own number", project.show(step.path))
         seen[step.number] = step.path.name
 
 
-def _notebook(project: Project, step: Step, new: bool) -> Iterator[Problem]:
-    where = project.show(step.path)
-    try:
-        content = notebook.read(step.path)
-    except ProjectError as error:
-        yield Problem("nbformat", where, None, f"cannot be read: {error}", "Restore the file")
+@rule(
+    "nbformat",
+    NotebookFile,
+    finds="a notebook that is not valid nbformat 4.5",
+    why="other tools may reject it, and older versions have no cell ids",
+    new=True,
+)
+def _nbformat(file: NotebookFile) -> Iterator[Finding]:
+    if file.content is None:
+        yield Finding(file.error, "Restore the file")
         return
-    for reason in notebook.invalid(content):
-        old = reason == notebook.other_version(content)
-        todo = UPGRADE.format(where) if old else "Open and save it in JupyterLab"
-        yield Problem("nbformat", where, None, reason, todo)
-    if any(notebook.broken(content)):
-        return
-    kernelspec = content["metadata"].get("kernelspec")
-    kernel = kernelspec.get("name") if isinstance(kernelspec, dict) else None
-    if kernel != "python3":
-        yield Problem("kernel", where, None, f"asks for the kernel {kernel!r}", "Choose Python 3")
-    yield from _tagged_cells(where, content)
-    yield from _calls(project, step, content)
-    if new and any(
-        cell["outputs"] or cell["execution_count"] for cell in notebook.code_cells(content)
-    ):
-        yield Problem("outputs", where, None, "has outputs", "Clear them")
+    old = notebook.other_version(file.content)
+    for reason in notebook.invalid(file.content):
+        todo = UPGRADE.format(file.where) if reason == old else "Open it in JupyterLab and save it"
+        yield Finding(reason, todo)
 
 
-def _tagged_cells(where: str, content: dict) -> Iterator[Problem]:
-    for tag, verb in ((notebook.LOAD_TAG, "loads"), (notebook.SAVE_TAG, "saves")):
-        cells = notebook.tagged(content, tag)
-        if len(cells) != 1:
-            rule = f"{tag.partition('-')[2]}-cell"
-            what = f"has {len(cells)} cells tagged {tag}"
-            yield Problem(rule, where, None, what, f"Tag the one cell that {verb}")
+@rule(
+    "kernel",
+    Notebook,
+    finds="a notebook whose kernel is not `python3`",
+    why="a kernel with another name is missing on other machines",
+    new=True,
+)
+def _kernel(judged: Notebook) -> Iterator[Finding]:
+    kernelspec = judged.content["metadata"].get("kernelspec")
+    name = kernelspec.get("name") if isinstance(kernelspec, dict) else None
+    if name != "python3":
+        what = f"has the kernel {name!r}; expected 'python3'"
+        yield Finding(what, "Choose the kernel Python 3 (ipykernel) and save the notebook")
 
 
-def _calls(project: Project, step: Step, content: dict) -> Iterator[Problem]:
-    """Tell which cells load or save under a name that does not fit."""
-    where = project.show(step.path)
-    names = calls.imported(notebook.sources(content))
-    saving = notebook.tagged(content, notebook.SAVE_TAG)
-    for cell in notebook.code_cells(content):
-        source = notebook.source_of(cell)
-        if cell not in saving and not any(name in source for name in names):
-            continue  # most cells, and parsing takes time
-        line = notebook.first_line(source)
-        found = calls.calls(source, names)
-        if cell in saving and found is None:
-            yield Problem("save-cell", where, line, "is not Python", "Mend it")
-        elif cell in saving and not any(call.function == "save" for call in found or ()):
-            yield Problem("save-cell", where, line, "has no save(…)", "Put it back")
-        for call in found or ():
-            yield from _misnamed(project, step, line, call)
+@rule(
+    "load-cell",
+    Notebook,
+    finds="not exactly one cell tagged `checkpoint-load`",
+    why="it shows readers what the notebook needs",
+    new=True,
+)
+def _load_cell(judged: Notebook) -> Iterator[Finding]:
+    yield from _tag_count(judged, notebook.LOAD_TAG, "loads")
 
 
-def _misnamed(project: Project, step: Step, line: str, call: calls.Call) -> Iterator[Problem]:
-    where = project.show(step.path)
-    named = (call.argument or "").partition("/")[0]
-    if call.argument is None or named == step.name:
-        return
-    if call.function == "save":
-        todo = f'Save as "{step.name}", the notebook\'s own name'
-        yield Problem("save-step", where, line, f"saves as {call.argument!r}", todo)
-    elif call.function == "load":
-        steps = project.steps()
-        earlier = [other.name for other in steps if other.number < step.number]
-        if named in earlier:
-            return
-        known = named in (other.name for other in steps)
-        rule, which = ("load-later", "which runs later") if known else ("load-unknown", "")
-        what = f"loads {call.argument!r}, {which or 'which no notebook makes'}"
-        todo = f"Load one of {', '.join(earlier)}" if earlier else "Read data/ instead"
-        yield Problem(rule, where, line, what, todo)
+@rule(
+    "save-cell",
+    Notebook,
+    finds="not exactly one cell tagged `checkpoint-save`, or one that does not call `save`",
+    why="it shows readers what the notebook passes on",
+    new=True,
+)
+def _save_cell(judged: Notebook) -> Iterator[Finding]:
+    yield from _tag_count(judged, notebook.SAVE_TAG, "saves")
+    for cell in judged.tagged(notebook.SAVE_TAG):
+        if cell.tree is None:
+            yield Finding("is not valid Python", "Fix the syntax error", cell=cell.line)
+        elif not any(call.function == "save" for call in cell.own_calls):
+            yield Finding("does not call save(…)", "Restore the call", cell=cell.line)
+
+
+def _tag_count(judged: Notebook, tag: str, verb: str) -> Iterator[Finding]:
+    count = len(judged.tagged(tag))
+    if count != 1:
+        what = f"has {count} cells tagged `{tag}`; expected 1"
+        yield Finding(what, f"Add this tag to the cell that {verb} and to no other")
+
+
+@rule(
+    "load-later",
+    Cell,
+    finds="loading a step that runs later",
+    why="notebooks run in the order of their numbers",
+    new=True,
+)
+def _load_later(cell: Cell) -> Iterator[Finding]:
+    for argument, known in _not_earlier(cell):
+        if known:
+            yield Finding(f"loads {argument!r}, which runs later", _load_instead(cell))
+
+
+@rule(
+    "load-unknown",
+    Cell,
+    finds="loading a step that has no notebook",
+    why="its results cannot be regenerated",
+    new=True,
+)
+def _load_unknown(cell: Cell) -> Iterator[Finding]:
+    for argument, known in _not_earlier(cell):
+        if not known:
+            yield Finding(f"loads {argument!r}, which has no notebook", _load_instead(cell))
+
+
+def _not_earlier(cell: Cell) -> Iterator[tuple[str, bool]]:
+    """Yield what a cell loads that no earlier notebook saves, and whether a later one does."""
+    this, steps = cell.notebook.step, cell.notebook.steps
+    for call in cell.own_calls:
+        if call.function == "load" and call.argument is not None:
+            name = call.argument.partition("/")[0]
+            loaded = [step for step in steps if step.name == name]
+            if name != this.name and not any(step.number < this.number for step in loaded):
+                yield call.argument, bool(loaded)
+
+
+def _load_instead(cell: Cell) -> str:
+    this, steps = cell.notebook.step, cell.notebook.steps
+    earlier = [step.name for step in steps if step.number < this.number]
+    return f"Load one of {', '.join(earlier)}" if earlier else "Read data/ with data_file(…)"
+
+
+@rule(
+    "save-step",
+    Cell,
+    finds="saving under the name of another notebook",
+    why="it overwrites the results of that notebook",
+    new=True,
+)
+def _save_step(cell: Cell) -> Iterator[Finding]:
+    own = cell.notebook.step.name
+    for call in cell.own_calls:
+        if call.function != "save" or call.argument is None:
+            continue
+        if call.argument.partition("/")[0] != own:
+            what = f"saves as {call.argument!r}; expected {own!r}"
+            yield Finding(what, f'Write save("{own}", …), the name of the notebook')
+
+
+def _outputs(judged: Notebook) -> Iterator[Finding]:
+    if any(cell.json["outputs"] or cell.json["execution_count"] for cell in judged.cells):
+        yield Finding("has outputs", "Clear them")
+
+
+# not registered: people's notebooks have outputs
+OUTPUTS = Rule("outputs", Notebook, _outputs, "outputs", "they are not of this project", new=True)

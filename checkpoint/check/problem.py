@@ -1,4 +1,4 @@
-"""What `check` finds."""
+"""A problem that `checkpoint check` reports."""
 
 
 class Problem:
@@ -7,13 +7,13 @@ class Problem:
     Attributes
     ----------
     rule
-        The rule's name.
+        Name of the rule.
     file
-        Where, relative to the project.
+        File or folder, relative to the project, with `/`.
     cell
-        The first line of the cell; None where it is not about one cell.
+        First line of the cell; None if the problem is not in one cell.
     what
-        What is wrong.
+        What is wrong, with the value found. It completes "<file> …".
     todo
         What to do.
     """
@@ -27,12 +27,12 @@ class Problem:
 
     @property
     def where(self) -> str:
-        """The file, and the cell by its first line."""
+        """The file, and the first line of the cell."""
         return f"{self.file}, cell `{self.cell}`" if self.cell is not None else self.file
 
     @property
     def advice(self) -> str:
-        """What is wrong, what to do, and the rule that says so."""
+        """What is wrong, what to do, and the name of the rule."""
         return f"{self.what}. {self.todo}. [{self.rule}]"
 
     def __str__(self) -> str:

@@ -35,15 +35,26 @@ def check(
         typer.Argument(help="Project folders; by default, the project you are in."),
     ] = None,
     as_json: AsJson = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="List the rules, with the reason for each.")
+    ] = False,
 ) -> None:
     """Check the project's layout, its load and save cells, and risky habits.
 
     Exits with 1 if a rule is broken. Switch rules off in pyproject.toml:
     [tool.checkpoint] ignore = ["absolute-path"].
     """
-    from ..check.layout import check as problems_of
+    from ..check.check import check as problems_of
+    from ..check.rules import RULES
     from ..project.project import find_project
 
+    if rules:
+        rows = [{"name": r.name, "finds": r.finds, "why": r.why} for r in RULES.values()]
+        if as_json:
+            print(json.dumps({"rules": rows}, indent=2))
+        else:
+            render.rules(out, rows)
+        return
     roots = [path.resolve() for path in paths] if paths else [find_project().root]
     problems_by_root = {root: problems_of(root) for root in roots}
     if as_json:

@@ -97,6 +97,12 @@ def notebook_and_results(console: Console, project: Project, step: Step) -> None
         console.print(f"  including files that save did not create: {', '.join(others)}")
 
 
+def rules(console: Console, rows: list[dict[str, str]]) -> None:
+    """Print what each rule of `check` finds, and the reason."""
+    for row in rows:
+        console.print(f"{row['name']}: {row['finds']}; {row['why']}.")
+
+
 def renamed(console: Console, project: Project, names: Mapping[str, str]) -> None:
     """Print the new names of steps by their old ones, and where these are still mentioned."""
     from ..edit.references import still_mentioned

@@ -1,4 +1,4 @@
-"""What code calls of this package: which steps a cell loads and saves, and where it says so."""
+"""Calls of this package in code: which steps a cell loads and saves, and where their names are."""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,14 +20,14 @@ class Call:
     Attributes
     ----------
     function
-        Its name.
+        Name of the function, whatever it was imported as.
     argument
-        The step or file it names; None where that is not plain text, or where the function is
-        not called but handed on.
+        The step or file that it names; None if that is not a literal, or if the function is
+        passed on instead of being called, as in `map(load, steps)`.
     span
-        Where the text of the argument begins and ends in the code, in characters.
+        Start and end of the argument in the code, in characters.
     line
-        The line of code in which the call begins.
+        Line of code in which the call begins.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class Call:
 
 
 class Text:
-    """A text in a piece of code, other than the argument of a call.
+    """A string literal in a piece of code that is not the argument of a `Call`.
 
     Attributes
     ----------
     value
-        What it says.
+        The string.
     line
-        The line of code in which it begins.
+        Line of code in which it begins.
     """
 
     def __init__(self, value: str, line: str) -> None:
@@ -61,14 +61,15 @@ def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | N
     Parameters
     ----------
     source
-        The code; magics and shell lines may be among it.
+        The code, which may contain magics and shell lines.
     names
-        What the functions are called there, from `imported`; their own names if None.
+        Names of the functions in that code, from `imported`. If None, those that the code itself
+        imports, and else their own.
 
     Returns
     -------
     list of Call or None
-        None if the cell is not Python, even without its magics.
+        The calls in the order of the code; None if it is not Python, even without its magics.
     """
     tree = parse_cell(source)
     if tree is None:
@@ -76,7 +77,7 @@ def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | N
     known = _imports(tree, OWN_NAMES) if names is None else names
     nodes = list(ast.walk(tree))
     called = {node.func for node in nodes if isinstance(node, ast.Call)}
-    found = []
+    calls_: list[Call] = []
     for node in nodes:
         if isinstance(node, ast.Call):
             function = known.get(dotted(node.func))
@@ -89,21 +90,21 @@ def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | N
         if function:
             value = _value(text)
             span = _span(source, node if value is None or text is None else text)
-            found.append(Call(function, value, span, _line(source, node)))
-    return sorted(found, key=lambda call: call.span)
+            calls_.append(Call(function, value, span, _line(source, node)))
+    return sorted(calls_, key=lambda call: call.span)
 
 
 def texts(source: str, names: Mapping[str, str]) -> list[Text] | None:
-    """Return the texts in a piece of code that are no argument of our calls; None as `calls`."""
+    """Return the string literals that are not arguments of our calls; None as for `calls`."""
     tree = parse_cell(source)
     if tree is None:
         return None
-    ours = {
+    arguments = {
         _argument(node)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and dotted(node.func) in names
     }
-    inside = {child for node in ours if node for child in ast.walk(node)}
+    inside = {child for node in arguments if node for child in ast.walk(node)}
     return [
         Text(node.value, _line(source, node))
         for node in ast.walk(tree)
@@ -112,33 +113,40 @@ def texts(source: str, names: Mapping[str, str]) -> list[Text] | None:
 
 
 def imported(sources: Iterable[str]) -> dict[str, str]:
-    """Return what pieces of code that share their names call our functions: `{"ck.load": "load"}`.
+    """Return the names of our functions in some code, as in `{"ck.load": "load"}`.
 
     Parameters
     ----------
     sources
-        The cells of a notebook in order, or one module.
+        The cells of a notebook in order, or a single module: they share their names.
 
     Returns
     -------
     dict
-        Where nothing of ours is imported it may have been in another way, as by `%run`: then the
-        functions have their own names, but for those that the code itself gives to others.
+        The functions by their names in the code. If the code imports none of them, something
+        else may have, such as `%run`: then they go by their own names, except for names that the
+        code gives to something else.
     """
     names: dict[str, str] = {}
     sources = list(sources)
     for source in sources:
-        if "import" in source and ("checkpoint" in source or any(f in source for f in FUNCTIONS)):
+        if "import" in source and (
+            "checkpoint" in source or any(function in source for function in FUNCTIONS)
+        ):
             tree = parse_cell(source)
             names = _imports(tree, names) if tree else names
     if names:
         return names
     bound = {name for source in sources for name in _bound(parse_cell(source))}
-    return {name: of for name, of in OWN_NAMES.items() if name.partition(".")[0] not in bound}
+    return {
+        name: function
+        for name, function in OWN_NAMES.items()
+        if name.partition(".")[0] not in bound
+    }
 
 
 def dotted(node: ast.expr) -> str:
-    """Return `a.b.c` for such a name; an empty text for anything else."""
+    """Return a name such as `a.b.c` as a string; an empty one for other expressions."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -151,16 +159,18 @@ def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
     names = dict(before)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            packages = [one.asname or one.name for one in node.names if _is_ours(one.name)]
+            packages = [alias.asname or alias.name for alias in node.names if _is_ours(alias.name)]
         elif isinstance(node, ast.ImportFrom):
-            packages = [one.asname or one.name for one in node.names if one.name == "checkpoint"]
-            for one in node.names:
-                name = one.asname or one.name
+            packages = [
+                alias.asname or alias.name for alias in node.names if alias.name == "checkpoint"
+            ]
+            for alias in node.names:
+                name = alias.asname or alias.name
                 if not _is_ours(node.module or ""):
                     names.pop(name, None)  # `from joblib import load`
-                elif one.name in FUNCTIONS:
-                    names[name] = one.name
-                elif one.name == "*":
+                elif alias.name in FUNCTIONS:
+                    names[name] = alias.name
+                elif alias.name == "*":
                     names.update({function: function for function in FUNCTIONS})
         else:
             continue
@@ -169,7 +179,7 @@ def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bound(tree: ast.AST | None) -> Iterator[str]:
-    """Return the names that some code gives to things: by import, assignment or definition."""
+    """Yield the names that some code binds: by import, assignment or definition."""
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.alias):
             yield (node.asname or node.name).partition(".")[0]
@@ -184,13 +194,13 @@ def _is_ours(module: str) -> bool:
 
 
 def _argument(node: ast.Call) -> ast.expr | None:
-    """Return the first argument, by position or as `step=`/`name=`."""
+    """Return the first argument, given by position or as `step=` or `name=`."""
     named = (keyword.value for keyword in node.keywords if keyword.arg in ("step", "name"))
     return node.args[0] if node.args else next(named, None)
 
 
 def _value(node: ast.expr | None) -> str | None:
-    """Return what a text says; None for what is known only when the code runs."""
+    """Return the value of a string literal; None for other expressions."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -200,11 +210,12 @@ def _value(node: ast.expr | None) -> str | None:
 
 
 def _span(source: str, node: ast.expr) -> tuple[int, int]:
+    """Return where a node begins and ends in the code, in characters."""
     starts = [0, *accumulate(map(len, lines_of(source)))]
 
     def offset(line: int, column: int) -> int:
         start = starts[line - 1]
-        # Python counts columns in bytes
+        # ast counts columns in bytes
         before = source[start:].encode("utf-8", "surrogatepass")[:column]
         return start + len(before.decode("utf-8", "surrogatepass"))
 

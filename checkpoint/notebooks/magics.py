@@ -1,4 +1,4 @@
-"""What IPython adds to Python in a cell: magics, shell lines, questions."""
+"""What IPython adds to Python in a cell: magics, shell lines, help with `?`."""
 
 import ast
 import re
@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 from .syntax import lines_of, parse
 
-PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics whose cell is Python
-# texts and comments, whose brackets do not count
+PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics followed by Python
+# strings and comments, whose brackets do not count
 QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#.*")
-# what IPython takes for a magic without %, in a cell that is not Python as it stands
+# magics that IPython accepts without %, looked for only if a cell is not valid Python
 AUTOMAGIC = re.compile(r"(?:pip|conda|mamba|cd|ls|cp|mv|rm|mkdir|cat)\s+[^\s=(]")
-# `%time x = load("1_a")`: what follows is Python
+# `%time x = load("1_a")`: Python follows the magic
 TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
 
 
 def parse_cell(source: str) -> ast.Module | None:
-    """Parse a cell's code with its magics and shell lines left out; None if it is not Python."""
+    """Return a cell's syntax tree, without magics and shell lines; None if it is not Python."""
     try:
         return parse(source)
     except (SyntaxError, ValueError):
-        pass  # few cells have magics, and looking for them takes time
+        pass  # few cells have magics, and finding them is slow
     try:
         return parse(without_magics(source))
     except (SyntaxError, ValueError):
@@ -28,19 +28,19 @@ def parse_cell(source: str) -> ast.Module | None:
 
 
 def magics(source: str) -> Iterator[str]:
-    """Return the lines of a cell that are not Python: all of a `%%bash` cell, `!ls`, `%cd`."""
+    """Yield the lines of a cell that are not Python: `!ls`, `%cd`, all of a `%%bash` cell."""
     lines = [line.rstrip("\r\n") for line in lines_of(source)]
     if source.startswith("%%") and not without_magics(source):
         yield from lines
         return
     try:
-        parse(source)  # a line of a text may look like a magic
+        parse(source)  # a line of a string may look like a magic
     except (SyntaxError, ValueError):
         yield from (lines[i] for i in sorted(_magical(lines)) if not TIMED.match(lines[i]))
 
 
 def without_magics(source: str) -> str:
-    """Put `pass` where magics, shell lines and questions stand; the lines keep their places."""
+    """Return a cell's code with `pass` for magics, shell lines and help, line by line."""
     lines = [line.rstrip("\r\n") for line in lines_of(source)]
     if source.startswith("%%"):
         magic = lines[0][2:].split()[0] if lines[0][2:].split() else ""
@@ -52,22 +52,22 @@ def without_magics(source: str) -> str:
 
 
 def _magical(lines: list[str]) -> set[int]:
-    """Return which lines are magics, shell lines or questions, or go on from such a line."""
-    found: set[int] = set()
+    """Return the indices of the lines that IPython adds, with their continuation lines."""
+    magical: set[int] = set()
     depth = 0
     for i, line in enumerate(lines):
-        goes_on = i - 1 in found and lines[i - 1].rstrip().endswith("\\")
-        if goes_on or (depth <= 0 and _is_magic(line.strip())):
-            found.add(i)
-        else:  # in brackets, % is an operator
+        continues = i - 1 in magical and lines[i - 1].rstrip().endswith("\\")
+        if continues or (depth <= 0 and _is_magic(line.strip())):
+            magical.add(i)
+        else:  # inside brackets, % is an operator
             code = QUOTED.sub("", line)
             depth += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
-    return found
+    return magical
 
 
 def _as_python(line: str, magical: bool) -> str:
     if timed := TIMED.match(line) if magical else None:
-        # as long as the magic, so that columns stay what they are
+        # as long as the magic, so that columns stay the same
         return f"{timed[1]}0;{' ' * (len(timed[2]) - 2)}{line[timed.end() :]}"
     return line[: len(line) - len(line.lstrip())] + "pass" if magical else line
 
@@ -75,5 +75,5 @@ def _as_python(line: str, magical: bool) -> str:
 def _is_magic(line: str) -> bool:
     name, equals, value = line.partition("=")
     assigned = equals and name.strip().isidentifier() and value.lstrip()[:1] in ("%", "!")
-    asked = line[-1:] == "?" and "#" not in line
-    return line[:1] in ("%", "!", "?") or asked or bool(assigned) or bool(AUTOMAGIC.match(line))
+    help_ = line[-1:] == "?" and "#" not in line
+    return line[:1] in ("%", "!", "?") or help_ or bool(assigned) or bool(AUTOMAGIC.match(line))

@@ -1,6 +1,8 @@
-"""Notebooks as files: reading, writing, their cells, what nbformat 4.5 asks of them.
+"""Notebooks as files: read, write, list cells, validate.
 
-With the standard library alone, since the post-gen hook runs where nbformat may not be.
+This module does without nbformat. The post-gen hook runs where nbformat may be missing, and
+importing it takes seconds in an environment with JupyterLab, several times as long as a whole
+`checkpoint check`. The tests compare `invalid` with nbformat's schema.
 """
 
 import json
@@ -22,41 +24,45 @@ ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 
 
 def read(path: Path) -> dict:
-    """Read a notebook's JSON.
+    """Return a notebook's JSON.
 
     Raises
     ------
     ProjectError
-        If it is not JSON; the message names line and column.
+        If the file is not JSON, or not a JSON object. The message names line and column.
     """
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise ProjectError(
-            f"{path} is not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}"
-        ) from error
+        place = f"line {error.lineno}, column {error.colno}"
+        raise _unreadable(path, f"is not valid JSON: {error.msg}, {place}") from error
     except UnicodeDecodeError as error:
-        raise ProjectError(f"{path} is not valid JSON: it is not UTF-8 text") from error
+        raise _unreadable(path, "is not valid JSON: it is not UTF-8 text") from error
     if not isinstance(notebook, dict):
-        raise ProjectError(f"{path} is not a notebook: it holds a {type(notebook).__name__}")
+        kind = type(notebook).__name__
+        raise _unreadable(path, f"is not a notebook: expected a JSON object, got a {kind}")
     return notebook
 
 
 def read_whole(path: Path) -> dict:
-    """Read a notebook of whatever version whose cells can be relied upon; raises as `read`."""
+    """Return a notebook, of any version, whose cells can be relied upon; raises as `read`."""
     notebook = read(path)
     if reason := next(broken(notebook), None):
-        raise ProjectError(f"{path} is not a notebook: it {reason}")
+        raise _unreadable(path, f"is not a valid notebook: it {reason}")
     return notebook
 
 
+def _unreadable(path: Path, reason: str) -> ProjectError:
+    return ProjectError(f"{path} {reason}", file=str(path), expected="a notebook", found=reason)
+
+
 def dumps(notebook: dict) -> str:
-    """Return a notebook's JSON, indented and ended as Jupyter does it."""
+    """Return the text of a notebook's file, formatted as by Jupyter."""
     return printable(json.dumps(notebook, indent=1, ensure_ascii=False)) + "\n"
 
 
 def printable(text: str) -> str:
-    """Return JSON in which halves of characters, as cut-off emoji leave them, are escaped."""
+    """Return JSON with unpaired surrogates, such as half an emoji, escaped."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -65,7 +71,7 @@ def printable(text: str) -> str:
 
 
 def code_cell(cell_id: str, source: str, *tags: str) -> dict:
-    """Make a code cell that has not been run."""
+    """Return a new code cell, without outputs."""
     return {
         "cell_type": "code",
         "execution_count": None,
@@ -77,19 +83,19 @@ def code_cell(cell_id: str, source: str, *tags: str) -> dict:
 
 
 def source_of(cell: dict) -> str:
-    """Return a cell's source as one text."""
+    """Return a cell's source as one string."""
     source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
 
 
 def first_line(source: str) -> str:
-    """Return what people know a cell by: its first line that is not empty, shortened."""
+    """Return the first line that is not empty, shortened: messages name a cell by it."""
     lines = (line.partition("  #")[0].strip() for line in source.splitlines())
     return shortened(next(filter(None, lines), ""))
 
 
 def shortened(text: str, longest: int = 60) -> str:
-    """Return the first line of a text, cut off where it is too long."""
+    """Return the first line of a text, truncated to `longest` characters."""
     line = text.strip().partition("\n")[0]
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
@@ -106,35 +112,37 @@ def sources(notebook: dict) -> list[str]:
 
 def tagged(notebook: dict, tag: str) -> list[dict]:
     """Return the code cells with a tag, in order."""
-    return [cell for cell in code_cells(notebook) if tag in _tags(cell)]
+    return [cell for cell in code_cells(notebook) if tag in tags_of(cell)]
 
 
-def _tags(cell: dict) -> list:
+def tags_of(cell: dict) -> list:
+    """Return a cell's tags; none if they are invalid."""
     tags = cell.get("metadata", {}).get("tags")
     return tags if isinstance(tags, list) else []
 
 
 def invalid(notebook: dict) -> Iterator[str]:
-    """Tell what nbformat 4.5 finds wrong with a notebook, in words that complete "it …"."""
+    """Yield what is not valid nbformat 4.5 in a notebook; outputs are not looked into."""
     if reason := other_version(notebook):
         yield reason
-    lacks = list(broken(notebook))
-    yield from lacks
-    if lacks:
+    missing = list(broken(notebook))
+    yield from missing
+    if missing:
         return
-    if foreign := sorted(notebook.keys() - TOP_KEYS):
-        yield f"has a part {foreign[0]!r} that no notebook has"
+    if unknown := sorted(notebook.keys() - TOP_KEYS):
+        yield f"has the unknown key {unknown[0]!r}"
     kernelspec = notebook["metadata"].get("kernelspec")
     if isinstance(kernelspec, dict) and "display_name" not in kernelspec:
-        yield "has no display name of its kernel"
+        yield "has a kernelspec without display_name"
     seen: set[str] = set()
     for number, cell in enumerate(notebook["cells"], start=1):
-        yield from (f"has a cell (number {number}) {reason}" for reason in _invalid_cell(cell))
+        yield from (f"has an invalid cell {number}: {reason}" for reason in _invalid_cell(cell))
         cell_id = cell.get("id")
-        if "id" not in cell and notebook.get("nbformat_minor") != 5:
-            continue  # older ones have none
+        if cell_id is None and notebook.get("nbformat_minor") != 5:
+            continue  # older versions have no ids
         if not isinstance(cell_id, str) or not 1 <= len(cell_id) <= 64 or set(cell_id) - ID_LETTERS:
-            yield f"has a cell (number {number}) that has no id of 1 to 64 letters, digits, - and _"
+            expected = "1 to 64 letters, digits, - and _"
+            yield f"has an invalid cell {number}: expected an id of {expected}, got {cell_id!r}"
         elif cell_id in seen:
             yield f"has two cells with the id {cell_id!r}"
         else:
@@ -142,44 +150,48 @@ def invalid(notebook: dict) -> Iterator[str]:
 
 
 def other_version(notebook: dict) -> str | None:
-    """Tell which version of nbformat a notebook has if it is not 4.5, as `invalid` does."""
+    """Return which nbformat version a notebook has, in the words of `invalid`; None for 4.5."""
     version = (notebook.get("nbformat"), notebook.get("nbformat_minor"))
-    return f"is nbformat {version[0]}.{version[1]}, not 4.5" if version != (4, 5) else None
-
-
-def _invalid_cell(cell: dict) -> Iterator[str]:
-    if foreign := sorted(cell.keys() - CELL_KEYS - KEYS_OF[cell["cell_type"]]):
-        yield f"with a part {foreign[0]!r}, which a {cell['cell_type']} cell does not have"
-    tags = cell["metadata"].get("tags", [])
-    if not isinstance(tags, list) or len(tags) != len(set(map(str, tags))):
-        yield "whose tags are not a list in which each stands once"
+    if version == (4, 5):
+        return None
+    major, minor = ("?" if number is None else number for number in version)
+    return f"is nbformat {major}.{minor}; expected 4.5"
 
 
 def broken(notebook: dict) -> Iterator[str]:
-    """Tell what no notebook may lack, whatever its version."""
+    """Yield what a notebook lacks that every version has; the cells of others can be used."""
     if not isinstance(notebook.get("metadata"), dict):
         yield "has no metadata"
     if not isinstance(notebook.get("cells"), list):
         yield "has no cells"
         return
     for number, cell in enumerate(notebook["cells"], start=1):
-        for reason in _broken_cell(cell):
-            yield f"has a cell (number {number}) that {reason}"
+        yield from (f"has an invalid cell {number}: {reason}" for reason in _broken_cell(cell))
+
+
+def _invalid_cell(cell: dict) -> Iterator[str]:
+    kind = cell["cell_type"]
+    if unknown := sorted(cell.keys() - CELL_KEYS - KEYS_OF[kind]):
+        yield f"unknown key {unknown[0]!r} in a {kind} cell"
+    tags = cell["metadata"].get("tags", [])
+    if not isinstance(tags, list) or len(tags) != len(set(map(str, tags))):
+        yield f"expected a list of different tags, got {tags!r}"
 
 
 def _broken_cell(cell: object) -> Iterator[str]:
     if not isinstance(cell, dict) or cell.get("cell_type") not in CELL_TYPES:
-        yield "is not a code, markdown or raw cell"
+        kind = cell.get("cell_type") if isinstance(cell, dict) else cell
+        yield f"expected a code, markdown or raw cell, got {kind!r}"
         return
     source = cell.get("source")
     lines = source if isinstance(source, list) else [source]
     if not all(isinstance(line, str) for line in lines):
-        yield "has no source"
+        yield "no source"
     if not isinstance(cell.get("metadata"), dict):
-        yield "has no metadata"
+        yield "no metadata"
     if cell["cell_type"] == "code":
         if not isinstance(cell.get("outputs"), list):
-            yield "has no outputs"
+            yield "no outputs"
         count = cell.get("execution_count", "missing")
         if count is not None and not isinstance(count, int):
-            yield "has no execution_count"
+            yield "no execution_count"

@@ -1,4 +1,4 @@
-"""Python code as text and as a syntax tree."""
+"""Python code as syntax trees and lines."""
 
 import ast
 import io
@@ -6,12 +6,12 @@ import warnings
 
 
 def parse(source: str) -> ast.Module:
-    """Parse a cell's or module's code, without a word on what Python merely warns of.
+    """Return the syntax tree of a cell or module, without showing Python's syntax warnings.
 
     Raises
     ------
     SyntaxError, ValueError
-        If it is not Python, or nested too deeply.
+        If it is not valid Python, or nested too deeply.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -22,5 +22,5 @@ def parse(source: str) -> ast.Module:
 
 
 def lines_of(source: str) -> list[str]:
-    """Return the lines as Python counts them, with their ends; `splitlines` finds more."""
+    """Return the lines with their ends, counted like Python; `splitlines` splits at more."""
     return list(io.StringIO(source, newline=""))

@@ -21,7 +21,7 @@ def unfit(name: str) -> str | None:
 
 
 def unportable(name: str) -> str | None:
-    """Tell why one part of a path cannot be a file name everywhere.
+    """Return why a name cannot be a file name on Linux, macOS and Windows.
 
     Parameters
     ----------
@@ -31,18 +31,18 @@ def unportable(name: str) -> str | None:
     Returns
     -------
     str or None
-        The reason, in words that complete "'<name>' …", or None for a good name.
+        The reason, which completes "'<name>' …"; None for a valid name.
     """
     if not name.strip():
         return "is empty"
     if bad := sorted(FORBIDDEN.intersection(name)):
-        return f"has {' '.join(bad)}, which Windows does not allow in a name"
+        return f"contains {' '.join(bad)}, which Windows does not allow in a name"
     if not name.isprintable():
-        return "has a character that does not print"
+        return "contains an unprintable character"
     if name[0] == ".":
-        return "starts with a dot, so it would be hidden"
+        return "starts with a dot, so it would be a hidden file"
     if name != name.strip() or name[-1] == ".":
-        return "starts or ends with a space, or ends with a dot, which Windows drops"
+        return "starts or ends with a space, or ends with a dot, which Windows removes"
     if name.partition(".")[0].lower() in DEVICES:
         return "is the name of a device on Windows"
     if len(name.encode()) > LONGEST:  # file systems count bytes

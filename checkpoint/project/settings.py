@@ -1,4 +1,4 @@
-"""What a project says in the `[tool.checkpoint]` table of its `pyproject.toml`."""
+"""The settings of a project, in the `[tool.checkpoint]` table of its `pyproject.toml`."""
 
 import tomllib
 from typing import Any, NamedTuple
@@ -6,16 +6,18 @@ from typing import Any, NamedTuple
 from ..errors import ProjectError
 from .project import Project
 
+FILE = "pyproject.toml"
+
 
 class Settings(NamedTuple):
-    """The settings of a project.
+    """What `[tool.checkpoint]` says.
 
     Attributes
     ----------
     ignore
-        Rules that `checkpoint check` leaves out.
+        Names of rules that `checkpoint check` skips.
     resources
-        What a step's job asks a scheduler for, by step, in Snakemake's names:
+        Resources of a step's job on a cluster, by step, with Snakemake's names:
         `{"2_integration": {"mem_mb": 64000, "runtime": 240, "slurm_partition": "large"}}`.
     """
 
@@ -24,57 +26,65 @@ class Settings(NamedTuple):
 
 
 def read_settings(project: Project) -> Settings:
-    """Read and check the settings.
+    """Return the settings of a project.
 
     Raises
     ------
     ProjectError
-        If they cannot be read, or a setting is unknown or not what it should be; the message names
-        the key.
+        If `pyproject.toml` cannot be read, or has an unknown or invalid setting. `error.key` is
+        that setting.
     """
     table = read_toml(project).get("tool", {}).get("checkpoint", {})
     for key in table:
         if key not in Settings._fields:
-            raise _wrong(key, f"is no setting; there are {', '.join(Settings._fields)}")
+            raise _invalid(key, f"one of the settings {', '.join(Settings._fields)}", key)
     ignore, resources = table.get("ignore", []), table.get("resources", {})
     if not isinstance(ignore, list) or not all(isinstance(rule, str) for rule in ignore):
-        raise _wrong("ignore", 'is not a list of rules, as in ["absolute-path"]')
+        raise _invalid("ignore", 'a list of rules such as ["absolute-path"]', ignore)
     if not isinstance(resources, dict):
-        raise _wrong("resources", "is not a table of steps")
-    for step, asked in resources.items():
-        if not isinstance(asked, dict):
-            raise _wrong(f"resources.{step}", "is not a table, as in { mem_mb = 64000 }")
-        for name, value in asked.items():
-            if name.endswith("_mb") and isinstance(value, str):
-                raise _wrong(f"resources.{step}.{name}", "is a number of megabytes")
-            if isinstance(value, int) and value < 1:
-                raise _wrong(f"resources.{step}.{name}", f"cannot be {value!r}; it is at least 1")
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | str)
-                or not name.isidentifier()
-            ):
-                raise _wrong(
-                    f"resources.{step}.{name}", f"cannot be {value!r}; use a number or text"
-                )
+        raise _invalid("resources", "a table with an entry per step", resources)
+    for step, requested in resources.items():
+        if not isinstance(requested, dict):
+            expected = "a table such as { mem_mb = 64000 }"
+            raise _invalid(f"resources.{step}", expected, requested)
+        for name, value in requested.items():
+            _check_resource(f"resources.{step}.{name}", name, value)
     return Settings(ignore, resources)
 
 
+def _check_resource(key: str, name: str, value: object) -> None:
+    """Raise if Snakemake would not take a resource."""
+    if not name.isidentifier():
+        raise _invalid(key, "a name of letters, digits and _", name)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise _invalid(key, "an integer or a string", value)
+    if name.endswith("_mb") and isinstance(value, str):
+        raise _invalid(key, "a number of megabytes", value)
+    if isinstance(value, int) and value < 1:
+        raise _invalid(key, "at least 1", value)
+
+
 def read_toml(project: Project) -> dict[str, Any]:
-    """Read the project's `pyproject.toml`; raises `ProjectError` where it is not TOML."""
+    """Return the content of a project's `pyproject.toml`; raises `ProjectError` if invalid."""
     try:
-        return parse_toml((project.root / "pyproject.toml").read_text(encoding="utf-8"))
+        return parse_toml((project.root / FILE).read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise ProjectError(f"pyproject.toml is not valid TOML: {error}") from error
+        raise _not_toml(error) from error
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Parse the text of a `pyproject.toml`; raises as `read_toml`."""
+    """Return the content of a `pyproject.toml` from its text; raises like `read_toml`."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"pyproject.toml is not valid TOML: {error}") from error
+        raise _not_toml(error) from error
 
 
-def _wrong(key: str, reason: str) -> ProjectError:
-    return ProjectError(f"pyproject.toml: [tool.checkpoint] {key} {reason}.")
+def _not_toml(error: ValueError) -> ProjectError:
+    message = f"{FILE} is not valid TOML: {error}"
+    return ProjectError(message, file=FILE, expected="TOML", found=str(error))
+
+
+def _invalid(key: str, expected: str, found: object) -> ProjectError:
+    message = f"{FILE}: [tool.checkpoint] {key}: expected {expected}, got {found!r}."
+    return ProjectError(message, file=FILE, key=key, expected=expected, found=found)

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from checkpoint.check.layout import check, check_new
+from checkpoint.check.check import check
+from checkpoint.check.layout import check_new
 
 
 def edit(path, **changes):
@@ -43,7 +44,7 @@ def test_a_generated_project_has_no_problems(project):
         (
             lambda p: shutil.copy(second(p), p / "notebooks" / "2_other.ipynb"),
             "number",
-            "number of 2_integration",
+            "same number as 2_integration",
         ),
         (lambda p: second(p).write_text("{"), "nbformat", "line 1, column 2"),
         (
@@ -52,8 +53,8 @@ def test_a_generated_project_has_no_problems(project):
             "4.4",
         ),
         (lambda p: edit(second(p), **{'"name": "python3"': '"name": "ir"'}), "kernel", "'ir'"),
-        (lambda p: edit(second(p), **{"checkpoint-load": "other"}), "load-cell", "has 0 cells"),
-        (lambda p: edit(second(p), **{"checkpoint-save": "other"}), "save-cell", "has 0 cells"),
+        (lambda p: edit(second(p), **{"checkpoint-load": "other"}), "load-cell", "expected 1"),
+        (lambda p: edit(second(p), **{"checkpoint-save": "other"}), "save-cell", "expected 1"),
         (
             lambda p: edit(second(p), **{"1_preprocessing": "3_visualization"}),
             "load-later",
@@ -64,11 +65,15 @@ def test_a_generated_project_has_no_problems(project):
             "save-step",
             "saves as '2_integration_v2'",
         ),
-        (lambda p: edit(second(p), **{"save(\\n": "print(\\n"}), "save-cell", "no save(…)"),
+        (
+            lambda p: edit(second(p), **{"save(\\n": "print(\\n"}),
+            "save-cell",
+            "does not call save(…)",
+        ),
         (
             lambda p: edit(second(p), **{"1_preprocessing": "1_prep"}),
             "load-unknown",
-            "loads '1_prep', which no notebook makes",
+            "loads '1_prep', which has no notebook",
         ),
     ],
 )
@@ -117,7 +122,7 @@ def test_an_old_notebook_is_upgraded_as_it_says(project):
         del cell["id"]
     path.write_text(json.dumps(content), encoding="utf-8")
     (problem,) = check(project)
-    assert problem.what == "is nbformat 4.4, not 4.5"
+    assert problem.what == "is nbformat 4.4; expected 4.5"
     command = shlex.split(problem.todo.removeprefix("Upgrade it: "))
     subprocess.run([sys.executable, *command[1:]], cwd=project, check=True)
     assert check(project) == []

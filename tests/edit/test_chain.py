@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checkpoint import load
-from checkpoint.check.layout import check
+from checkpoint.check.check import check
 from checkpoint.edit.chain import loaded_too_early, move, new, remove, rename
 from checkpoint.errors import ProjectError
 from checkpoint.lineage.states import Lineage

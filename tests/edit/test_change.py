@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from chains import ONE, THREE, TWO, add_cell, git, steps, tree
 
-from checkpoint.check.layout import check
+from checkpoint.check.check import check
 from checkpoint.edit.chain import new, remove, rename
 from checkpoint.edit.change import Change
 from checkpoint.errors import ProjectError

@@ -1,0 +1,61 @@
+"""Check a project against all rules: `checkpoint check`, its pre-commit hook and its workflow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import ProjectError
+from ..project.project import Project, is_project
+from ..project.settings import read_settings
+from . import habits, layout, raw_data, results  # noqa: F401  they register their rules
+from .problem import Problem
+from .rules import RULES, Finding, problems, rule
+
+
+def check(root: Path) -> list[Problem]:
+    """Check a project against the rules, except those that its settings ignore.
+
+    Parameters
+    ----------
+    root
+        The top folder of the project.
+
+    Returns
+    -------
+    list of Problem
+        Empty if the project follows the rules.
+    """
+    project = Project(root)
+    if not is_project(root) and not project.notebooks.is_dir():
+        what = "is not a project: it has no pyproject.toml with a [tool.checkpoint] table"
+        return [Problem("tree", ".", None, what, "Give the top folder of a project")]
+    try:
+        ignored = read_settings(project).ignore if _has_settings(project) else []
+    except ProjectError:
+        ignored = []  # a problem of `settings`
+    return list(problems(project, [rule for rule in RULES.values() if rule.name not in ignored]))
+
+
+@rule(
+    "settings",
+    Project,
+    finds="an unknown or invalid setting in `[tool.checkpoint]`",
+    why="a misspelled setting would be silently ignored",
+)
+def _settings(project: Project) -> Iterator[Finding]:
+    file = "pyproject.toml"
+    if not _has_settings(project):
+        return  # a problem of `tree`
+    try:
+        ignored = read_settings(project).ignore
+    except ProjectError as error:
+        what = str(error).removeprefix(file).lstrip(": ").rstrip(".")
+        yield Finding(what, "Correct it in the file", file)
+        return
+    for name in ignored:
+        if name not in RULES:
+            what = f"[tool.checkpoint] ignore: {name!r} is not a rule"
+            yield Finding(what, f"The rules are {', '.join(RULES)}", file)
+
+
+def _has_settings(project: Project) -> bool:
+    return (project.root / "pyproject.toml").is_file()

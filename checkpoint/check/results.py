@@ -1,0 +1,42 @@
+"""Rules about what accumulates in `results/`."""
+
+from collections.abc import Iterator
+
+from .. import text
+from ..project import git
+from ..project.project import Project
+from .rules import Finding, rule
+
+LARGEST_TRACKED = 5_000_000  # bytes; the limit of the project's pre-commit hook
+
+
+@rule(
+    "orphan-results",
+    Project,
+    finds="a results folder without a notebook",
+    why="it cannot be regenerated",
+)
+def _orphan_results(project: Project) -> Iterator[Finding]:
+    steps = {path.stem for path in project.notebooks.glob("*.ipynb")}
+    if not steps:
+        return
+    for folder in sorted(project.results.glob("*/")):
+        if folder.is_dir() and folder.name[0] != "." and folder.name not in steps:
+            todo = f"Remove the folder, or restore notebooks/{folder.name}.ipynb"
+            yield Finding("has no notebook", todo, f"results/{folder.name}")
+
+
+@rule(
+    "large-tracked",
+    Project,
+    finds=f"a result over {LARGEST_TRACKED // 1_000_000} MB that git tracks",
+    why="every clone has to download all its versions",
+)
+def _large_tracked(project: Project) -> Iterator[Finding]:
+    for name in git.tracked(project.root, "results"):
+        path = project.root / name
+        size = path.stat().st_size if path.is_file() else 0
+        if size > LARGEST_TRACKED:
+            what = f"is tracked by git at {text.size(size)}; the limit is "
+            todo = f'Run `git rm --cached "{name}"` and add a line for such files to .gitignore'
+            yield Finding(what + text.size(LARGEST_TRACKED), todo, name)

@@ -1,0 +1,62 @@
+"""The registry of rules, and what follows from it: docs, `ignore`, `--rules` and `--json`."""
+
+import json
+import re
+
+import pytest
+from baked import TEMPLATE
+
+from checkpoint.check.check import check
+from checkpoint.check.rules import RULES
+
+
+def test_the_docs_list_the_rules():
+    page = (TEMPLATE / "docs" / "command.md").read_text(encoding="utf-8")
+    section = page.partition("\n## `check`")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `.*$", section, re.MULTILINE)
+    expected = [f"| `{rule.name}` | {rule.finds} | {rule.why} |" for rule in RULES.values()]
+    assert sorted(rows) == sorted(expected)
+
+
+def test_the_command_lists_the_rules(bake):
+    baked = bake(pipeline="blank")
+    listed = json.loads(baked.command("check", "--rules", "--json").stdout)["rules"]
+    assert [(rule["name"], rule["finds"], rule["why"]) for rule in listed] == [
+        (rule.name, rule.finds, rule.why) for rule in RULES.values()
+    ]
+    lines = baked.command("check", "--rules").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == list(RULES)
+
+
+def settings(project, text):
+    path = project / "pyproject.toml"
+    old = path.read_text(encoding="utf-8")
+    path.write_text(old.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\n{text}\n"), "utf-8")
+
+
+def test_a_rule_can_be_ignored(project):
+    (project / "results" / "2_integration_v2").mkdir()
+    assert [problem.rule for problem in check(project)] == ["orphan-results"]
+    settings(project, 'ignore = ["orphan-results"]')
+    assert check(project) == []
+
+
+def test_ignoring_an_unknown_rule_lists_the_rules(project):
+    settings(project, 'ignore = ["absolute"]')
+    (problem,) = check(project)
+    assert (problem.rule, problem.file) == ("settings", "pyproject.toml")
+    assert "'absolute'" in problem.what
+    assert all(name in problem.todo for name in RULES)
+
+
+@pytest.mark.parametrize("text", ["colour = 1", "ignore = ["])
+def test_invalid_settings_are_a_problem(project, text):
+    settings(project, text)
+    (problem,) = check(project)
+    assert (problem.rule, problem.file) == ("settings", "pyproject.toml")
+    assert problem.what.startswith(("[tool.checkpoint] colour: expected", "is not valid TOML"))
+
+
+def test_a_folder_that_is_not_a_project(tmp_path):
+    (problem,) = check(tmp_path)
+    assert (problem.rule, problem.file) == ("tree", ".")
