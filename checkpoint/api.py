@@ -1,24 +1,21 @@
-"""What the load cell and the save cell of a notebook call."""
+"""What the load cell and the save cell of a notebook call.
 
-import datetime
+The rooms below are imported when a function is called: importing this module imports the standard
+library alone.
+"""
+
+from __future__ import annotations
+
 import warnings
 from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from msgspec import structs
-
-from . import __version__
 from .errors import CheckpointNotFoundError, CheckpointValueError, CheckpointWarning
-from .formats import shape_of
-from .lineage import states
-from .project.project import Project, find_project
-from .storage import hashes, session, store, writing
-from .storage import params as user
-from .storage.checkpoint import Checkpoint
-from .storage.environment import installed_environment, write_freeze
-from .storage.schema import FORMAT_VERSION, RECORD, InputEntry, Record, param_hashes
-from .text import json_text
+from .project.project import find_project
+
+if TYPE_CHECKING:
+    from .storage.checkpoint import Checkpoint
 
 
 def load(step: str) -> Checkpoint:
@@ -48,11 +45,16 @@ def load(step: str) -> Checkpoint:
     >>> previous = load("1_preprocessing")  # doctest: +SKIP
     >>> rna, protein = previous["rna_adata"], previous["protein_adata"]  # doctest: +SKIP
     """
+    from .lineage.states import warn_if_outdated
+    from .storage import session
+    from .storage.checkpoint import Checkpoint
+    from .storage.schema import InputEntry
+
     project = find_project()
     checkpoint = Checkpoint(project, step)
     session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
     print(f"Loaded from results/{step}/")
-    states.warn_if_outdated(project, step)
+    warn_if_outdated(project, step)
     if not checkpoint.record:
         print("Not written by save: integrity and inputs cannot be verified.")
     print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
@@ -99,38 +101,11 @@ def save(
     ...     params={"filtering_params": {"min_genes": MIN_GENES}},
     ... )
     """
-    project = find_project()
-    folder = project.results_of(step)
-    session.warn_if_another_notebook(step)
-    items = writing.plan(objects)
-    groups = user.checked(params)
-    writing.refuse_taken(step, items, folder, project.results)
-    environment = installed_environment(project)
-    inputs = session.inputs_of(project, step)
-    notes = _changed_since_read(project, inputs)
-    with store.transaction(folder) as staging:
-        files = {}
-        for item in items:
-            files[item.file], changes = writing.write(item, staging)
-            notes += changes
-        record = Record(
-            timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            params=groups,
-            data_shapes={i.key: shape for i in items if (shape := shape_of(i.obj))},
-            format=FORMAT_VERSION,
-            tool=__version__,
-            step=step,
-            files=files,
-            inputs=inputs,
-            param_hashes=param_hashes(groups),
-            modules=session.modules_of(project),
-            environment=structs.replace(environment, freeze=write_freeze(project, staging)),
-            run=session.run(),
-        )
-        text = json_text(record.to_json())
-        (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
+    from .storage.checkpoint import Checkpoint
+    from .storage.saving import save_objects
 
-    for note in notes:
+    project = find_project()
+    for note in save_objects(project, step, objects, params):
         warnings.warn(note, CheckpointWarning, stacklevel=2)
     checkpoint = Checkpoint(project, step)
     print(f"Saved to results/{step}/")
@@ -161,6 +136,8 @@ def data_file(name: str) -> Path:
     CheckpointValueError
         If the name leads out of `data/`.
     """
+    from .storage.session import remember_raw
+
     project = find_project()
     path = project.data / name if name and isinstance(name, str | PurePath) else None
     # on Windows, a name such as `C:counts.csv` is not absolute, and leads elsewhere too
@@ -174,11 +151,7 @@ def data_file(name: str) -> Path:
             f"Raw file 'data/{name}' not found. Put it at {path}; see data/README.md.",
             file=f"data/{name}",
         )
-    if path.is_dir():
-        listing = InputEntry(hashes.listing_hash(path))
-        session.remember(project, f"{project.show(path)}/", listing)
-    for file in hashes.files_below(path) if path.is_dir() else [path]:
-        session.remember(project, project.show(file), InputEntry.of(hashes.content_of(file)))
+    remember_raw(project, path)
     return path
 
 
@@ -198,18 +171,3 @@ def figures(step: str) -> Path:
     folder = find_project().results_of(step) / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _changed_since_read(project: Project, inputs: Mapping[str, InputEntry | None]) -> list[str]:
-    """Say which raw files are no longer what this kernel read, as when a cell has written them."""
-    notes = []
-    for name, entry in inputs.items():
-        path = project.root / name
-        if not entry or entry.bytes is None:
-            continue
-        if not path.is_file() or not hashes.is_unchanged(path, entry):
-            notes.append(
-                f"{name} changed after this notebook read it. Raw files are never written: restore "
-                "it, then restart the kernel and run all."
-            )
-    return notes

@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -19,6 +20,28 @@ _inputs: dict[tuple[Path, str], InputEntry] = {}
 def remember(project: Project, name: str, content: InputEntry) -> None:
     """Record that this kernel read an input: `data/…` or `results/<step>`."""
     _inputs[project.root, name] = content
+
+
+def remember_raw(project: Project, path: Path) -> None:
+    """Record that this kernel reads a raw file, or all files of a raw folder."""
+    if path.is_dir():
+        listing = InputEntry(hashes.listing_hash(path))
+        remember(project, f"{project.show(path)}/", listing)
+    for file in hashes.files_below(path) if path.is_dir() else [path]:
+        remember(project, project.show(file), InputEntry.of(hashes.content_of(file)))
+
+
+def changed_since_read(project: Project, inputs: Mapping[str, InputEntry | None]) -> Iterator[str]:
+    """Say which raw files are no longer what this kernel read, as when a cell has written them."""
+    for name, entry in inputs.items():
+        path = project.root / name
+        if not entry or entry.bytes is None:
+            continue  # a checkpoint, or the list of a folder's files
+        if not path.is_file() or not hashes.is_unchanged(path, entry):
+            yield (
+                f"{name} changed after this notebook read it. Raw files are never written: restore "
+                "it, then restart the kernel and run all."
+            )
 
 
 def forget() -> None:
@@ -78,7 +101,7 @@ def warn_if_another_notebook(step: str) -> None:
             f"{notebook}.ipynb saves as {step!r} and replaces what {step.partition('/')[0]}.ipynb "
             f'saved. Use save("{notebook}", …) to keep both.',
             CheckpointWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

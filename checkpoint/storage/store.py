@@ -68,7 +68,7 @@ def transaction(folder: Path) -> Iterator[Path]:
                 f"Saved, but {error.filename} could not be replaced ({error.strerror}). Until it "
                 f"can be, loading reads from {COMMIT}/. Close the program that has the file open.",
                 CheckpointWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
 
