@@ -12,7 +12,7 @@ from . import __version__
 from .errors import CheckpointNotFoundError, CheckpointValueError, CheckpointWarning
 from .formats import shape_of
 from .lineage import states
-from .project.project import Project, find_project
+from .project.project import Project, find_project, imported_from_elsewhere
 from .storage import hashes, session, store, writing
 from .storage import params as user
 from .storage.checkpoint import Checkpoint
@@ -56,6 +56,8 @@ def load(step: str) -> Checkpoint:
     if not checkpoint.record:
         print("Not written by save: integrity and inputs cannot be verified.")
     print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
+    if note := imported_from_elsewhere(project):
+        print(note)
     return checkpoint
 
 
@@ -137,6 +139,8 @@ def save(
     print(checkpoint.summary())
     if following := project.after(step):
         print(f"Run {following.path.name} next.")
+    if note := imported_from_elsewhere(project):
+        print(note)
     return checkpoint
 
 
