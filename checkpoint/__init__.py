@@ -4,7 +4,17 @@ Importing this package imports the standard library alone; a format's library is
 the format is used.
 """
 
+import sys
+
 __version__ = "0.1.0"
+
+if sys.version_info < (3, 11):  # noqa: UP036 - also where nobody checked requires-python
+    raise ImportError(
+        f"{__name__} needs Python 3.11 or newer, but this is Python {sys.version.split()[0]} "
+        f"({sys.executable}). Make an environment with a newer Python, for example "
+        "`python3.13 -m venv .venv`, and install the project there: "
+        "`pip install -c constraints.txt -e .`"
+    )
 
 TYPE_CHECKING = False  # type checkers take it for true; `typing` takes long to import
 if TYPE_CHECKING:
@@ -17,6 +27,7 @@ if TYPE_CHECKING:
         CheckpointNotFoundError,
         CheckpointValueError,
         CheckpointWarning,
+        MissingPackageError,
         ProjectError,
     )
     from .storage.checkpoint import Checkpoint
@@ -34,6 +45,7 @@ _HOME = {
     "CheckpointNotFoundError": "errors",
     "CheckpointValueError": "errors",
     "CheckpointWarning": "errors",
+    "MissingPackageError": "errors",
     "ProjectError": "errors",
 }
 
@@ -46,6 +58,7 @@ __all__ = [
     "CheckpointNotFoundError",
     "CheckpointValueError",
     "CheckpointWarning",
+    "MissingPackageError",
     "ProjectError",
     "data_file",
     "figures",
@@ -60,4 +73,17 @@ def __getattr__(name: str) -> object:
 
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOME[name] == "api":
+        _check_packages()
     return getattr(import_module(f".{_HOME[name]}", __name__), name)
+
+
+def _check_packages() -> None:
+    """Raise where a package is missing that every load and save imports when it is called."""
+    from importlib.util import find_spec
+
+    from .errors import missing_package
+
+    for package in ("blake3", "filelock", "msgspec", "packaging"):
+        if not find_spec(package):
+            raise missing_package(ModuleNotFoundError(name=package)) or ImportError(package)

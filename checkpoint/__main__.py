@@ -9,6 +9,9 @@ if not __package__:
     sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     __package__ = "checkpoint"
 
-from .cli import main
+try:
+    from .cli import main
+except ImportError as error:  # an old Python
+    sys.exit(str(error))
 
 main()

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from .errors import CheckpointNotFoundError, CheckpointValueError, CheckpointWarning
-from .project.project import find_project
+from .project.project import find_project, imported_from_elsewhere
 
 if TYPE_CHECKING:
     from .storage.checkpoint import Checkpoint
@@ -58,6 +58,8 @@ def load(step: str) -> Checkpoint:
     if not checkpoint.record:
         print("Not written by save: integrity and inputs cannot be verified.")
     print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
+    if note := imported_from_elsewhere(project):
+        print(note)
     return checkpoint
 
 
@@ -112,6 +114,8 @@ def save(
     print(checkpoint.summary())
     if following := project.after(step):
         print(f"Run {following.path.name} next.")
+    if note := imported_from_elsewhere(project):
+        print(note)
     return checkpoint
 
 

@@ -1,5 +1,7 @@
 """What can go wrong, each with the file or key it is about and what to do."""
 
+import sys
+
 
 class CheckpointError(Exception):
     """Base of every error that `checkpoint` raises on purpose.
@@ -60,6 +62,10 @@ class CheckpointFormatError(CheckpointError, TypeError):
     """An object that the chosen format cannot hold."""
 
 
+class MissingPackageError(CheckpointError, ImportError):
+    """A package that the project needs is not installed in this environment."""
+
+
 class CheckpointWarning(UserWarning):
     """Something was saved or loaded, but not quite as one might think."""
 
@@ -67,3 +73,18 @@ class CheckpointWarning(UserWarning):
 def is_the_machines(error: Exception) -> bool:
     """Tell whether an error is of disk or memory, and not of the object that was to be saved."""
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and bool(error.errno))
+
+
+def missing_package(error: BaseException | None) -> MissingPackageError | None:
+    """Return the error to raise instead if a package that is not installed caused `error`."""
+    while error and not isinstance(error, ModuleNotFoundError):
+        error = error.__cause__
+    # a name with a dot: the package is installed, but another version of it
+    if not error or not error.name or "." in error.name:
+        return None
+    return MissingPackageError(
+        f"The package {error.name!r} is not installed in this environment ({sys.prefix}). "
+        "Install what the project needs, in its folder: `pip install -c constraints.txt -e .` "
+        f"If its pyproject.toml does not list {error.name!r}, add it there first.",
+        found=error.name,
+    )

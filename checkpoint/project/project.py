@@ -145,7 +145,20 @@ def find_project() -> Project:
     raise ProjectError(
         f"No project found: neither {here} nor a folder above it has a pyproject.toml with a "
         "[tool.checkpoint] table. Run this inside the project, or install the project in place "
-        "with `pip install -e .`."
+        "with `pip install -c constraints.txt -e .`."
+    )
+
+
+def imported_from_elsewhere(project: Project) -> str | None:
+    """Describe which other project this code belongs to; None if to `project`, or to none."""
+    code = Path(__file__).resolve()
+    package, other = code.parents[2].name, code.parents[4]
+    if not is_project(other) or other == project.root.resolve():
+        return None
+    return (
+        f"Note: {package} was imported from {other}, but this is the project {project.root}. If "
+        f"you changed code in src/{package}, run `pip install -c constraints.txt -e .` in "
+        f"{project.root} and restart the kernel."
     )
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointDamagedError, CheckpointError
+from ..errors import CheckpointDamagedError, CheckpointError, missing_package
 from ..formats import RUN_CODE, format_of
 from ..project.project import Project
 from . import hashes, store
@@ -57,6 +57,8 @@ def _read(project: Project, step: str, file: str, opened: Opened) -> Any:
             obj = file_format.read(path, entry.details)
         except Exception as error:
             _verify(step, file, entry.blake3, hashing)
+            if missing := missing_package(error):
+                raise missing from error
             # what was saved is there, so regenerating it would change nothing
             raise CheckpointError(
                 f"results/{step}/{file} is what was saved, but cannot be read here: {error}",

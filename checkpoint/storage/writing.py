@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import CheckpointValueError, is_the_machines
+from ..errors import CheckpointValueError, is_the_machines, missing_package
 from ..files import sync
 from ..formats import Format, choose, refused
 from ..formats.kinds import a_type
@@ -130,6 +130,8 @@ def write(item: Item, staging: Path) -> tuple[FileEntry, list[str]]:
             syncing.result()
             content = hashes.content_of(path, hashing.result())
     except Exception as error:
+        if missing := missing_package(error):
+            raise missing from error
         if is_the_machines(error):
             error.add_note(f"while saving {item.key!r}; the previous checkpoint stays intact")
             raise
