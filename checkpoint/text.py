@@ -1,6 +1,13 @@
-"""How messages put sizes and shapes."""
+"""Text that people read: sizes, shapes and tables in messages, and the layout of JSON files."""
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON, laid out as in every file of a checkpoint: indented by two spaces."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def size(n_bytes: int) -> str:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ProjectError
-from ..formats.json_values import dumps
 from ..notebooks import notebook
 from ..notebooks.calls import Call, calls, imported, texts
 from ..notebooks.magics import magics
 from ..project.project import Project
 from ..project.settings import parse_toml, read_settings, read_toml
 from ..storage import hashes, store
+from ..text import json_text
 from .change import Change
 
 FUNCTIONS = ("load", "save", "figures")
@@ -286,7 +286,7 @@ def _rename_record(
         if known.get("cells"):
             known["cells"] = [codes.get(code, code) for code in known["cells"]]
     if json.dumps(ours) != before:
-        change.rewrite(path, there, dumps(record).encode())
+        change.rewrite(path, there, json_text(record).encode())
 
 
 def _input(name: str, new_names: Mapping[str, str]) -> str:

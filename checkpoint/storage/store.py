@@ -184,7 +184,7 @@ def put_record(folder: Path, record: dict[str, Any], before: bytes | None) -> No
     CheckpointError
         If the record is no longer `before`, what `record_bytes` gave when the new one was begun.
     """
-    from ..formats.json_values import dumps
+    from ..text import json_text
 
     with locked(folder):
         _tidy(folder)
@@ -192,7 +192,7 @@ def put_record(folder: Path, record: dict[str, Any], before: bytes | None) -> No
             where = f"{folder.parent.name}/{folder.name}"
             raise CheckpointError(f"{where} was saved again meanwhile. Look at it, and try again.")
         draft = folder / f".{RECORD}.part"
-        draft.write_text(dumps(record), encoding="utf-8", newline="\n")
+        draft.write_text(json_text(record), encoding="utf-8", newline="\n")
         sync(draft)
         os.replace(draft, folder / RECORD)
         sync(folder)
