@@ -7,14 +7,13 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from .errors import (
+    CheckpointFormatError,
     CheckpointNotFoundError,
     CheckpointValueError,
     CheckpointWarning,
-    is_the_machines,
 )
 from .files import sync
 from .formats import Format, choose, refused, shape_of
-from .formats.json_values import dumps
 from .formats.kinds import a_type
 from .lineage import states
 from .project.names import unportable
@@ -22,6 +21,7 @@ from .project.project import find_project
 from .storage import hashes, record, session, store
 from .storage.background import Background
 from .storage.checkpoint import Checkpoint
+from .text import json_text
 
 
 def load(step: str) -> Checkpoint:
@@ -115,7 +115,7 @@ def save(
     with store.transaction(folder) as staging:
         files = {item.file: _write(item, staging, told) for item in items}
         made = record.make(project, step, groups, shapes, files, versions)
-        (staging / store.RECORD).write_text(dumps(made), encoding="utf-8", newline="\n")
+        (staging / store.RECORD).write_text(json_text(made), encoding="utf-8", newline="\n")
 
     for sentence in told:
         warnings.warn(sentence, CheckpointWarning, stacklevel=2)
@@ -268,11 +268,10 @@ def _write(item: _Item, staging: Path, told: list[str]) -> dict[str, Any]:
             hashing.join()
         syncing.result()
         blake3 = hashing.result()
+    except CheckpointFormatError as error:
+        raise refused(item.key, item.obj, str(error), item.format) from error
     except Exception as error:
-        if is_the_machines(error):
-            error.add_note(f"while saving {item.key!r}; the checkpoint before it is untouched")
-            raise
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise refused(item.key, item.obj, why, item.format) from error
+        error.add_note(f"while saving {item.key!r}; the checkpoint before it is untouched")
+        raise
     described = {"key": item.key, **hashes.describe(path, blake3)}
     return described if details is None else {**described, "details": details}

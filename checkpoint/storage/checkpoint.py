@@ -13,7 +13,7 @@ from ..errors import (
     CheckpointKeyError,
     CheckpointNotFoundError,
 )
-from ..formats import BY_SUFFIX, RUN_CODE, format_of
+from ..formats import BY_SUFFIX, format_of
 from ..project.project import Project
 from . import hashes, record, store
 from .background import Background
@@ -216,7 +216,7 @@ class Checkpoint(Mapping[str, Any]):
         path = store.locate(self._folder, file)
         entry = BY_SUFFIX[path.suffix.lower()]
         hashing = Background(lambda: hashes.file_hash(path))
-        if entry.suffix in RUN_CODE:
+        if entry.runs_code:
             self._check_hash(file, hashing)
         failure: Exception | None = None
         obj = None
