@@ -10,14 +10,17 @@ DATED = {".png": {}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 
 
 def write(figure: Any, path: Path) -> None:
-    """Draw a figure into a file, without a date and with fixed ids."""
+    """Draw a figure into a file, without a date and with fixed ids.
+
+    Like Jupyter, this cuts the picture to what is drawn: a legend outside the axes is included.
+    """
     import matplotlib as mpl
 
     suffix = path.suffix.lower()
     # a layout that is computed while drawing settles first, or the second file would differ
     figure.draw_without_rendering()
-    with mpl.rc_context({"svg.hashsalt": "checkpoint"}):
-        figure.savefig(path, format=suffix[1:], metadata=DATED[suffix])
+    with mpl.rc_context({"svg.hashsalt": "checkpoint", "savefig.pad_inches": 0.1}):
+        figure.savefig(path, format=suffix[1:], metadata=DATED[suffix], bbox_inches="tight")
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Path:

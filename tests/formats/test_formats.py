@@ -444,3 +444,18 @@ def test_a_view_is_saved_as_what_it_shows(tmp_path, part, key):
 def test_a_table_of_a_view_takes_the_format_of_tables():
     assert choose("x", cells()[:3].obs)[0] == "x.parquet"
     assert choose("x.csv", cells()[:3].obs)[0] == "x.csv"
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_a_legend_beside_the_axes_is_in_the_picture(tmp_path, suffix):
+    figure, axes = plt.subplots()
+    axes.plot([1, 2], label="CD14+ monocytes, classical")
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    path = round_trip(tmp_path, f"umap.{suffix}", figure)
+    first = path.read_bytes()
+    if suffix == "png":
+        right = legend.get_window_extent(figure.canvas.get_renderer()).x1
+        left = axes.get_tightbbox(figure.canvas.get_renderer()).x0
+        assert plt.imread(path).shape[1] >= right - left
+    assert round_trip(tmp_path, f"umap.{suffix}", figure).read_bytes() == first
+    plt.close(figure)
