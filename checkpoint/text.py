@@ -2,6 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON, laid out as in every file of a checkpoint: indented by two spaces."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def size(n_bytes: int) -> str:
@@ -46,8 +52,3 @@ def columns(rows: Sequence[tuple[str, ...]]) -> str:
         for row in rows
     )
     return "\n".join(line.rstrip() for line in lines)
-
-
-def json_text(value: object) -> str:
-    """Return JSON as all files of a checkpoint have it: indented, with a newline at the end."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""NumPy arrays as `.npy`, SciPy sparse matrices and arrays as `.npz`."""
+"""NumPy arrays as `.npy`; SciPy sparse matrices and arrays as `.npz`."""
 
 import errno
 import os
@@ -7,43 +7,41 @@ from pathlib import Path
 from typing import Any
 
 from .fidelity import loses_its_type
-from .kinds import is_a
+from .registry import Format
 
 SPARSE_FORMATS = ("csr", "csc", "coo", "bsr", "dia")
 
 
-def npy_refusal(obj: Any) -> str | None:
-    """Tell why an object is not for `.npy`."""
-    if not is_a(obj, "numpy", "ndarray"):
-        return "is not a NumPy array"
-    if loses_its_type(obj):
-        return f"is a {type(obj).__name__}, which .npy would turn into a plain array"
-    if obj.dtype.hasobject:
-        return f"has the dtype {obj.dtype}, whose elements .npy does not store"
+def npy_unfit(array: Any) -> str | None:
+    """Say why an array does not fit into `.npy`, or return None."""
+    if loses_its_type(array):
+        return f"is a {type(array).__name__}, which .npy would turn into a plain array"
+    if array.dtype.hasobject:
+        return f"has the dtype {array.dtype}, whose elements .npy cannot store"
     return None
 
 
 def write_npy(array: Any, path: Path) -> None:
-    """Write an array of numbers, text of fixed width, dates or records."""
+    """Write an array of numbers, fixed-width text, dates or records."""
     import numpy as np
 
     with path.open("wb") as file:
         try:
             np.save(file, array, allow_pickle=False)
         except OSError as error:
-            # NumPy counts what it could write, and does not say why it was not all
+            # NumPy says how much it wrote, but not why it could not write the rest
             number = error.errno or errno.ENOSPC
             raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def npy_changes(array: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
-    """Tell what `.npy` drops."""
+    """Yield what `.npy` drops."""
     if array.dtype.metadata:
-        yield "the metadata of its dtype do not come back"
+        yield "the metadata of its dtype does not come back"
 
 
 def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
-    """Read an array into memory; one that a hand-written cell made may hold objects."""
+    """Read an array into memory; a file that `save` did not write may hold objects."""
     import numpy as np
 
     return np.load(path, allow_pickle=True)
@@ -54,12 +52,10 @@ def npy_shape(array: Any) -> dict[str, Any]:
     return {"shape": list(array.shape), "dtype": str(array.dtype)}
 
 
-def npz_refusal(obj: Any) -> str | None:
-    """Tell why an object is not for `.npz`."""
-    if not is_a(obj, "scipy.sparse", "spmatrix") and not is_a(obj, "scipy.sparse", "sparray"):
-        return "is not a SciPy sparse matrix or array"
-    if obj.format not in SPARSE_FORMATS:
-        return f"is in {obj.format} format, and .npz stores {', '.join(SPARSE_FORMATS)}"
+def npz_unfit(matrix: Any) -> str | None:
+    """Say why a sparse matrix or array does not fit into `.npz`, or return None."""
+    if matrix.format not in SPARSE_FORMATS:
+        return f"is in {matrix.format} format; .npz stores {', '.join(SPARSE_FORMATS)}"
     return None
 
 
@@ -85,3 +81,30 @@ def read_npz(path: Path, details: dict[str, Any] | None) -> Any:
 def npz_shape(matrix: Any) -> dict[str, Any]:
     """Return the shape, dtype, number of stored values and sparse format."""
     return {**npy_shape(matrix), "nnz": int(matrix.nnz), "format": matrix.format}
+
+
+FORMATS = (
+    Format(
+        suffix=".npy",
+        holds="NumPy array",
+        comes_back="the same array",
+        writer=write_npy,
+        reader=read_npy,
+        types=(("numpy", "ndarray"),),
+        unfit=npy_unfit,
+        comparer=npy_changes,
+        shape=npy_shape,
+        runs_code=True,
+    ),
+    Format(
+        suffix=".npz",
+        holds="SciPy sparse matrix or array",
+        comes_back="the same, in the same sparse format",
+        writer=write_npz,
+        reader=read_npz,
+        types=(("scipy.sparse", "spmatrix"), ("scipy.sparse", "sparray")),
+        unfit=npz_unfit,
+        shape=npz_shape,
+        runs_code=True,
+    ),
+)

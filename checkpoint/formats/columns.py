@@ -1,4 +1,4 @@
-"""What the columns of a DataFrame were, kept beside the file that does not say it."""
+"""What a DataFrame's columns, index and labels were, kept beside the file that does not say it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +9,7 @@ from .kinds import a_type
 
 ATTRS, FREQUENCY = "attrs", "the frequency of the index"
 TRUTH = {"True": True, "False": False}
+TEXT = ("object", "str", "string")  # `str` is what pandas 3 makes of text
 
 
 def describe(column: Any) -> dict[str, Any]:
@@ -20,32 +21,51 @@ def describe(column: Any) -> dict[str, Any]:
         described["of"] = str(categories.dtype)
         described["ordered"] = bool(column.cat.ordered)
     if described["dtype"] == "object":
-        described["hole"] = _hole(column)
+        described["hole"] = _missing_among_text(column)
     return described
 
 
 def typed(texts: list[str], described: dict[str, Any], missing: str | None) -> Any:
-    """Turn the texts of a column into what they were."""
-    import numpy as np
+    """Convert the texts of a column to the values they stand for."""
     import pandas as pd
 
     dtype = described["dtype"]
+    values = pd.Series([None if text == missing else text for text in texts], dtype=object)
     if dtype == "object":
-        hole = {"None": None, "nan": np.nan, "<NA>": pd.NA, "NaT": pd.NaT}[described["hole"]]
-        return pd.Series([hole if text == missing else text for text in texts], dtype=object)
+        return objects(values, described["hole"])
+    if dtype == "str" and _text_dtype() == "object":  # saved under pandas 3, read under pandas 2
+        return objects(values, "nan")
     if dtype == "category":
         codes = {text: code for code, text in enumerate(described["categories"])}
         numbers = [codes.get(text, -1) for text in texts]
         return pd.Series(pd.Categorical.from_codes(numbers, dtype=category_dtype(described)))
     if dtype in ("bool", "boolean"):
         return pd.Series([TRUTH.get(text) for text in texts], dtype=dtype)
-    values = pd.Series([None if text == missing else text for text in texts], dtype=object)
     if dtype.startswith("datetime64"):
         zoned = "," in dtype
         return pd.to_datetime(values, format="ISO8601", utc=zoned).astype(dtype)
     if dtype.startswith("timedelta64"):
         return pd.to_timedelta(values).astype(dtype)
     return values.astype(dtype)
+
+
+def as_text(column: Any) -> Any:
+    """Return a categorical column as the texts that `describe` gives its categories."""
+    import pandas as pd
+
+    texts = [str(category) for category in column.cat.categories]
+    values = [None if code < 0 else texts[code] for code in column.cat.codes]
+    return pd.Series(values, name=column.name, dtype=object)
+
+
+def objects(column: Any, missing: str) -> Any:
+    """Return a column of text as objects, with `None`, `nan` or `<NA>` for missing values."""
+    import numpy as np
+    import pandas as pd
+
+    fill = {"None": None, "nan": np.nan, "<NA>": pd.NA, "NaT": pd.NaT}[missing]
+    values = [fill if isna else text for text, isna in zip(column, column.isna(), strict=True)]
+    return pd.Series(values, index=column.index, name=column.name, dtype=object)
 
 
 def category_dtype(described: dict[str, Any]) -> Any:
@@ -57,36 +77,111 @@ def category_dtype(described: dict[str, Any]) -> Any:
     return pd.CategoricalDtype(categories, described["ordered"])
 
 
-def changes(frame: Any, again: Any) -> Iterator[str]:
-    """Tell which dtypes, labels and names of a DataFrame come back as others."""
-    found = _kinds(again)
-    for slot, kind in _kinds(frame).items():
-        if found.get(slot) != kind:
-            yield f"{slot} is {kind} and comes back as {found.get(slot)}"
+def labels(names: Any, dtype: str | None) -> Any:
+    """Return column labels of a dtype; of pandas' default where the record does not say."""
+    import pandas as pd
+
+    return pd.Index(names, dtype=dtype if dtype in TEXT else None)
 
 
-def value_changes(frame: Any, again: Any) -> Iterator[str]:
-    """Tell which values of a DataFrame come back as others; `changes` has told of its attrs."""
-    frame, again = frame.copy(deep=False), again.copy(deep=False)
-    frame.attrs, again.attrs = {}, {}
-    yield from differences(frame, again, "the table")
+def text_lost(frame: Any) -> dict[str, str]:
+    """Return the object columns whose text Parquet would give back as another dtype.
+
+    Each with what stands for its missing values: `None`, `nan` or `<NA>`.
+    """
+    lost = {}
+    for name in frame.columns:
+        if frame[name].dtype == object and (missing := _lost_missing(frame[name])):
+            lost[name] = missing
+    return lost
 
 
-def _kinds(frame: Any) -> dict[str, Any]:
-    """Return the dtype of each column and of each level of the index, and the index's names."""
+def index_lost(index: Any) -> dict[str, str]:
+    """Return the levels of an index whose text Parquet would give back as another dtype."""
+    levels = {str(i): index.get_level_values(i) for i in range(index.nlevels)}
+    return {
+        i: str(level.dtype)
+        for i, level in levels.items()
+        if str(level.dtype) in TEXT and str(level.dtype) != _text_dtype() and _is_text(level)
+    }
+
+
+def restored_index(index: Any, dtypes: dict[str, str]) -> Any:
+    """Return an index with the dtypes that its levels had."""
+    for i, dtype in dtypes.items():
+        if index.nlevels == 1:
+            index = index.astype(dtype)
+        else:
+            index = index.set_levels(index.levels[int(i)].astype(dtype), level=int(i))
+    return index
+
+
+def label_dtype_lost(names: Any) -> str | None:
+    """Return the dtype of column labels, if Parquet would give them back as another."""
+    dtype = str(names.dtype)
+    return dtype if dtype in TEXT and dtype != _text_dtype() else None
+
+
+def slots(frame: Any) -> dict[str, Any]:
+    """Return the dtypes of a DataFrame's columns, labels and index levels, and their names."""
     index = [frame.index.get_level_values(i) for i in range(frame.index.nlevels)]
     return {
         **{f"column {name!r}": str(dtype) for name, dtype in frame.dtypes.items()},
         **{f"level {i} of the index": str(level.dtype) for i, level in enumerate(index)},
         "the name of the index": list(frame.index.names),
         "the name of the columns": frame.columns.name,
+        "the dtype of the column labels": str(frame.columns.dtype),
         FREQUENCY: getattr(frame.index, "freqstr", None),
         ATTRS: frame.attrs,
     }
 
 
-def _hole(column: Any) -> str:
-    """Return what stands for a missing value among text: `None`, `nan` or `<NA>`."""
+def changed_slots(frame: Any, again: dict[str, Any]) -> Iterator[str]:
+    """Yield which dtypes, labels and names of a DataFrame come back as others."""
+    for slot, kind in slots(frame).items():
+        if again.get(slot) != kind:
+            yield f"{slot} is {kind} and comes back as {again.get(slot)}"
+
+
+def value_changes(frame: Any, again: Any) -> Iterator[str]:
+    """Yield which values come back as others; `changed_slots` covers attrs and dtypes of labels."""
+    frame, again = frame.copy(deep=False), again.copy(deep=False)
+    frame.attrs, again.attrs = {}, {}
+    if list(frame.columns) == list(again.columns):
+        again.columns = frame.columns
+    yield from differences(frame, again, "the table")
+
+
+def _text_dtype() -> str:
+    """Return the dtype that pandas gives text by default: `object` or, since pandas 3, `str`."""
+    import pandas as pd
+
+    return str(pd.Series(["text"]).dtype)
+
+
+def _is_text(values: Any) -> bool:
+    from pandas.api.types import infer_dtype
+
+    return infer_dtype(values, skipna=True) in ("string", "empty")
+
+
+def _lost_missing(column: Any) -> str | None:
+    """Return how an object column marks missing values, if Parquet would give back another dtype.
+
+    Under pandas 2, text comes back as objects with None; under pandas 3, as `str`.
+    """
+    if not _is_text(column):
+        return None
+    kinds = {str(value) for value in column[column.isna()]} or {"None"}
+    has_text = not column.isna().all()
+    restored = has_text and _text_dtype() != "object"
+    if len(kinds) > 1 or (kinds == {"None"} and not restored):
+        return None
+    return kinds.pop()
+
+
+def _missing_among_text(column: Any) -> str:
+    """Return how an object column of text marks missing values: `None`, `nan` or `<NA>`."""
     import pandas as pd
 
     others = [value for value in column if not isinstance(value, str)]
@@ -94,12 +189,12 @@ def _hole(column: Any) -> str:
         nan = isinstance(value, float) and value != value
         if not (nan or value is None or value is pd.NA or value is pd.NaT):
             raise CheckpointFormatError(
-                f"column {column.name!r} holds {a_type(value)} among objects, and a CSV "
-                "gives back text"
+                f"column {column.name!r} holds {a_type(value)} among objects; a CSV can only give "
+                "back text"
             )
-    holes = sorted({str(value) for value in others})
-    if len(holes) > 1:
+    kinds = sorted({str(value) for value in others})
+    if len(kinds) > 1:
         raise CheckpointFormatError(
-            f"column {column.name!r} has missing values of several kinds, {' and '.join(holes)}"
+            f"column {column.name!r} has missing values of several kinds: {' and '.join(kinds)}"
         )
-    return holes[0] if holes else "None"
+    return kinds[0] if kinds else "None"

@@ -1,7 +1,7 @@
 """Small DataFrames as `.csv`, with the dtypes kept beside the file.
 
-A CSV is text, so what its columns were stands in `params.json`. It is small, so it is read back
-as soon as it is written: what would not come back the same is refused.
+A CSV is text, so the dtypes of its columns are kept in `params.json`. It is small, so it is read
+back as soon as it is written: what would not come back the same is refused.
 """
 
 from collections.abc import Iterator
@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointFormatError
-from . import columns, parquet
-
-
-def refusal(obj: Any) -> str | None:
-    """Tell why an object is not for `.csv`."""
-    return parquet.refusal(obj)
+from . import columns
+from .parquet import unfit
+from .registry import Format
 
 
 def write(frame: Any, path: Path) -> dict[str, Any]:
@@ -31,40 +28,44 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
 
     numbered = frame.index.equals(pd.RangeIndex(len(frame))) and frame.index.names == [None]
     levels = [] if numbered else _levels(frame.index)
-    series = [frame[name] for name in frame.columns]
-    texts = _texts([*levels, *series])
+    described = [frame[name].reset_index(drop=True) for name in frame.columns]
     details: dict[str, Any] = {
         "index": [columns.describe(level) for level in levels],
-        "columns": [columns.describe(column) for column in series],
-        "missing": _missing_text(texts),
+        "columns": [columns.describe(column) for column in described],
     }
-    frame.to_csv(
+    if labels := columns.label_dtype_lost(frame.columns):
+        details["labels"] = labels
+    flat = [
+        columns.as_text(column) if column.dtype == "category" else column
+        for column in (*levels, *described)
+    ]
+    texts = _texts(flat)
+    details["missing"] = _missing_text(texts)
+    pd.concat(flat, axis=1).to_csv(
         path,
-        index=not numbered,
-        index_label=[level.name or "" for level in levels] or None,
+        index=False,
+        header=[column.name or "" for column in flat],
         na_rep=details["missing"],
         lineterminator="\n",
         encoding="utf-8",
-        # a carriage return that is not in quotes ends the line for whoever reads
+        # readers take a carriage return without quotes for the end of the line
         quoting=QUOTE_NONNUMERIC if any("\r" in text for text in texts) else QUOTE_MINIMAL,
     )
     return details
 
 
 def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
-    """Read the file back, tell what it drops.
+    """Read the file back and yield what it drops.
 
     Raises
     ------
     CheckpointFormatError
-        If the file would not give back the same DataFrame.
+        If anything else would not come back the same.
     """
-    try:
-        again = read(path, details)
-    except (ValueError, TypeError) as error:
-        raise CheckpointFormatError(f"a CSV would not give it back: {error}") from error
-    dropped = (f"{columns.ATTRS} is ", f"{columns.FREQUENCY} is ")
-    for change in (*columns.changes(frame, again), *columns.value_changes(frame, again)):
+    again = read(path, details)
+    dropped = (f"{columns.ATTRS} is ", f"{columns.FREQUENCY} is ", "the dtype of the column labels")
+    slots = columns.slots(again)
+    for change in (*columns.changed_slots(frame, slots), *columns.value_changes(frame, again)):
         if not change.startswith(dropped):
             raise CheckpointFormatError(f"a CSV would not give it back the same: {change}")
         yield change
@@ -91,13 +92,15 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
         encoding="utf-8",
     )
     series = [
-        columns.typed(list(text[i]), one, details["missing"]) for i, one in enumerate(described)
+        columns.typed(list(text[i]), column, details["missing"])
+        for i, column in enumerate(described)
     ]
     n_levels = len(details["index"])
     frame = pd.DataFrame(dict(enumerate(series[n_levels:])), index=text.index)
-    frame.columns = pd.Index([one["name"] for one in details["columns"]], dtype=object)
+    names = [column["name"] for column in details["columns"]]
+    frame.columns = columns.labels(names, details.get("labels"))
     if n_levels:
-        frame.index = _index(series[:n_levels], [one["name"] for one in details["index"]])
+        frame.index = _index(series[:n_levels], [level["name"] for level in details["index"]])
     return frame
 
 
@@ -107,7 +110,7 @@ def _levels(index: Any) -> list[Any]:
 
     for name in index.names:
         if name is not None and not isinstance(name, str):
-            raise CheckpointFormatError(f"the index is named {name!r}, and a CSV's names are text")
+            raise CheckpointFormatError(f"the index is named {name!r}, but names in a CSV are text")
     values = [index.get_level_values(i) for i in range(index.nlevels)]
     return [pd.Series(level, name=level.name).reset_index(drop=True) for level in values]
 
@@ -122,12 +125,29 @@ def _index(levels: list[Any], names: list[str | None]) -> Any:
 
 def _texts(series: list[Any]) -> set[str]:
     """Return the texts among the values and the names of some columns."""
-    values = (value for one in series if one.dtype.kind == "O" for value in one)
-    names = (one.name for one in series)
+    values = (value for column in series if column.dtype.kind == "O" for value in column)
+    names = (column.name for column in series)
     return {text for text in chain(values, names) if isinstance(text, str)}
 
 
 def _missing_text(texts: set[str]) -> str:
-    """Return what stands for a missing value: the first that is not itself a text in there."""
+    """Return what stands for a missing value: the first candidate that is not one of the texts."""
     candidates = chain(("", "NA"), (f"<missing {n}>" for n in count(1)))
     return next(text for text in candidates if text not in texts)
+
+
+FORMATS = (
+    Format(
+        suffix=".csv",
+        holds="DataFrame",
+        comes_back="the same index and dtypes; for small tables",
+        writer=write,
+        reader=read,
+        types=(("pandas", "DataFrame"),),
+        unfit=unfit,
+        comparer=changes,
+        by_suffix_only=True,
+        large=False,
+        only_trying_tells=True,
+    ),
+)

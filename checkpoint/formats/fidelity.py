@@ -1,8 +1,8 @@
-"""Find what a file gives back otherwise than it was saved.
+"""Differences between an object and what its file gives back.
 
-What is not worth a word, and stands in the docs instead: text columns come back as categories,
-text of fixed width as text, keys in another order, NumPy scalars as Python's, sparse arrays as
-sparse matrices, record arrays as structured arrays.
+Accepted without a message, and listed in the docs instead: text columns come back as categories,
+fixed-width text as text, keys in another order, NumPy scalars as Python's, sparse arrays as sparse
+matrices, record arrays as structured arrays.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,19 +12,19 @@ from .kinds import a_type, is_a
 
 
 def differences(saved: Any, again: Any, slot: str) -> Iterator[str]:
-    """Tell how a value that was read differs from the one that was saved.
+    """Yield how a value that was read differs from the one that was saved.
 
     Parameters
     ----------
     saved, again
         The value in memory, and what the file gives back.
     slot
-        Where it stands, as messages name it: `uns['region']`.
+        The field, as messages name it: `uns['region']`.
 
     Yields
     ------
     str
-        A sentence for each difference, which begins with its slot.
+        A sentence for each difference, beginning with the field.
     """
     if is_a(saved, "pandas", "DataFrame") and is_a(again, "pandas", "DataFrame"):
         yield from _of_frames(saved, again, slot)
@@ -42,7 +42,7 @@ def differences(saved: Any, again: Any, slot: str) -> Iterator[str]:
 
 
 def same(saved: Any, again: Any) -> bool:
-    """Tell whether two single values are the same, missing ones and their kind included."""
+    """Return whether two single values are the same, down to the kind of a missing value."""
     if type(saved) is not type(again):
         return False
     try:
@@ -52,7 +52,7 @@ def same(saved: Any, again: Any) -> bool:
 
 
 def loses_its_type(array: Any) -> bool:
-    """Tell whether an array is of a type that a file would turn into a plain array."""
+    """Return whether a file would turn an array of this type into a plain array."""
     return is_a(array, "numpy.ma", "MaskedArray") or is_a(array, "numpy", "matrix")
 
 
@@ -137,7 +137,7 @@ def _of_arrays(saved: Any, again: Any, slot: str) -> Iterator[str]:
 
 
 def _is_text(values: Any) -> bool:
-    """Tell whether a column or index is of text, whatever pandas keeps it as."""
+    """Return whether a column or index holds text, whatever its dtype."""
     from pandas.api.types import infer_dtype
 
     return infer_dtype(values, skipna=True) in ("string", "empty")

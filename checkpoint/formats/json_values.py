@@ -7,37 +7,34 @@ import math
 from pathlib import Path, PurePath
 from typing import Any
 
+from ..text import json_text
 from .kinds import a_type, is_a
+from .registry import Format
 
 
-def refusal(obj: Any) -> str | None:
-    """Tell why an object is not for `.json`: what JSON would change on the way."""
+def unfit(obj: Any) -> str | None:
+    """Say why an object does not fit into `.json`: what JSON would change; or return None."""
     try:
         plain(obj, exact=True)
     except (TypeError, ValueError) as error:
-        return f"holds what JSON does not: {error}"
+        return f"holds what JSON cannot hold: {error}"
     except RecursionError:
-        return "holds itself"
+        return "contains itself"
     return None
 
 
 def write(obj: Any, path: Path) -> None:
     """Write an object, indented, so that people and `git diff` can read it."""
-    path.write_text(dumps(plain(obj, exact=True)), encoding="utf-8", newline="\n")
+    path.write_text(json_text(plain(obj, exact=True)), encoding="utf-8", newline="\n")
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
-    """Read what JSON holds."""
+    """Read the text, numbers, lists and dicts of a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def dumps(value: Any) -> str:
-    """Write JSON as all files of a checkpoint have it: indented, newline at the end."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
-    """Return a value in JSON's own types.
+    """Return a value in the types of JSON.
 
     NumPy scalars become Python's. Unless `exact`, tuples and arrays become lists, and paths,
     dates and times become text.
@@ -47,9 +44,9 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
     value
         The value.
     where
-        What messages call it: `params['matching_params']`.
+        The value's name in messages: `params['matching_params']`.
     exact
-        Whether only what reading gives back the same will do.
+        Whether to accept only what JSON gives back as it was.
 
     Raises
     ------
@@ -58,7 +55,7 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
     """
     place = where or "it"
     if isinstance(value, enum.Enum):
-        raise TypeError(f"{place} is {a_type(value)}; its .value may do")
+        raise TypeError(f"{place} is {a_type(value)}; use its .value")
     if is_a(value, "numpy", "datetime64") and not exact:
         value = _date_text(value, place)
     elif is_a(value, "numpy", "generic") and value.dtype.kind not in "Mm":
@@ -70,7 +67,7 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
     if isinstance(value, float):
         if math.isfinite(value):
             return value
-        raise ValueError(f"{place} is {value}, which JSON cannot hold; None can stand for it")
+        raise ValueError(f"{place} is {value}, which JSON cannot hold; use None instead")
     if isinstance(value, dict) and (type(value) is dict or not exact):
         return {
             _key(key, place): plain(item, f"{where}[{key!r}]", exact=exact)
@@ -91,32 +88,46 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
 def _key(key: Any, place: str) -> str:
     if isinstance(key, str):
         return _text(str(key), place)
-    raise TypeError(f"{place} has the key {key!r}; the keys of JSON are text, as in {str(key)!r}")
+    raise TypeError(f"{place} has the key {key!r}; keys in JSON must be str, such as {str(key)!r}")
 
 
 def _text(text: str, place: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ValueError(f"{place} has a character that UTF-8 cannot write: {error}") from error
+        raise ValueError(f"{place} has a character that UTF-8 cannot encode: {error}") from error
     return text
 
 
 def _date_text(value: Any, place: str) -> str:
     """Return NumPy's date as ISO 8601."""
     if str(value) == "NaT":
-        raise ValueError(f"{place} is NaT, which JSON cannot hold; None can stand for it")
+        raise ValueError(f"{place} is NaT, which JSON cannot hold; use None instead")
     return str(value)
 
 
 def _loosely(value: Any, place: str) -> Any:
-    """Write what is not JSON's own, but has one obvious form in it."""
+    """Convert a value that JSON has no type for, but an obvious form."""
     if isinstance(value, PurePath):
         return value.as_posix()
     if isinstance(value, datetime.date | datetime.time):
         if value == value:  # pandas' NaT is a datetime too
             return value.isoformat()
-        raise ValueError(f"{place} is {value}, which JSON cannot hold; None can stand for it")
+        raise ValueError(f"{place} is {value}, which JSON cannot hold; use None instead")
     if is_a(value, "numpy", "ndarray"):
         return list(value) if value.ndim else value[()]
     return list(value) if isinstance(value, tuple) else value
+
+
+FORMATS = (
+    Format(
+        suffix=".json",
+        holds="text, numbers, lists, dicts",
+        comes_back="the same",
+        writer=write,
+        reader=read,
+        unfit=unfit,
+        by_suffix_only=True,
+        large=False,
+    ),
+)

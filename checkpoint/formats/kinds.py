@@ -1,11 +1,12 @@
-"""Tell what an object is without importing the library that it would come from."""
+"""What an object is, found out without importing the library that it would come from."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 
 def is_a(obj: Any, module: str, name: str, *, exactly: bool = False) -> bool:
-    """Tell whether an object is of a library's type.
+    """Return whether an object is of a library's type.
 
     Parameters
     ----------
@@ -14,7 +15,7 @@ def is_a(obj: Any, module: str, name: str, *, exactly: bool = False) -> bool:
     module, name
         The type. If its module was never imported, nothing can be of that type.
     exactly
-        Whether a subclass, which may hold more than its base, does not count.
+        Whether to leave out subclasses, which may hold more than the type itself.
     """
     kind = getattr(sys.modules.get(module), name, None)
     if kind is None:
@@ -31,5 +32,36 @@ def type_name(obj: Any) -> str:
 
 def a_type(obj: Any) -> str:
     """Return the name of an object's type with its article: `a list`, `an int`."""
-    name = type_name(obj)
+    return a(type_name(obj))
+
+
+def a(name: str) -> str:
+    """Return a name with its article: `a DataFrame`, `an AnnData`."""
     return f"an {name}" if name[0] in "aeiouAEIO" else f"a {name}"
+
+
+def is_view(obj: Any) -> bool:
+    """Return whether an object is a part of a view of an AnnData, as `adata[:5].obs` is.
+
+    Such an object refers to the whole AnnData, which a pickle would take along.
+    """
+    kind = type(obj)
+    return kind.__module__.partition(".")[0] == "anndata" and kind.__name__.endswith("View")
+
+
+def shown(obj: Any) -> Any:
+    """Return a part of a view of an AnnData as an object of its own; other objects as they are."""
+    if not is_view(obj):
+        return obj
+    if is_a(obj, "pandas", "DataFrame"):
+        return obj.copy(deep=False)
+    if is_a(obj, "numpy", "ndarray"):
+        return obj.__array__()
+    if isinstance(obj, Mapping):
+        return {key: shown(value) for key, value in obj.items()}
+    if hasattr(obj, "tocsr"):
+        plain = next(
+            kind for kind in type(obj).__mro__ if not kind.__module__.startswith("anndata")
+        )
+        return plain(obj)
+    return obj

@@ -5,70 +5,97 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointFormatError, is_the_machines
 from . import columns
 from .kinds import is_a
+from .registry import Format, reason
 
 
-def refusal(obj: Any) -> str | None:
-    """Tell why an object is not for `.parquet`."""
-    if not is_a(obj, "pandas", "DataFrame"):
-        return "is not a DataFrame"
-    if not is_a(obj, "pandas", "DataFrame", exactly=True):
-        return f"is a {type(obj).__name__}, which would come back as a plain DataFrame"
-    if not all(isinstance(label, str) for label in obj.columns):
+def unfit(frame: Any) -> str | None:
+    """Say why a DataFrame does not fit into `.parquet` or `.csv`, or return None."""
+    if not is_a(frame, "pandas", "DataFrame", exactly=True):
+        return f"is a {type(frame).__name__}, which would come back as a plain DataFrame"
+    if not all(isinstance(label, str) for label in frame.columns):
         return "has column names that are not text"
-    if not obj.columns.is_unique:
-        return "has two columns of one name"
-    return None if len(obj.columns) else "has no columns"
+    if not frame.columns.is_unique:
+        return "has two columns of the same name"
+    return None if len(frame.columns) else "has no columns"
 
 
 def write(frame: Any, path: Path) -> dict[str, Any] | None:
-    """Write a DataFrame; return the categories that Parquet does not keep by itself."""
-    try:
-        frame.to_parquet(path, engine="pyarrow")
-    except Exception as error:
-        if is_the_machines(error):
-            raise
-        raise CheckpointFormatError(_blame(frame, error)) from error
-    # Parquet keeps categories of text, as long as there are rows and categories
-    lost = {
-        name: described
-        for name, described in _categorical(frame).items()
-        if described["of"] not in ("object", "str", "string")
-        or frame.empty
-        or not described["categories"]
+    """Write a DataFrame; return what Parquet does not keep: categories, dtypes of text."""
+    categories = _lost_categories(frame)
+    durations = [name for name, lost in categories.items() if lost["of"].startswith("timedelta")]
+    # a dictionary of durations would come back as integers
+    plain = frame.astype({name: categories[name]["of"] for name in durations})
+    _to_parquet(plain, path)
+    details = {
+        "categories": categories,
+        "text": columns.text_lost(frame),
+        "index": columns.index_lost(frame.index),
+        "labels": columns.label_dtype_lost(frame.columns),
     }
-    return {"categories": lost} if lost else None
+    return {key: lost for key, lost in details.items() if lost} or None
 
 
 def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
-    """Tell what will come back otherwise.
+    """Yield what will come back changed.
 
-    An empty slice shows what becomes of dtypes, index and labels; only columns of objects, which
-    may hold anything, are read back.
+    An empty slice shows what becomes of dtypes, index and labels. Only what may hold anything is
+    read back: objects and categories that Parquet does not keep.
     """
     head = BytesIO()
-    frame.iloc[:0].to_parquet(head, engine="pyarrow")
-    yield from columns.changes(frame, read(head, {"categories": _categorical(frame)}))
-    objects = [name for name in frame.columns if frame[name].dtype == object]
-    if objects:
-        yield from columns.value_changes(frame[objects], _read_columns(path, objects))
+    _to_parquet(frame.iloc[:0], head)
+    slots = columns.slots(_read(head, {**(details or {}), "categories": _categorical(frame)}))
+    uncertain = [
+        name
+        for name in frame.columns
+        if frame[name].dtype == object or name in (details or {}).get("categories", {})
+    ]
+    levels = [frame.index.get_level_values(i) for i in range(frame.index.nlevels)]
+    if not uncertain and all(level.dtype != object for level in levels):
+        yield from columns.changed_slots(frame, slots)
+        return
+    again = _read(path, details, uncertain)
+    yield from columns.changed_slots(frame, {**slots, **columns.slots(again)})
+    yield from columns.value_changes(frame[uncertain], again)
 
 
-def read(path: Path | BytesIO, details: dict[str, Any] | None) -> Any:
-    """Read a DataFrame, with the categories it had."""
-    import pandas as pd
-
-    frame = pd.read_parquet(path, engine="pyarrow")
-    for name, described in (details or {}).get("categories", {}).items():
-        frame[name] = frame[name].astype(columns.category_dtype(described))
-    return frame
+def read(path: Path, details: dict[str, Any] | None) -> Any:
+    """Read a DataFrame, with the categories and dtypes it had."""
+    return _read(path, details)
 
 
 def shape(frame: Any) -> dict[str, Any]:
-    """Return the number of rows and of columns."""
+    """Return the numbers of rows and columns."""
     return {"rows": frame.shape[0], "columns": frame.shape[1]}
+
+
+def _to_parquet(frame: Any, target: Path | BytesIO) -> None:
+    if str(frame.columns.dtype) not in columns.TEXT:  # pandas could not read such labels
+        labels = columns.labels(list(frame.columns), None).rename(frame.columns.name)
+        frame = frame.set_axis(labels, axis="columns")
+    frame.to_parquet(target, engine="pyarrow")
+
+
+def _read(
+    source: Path | BytesIO, details: dict[str, Any] | None, names: list[str] | None = None
+) -> Any:
+    """Read some columns, or all, and give them back what Parquet did not keep."""
+    import pandas as pd
+
+    lost = details or {}
+    frame = pd.read_parquet(source, engine="pyarrow", columns=names)
+    for name, described in lost.get("categories", {}).items():
+        if name in frame:
+            frame[name] = frame[name].astype(columns.category_dtype(described))
+    for name, missing in lost.get("text", {}).items():
+        if name in frame:
+            frame[name] = columns.objects(frame[name], missing)
+    if "index" in lost:
+        frame.index = columns.restored_index(frame.index, lost["index"])
+    if "labels" in lost:
+        frame.columns = columns.labels(frame.columns, lost["labels"])
+    return frame
 
 
 def _categorical(frame: Any) -> dict[str, dict[str, Any]]:
@@ -80,28 +107,44 @@ def _categorical(frame: Any) -> dict[str, dict[str, Any]]:
     }
 
 
+def _lost_categories(frame: Any) -> dict[str, dict[str, Any]]:
+    """Describe the categories that Parquet loses: all but those of text with rows to show them."""
+    return {
+        name: described
+        for name, described in _categorical(frame).items()
+        if described["of"] not in ("object", "str", "string")
+        or frame.empty
+        or not described["categories"]
+    }
+
+
 def _blame(frame: Any, error: Exception) -> str:
     """Find the column that cannot be written, by writing each one alone into memory."""
     for name in frame.columns:
         alone = frame[[name]].reset_index(drop=True)
         alone.attrs = {}
         try:
-            alone.to_parquet(BytesIO(), engine="pyarrow")
-        except Exception as reason:
-            why = str(reason).rstrip(".")
+            _to_parquet(alone, BytesIO())
+        except Exception as why:
             return (
-                f"column {name!r} ({frame[name].dtype}) cannot be written: {why}. Turn it into "
-                "one kind of value"
+                f"column {name!r} ({frame[name].dtype}) cannot be written: {reason(why)}. Convert "
+                "it to values of one type"
             )
-    return f"it cannot be written: {error}"
+    return f"it cannot be written: {reason(error)}"
 
 
-def _read_columns(path: Path, names: list[str]) -> Any:
-    import pandas as pd
-
-    try:
-        return pd.read_parquet(path, engine="pyarrow", columns=names)
-    except Exception as error:
-        if is_the_machines(error):
-            raise
-        raise CheckpointFormatError(f"it could be written, but not read back: {error}") from error
+FORMATS = (
+    Format(
+        suffix=".parquet",
+        holds="DataFrame",
+        comes_back="the same index, dtypes and categories",
+        writer=write,
+        reader=read,
+        types=(("pandas", "DataFrame"),),
+        unfit=unfit,
+        comparer=changes,
+        explain=_blame,
+        shape=shape,
+        only_trying_tells=True,
+    ),
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointDamagedError, CheckpointError, missing_package
-from ..formats import RUN_CODE, format_of
+from ..formats import format_of
 from ..project.project import Project
 from . import hashes, store
 from .opened import PATIENCE, PAUSE, Opened, misfit, remedy
@@ -51,7 +51,7 @@ def _read(project: Project, step: str, file: str, opened: Opened) -> Any:
     assert file_format, file
     with ThreadPoolExecutor(1) as pool:
         hashing = pool.submit(hashes.file_hash, path)
-        if file_format.suffix in RUN_CODE:
+        if file_format.runs_code:
             _verify(step, file, entry.blake3, hashing)
         try:
             obj = file_format.read(path, entry.details)

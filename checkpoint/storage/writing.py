@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import CheckpointValueError, is_the_machines, missing_package
+from ..errors import CheckpointFormatError, CheckpointValueError, missing_package
 from ..files import sync
 from ..formats import Format, choose, refused
 from ..formats.kinds import a_type
@@ -129,14 +129,13 @@ def write(item: Item, staging: Path) -> tuple[FileEntry, list[str]]:
             changes = list(item.format.changes(item.obj, path, details))
             syncing.result()
             content = hashes.content_of(path, hashing.result())
-    except Exception as error:
+    except CheckpointFormatError as error:
         if missing := missing_package(error):
             raise missing from error
-        if is_the_machines(error):
-            error.add_note(f"while saving {item.key!r}; the previous checkpoint stays intact")
-            raise
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise refused(item.key, item.obj, why, item.format) from error
+        raise refused(item.key, item.obj, str(error), item.format) from error
+    except Exception as error:
+        error.add_note(f"while saving {item.key!r}; the previous checkpoint stays intact")
+        raise
     entry = FileEntry(item.key, content.bytes, content.blake3, content.mtime_ns, details)
     return entry, [f"{item.key}: {change}" for change in changes]
 

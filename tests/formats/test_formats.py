@@ -121,10 +121,16 @@ def test_the_anndata_in_memory_stays_as_it_was(tmp_path, view):
     adata.raw = adata
     if view:
         adata = adata[:4]
+    before = [str(dtype) for dtype in text_dtypes(adata)]
     round_trip(tmp_path, "rna", adata)
     assert adata.is_view is view
-    for column in (adata.obs["sample"], adata.var["symbol"], adata.raw.var["symbol"]):
-        assert column.dtype == object
+    assert [str(dtype) for dtype in text_dtypes(adata)] == before
+    assert "category" not in before
+
+
+def text_dtypes(adata):
+    columns = adata.obs["sample"], adata.var["symbol"], adata.raw.var["symbol"]
+    return [column.dtype for column in columns]
 
 
 def test_a_backed_anndata_reads_on_after_it_was_saved(tmp_path):
@@ -210,7 +216,7 @@ def test_any_small_table_comes_back_from_csv_or_is_refused(tmp_path, rows):
     frame = frame.astype({"text": object, "float": float, "int": "int64"})
     try:
         again = round_trip(tmp_path, "table.csv", frame)
-    except (CheckpointFormatError, UnicodeEncodeError):
+    except CheckpointFormatError:
         assert not all((text or "").isprintable() for text, *_ in rows)
         return
     assert_frame_equal(again, frame, check_exact=True)
@@ -228,7 +234,7 @@ def test_any_small_table_comes_back_from_csv_or_is_refused(tmp_path, rows):
     ],
 )
 def test_a_csv_that_would_not_come_back_is_refused(tmp_path, frame, reason):
-    with pytest.raises((CheckpointFormatError, ValueError, TypeError), match=reason):
+    with pytest.raises(CheckpointFormatError, match=reason):
         round_trip(tmp_path, "table.csv", frame)
 
 
@@ -293,7 +299,7 @@ def test_json_refuses_what_it_would_change(value, where):
 def test_json_refuses_what_holds_itself():
     value = []
     value.append(value)
-    assert json_format.refusal(value) == "holds itself"
+    assert json_format.unfit(value) == "contains itself"
 
 
 @pytest.mark.parametrize(
@@ -397,3 +403,59 @@ def test_the_formats_that_are_named_hold_the_object(project, key, obj, formats):
     assert can == (f"{formats}." if formats else "")
     for name in can.replace("'", "").rstrip(".").split(" or ") if can else []:
         save("1_preprocessing", {name: obj})
+
+
+VIEWS = {
+    "obs": lambda view: view.obs,
+    "obsm": lambda view: view.obsm["X_pca"],
+    "X": lambda view: view.X,
+    "uns": lambda view: view.uns,
+    "AnnData": lambda view: view,
+}
+
+
+@pytest.mark.parametrize("key", ["x", "x.pkl", "in a dict"])
+@pytest.mark.parametrize("part", VIEWS)
+def test_a_view_is_saved_as_what_it_shows(tmp_path, part, key):
+    adata = cells(2000)
+    adata.obs["donor"] = [f"donor{i}" for i in range(2000)]
+    obj = VIEWS[part](adata[:4])
+    wrapped = {"view": obj} if key == "in a dict" else obj
+    again = round_trip(tmp_path, key, wrapped)
+    again = again["view"] if key == "in a dict" else again
+    (file,) = tmp_path.iterdir()
+    assert b"donor1999" not in file.read_bytes()
+    assert file.stat().st_size < 50_000
+    assert type(again).__module__.partition(".")[0] != "anndata" or not again.is_view
+    expected = VIEWS[part](adata[:4].copy())
+    if part == "obs":
+        assert type(again) is pd.DataFrame
+        assert_frame_equal(again, expected, check_dtype=key == "x.pkl")
+    elif part == "uns":
+        assert again == {"log1p": {"base": 2}}
+    elif part == "AnnData":
+        assert list(again.obs_names) == list(expected.obs_names)
+    else:
+        np.testing.assert_array_equal(
+            sp.coo_array(again).toarray(), sp.coo_array(expected).toarray()
+        )
+
+
+def test_a_table_of_a_view_takes_the_format_of_tables():
+    assert choose("x", cells()[:3].obs)[0] == "x.parquet"
+    assert choose("x.csv", cells()[:3].obs)[0] == "x.csv"
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_a_legend_beside_the_axes_is_in_the_picture(tmp_path, suffix):
+    figure, axes = plt.subplots()
+    axes.plot([1, 2], label="CD14+ monocytes, classical")
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    path = round_trip(tmp_path, f"umap.{suffix}", figure)
+    first = path.read_bytes()
+    if suffix == "png":
+        right = legend.get_window_extent(figure.canvas.get_renderer()).x1
+        left = axes.get_tightbbox(figure.canvas.get_renderer()).x0
+        assert plt.imread(path).shape[1] >= right - left
+    assert round_trip(tmp_path, f"umap.{suffix}", figure).read_bytes() == first
+    plt.close(figure)

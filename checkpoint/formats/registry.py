@@ -1,0 +1,162 @@
+"""What a file format says about itself.
+
+Each module of this room declares its formats beside the code that writes and reads them:
+`FORMATS = (Format(".npy", …),)`. A library is imported when its format is used.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import CheckpointFormatError, is_the_machines
+from .kinds import a, is_a, shown
+
+Details = dict[str, Any]
+
+
+def reason(error: Exception) -> str:
+    """Return an exception's message on one line, or its type if it has none."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+class Format(NamedTuple):
+    """A file format that objects are saved in.
+
+    Attributes
+    ----------
+    suffix
+        Ends the file's name; lower case, with its dot.
+    holds
+        What the format holds, for messages and tables: `NumPy array`.
+    comes_back
+        What `load` returns, for tables: `the same array`.
+    writer
+        Takes an object and a path, writes the file. Returns what the reader needs to know beyond
+        the file, as a dict that fits into JSON, or None.
+    reader
+        Takes the path and what the writer returned (None for a file that `save` did not write).
+        Returns the object.
+    types
+        The types that the format holds, each as module and name, so that checking an object
+        imports nothing. Empty for a format that is not bound to a type.
+    unfit
+        Takes an object of these types. Says why the format cannot hold it, in words that complete
+        "it …", or returns None.
+    comparer
+        Takes the object, the path and what the writer returned. Yields a sentence for each part
+        that will not come back as it was; raises if that is too much. Not needed for a format
+        that preserves everything.
+    explain
+        Takes an object that could not be written and the error. Says which part of it is to blame.
+    shape
+        Takes an object of these types. Returns its entry in `data_shapes`.
+    runs_code
+        Whether reading a file may run code that is in it. Such a file is verified before it is
+        read, not while.
+    by_suffix_only
+        Whether a key must name the suffix; otherwise the object's type chooses the format too.
+    is_folder
+        Whether the format writes a folder.
+    large
+        Whether git ignores the files (`.gitignore` of the template).
+    only_trying_tells
+        Whether objects that `unfit` accepts may still fail when they are written.
+    """
+
+    suffix: str
+    holds: str
+    comes_back: str
+    writer: Callable[[Any, Path], Details | None]
+    reader: Callable[[Path, Details | None], Any]
+    types: tuple[tuple[str, str], ...] = ()
+    unfit: Callable[[Any], str | None] | None = None
+    comparer: Callable[[Any, Path, Details | None], Iterable[str]] | None = None
+    explain: Callable[[Any, Exception], str] | None = None
+    shape: Callable[[Any], dict[str, Any]] | None = None
+    runs_code: bool = False
+    by_suffix_only: bool = False
+    is_folder: bool = False
+    large: bool = True
+    only_trying_tells: bool = False
+
+    def is_for(self, obj: Any) -> bool:
+        """Return whether an object is of one of the types that the format is bound to."""
+        return any(is_a(obj, module, name) for module, name in self.types)
+
+    def refusal(self, obj: Any) -> str | None:
+        """Say why the format cannot hold an object, in words that complete "it …", or None."""
+        obj = shown(obj)
+        if self.types and not self.is_for(obj):
+            return f"is not {a(self.holds)}"
+        return self.unfit(obj) if self.unfit else None
+
+    def write(self, obj: Any, path: Path) -> Details | None:
+        """Write an object; return what `read` needs to know beyond the file, or None.
+
+        Raises
+        ------
+        CheckpointFormatError
+            If the format cannot hold the object. Errors of disk and memory are raised as they are.
+        """
+        obj = shown(obj)
+        with _format_errors(lambda error: self._explained(obj, error)):
+            return self.writer(obj, path)
+
+    def changes(self, obj: Any, path: Path, details: Details | None) -> list[str]:
+        """Return a sentence for each part of an object that will not come back as it was.
+
+        Raises
+        ------
+        CheckpointFormatError
+            If too much of it would change, or the file cannot be read.
+        """
+        if self.comparer is None:
+            return []
+        with _format_errors(lambda error: f"it was written but cannot be read: {reason(error)}"):
+            return list(self.comparer(shown(obj), path, details))
+
+    def read(self, path: Path, details: Details | None) -> Any:
+        """Read an object, given what `write` returned (None for a file that it did not write).
+
+        Raises
+        ------
+        CheckpointFormatError
+            If the file cannot be read. Errors of disk and memory are raised as they are.
+        """
+        with _format_errors(reason):
+            return self.reader(path, details)
+
+    def can_hold(self, obj: Any) -> bool:
+        """Return whether the format holds an object, by writing it where nothing else tells."""
+        import os
+        from tempfile import TemporaryDirectory
+
+        if self.refusal(obj) is not None:
+            return False
+        if not self.only_trying_tells:
+            return True
+        with TemporaryDirectory() as folder:
+            # without a comparer nobody reads the file, so it need not take any room
+            path = Path(folder, f"trial{self.suffix}") if self.comparer else Path(os.devnull)
+            try:
+                self.changes(obj, path, self.write(obj, path))
+            except Exception:
+                return False
+        return True
+
+    def _explained(self, obj: Any, error: Exception) -> str:
+        return self.explain(obj, error) if self.explain else reason(error)
+
+
+@contextmanager
+def _format_errors(explain: Callable[[Exception], str]) -> Iterator[None]:
+    """Raise what goes wrong as a CheckpointFormatError, unless it is of disk or memory."""
+    try:
+        yield
+    except CheckpointFormatError:
+        raise
+    except Exception as error:
+        if is_the_machines(error):
+            raise
+        raise CheckpointFormatError(explain(error)) from error
