@@ -56,8 +56,8 @@ def load(step: str) -> Checkpoint:
     if not checkpoint.record:
         print("Not written by save: integrity and inputs cannot be verified.")
     print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
-    if note := imported_from_elsewhere(project):
-        print(note)
+    if elsewhere := imported_from_elsewhere(project):
+        print(elsewhere)
     return checkpoint
 
 
@@ -139,8 +139,8 @@ def save(
     print(checkpoint.summary())
     if following := project.after(step):
         print(f"Run {following.path.name} next.")
-    if note := imported_from_elsewhere(project):
-        print(note)
+    if elsewhere := imported_from_elsewhere(project):
+        print(elsewhere)
     return checkpoint
 
 

@@ -78,13 +78,15 @@ def is_the_machines(error: Exception) -> bool:
 def missing_package(error: BaseException | None) -> MissingPackageError | None:
     """Return the error to raise instead if a package that is not installed caused `error`."""
     while error and not isinstance(error, ModuleNotFoundError):
-        error = error.__cause__
+        # pandas raises an ImportError in its place, `from None`
+        error = error.__context__ if isinstance(error, ImportError) else error.__cause__
     # a name with a dot: the package is installed, but another version of it
-    if not error or not error.name or "." in error.name:
+    name = getattr(error, "name", None)
+    if not name or "." in name:
         return None
     return MissingPackageError(
-        f"The package {error.name!r} is not installed in this environment ({sys.prefix}). "
+        f"The package {name!r} is not installed in this environment ({sys.prefix}). "
         "Install what the project needs, in its folder: `pip install -c constraints.txt -e .` "
-        f"If its pyproject.toml does not list {error.name!r}, add it there first.",
-        found=error.name,
+        f"If its pyproject.toml does not list {name!r}, add it there first.",
+        found=name,
     )
