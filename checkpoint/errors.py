@@ -78,9 +78,10 @@ def is_the_machines(error: Exception) -> bool:
 def missing_package(error: BaseException | None) -> MissingPackageError | None:
     """Return the error to raise instead if a package that is not installed caused `error`."""
     while error and not isinstance(error, ModuleNotFoundError):
-        error = error.__cause__
-    name = error.name if isinstance(error, ModuleNotFoundError) else None
+        # pandas raises an ImportError in its place, `from None`
+        error = error.__context__ if isinstance(error, ImportError) else error.__cause__
     # a name with a dot: the package is installed, but another version of it
+    name = getattr(error, "name", None)
     if not name or "." in name:
         return None
     return MissingPackageError(
