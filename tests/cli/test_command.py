@@ -66,12 +66,10 @@ def test_check_of_other_projects(bake):
     done = baked.command("check", str(baked.path), str(other))
     assert done.returncode == 1
     path = other / "notebooks" / "2_integration.ipynb"
-    assert done.stdout.splitlines() == [
-        f"{path}, cell `x = open('/home/me/x.csv')`: has the absolute path '/home/me/x.csv', which "
-        "is on this machine only. Put the file into data/ and use data_file(…), or load(…) a "
-        "result. [absolute-path]",
-        "1 of 2 projects follow the rules.",
-    ]
+    problem, summary = done.stdout.splitlines()
+    assert problem.startswith(f"{path}, cell `x = open('/home/me/x.csv')`: ")
+    assert problem.endswith(". [absolute-path]")
+    assert summary == "1 of 2 projects follow the rules."
     done = baked.command("check", "--json", str(baked.path), str(other))
     (problem,) = json.loads(done.stdout)["problems"]
     assert problem["project"] == str(other)

@@ -131,7 +131,7 @@ def test_a_failed_check_ends_the_generation_and_leaves_nothing(capfd, template, 
     with pytest.raises(FailedHookException):
         cookiecutter(str(template), no_input=True, output_dir=str(tmp_path / "out"))
     said = capfd.readouterr().err
-    assert ".gitignore: lacks the line *.h5ad. Put it back. [gitignore]" in said
+    assert ".gitignore: lacks the line `*.h5ad`. Restore it. [gitignore]" in said
     assert list((tmp_path / "out").iterdir()) == []
 
 
