@@ -14,8 +14,8 @@ def test_the_docs_list_the_rules():
     page = (TEMPLATE / "docs" / "command.md").read_text(encoding="utf-8")
     section = page.partition("\n## `check`")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `.*$", section, re.MULTILINE)
-    expected = [f"| `{rule.name}` | {rule.finds} | {rule.why} |" for rule in RULES.values()]
-    assert sorted(rows) == sorted(expected)
+    expected = {f"| `{rule.name}` | {rule.finds} | {rule.why} |" for rule in RULES.values()}
+    assert set(rows) == expected
 
 
 def test_the_command_lists_the_rules(bake):
