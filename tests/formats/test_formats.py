@@ -444,3 +444,26 @@ def test_a_view_is_saved_as_what_it_shows(tmp_path, part, key):
 def test_a_table_of_a_view_takes_the_format_of_tables():
     assert choose("x", cells()[:3].obs)[0] == "x.parquet"
     assert choose("x.csv", cells()[:3].obs)[0] == "x.csv"
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_a_legend_beside_the_axes_is_in_the_picture(tmp_path, suffix):
+    figure, axes = plt.subplots()
+    axes.plot([1, 2], label="CD14+ monocytes, classical")
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    path = round_trip(tmp_path, f"umap.{suffix}", figure)
+    first = path.read_bytes()
+    if suffix == "png":
+        height, width = plt.imread(path).shape[:2]
+        assert height == round(figure.bbox.height)
+        assert width > legend.get_window_extent().x1 > figure.bbox.width
+    assert round_trip(tmp_path, f"umap.{suffix}", figure).read_bytes() == first
+    plt.close(figure)
+
+
+def test_a_picture_has_the_size_of_its_figure(tmp_path):
+    figure, axes = plt.subplots(figsize=(6, 4), dpi=100)
+    axes.plot([1, 2], label="cells")
+    axes.legend()
+    assert plt.imread(round_trip(tmp_path, "x", figure)).shape[:2] == (400, 600)
+    plt.close(figure)
