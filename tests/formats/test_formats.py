@@ -454,8 +454,16 @@ def test_a_legend_beside_the_axes_is_in_the_picture(tmp_path, suffix):
     path = round_trip(tmp_path, f"umap.{suffix}", figure)
     first = path.read_bytes()
     if suffix == "png":
-        right = legend.get_window_extent(figure.canvas.get_renderer()).x1
-        left = axes.get_tightbbox(figure.canvas.get_renderer()).x0
-        assert plt.imread(path).shape[1] >= right - left
+        height, width = plt.imread(path).shape[:2]
+        assert height == round(figure.bbox.height)
+        assert width > legend.get_window_extent().x1 > figure.bbox.width
     assert round_trip(tmp_path, f"umap.{suffix}", figure).read_bytes() == first
+    plt.close(figure)
+
+
+def test_a_picture_has_the_size_of_its_figure(tmp_path):
+    figure, axes = plt.subplots(figsize=(6, 4), dpi=100)
+    axes.plot([1, 2], label="cells")
+    axes.legend()
+    assert plt.imread(round_trip(tmp_path, "x", figure)).shape[:2] == (400, 600)
     plt.close(figure)
