@@ -178,8 +178,6 @@ def portable_names() -> ModuleType:
 def needed() -> frozenset[str]:
     """Return the distributions and modules that notebooks, or what they import, need."""
     path = template_folder() / "{{cookiecutter.project_slug}}" / "constraints.txt"
-    if not path.is_file():
-        path = template_folder() / "constraints.txt"
     pins = re.findall(r"^[\w.-]+(?===)", path.read_text(encoding="utf-8"), re.MULTILINE)
     return ALSO_NEEDED.union(map(normal, pins))
 

@@ -53,7 +53,7 @@ def next_steps(root: Path, answers: dict) -> str:
     return (
         f"{slug} is ready. Next:\n"
         f"  cd {quoted(place)}\n"
-        "  pip install -e .\n"
+        "  pip install -c constraints.txt -e .\n"
         f"  jupyter lab {quoted(f'notebooks/{first}')}"
     )
 

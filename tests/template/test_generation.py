@@ -129,7 +129,7 @@ def test_it_says_what_to_type_next(capfd, bake):
     said = capfd.readouterr().out.splitlines()
     assert said[-3:] == [
         f"  cd {path}",
-        "  pip install -e .",
+        "  pip install -c constraints.txt -e .",
         "  jupyter lab notebooks/1_preprocessing.ipynb",
     ]
 
