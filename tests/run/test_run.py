@@ -168,11 +168,10 @@ def test_what_is_made_from_stale_results_is_told(bake):
     done = baked.command("run", "2_two")
     assert "2_two: done in" in done.stdout
     assert done.stdout.splitlines()[-1].endswith(" s, but stale")
-    assert (done.returncode, done.stderr) == (
-        3,
-        "2_two is not current: stale (cell `SIZE = 4` of notebooks/1_one.ipynb changed). "
-        "`checkpoint run` also runs the steps that it is made from.\n",
-    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("2_two is not current: stale (")
+    assert "SIZE = 4" in done.stderr
+    assert done.stderr.endswith("). `checkpoint run` also runs the steps that it is made from.\n")
 
 
 def test_a_kernel_that_dies(bake):
