@@ -94,7 +94,7 @@ def test_check_of_other_projects(bake):
     assert problem["rule"] == "absolute-path"
     done = baked.command("check", str(baked.path / "data"))
     assert done.returncode == 1
-    assert len(done.stdout.splitlines()) == 1 and "is no project" in done.stdout
+    assert len(done.stdout.splitlines()) == 1 and "is not a project" in done.stdout
 
 
 def set_source(path, source):
