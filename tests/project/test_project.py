@@ -43,7 +43,8 @@ def test_none(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "checkpoint.project.project.__file__", str(tmp_path / "a/b/c/d/e/project.py")
     )
-    with pytest.raises(ProjectError, match=r"No project found.*pip install -c constraints\.txt -e \."):
+    said = r"No project found.*pip install -c constraints\.txt -e \."
+    with pytest.raises(ProjectError, match=said):
         find_project()
 
 
