@@ -70,7 +70,7 @@ def check(session: nox.Session, resolution: str) -> None:
 
 def run_project(session: nox.Session, pipeline: str, *options: str) -> None:
     """Generate a project, install it alone into an environment of its own, and run it."""
-    folder = Path(session.create_tmp(), pipeline)
+    folder = Path(session.create_tmp(), pipeline).resolve()
     shutil.rmtree(folder, ignore_errors=True)
     answers = ["--no-input", "--output-dir", str(folder), f"pipeline={pipeline}"]
     session.run("cookiecutter", ".", *answers)
