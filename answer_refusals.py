@@ -23,7 +23,7 @@ MOST_NOTEBOOKS = 99
 # installed on one platform or by hand, and libraries that notebooks are likely to import.
 ALSO_NEEDED = frozenset(
     """
-    appnope argon2 attr bokeh bs4 colorama compression crc32c dask dateutil decorator dill
+    appnope argon2 attr bokeh bs4 click colorama compression crc32c dask dateutil decorator dill
     exceptiongroup fast_array_utils google google_crc32c ipykernel_launcher jupyter leidenalg
     louvain markdown_it mpl_toolkits msgpack msgspec mudata muon nbstripout nest_asyncio
     nest_asyncio2 notebook papermill pil pip pkg_resources plotly pooch pre_commit pydevd pylab
