@@ -31,7 +31,7 @@ def checked(params: Mapping[str, Any] | None) -> dict[str, Any]:
     try:
         groups: dict[str, Any] = json_values.plain(dict(params), "params")
     except (TypeError, ValueError) as error:
-        raise CheckpointValueError(f"{error}, so params.json cannot hold it") from error
+        raise CheckpointValueError(str(error)) from error
     except RecursionError:
         raise CheckpointValueError("params contain themselves; JSON cannot hold that") from None
     return groups

@@ -1,0 +1,161 @@
+"""The exact text of messages, in one file: `messages.txt`. Other tests compare an error's data.
+
+After changing a message, write the file anew: `python -m pytest tests/test_messages.py` fails and
+leaves the new text beside it as `messages.new.txt`; look at the difference, then move it there.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from checkpoint import CheckpointError, data_file, load, save
+from checkpoint.check.check import check
+from checkpoint.edit.chain import new, rename
+from checkpoint.lineage.accept import accept
+from checkpoint.lineage.states import Lineage
+from checkpoint.notebooks.parameters import parse_settings
+from checkpoint.project.project import Project
+from checkpoint.storage import clean, session
+
+ONE, TWO = "1_preprocessing", "2_integration"
+GOLDEN = Path(__file__).with_name("messages.txt")
+
+
+def edit_record(project, change):
+    path = project / "results" / ONE / "params.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def truncate(project):
+    (project / "results" / ONE / "a.npy").write_bytes(b"x")
+
+
+def swap(project):
+    path = project / "results" / ONE / "a.npy"
+    path.write_bytes(path.read_bytes()[::-1])
+
+
+# what a user did, by title: each is done in a project with one checkpoint, and raises
+ERRORS = {
+    "load what nobody saved": lambda project: load(TWO),
+    "load what no notebook makes": lambda project: load("9_report"),
+    "load a step that is not a text": lambda project: load(3),
+    "load a file name": lambda project: load(f"{ONE}.ipynb"),
+    "ask for another key": lambda project: load(ONE)["b"],
+    "load a truncated file": lambda project: (truncate(project), load(ONE)),
+    "load a file with other content": lambda project: (swap(project), load(ONE)["a"]),
+    "load a broken record": lambda project: (
+        (project / "results" / ONE / "params.json").write_text("{"),
+        load(ONE),
+    ),
+    "load a record of another type": lambda project: (
+        edit_record(project, lambda c: c["checkpoint"].update(files=[])),
+        load(ONE),
+    ),
+    "load a record that leads elsewhere": lambda project: (
+        edit_record(project, lambda c: c["checkpoint"]["inputs"].update({"../x": None})),
+        load(ONE),
+    ),
+    "load a newer record": lambda project: (
+        edit_record(project, lambda c: c["checkpoint"].update(format=99)),
+        load(ONE),
+    ),
+    "save something else than a dict": lambda project: save(ONE, [1]),
+    "save under a name that is not a text": lambda project: save(ONE, {1: 1}),
+    "save under a name that Windows refuses": lambda project: save(ONE, {"a:b": 1}),
+    "save two objects in one file": lambda project: save(ONE, {"a": 1, "a.pkl": 2}),
+    "save with a mistyped suffix": lambda project: save(
+        ONE, {"a.parket": pd.DataFrame({"a": [1]})}
+    ),
+    "save in a format for other types": lambda project: save(ONE, {"a.h5ad": np.arange(3)}),
+    "save a lambda": lambda project: save(ONE, {"a": lambda: 0}),
+    "save NaN as a parameter": lambda project: save(ONE, {}, params={"a": {"b": float("nan")}}),
+    "save a list of parameters": lambda project: save(ONE, {}, params=[1]),
+    "save a reserved parameter": lambda project: save(ONE, {}, params={"timestamp": 1}),
+    "read a raw file that is not there": lambda project: data_file("counts.csv"),
+    "read a raw file elsewhere": lambda project: data_file("../counts.csv"),
+    "accept what is current": lambda project: accept(Project(project), ONE, "x"),
+    "accept without a reason": lambda project: accept(Project(project), ONE, " "),
+    "accept what is missing": lambda project: accept(Project(project), TWO, "x"),
+    "clean what is not there": lambda project: clean.find(Project(project), ["9_x"]),
+    "rename to a taken name": lambda project: rename(Project(project), ONE, "integration"),
+    "rename to a numbered name": lambda project: rename(Project(project), ONE, "2_x"),
+    "add after a step that is not there": lambda project: new(Project(project), "x", "9_x"),
+    "set no value": lambda project: parse_settings(["SIZE"]),
+}
+CHANGES = {
+    "a raw file changed": lambda project: (project / "data" / "raw.txt").write_text("other"),
+    "a raw file is gone": lambda project: (project / "data" / "raw.txt").unlink(),
+    "a saved file was truncated": truncate,
+    "a parameter was edited": lambda project: edit_record(project, lambda c: c.update(group=2)),
+    "a save was interrupted": lambda project: (project / "results" / ONE / ".staging-1").mkdir(),
+    "a module is gone": lambda project: edit_record(
+        project, lambda c: c["checkpoint"]["modules"].update({"src/my_project/x.py": "0" * 16})
+    ),
+    "the upstream step was regenerated": lambda project: save(ONE, {"a": np.arange(4)}),
+}
+
+
+def test_messages_are_those_of_the_file(project, tmp_path):
+    lines = [*errors(project, tmp_path), "", *reasons(project, tmp_path), "", *problems(project)]
+    text = "\n".join(lines).replace(str(project), "<project>").replace(str(tmp_path), "<tmp>")
+    fresh = GOLDEN.with_name("messages.new.txt")
+    if text + "\n" != GOLDEN.read_text(encoding="utf-8"):
+        fresh.write_text(text + "\n", encoding="utf-8", newline="\n")
+    assert (text + "\n").splitlines() == GOLDEN.read_text(encoding="utf-8").splitlines()
+    fresh.unlink(missing_ok=True)
+
+
+def errors(project, tmp_path):
+    before = prepared(project, tmp_path / "errors")
+    for title, do in ERRORS.items():
+        restore(project, before)
+        try:
+            do(project)
+        except CheckpointError as error:
+            yield f"{title}\n    {type(error).__name__}: {error}"
+        else:
+            raise AssertionError(f"{title}: nothing was raised")
+
+
+def reasons(project, tmp_path):
+    before = prepared(project, tmp_path / "reasons", both=True)
+    for title, do in CHANGES.items():
+        restore(project, before)
+        do(project)
+        lineage = Lineage(Project(project))
+        for step in (ONE, TWO):
+            state = lineage.state(step)
+            yield f"{title}\n    {step}: {state.state}: {'; '.join(state.reasons)}"
+
+
+def problems(project):
+    (project / "notebooks" / f"{TWO}.ipynb").write_text("{}", encoding="utf-8")
+    (project / ".gitignore").unlink()
+    return ["what check finds", *(f"    {problem}" for problem in check(project))]
+
+
+def prepared(project, place, both=False):
+    """Save a checkpoint, or two, and keep a copy of the project."""
+    (project / "data" / "raw.txt").write_text("raw")
+    session.forget()
+    data_file("raw.txt")
+    save(ONE, {"a": np.arange(3)}, params={"group": 1})
+    if both:
+        session.forget()
+        load(ONE)
+        save(TWO, {"b": 1})
+    session.forget()
+    shutil.copytree(project, place)
+    return place
+
+
+def restore(project, before):
+    for folder in ("results", "data"):
+        shutil.rmtree(project / folder)
+        shutil.copytree(before / folder, project / folder)
