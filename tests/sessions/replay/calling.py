@@ -1,0 +1,201 @@
+"""Calls: which function it is, and what that reads and changes."""
+
+from __future__ import annotations
+
+import ast
+
+from . import tables
+from .call import Call, bound_arguments, parameters
+from .effects import StopError
+from .memory import OPTIONS, PLAIN, UNKNOWN, Code, Value, join, unsure
+from .methods import Methods
+
+DEEPEST = 6  # calls of the notebook's functions within each other
+
+
+class Calls(Methods):
+    """Effects, with calls understood."""
+
+    # ------------------------------------------------------------ the parts of a call
+
+    def call(self, node: ast.Call) -> Value:
+        """Go through a call and return what is known of its result."""
+        function = node.func
+        if grouped := self._grouped(node):
+            return grouped
+        if (length := self._rows(node)) is not None:
+            return length
+        if isinstance(function, ast.Attribute):
+            column = self.place(function.value)
+            base = self.load_field(column) if column else self.evaluate(function.value)
+            name = function.attr
+            if name == self.missing:
+                raise StopError
+        else:
+            base = self.evaluate(function)
+            name = function.id if isinstance(function, ast.Name) else ""
+        nodes = [*node.args, *(keyword.value for keyword in node.keywords)]
+        given = [self.evaluate(a.value if isinstance(a, ast.Starred) else a) for a in nodes]
+        kind, path, receiver = base.kind, "", None
+        if kind.startswith("module:"):
+            path = kind[7:] + (f".{name}" if isinstance(function, ast.Attribute) else "")
+            name = path.rpartition(".")[2]
+        elif not isinstance(function, ast.Name) or self.peek(function.id) is not None:
+            receiver = base
+        return self._dispatch(Call(node, name, path, receiver, given))
+
+    def _rows(self, node: ast.Call) -> Value | None:
+        """Go through `len(df)`."""
+        match node:
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name() as name], keywords=[]):
+                value = self.peek(name.id)
+                thing = self.memory.the(value, "frame") if value else None
+                if value and thing and self.peek("len") is None and name.id != self.missing:
+                    self.read_length(name.id, value, thing)
+                    return PLAIN
+        return None
+
+    def _grouped(self, node: ast.Call) -> Value | None:
+        """Go through `df.groupby("g")["a"].mean()`, which reads two columns."""
+        if self.missing:
+            return None
+        match node:
+            case ast.Call(
+                func=ast.Attribute(
+                    value=(ast.Attribute() | ast.Subscript()) as column, attr=method
+                ),
+                args=[],
+            ):
+                match column.value:
+                    case ast.Call(
+                        func=ast.Attribute(value=frame, attr="groupby"),
+                        args=[ast.Constant(value=str()) as by],
+                    ):
+                        pass
+                    case _:
+                        return None
+            case _:
+                return None
+        key = self.place(ast.Subscript(frame, by, ast.Load()))
+        part = (
+            ast.copy_location(ast.Attribute(frame, column.attr, ast.Load()), column)
+            if isinstance(column, ast.Attribute)
+            else ast.Subscript(frame, column.slice, ast.Load())
+        )
+        taken = self.place(part)
+        options = [*node.keywords, *column.value.keywords]
+        if not key or not taken or method not in tables.ARRAY_READS or key[1].kind != "frame":
+            return None
+        if not all(isinstance(option.value, ast.Constant) for option in options):
+            return None
+        self.load_field(key)
+        self.load_field(taken)
+        self.read(OPTIONS)
+        return self.new(kind="array")
+
+    def _dispatch(self, call: Call) -> Value:
+        if self._is_save(call):
+            self.saves.append(call.text())
+            self.write_file(f"checkpoint:{call.text() or '·'}")
+            return PLAIN
+        self._hidden_state(call)
+        if call.in_place():
+            self.touch_deep(*call.given)
+        self._run_given_functions(call)
+        if call.path:
+            return self._library(call)
+        if call.receiver is None:
+            return self._builtin(call)
+        if call.method:
+            return self._method(call)
+        return self._called(call)
+
+    def _is_save(self, call: Call) -> bool:
+        if call.name != "save":
+            return False
+        return call.path.endswith("checkpoint.save") or (not call.path and call.receiver is None)
+
+    # ------------------------------------------------------------ functions of the notebook
+
+    def _called(self, call: Call) -> Value:
+        """Go through a call of something that the notebook defines, or of any other object."""
+        receiver = call.receiver or UNKNOWN
+        kind = self.memory.kind(receiver)
+        functions = self.memory.code(receiver)
+        if not functions:
+            if kind == "plain":
+                return self.new(kind="array")
+            return self._unknown(call, call.everything)
+        if kind == "function" and receiver.sure and not call.method and len(functions) == 1:
+            return self.inline(functions[0], receiver, bound_arguments(functions[0], call))
+        if kind == "class" and receiver.sure and not call.method:
+            return self._instance(call, receiver, functions)
+        if kind == "instance" and call.method:
+            return self._own_method(call, receiver, functions)
+        result = self.run_code(receiver, call.everything)
+        self.touch_deep(call.everything)
+        return join(self.new_or_part(call.everything), result)
+
+    def _instance(self, call: Call, receiver: Value, functions: list[Code]) -> Value:
+        """Make an object of a class of the notebook."""
+        code = self.memory.objects[next(iter(receiver.objects))].code
+        made = self.new(receiver, kind="instance", code=code)
+        for function in functions:
+            if getattr(function, "name", "") in ("__init__", "__post_init__", "__new__"):
+                self.inline(function, receiver, bound_arguments(function, call, made))
+        names = {getattr(function, "name", "") for function in functions}
+        if not names & {"__init__"}:
+            self.memory.objects[next(iter(made.objects))].content |= call.arguments.objects
+        return made
+
+    def _own_method(self, call: Call, receiver: Value, functions: list[Code]) -> Value:
+        named = [f for f in functions if getattr(f, "name", "") == call.name]
+        if not named:
+            self.run_code(receiver, call.everything)
+            return self._unknown(call, call.everything)
+        results = [self.inline(f, receiver, bound_arguments(f, call, receiver)) for f in named]
+        return join(*results)
+
+    def run_code(self, value: Value, *given: Value) -> Value:
+        """Go through all functions that a value may run, with any of what is given."""
+        argument = join(*(self.anywhere(v) for v in given)) if given else PLAIN
+        results = []
+        for function in self.memory.code(value):
+            names = parameters(function)
+            self.branches += 1
+            results.append(self.inline(function, value, dict.fromkeys(names, unsure(argument))))
+            self.branches -= 1
+        return join(*results) if results else PLAIN
+
+    def inline(self, function: Code, owner: Value, arguments: dict[str, Value]) -> Value:
+        """Go through the body of a function of the notebook."""
+        everything = join(*arguments.values()) if arguments else PLAIN
+        if function in self.calling or len(self.calling) > DEEPEST:
+            self.touch_deep(everything)
+            return self.anywhere(everything)
+        held = self.memory.reach(owner.objects) - owner.objects
+        if function in self.memory.nested:
+            self.touch(held)
+        defaults = Value(frozenset(held))
+        scope = dict.fromkeys(parameters(function), defaults if held else PLAIN)
+        names = [
+            n for node in ast.walk(function) if isinstance(node, ast.Global) for n in node.names
+        ]
+        self.scopes.append(scope | arguments)
+        self.globals.append(set(names))
+        self.calling.append(function)
+        outer, self.returned = self.returned, []
+        branches = self.branches
+        if isinstance(function, ast.Lambda):
+            self.returned.append(self.evaluate(function.body))
+        else:
+            self.statements(function.body)
+        results, self.returned = self.returned, outer
+        self.branches = branches
+        self.calling.pop()
+        self.scopes.pop()
+        self.globals.pop()
+        result = join(*results) if results else PLAIN
+        if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function)):
+            return self.new(everything, result, kind="iterator", code=(function,))
+        return result

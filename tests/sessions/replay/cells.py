@@ -1,0 +1,119 @@
+"""The statements of a cell, and what is kept of each that ran on paper."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from checkpoint.notebooks.magics import magics, parse_cell, without_magics
+
+
+@dataclass(frozen=True)
+class Step:
+    """A statement that was run on paper.
+
+    Attributes
+    ----------
+    text
+        The statement, without comments and formatting.
+    key
+        A hash of the statement and all that it read: equal keys mean equal effects.
+    loose
+        The same without what does not decide whether the statement fails: how figures look, and
+        random numbers that nobody seeded.
+    done
+        Whether it ran to its end.
+    saves
+        The steps that it saves; None for a name that is computed.
+    reads
+        What it read: names, and hidden state, with a hash of what was there.
+    changed
+        The names that it bound, or whose objects it may have changed.
+    tainted
+        Whether it depends on random numbers that nobody seeded, or on the clock.
+    harmless
+        Whether it changes nothing but a name and cannot fail.
+    cell
+        The number of the execution or cell.
+    """
+
+    text: str
+    key: str
+    loose: str
+    done: bool
+    saves: tuple[str | None, ...]
+    reads: Mapping[str, str]
+    changed: frozenset[str]
+    tainted: bool
+    harmless: bool
+    cell: int
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an execution ended.
+
+    Attributes
+    ----------
+    error
+        Whether it ended in an error.
+    line
+        The line of the cell in which it did; 0 if unknown.
+    missing
+        The name that was not found.
+    salt
+        Makes a statement that failed unlike any other.
+    """
+
+    error: bool = False
+    line: int = 0
+    missing: str = ""
+    salt: str = ""
+
+
+@lru_cache(maxsize=1024)
+def statements_of(source: str) -> tuple[tuple[ast.stmt | None, str], ...]:
+    """Return the statements of a cell with their texts; None where it is not Python."""
+    return tuple(_parsed(source))
+
+
+def _parsed(source: str) -> Iterator[tuple[ast.stmt | None, str]]:
+    lines = list(magics(source))
+    tree = parse_cell(source)
+    whole = source.startswith("%%") and not without_magics(source)
+    nested = sum(isinstance(n, ast.Pass) for n in tree.body) < len(lines) if tree else True
+    if whole or (lines and nested) or tree is None:
+        yield None, source if whole else f"%cell\n{source}"
+        return
+    if source.startswith("%%capture "):
+        yield None, source.splitlines()[0]
+    todo = iter(lines)
+    for node in tree.body:
+        if isinstance(node, ast.Pass):
+            line = next(todo, "")
+            if line:
+                yield None, line.strip()
+        else:
+            yield node, ast.unparse(node)
+
+
+def lines_of(node: ast.stmt | None) -> tuple[int, int]:
+    """Return the lines of a statement, decorators included; (0, 0) if unknown."""
+    if node is None:
+        return 0, 0
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+    return first, node.end_lineno or 0
+
+
+def stops_at_name(node: ast.stmt | None, ending: Ending) -> bool:
+    """Tell whether a statement surely stopped where it first reads the name that was missing."""
+    if not isinstance(node, ast.Expr | ast.Assign | ast.AugAssign):
+        return False
+    inner = list(ast.walk(node))
+    if any(isinstance(n, ast.comprehension | ast.Lambda | ast.IfExp | ast.BoolOp) for n in inner):
+        return False
+    names = [n.id for n in inner if isinstance(n, ast.Name)]
+    names += [n.attr for n in inner if isinstance(n, ast.Attribute)]
+    return names.count(ending.missing) == 1

@@ -1,0 +1,398 @@
+"""What a statement reads, binds and may change: gathered while it is gone through."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from . import tables
+from .memory import (
+    FILES,
+    HISTORY,
+    PLAIN,
+    UNKNOWN,
+    Code,
+    Memory,
+    Name,
+    Object,
+    Value,
+    join,
+    unsure,
+)
+
+HISTORY_NAMES = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out|_[io]h|_dh|exit|quit")
+
+
+class StopError(Exception):
+    """The statement stopped here, at the name that it did not find."""
+
+
+@dataclass(frozen=True)
+class FieldSet:
+    """A column, entry or attribute that a statement sets."""
+
+    number: int
+    path: str
+    may: bool  # it may also leave it
+
+
+class Effects:
+    """What a statement does, as far as it has been gone through.
+
+    Parameters
+    ----------
+    memory
+        What the kernel holds. Names and objects are changed at once, keys are not: they tell
+        what was there before the statement.
+    draws
+        The random states that the statement's cell was seen to move; None if nobody looked.
+    missing
+        The name that a `NameError` or `AttributeError` was about, if the statement ended so.
+
+    Attributes
+    ----------
+    reads
+        The keys of what it reads, by a label.
+    objects_read
+        The objects that lie behind each label.
+    bound, maybe
+        The names that it binds, and those that it may bind.
+    touched, views
+        The objects that it may change, and with `touched` all that share their memory.
+    fields
+        What it sets in objects whose other fields it leaves alone.
+    fresh
+        What it sets whatever was there before, as a seed does.
+    made
+        The objects that it makes, in order.
+    saves
+        The steps that it saves; None for a name that is computed.
+    anything
+        Whether it may do anything, as `exec` does.
+    """
+
+    def __init__(
+        self, memory: Memory, draws: frozenset[str] | None = None, missing: str = ""
+    ) -> None:
+        self.memory = memory
+        self.draws = draws
+        self.missing = missing
+        self.alone: ast.AST | None = None  # the call that is the whole statement
+        self.reads: dict[str, list[str]] = {}
+        self.objects_read: dict[str, set[int]] = {}
+        self.bound: set[str] = set()
+        self.maybe: set[str] = set()
+        self.touched: set[int] = set()
+        self.views: set[int] = set()
+        self.fields: list[FieldSet] = []
+        self.fresh: set[str] = set()
+        self.made: list[int] = []
+        self.saves: list[str | None] = []
+        self.anything = False
+        self.branches = 0  # how many loops and branches it is in
+        self.branch_binds: list[set[str]] = [set()]  # names bound in each of these
+        self.scopes: list[dict[str, Value]] = []  # of functions that are being called
+        self.globals: list[set[str]] = []
+        self.class_bodies: list[dict[str, Value]] = []  # scopes that functions do not see
+        self.calling: list[Code] = []
+        self.returned: list[Value] = []
+
+    # ------------------------------------------------------------ objects
+
+    def new(
+        self,
+        *held: Value,
+        kind: str = "",
+        code: tuple[Code, ...] = (),
+        shares: Iterable[int] = (),
+    ) -> Value:
+        """Make an object that holds others."""
+        content = set[int]().union(*(value.objects for value in held))
+        number = self.memory.add(Object(kind=kind, content=content, code=code))
+        for other in shares:
+            self.memory.objects[number].shares.add(other)
+            self.memory.objects[other].shares.add(number)
+        self.made.append(number)
+        return Value(frozenset([number]), sure=not self.branches)
+
+    def new_or_part(self, *values: Value, kind: str = "") -> Value:
+        """Return a new object, or one of these, or a part of one."""
+        return join(unsure(self.new(*values, kind=kind)), *map(self.anywhere, values))
+
+    def anywhere(self, value: Value) -> Value:
+        """Return a value or whatever it may lead to."""
+        return Value(frozenset(self.memory.reach(value.objects)), value.kind)
+
+    def piece(self, value: Value) -> Value:
+        """Return what an index, an attribute or a loop may take out of a value."""
+        kind = self.memory.kind(value)
+        if kind in ("array", "frame"):
+            return self.new(kind="array", shares=value.objects)
+        if kind in ("list", "dict", "set", "iterator"):
+            inside = set[int]().union(*(self.memory.objects[n].content for n in value.objects))
+            return Value(frozenset(inside)) if inside else PLAIN
+        if kind == "plain" or not value.objects:
+            return value if value.kind else UNKNOWN
+        return self.anywhere(value)
+
+    def touch(self, numbers: Iterable[int], *stored: Value) -> None:
+        """Note that these objects may change, and may now hold what is stored in them."""
+        numbers = set(numbers)
+        self.touched |= numbers
+        held = set[int]().union(*(value.objects for value in stored))
+        for number in numbers:
+            self.memory.objects[number].content |= held
+            self.memory.objects[number].values.clear()
+
+    def touch_deep(self, *values: Value) -> None:
+        """Note that all that these values lead to may change, each to hold any of the others."""
+        value = join(*values) if values else PLAIN
+        self.touch(self.memory.reach(value.objects), value)
+
+    # ------------------------------------------------------------ names
+
+    def peek(self, name: str) -> Value | None:
+        """Return what a name refers to; None if it is not bound."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        bound = self.memory.names.get(name)
+        return bound.value if bound else None
+
+    def load(self, name: str) -> Value:
+        """Read a name, and so all that it leads to."""
+        if name == self.missing:
+            raise StopError
+        local = next((scope[name] for scope in reversed(self.scopes) if name in scope), None)
+        value = local if local is not None else self.peek(name)
+        here = name in self.bound or any(name in binds for binds in self.branch_binds)
+        if local is None and not here:
+            self._read_global(name)
+        if value is None:
+            return UNKNOWN
+        reach = self.memory.reach(value.objects)
+        # whoever reads an iterator may use it up, and a generator of numbers may be drawn from
+        used = ("iterator", "generator")
+        self.touch(n for n in reach if self.memory.objects[n].kind in used)
+        return value
+
+    def _read_global(self, name: str) -> None:
+        if name in self.memory.names:
+            value = self.memory.names[name].value
+            self.note(name, self.memory.name_keys(name), self.memory.reach(value.objects))
+        elif HISTORY_NAMES.fullmatch(name):
+            self.read(HISTORY)
+        elif not hasattr(builtins, name):
+            self.note(name, self.memory.name_keys(name), set())
+
+    def note(self, label: str, keys: list[str], objects: set[int]) -> None:
+        """Note that the statement reads something that has these keys."""
+        known = self.reads.setdefault(label, [])
+        known.extend(key for key in keys if key not in known)
+        self.objects_read.setdefault(label, set()).update(objects)
+
+    def read(self, *hidden: str) -> None:
+        """Note that the statement depends on something that a kernel has besides its names."""
+        for name in hidden:
+            self.note(name, self.memory.name_keys(name), set())
+
+    def change(self, *hidden: str) -> None:
+        """Note that the statement changes something that a kernel has besides its names."""
+        for name in hidden:
+            self.read(name)
+            self.touched |= self.memory.names[name].value.objects
+
+    def set_hidden(self, hidden: str, path: str) -> None:
+        """Note that the statement sets one option or file."""
+        number = next(iter(self.memory.names[hidden].value.objects))
+        self.fields.append(FieldSet(number, path, bool(self.branches)))
+
+    def read_file(self, path: str | None) -> None:
+        """Note that a file is read; any file if its path is computed."""
+        if path is None:
+            self.read(FILES)
+        else:
+            keys = self.memory.field_keys(self.memory.hidden(FILES), path, PLAIN)
+            self.note(f"{FILES} {path}", keys, set())
+
+    def write_file(self, path: str | None) -> None:
+        """Note that a file is written; any file if its path is computed."""
+        if path is None:
+            self.change(FILES)
+        else:
+            self.set_hidden(FILES, path)
+
+    def bind(self, name: str, value: Value) -> None:
+        """Give a name to a value; inside a function that is a local name."""
+        if self.scopes and name not in self.globals[-1]:
+            scope = self.scopes[-1]
+            scope[name] = join(scope[name], value) if name in scope and self.branches else value
+            return
+        old = self.memory.names.get(name)
+        sure = not self.branches and not self.scopes
+        now = value if sure or not self.scopes or old is None else join(old.value, value)
+        self.memory.names[name] = Name(now, old.key if old else "")
+        (self.bound if sure else self.maybe).add(name)
+        self.branch_binds[-1].add(name)
+
+    def delete(self, name: str) -> None:
+        """Take a name away, or perhaps."""
+        if self.scopes and name in self.scopes[-1]:
+            return
+        if self.branches or self.scopes:
+            self.maybe.add(name)
+        else:
+            self.memory.names.pop(name, None)
+            self.bound.add(name)
+
+    def branch(self, *bodies: Iterable[Callable[[], Any]], all_ways: bool = False) -> None:
+        """Go through alternatives; what only some of them bind is perhaps bound.
+
+        Parameters
+        ----------
+        *bodies
+            The alternatives, as the parts of each.
+        all_ways
+            Whether one of them is taken for certain.
+        """
+        names, branches = self.memory.names, self.branches
+        before, bound, maybe = dict(names), set(self.bound), set(self.maybe)
+        ends: list[dict[str, Name | None]] = []
+        for body in bodies:
+            self.branches = branches + 1
+            self.branch_binds.append(set())
+            for part in body:
+                part()
+            ends.append({name: names.get(name) for name in self.branch_binds.pop()})
+            for name in ends[-1]:
+                self._restore(name, before.get(name))
+            self.bound = set(bound)
+        self.branches = branches
+        both = set.intersection(*map(set, ends)) if all_ways else set[str]()
+        for name in sorted(set[str]().union(*ends)):
+            old = before.get(name)
+            ways = [end[name] for end in ends if name in end] + ([] if name in both else [old])
+            values = [way.value for way in ways if way]
+            self._restore(name, Name(join(*values), old.key if old else "") if values else None)
+        self.branch_binds[-1] |= both
+        if not self.branches and not self.scopes:
+            self.bound |= both
+            self.maybe -= both - maybe
+
+    def _restore(self, name: str, bound: Name | None) -> None:
+        if bound:
+            self.memory.names[name] = bound
+        else:
+            self.memory.names.pop(name, None)
+
+    # ------------------------------------------------------------ columns, entries, attributes
+
+    def place(self, node: ast.expr) -> tuple[Value, Object, str, str] | None:
+        """Return the object, the field of it and a label, where an expression is such a field.
+
+        `df["a"]` and `df.a` of a DataFrame, `d["k"]` of a dict, `adata.obs["batch"]`.
+        """
+        parts: list[tuple[str, object]] = []
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            if isinstance(node, ast.Attribute):
+                parts.insert(0, ("attribute", node.attr))
+            elif isinstance(node.slice, ast.Constant):
+                parts.insert(0, ("item", node.slice.value))
+            else:
+                return None
+            node = node.value
+        value = self.peek(node.id) if isinstance(node, ast.Name) and parts else None
+        if value is None or not isinstance(node, ast.Name) or node.id == self.missing:
+            return None
+        thing = self.memory.the(value, "frame", "dict", "anndata", "instance", "loaded")
+        if thing and thing.kind in ("frame", "dict") and self._anndata_of(thing):
+            return None  # it is adata.obs, say, and what is set in it is set in adata
+        path = _path(thing.kind, parts) if thing else None
+        if thing and path and thing.kind == "instance" and self._computed(value, path):
+            return None
+        return (value, thing, path, f"{node.id}/{path}") if thing and path else None
+
+    def _anndata_of(self, thing: Object) -> set[int]:
+        """Return the AnnData objects that something may be a part of."""
+        return {n for n in thing.shares if self.memory.objects[n].kind == "anndata"}
+
+    def _computed(self, instance: Value, attribute: str) -> bool:
+        """Tell whether a class defines how this attribute is found or set."""
+        names = {getattr(code, "name", "") for code in self.memory.code(instance)}
+        special = ("__getattr__", "__getattribute__", "__setattr__", "__slots__")
+        return attribute in names or not names.isdisjoint(special)
+
+    def load_field(self, place: tuple[Value, Object, str, str]) -> Value:
+        """Read one field of an object, and not the others."""
+        value, thing, path, label = place
+        inside = thing.values.get(path, PLAIN)
+        keys = self.memory.field_keys(thing, path, inside)
+        self.note(label, keys, set(value.objects) | self.memory.reach(inside.objects))
+        if thing.kind == "loaded":
+            return self.new()
+        if thing.kind in ("frame", "anndata"):
+            return self.new(kind="array", shares=value.objects)
+        if path in thing.values:
+            return inside
+        every = Value(frozenset(thing.content))
+        self.note(label, self.memory.keys(every), self.memory.reach(every.objects))
+        return every if thing.content else PLAIN
+
+    def read_length(self, name: str, value: Value, thing: Object) -> Value:
+        """Read how many rows a DataFrame has, which setting a column leaves alone."""
+        self.note(f"{name}/·rows", [thing.key] if thing.key else [], set(value.objects))
+        return self.new(kind="array")
+
+    def store_field(self, place: tuple[Value, Object, str, str], stored: Value) -> None:
+        """Set one field of an object, and leave the others."""
+        value, thing, path, label = place
+        number = next(iter(value.objects))
+        if thing.kind in ("frame", "anndata"):  # the values are aligned with its rows
+            self.note(f"{label}/·rows", [thing.key] if thing.key else [], {number})
+            others = self._anndata_of(thing)
+            if thing.kind == "anndata":
+                self.views |= thing.shares - others  # `obs = adata.obs`, which sees it
+                if not path.startswith(("obs/", "var/")):
+                    self.touched |= others  # a view sees it, or may write into its original
+        may = bool(self.branches)
+        self.fields.append(FieldSet(number, path, may))
+        if thing.kind == "frame":  # a column is a copy
+            return
+        thing.content |= stored.objects
+        if not may:
+            thing.values[path] = stored
+        elif path in thing.values:
+            thing.values[path] = join(thing.values[path], stored)
+
+
+def _path(kind: str, parts: list[tuple[str, object]]) -> str | None:
+    """Return the path of a field, `obs/batch`; None if these parts name none."""
+    how, first = parts[0]
+    if kind in ("dict", "loaded"):
+        return repr(first) if len(parts) == 1 and how == "item" else None
+    if not isinstance(first, str) or "/" in first:
+        return None
+    if kind == "instance":
+        return first if len(parts) == 1 and how == "attribute" else None
+    if kind == "frame":
+        return first if len(parts) == 1 and _is_column(how, first) else None
+    if how != "attribute" or first not in tables.ANNDATA_FIELDS:
+        return None
+    if len(parts) == 1:
+        return first
+    column = parts[1][1]
+    inner = isinstance(column, str) and "/" not in column and first not in ("X", "raw")
+    frames = first in ("obs", "var") and _is_column(*parts[1])
+    return (
+        f"{first}/{column}"
+        if inner and len(parts) == 2 and (frames or parts[1][0] == "item")
+        else None
+    )
+
+
+def _is_column(how: str, name: object) -> bool:
+    return isinstance(name, str) and (how == "item" or name not in tables.FRAME_ATTRIBUTES)

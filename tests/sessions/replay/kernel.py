@@ -1,0 +1,368 @@
+"""A kernel on paper: cells run in it, and each statement gets a key of what it did."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .cells import Ending, Step, lines_of, statements_of, stops_at_name
+from .effects import StopError
+from .harmless import cannot_fail
+from .memory import (
+    FIGURE,
+    FILES,
+    HIDDEN,
+    HISTORY,
+    OPTIONS,
+    OTHER,
+    PLAIN,
+    RANDOM,
+    SETTINGS,
+    STYLE,
+    UNREPEATABLE,
+    Memory,
+    Name,
+    Object,
+    Value,
+    digest,
+    join,
+)
+from .statement import Statement
+
+INTERACTIVE = re.compile(r"^\s*%matplotlib\s+(?!inline)\w", re.MULTILINE)
+IGNORED = (FIGURE, STYLE)  # what a statement draws on, or how, does not make it fail
+
+
+class Kernel:
+    """A kernel on paper.
+
+    Parameters
+    ----------
+    facts
+        The types that values were seen to have, by a hash of their keys; more are added.
+    start
+        Keys of the random states in which it begins.
+    """
+
+    def __init__(self, facts: dict[str, str], start: Mapping[str, str]) -> None:
+        self.facts = facts
+        self.memory = Memory(start)
+        self.loose: dict[str, str] = dict.fromkeys(self.memory.tainted, "random")
+        self.interactive = False
+        self.cells = 0
+        self.mentioned: set[str] = set()
+        self.tainted = False  # whether the statement being run is
+        self.harmless = False
+
+    # ------------------------------------------------------------ cells
+
+    def run(
+        self,
+        source: str,
+        draws: frozenset[str] | None,
+        ending: Ending,
+        kinds: Mapping[str, str] | None = None,
+        restart: Mapping[str, tuple[str, str]] | None = None,
+    ) -> list[Step]:
+        """Run a cell.
+
+        Parameters
+        ----------
+        source
+            Its code.
+        draws
+            The random states that it was seen to move; None if nobody looked.
+        ending
+            How it ended.
+        kinds
+            The types that values were seen to have afterwards, by their names.
+        restart
+            Texts of statements before which a random state that nobody seeded counts as new, by
+            the state, with the new key.
+        """
+        self._begin(source)
+        steps: list[Step] = []
+        statements = statements_of(source)
+        failing = [n for n, _ in statements if lines_of(n)[0] <= ending.line <= lines_of(n)[1]]
+        for node, text in statements:
+            first, last = lines_of(node)
+            if ending.error and 0 < ending.line < first:
+                break
+            done = not ending.error or 0 < last < ending.line
+            self._restart(text, restart or {})
+            missing = (
+                ending.missing
+                if len(failing) == 1 and not done and stops_at_name(node, ending)
+                else ""
+            )
+            steps.append(self._step(node, text, draws, done, replace(ending, missing=missing)))
+        for name, kind in (kinds or {}).items():
+            if name in self.memory.names and kind:
+                self.facts[digest(*self.memory.name_keys(name))] = kind
+        for name in sorted(self.mentioned):
+            self._learn(name)
+        return steps
+
+    def _begin(self, source: str) -> None:
+        self.cells += 1
+        self.mentioned = set()
+        self.memory.hidden(HISTORY).key = digest(HISTORY, self.cells)
+        self.interactive |= bool(INTERACTIVE.search(source))
+        if not self.interactive:  # the inline backend closes figures at the end of a cell
+            figure = self.memory.hidden(FIGURE)
+            figure.key, figure.content = digest(FIGURE), set()
+
+    def _restart(self, text: str, restart: Mapping[str, tuple[str, str]]) -> None:
+        for name, (before, start) in restart.items():
+            thing = self.memory.hidden(name)
+            if text == before and thing.key in self.memory.tainted:
+                thing.key = digest(name, start)
+                self.memory.tainted.add(thing.key)
+                self.loose[thing.key] = "random"
+
+    def _learn(self, name: str) -> None:
+        """Make use of what was seen of the type of a value that was made in the same way."""
+        bound = self.memory.names.get(name)
+        if bound is None or bound.value.kind:
+            return
+        keys = self.memory.name_keys(name)
+        kind = self.facts.get(digest(*keys), "")
+        if kind == "plain":
+            self.memory.names[name] = Name(PLAIN, self._together(keys))
+        elif kind and bound.value.sure:
+            self._know(self.memory.objects[next(iter(bound.value.objects))], kind, keys)
+
+    def _know(self, thing: Object, kind: str, keys: list[str]) -> None:
+        """Note the type of an object, and what it can hold."""
+        flat = kind.startswith("flat ")
+        kind = kind.removeprefix("flat ")
+        if thing.kind not in ("", "array", "frame") and not flat:
+            return
+        thing.kind = kind
+        if flat or kind in ("array", "frame"):
+            if thing.content:  # nothing in it can change, so that its own key tells all
+                thing.key = self._together(keys)
+                thing.fields.clear()
+                thing.content.clear()
+                thing.values.clear()
+        elif kind in ("list", "dict", "set") and not thing.content:
+            inside = self.memory.add(Object(key=self._together([thing.key, "inside"])))
+            self.memory.objects[inside].content.add(inside)
+            thing.content.add(inside)
+
+    def _together(self, keys: list[str]) -> str:
+        """Return one key for several, as random as they are."""
+        key = digest(*keys)
+        if not self.memory.tainted.isdisjoint(keys):
+            self.memory.tainted.add(key)
+        self.loose[key] = digest(*sorted(self.loose.get(old, old) for old in keys))
+        return key
+
+    # ------------------------------------------------------------ statements
+
+    def _step(
+        self,
+        node: ast.stmt | None,
+        text: str,
+        draws: frozenset[str] | None,
+        done: bool,
+        ending: Ending,
+    ) -> Step:
+        before = dict(self.memory.names)
+        self.harmless = cannot_fail(node, self.memory)
+        statement = Statement(self.memory, draws, ending.missing)
+        try:
+            if node is None:
+                statement.magic(text.splitlines())
+            else:
+                statement.statement(node)
+        except StopError:
+            statement.scopes.clear()
+        if statement.anything:
+            self._anything(statement)
+        if not done:
+            self._failed(statement, node, before)
+        return self._commit(statement, node, text, done, ending, before)
+
+    def _anything(self, statement: Statement) -> None:
+        """Let a statement change all that there is."""
+        memory = self.memory
+        everything: set[int] = set()
+        for name in sorted(memory.names):
+            statement.note(
+                name, memory.name_keys(name), memory.reach(memory.names[name].value.objects)
+            )
+            everything |= memory.reach(memory.names[name].value.objects)
+        hidden = {number for h in HIDDEN for number in memory.names[h].value.objects}
+        data = everything - hidden
+        statement.touch(data, Value(frozenset(data)))
+        for name, bound in memory.names.items():
+            if name not in HIDDEN:
+                memory.names[name] = Name(Value(frozenset(data)), bound.key)
+                statement.maybe.add(name)
+        statement.change(OTHER, FILES, OPTIONS, STYLE, *RANDOM)
+
+    def _failed(self, statement: Statement, node: ast.stmt | None, before: dict[str, Name]) -> None:
+        """Let a statement have done what it did only in part."""
+        names = isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets)
+        for name in sorted(statement.bound):
+            old, now = before.get(name), self.memory.names.get(name)
+            if names and old:  # it failed before it bound them
+                self.memory.names[name] = old
+            elif names:
+                self.memory.names.pop(name, None)
+            else:
+                values = [bound.value for bound in (old, now) if bound]
+                self.memory.names[name] = Name(join(*values), old.key if old else "")
+                statement.maybe.add(name)
+        statement.bound.clear()
+        statement.fields = [replace(field, may=True) for field in statement.fields]
+        for hidden in sorted(statement.fresh):
+            statement.change(hidden)
+        statement.fresh.clear()
+
+    def _commit(
+        self,
+        statement: Statement,
+        node: ast.stmt | None,
+        text: str,
+        done: bool,
+        ending: Ending,
+        before: dict[str, Name],
+    ) -> Step:
+        """Give keys to all that a statement made and changed."""
+        memory = self.memory
+        labels = sorted(statement.reads)
+        salt = "" if done else ending.salt
+        together = self._aliases(statement)
+        key = digest(text, [(n, statement.reads[n]) for n in labels], together, salt, done)
+        loose = digest(
+            text,
+            [
+                (n, sorted(self.loose.get(k, k) for k in statement.reads[n]))
+                for n in labels
+                if n not in IGNORED
+            ],
+            together,
+            salt,
+            done,
+        )
+        self.tainted = any(k in memory.tainted for keys in statement.reads.values() for k in keys)
+        self._renew(statement, key, loose)
+        changed = set(statement.bound | statement.maybe)
+        self._rename(statement, node, key, loose, before)
+        moved = statement.touched | {field.number for field in statement.fields}
+        for name, bound in memory.names.items() if moved else ():
+            if name not in changed and not moved.isdisjoint(memory.reach(bound.value.objects)):
+                changed.add(name)
+        roots = {label.partition("/")[0] for label in labels}
+        self.mentioned |= {n for n in roots | changed if n not in HIDDEN}
+        reads = {label: digest(*statement.reads[label]) for label in labels}
+        return Step(
+            text,
+            key,
+            loose,
+            done,
+            tuple(statement.saves),
+            reads,
+            frozenset(changed),
+            self.tainted,
+            self.harmless,
+            self.cells - 1,
+        )
+
+    def _aliases(self, statement: Statement) -> list[tuple[str, str]]:
+        """Return which of the things that a statement reads may be the same or share memory."""
+        behind = {
+            label: self.memory.sharing(numbers)
+            for label, numbers in sorted(statement.objects_read.items())
+            if numbers
+        }
+        return [
+            (one, other)
+            for one in behind
+            for other in behind
+            if one < other and not behind[one].isdisjoint(behind[other])
+        ]
+
+    def _key(
+        self, kind: str, key: str, loose: str, *parts: object, old: list[str] | None = None
+    ) -> str:
+        """Return a key for what a statement made, or made of what had `old` keys."""
+        made = digest(key, kind, parts, old)
+        loosely = digest(loose, kind, parts, sorted(self.loose.get(k, k) for k in old or ()))
+        self.loose[made] = loosely
+        if self.tainted or any(k in self.memory.tainted for k in old or ()):
+            self.memory.tainted.add(made)
+        return made
+
+    def _renew(self, statement: Statement, key: str, loose: str) -> None:
+        """Give new keys to the objects that a statement made or changed."""
+        memory = self.memory
+        changed = memory.sharing(statement.touched) | statement.views
+        for field in statement.fields:
+            if field.number not in changed:
+                self._set_field(field.number, field.path, field.may, key, loose)
+        for number in sorted(changed):
+            thing = memory.objects[number]
+            if thing.key:
+                roles = [
+                    n for n, found in sorted(statement.objects_read.items()) if number in found
+                ]
+                thing.key = self._key("changed", key, loose, roles, old=memory.own_key(number))
+                thing.kind = "array" if thing.kind == "frame" else thing.kind
+                thing.fields.clear()
+                thing.values.clear()
+        for hidden in sorted(statement.fresh):
+            memory.hidden(hidden).key = self._key("fresh", key, loose, hidden)
+        for index, number in enumerate(statement.made):
+            memory.objects[number].key = self._key("made", key, loose, index)
+        for hidden in UNREPEATABLE:
+            if memory.hidden(hidden).key in memory.tainted:
+                self.loose[memory.hidden(hidden).key] = "random"
+
+    def _set_field(self, number: int, path: str, may: bool, key: str, loose: str) -> None:
+        thing = self.memory.objects[number]
+        if not thing.key:
+            return
+        old = self.memory.field_keys(thing, path, PLAIN) if may else None
+        made = self._key("field", key, loose, path, old=old)
+        settings = any(self.memory.hidden(hidden) is thing for hidden in SETTINGS)
+        for inner in [where for where in thing.fields if where.startswith(path + "/")]:
+            del thing.fields[inner]
+        if settings and not (
+            thing.fields.get(path) == made and all("[" in p for p in thing.fields)
+        ):
+            thing.fields.pop(path, None)  # the last setting counts
+        thing.fields[path] = made
+
+    def _rename(
+        self,
+        statement: Statement,
+        node: ast.stmt | None,
+        key: str,
+        loose: str,
+        before: dict[str, Name],
+    ) -> None:
+        """Give new keys to the names that a statement bound."""
+        names = self.memory.names
+        constant = (
+            isinstance(node, ast.Assign)
+            and len(node.targets) == 1
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        )
+        for name in statement.bound & names.keys():
+            value = names[name].value
+            if value.kind.startswith("module:"):
+                made = digest(value.kind)
+            elif constant and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                made = digest("constant", repr(node.value.value))
+            else:
+                made = self._key("bound", key, loose, name)
+            names[name] = Name(value, made)
+        for name in statement.maybe & names.keys():
+            old = [before[name].key] if name in before else []
+            names[name] = Name(names[name].value, self._key("maybe", key, loose, name, old=old))

@@ -1,0 +1,242 @@
+"""The memory of a kernel on paper: names, objects, and how each was made.
+
+Nothing is computed. A name refers to objects; an object carries a *key*, a hash of the statement
+that made or last changed it and of the keys which that statement read. Equal keys mean: made by
+the same statements from the same values, hence equal.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+# What a kernel has besides its names. The dot keeps them apart from names.
+NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM = "·numpy.random", "·random", "·torch.random"
+FIGURE, STYLE, OPTIONS, FILES, CLOCK, HISTORY, OTHER = (
+    "·figure",  # what pyplot draws on
+    "·style",  # rcParams
+    "·options",  # of libraries, and what was patched in their modules
+    "·files",  # by path
+    "·clock",
+    "·history",  # Out, _ and In
+    "·other",  # names that code bound unseen, as `import *` does
+)
+RANDOM = (NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM)
+UNREPEATABLE = (*RANDOM, CLOCK)  # each look at them finds something else
+HIDDEN = (*RANDOM, FIGURE, STYLE, OPTIONS, FILES, CLOCK, HISTORY, OTHER)
+SETTINGS = (STYLE, OPTIONS, FILES)  # made of fields, of which the last setting counts
+
+
+def digest(*parts: object) -> str:
+    """Return a short hash of some parts."""
+    return hashlib.blake2b(repr(parts).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True)
+class Value:
+    """What an expression evaluates to, as far as it is known.
+
+    Attributes
+    ----------
+    objects
+        The numbers of the objects that it may be; none if it cannot be changed, as a number.
+    kind
+        `plain` for what cannot be changed, `module:numpy` for a module or what was imported
+        from one; empty where the objects know.
+    sure
+        Whether it is exactly the one object.
+    """
+
+    objects: frozenset[int] = frozenset()
+    kind: str = ""
+    sure: bool = False
+
+
+PLAIN = Value(kind="plain")
+UNKNOWN = Value()
+
+
+@dataclass
+class Object:
+    """Something that can change.
+
+    Attributes
+    ----------
+    key
+        How it was made and changed; empty while the statement that makes it is replayed.
+    kind
+        `array` (of NumPy or pandas), `frame` (a DataFrame with rows), `anndata`, `list`, `dict`,
+        `set`, `default` (reading may add), `iterator`, `generator` (of random numbers), `figure`,
+        `model`, `function`, `class`, `instance` (of a class of the notebook), `loaded` (a
+        checkpoint), or empty for anything else.
+    fields
+        Keys of the columns, entries or attributes that were set one by one since `key`, in order.
+    values
+        What these fields refer to.
+    content
+        The objects that it may hold: who reads it reads them.
+    shares
+        The objects that may share its memory, as a view and its array do.
+    code
+        The functions of the notebook that it may run.
+    """
+
+    key: str = ""
+    kind: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    content: set[int] = field(default_factory=set)
+    shares: set[int] = field(default_factory=set)
+    code: tuple[Code, ...] = ()
+
+
+@dataclass
+class Name:
+    """What a name refers to, and the key of how it came to."""
+
+    value: Value
+    key: str
+
+
+class Memory:
+    """The names and objects of a kernel.
+
+    Parameters
+    ----------
+    start
+        Keys of the random states in which it begins.
+    """
+
+    def __init__(self, start: Mapping[str, str]) -> None:
+        self.objects: list[Object] = []
+        self.names: dict[str, Name] = {}
+        self.given: dict[str, set[int]] = {}  # what libraries were given, which may keep it
+        self.nested: set[Code] = set()  # functions defined in functions
+        # keys that no second run makes again, as those of unseeded random numbers
+        self.tainted: set[str] = set()
+        for hidden in HIDDEN:
+            number = self.add(Object(key=digest(hidden)))
+            self.names[hidden] = Name(Value(frozenset([number]), sure=True), "")
+        for hidden in UNREPEATABLE:
+            thing = self.hidden(hidden)
+            thing.key = digest(hidden, start.get(hidden, ""))
+            self.tainted.add(thing.key)
+
+    def add(self, thing: Object) -> int:
+        """Add an object and return its number."""
+        self.objects.append(thing)
+        return len(self.objects) - 1
+
+    def hidden(self, name: str) -> Object:
+        """Return what a kernel has besides its names, `·figure`."""
+        return self.objects[next(iter(self.names[name].value.objects))]
+
+    def reach(self, numbers: Iterable[int]) -> set[int]:
+        """Return objects and all that they may hold."""
+        return _closure(numbers, lambda number: self.objects[number].content)
+
+    def sharing(self, numbers: Iterable[int]) -> set[int]:
+        """Return objects and all that may share their memory."""
+        return _closure(numbers, lambda number: self.objects[number].shares)
+
+    def code(self, value: Value) -> list[Code]:
+        """Return the functions of the notebook that a value may run, in a fixed order."""
+        found = {
+            node: None for n in sorted(self.reach(value.objects)) for node in self.objects[n].code
+        }
+        return sorted(found, key=lambda node: (node.lineno, ast.dump(node)))
+
+    def kind(self, value: Value) -> str:
+        """Return what is known of a value's type."""
+        if value.kind or not value.objects:
+            return value.kind
+        kinds = {self.objects[number].kind for number in value.objects}
+        kind = kinds.pop() if len(kinds) == 1 else "array" if kinds <= {"array", "frame"} else ""
+        return "array" if kind == "frame" and not value.sure else kind
+
+    def the(self, value: Value, *kinds: str) -> Object | None:
+        """Return the object that a value certainly is, if it is of one of these kinds."""
+        if not value.sure:
+            return None
+        thing = self.objects[next(iter(value.objects))]
+        return thing if thing.kind in kinds else None
+
+    # ------------------------------------------------------------ keys
+
+    def own_key(self, number: int) -> list[str]:
+        """Return the keys of an object alone; none of one that the statement itself makes."""
+        thing = self.objects[number]
+        if not thing.key:
+            return []
+        order = [digest("order", *thing.fields)] if thing.fields else []
+        return [thing.key, *thing.fields.values(), *order]
+
+    def keys(self, value: Value) -> list[str]:
+        """Return the keys of all that a value may lead to, sorted."""
+        return sorted(key for number in self.reach(value.objects) for key in self.own_key(number))
+
+    def name_keys(self, name: str) -> list[str]:
+        """Return the keys of a name: what it refers to, and all that this may lead to."""
+        bound = self.names.get(name)
+        if bound is None:
+            return ["unbound", *self.own_key(self._number(OTHER))]
+        return [*([] if bound.value.sure else [bound.key]), *self.keys(bound.value)]
+
+    def _number(self, hidden: str) -> int:
+        return next(iter(self.names[hidden].value.objects))
+
+    def field_keys(self, thing: Object, path: str, content: Value) -> list[str]:
+        """Return the keys of a field, `obs/batch`, of an object, and of what is above and below."""
+        near = {
+            where: key
+            for where, key in thing.fields.items()
+            if where == path or where.startswith(path + "/") or path.startswith(where + "/")
+        }
+        whole = any(path == where or path.startswith(where + "/") for where in near)
+        base = [] if whole or not thing.key else [thing.key]
+        return [
+            *base,
+            *near.values(),
+            *(["order", *near] if len(near) > 1 else []),
+            *self.keys(content),
+        ]
+
+
+def join(*values: Value) -> Value:
+    """Return what is known of something that is any of these values."""
+    values = tuple(dict.fromkeys(values))
+    if len(values) == 1:
+        return values[0]
+    kinds = {value.kind for value in values if value.kind != "plain"}
+    objects = frozenset[int]().union(*(value.objects for value in values))
+    if not objects and not kinds and values:
+        return PLAIN
+    return Value(objects, kinds.pop() if len(kinds) == 1 else "")
+
+
+def unsure(value: Value) -> Value:
+    """Return a value as something that may be it."""
+    return replace(value, sure=False)
+
+
+def _closure(numbers: Iterable[int], after: Callable[[int], Iterable[int]]) -> set[int]:
+    found: set[int] = set()
+    todo = list(numbers)
+    while todo:
+        number = todo.pop()
+        if number not in found:
+            found.add(number)
+            todo.extend(after(number))
+    return found
+
+
+def functions_in(body: Iterable[ast.AST]) -> Iterator[Code]:
+    """Return the functions in some code."""
+    for node in body:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                yield inner

@@ -1,0 +1,356 @@
+"""Whether a session made what the notebook makes, and if not, which cell is the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from checkpoint.notebooks.notebook import first_line as first_line_of
+from checkpoint.notebooks.parameters import TAG, looks_injected
+
+from .cells import Ending, Step
+from .kernel import Kernel
+from .memory import RANDOM, UNREPEATABLE
+
+SKIPPED, RAISES = "skip-execution", "raises-exception"  # tags that nbclient heeds
+REMEDY = "restart the kernel and run all"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A piece of code that the kernel ran.
+
+    Attributes
+    ----------
+    source
+        The code, as the cell had it.
+    cell
+        The id of the cell, where the front end sends it.
+    error
+        Whether it ended in an error. A save inside it may have been completed before.
+    line
+        The line of `source` at which it did; 0 if unknown.
+    missing
+        The name that a `NameError` or `AttributeError` raised by the cell's own code was about.
+    interrupted
+        Whether it was stopped from outside, by `KeyboardInterrupt`.
+    ran
+        False for code that never ran because it is not Python (`SyntaxError`).
+    draws
+        Which global random states it moved: `numpy`, `python`, `torch`. None if nobody looked.
+    kinds
+        The kinds of the values that the names in its code had afterwards, by name; the package's
+        docstring lists them. Fewer are known, more is assumed to change.
+    """
+
+    source: str
+    cell: str | None = None
+    error: bool = False
+    line: int = 0
+    missing: str = ""
+    interrupted: bool = False
+    ran: bool = True
+    draws: frozenset[str] | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell of the notebook as it stands.
+
+    Attributes
+    ----------
+    source
+        Its code.
+    id
+        Its id, if it has one.
+    tags
+        Its tags.
+    """
+
+    source: str
+    id: str | None = None
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer.
+
+    Attributes
+    ----------
+    state
+        `clean`: the results are what the notebook makes, run from top to bottom. `edited`: the
+        notebook has code that did not run. `unclean`: all of its code ran, but not in the way
+        in which the notebook runs it, and that may matter.
+    reason
+        Why, as a message; empty if clean.
+    cell
+        The first line of the cell that is the reason.
+    unseeded
+        The first line of a cell that drew random numbers without a seed, or read the clock, on
+        which the results depend; empty if none did. The results are then as good as those of
+        another run, but no other run makes the same.
+    """
+
+    state: Literal["clean", "edited", "unclean"]
+    reason: str = ""
+    cell: str = ""
+    unseeded: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Whether the results are what the notebook makes."""
+        return self.state == "clean"
+
+
+def judge(
+    executions: Sequence[Execution], cells: Sequence[Cell], step: str | None = None
+) -> Verdict:
+    """Tell whether a kernel's results are what the notebook makes, run from top to bottom.
+
+    Parameters
+    ----------
+    executions
+        What the kernel ran, in order, up to and including the execution that saved.
+    cells
+        The code cells of the notebook as it stands, in order.
+    step
+        The step or sub-checkpoint that was saved; None for the notebook's last save.
+
+    Returns
+    -------
+    Verdict
+        `clean` only if that is certain, as far as the replay can see.
+
+    Examples
+    --------
+    >>> run = [Execution(s) for s in ("n = 1", "n = n + 1", "n = n + 1", 'save("1_a", {"n": n})')]
+    >>> notebook = [Cell(s) for s in ("n = 1", "n = n + 1", 'save("1_a", {"n": n})')]
+    >>> judge(run, notebook, "1_a").reason
+    'cell `n = n + 1` ran more than once and changes `n` each time; restart the kernel and run all'
+    """
+    ran = [execution for execution in executions if execution.ran]
+    comparison = _Comparison(ran, _expected(ran, cells), step)
+    comparison.replay()
+    verdict = comparison.verdict()
+    if not verdict.clean:  # now that all types are known
+        comparison.replay()
+        verdict = comparison.verdict()
+    return verdict
+
+
+def _expected(ran: Sequence[Execution], cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells that a run of the notebook runs, with the parameters set for this one."""
+    expected = [cell for cell in cells if SKIPPED not in cell.tags]
+    tagged = [i for i, cell in enumerate(expected) if TAG in cell.tags]
+    # papermill and `run --set` run a cell of their own, in kernels that are told no cell ids
+    if not tagged or any(execution.cell for execution in ran):
+        return expected
+    sources = {cell.source for cell in cells}
+    injected = [
+        i
+        for i, execution in enumerate(ran)
+        if looks_injected(execution.source) and execution.source not in sources
+    ]
+    before = expected[tagged[-1]].source
+    if len(injected) == 1 and injected[0] and ran[injected[0] - 1].source == before:
+        expected.insert(tagged[-1] + 1, Cell(ran[injected[0]].source))
+    return expected
+
+
+class _Comparison:
+    """A session and a notebook, both replayed."""
+
+    def __init__(self, ran: Sequence[Execution], cells: Sequence[Cell], step: str | None) -> None:
+        self.ran, self.cells, self.step = ran, cells, step
+        self._draws = _draws(ran)
+        self._facts: dict[str, str] = {}
+        self._expected_errors = {cell.source for cell in cells if RAISES in cell.tags}
+        self.session: list[Step] = []
+        self.notebook: list[Step] = []
+
+    # ------------------------------------------------------------ both runs
+
+    def replay(self) -> None:
+        """Run both on paper; what an earlier replay learned is made use of."""
+        restart = self._last_draws()
+        start = {name: new for name, (_, new) in restart.items()}
+        session = Kernel(self._facts, {})
+        self.session = []
+        for number, execution in enumerate(self.ran):
+            now = {
+                name: (self._texts[name], new)
+                for name, (where, new) in restart.items()
+                if where == number
+            }
+            ending = self._ending(number, execution)
+            draws = self._draws.get(execution.source)
+            self.session += session.run(execution.source, draws, ending, execution.kinds, now)
+        notebook = Kernel(self._facts, start)
+        self.notebook = []
+        for cell in self.cells:
+            draws = self._draws.get(cell.source, None)
+            ending = Ending()
+            if cell.source in self._expected_errors:
+                same = [i for i, e in enumerate(self.ran) if e.source == cell.source]
+                ending = self._ending(same[-1], self.ran[same[-1]]) if same else ending
+            self.notebook += notebook.run(cell.source, draws, ending)
+
+    def _ending(self, number: int, execution: Execution) -> Ending:
+        expected = execution.source in self._expected_errors and not execution.interrupted
+        salt = "" if expected else f"failed {number}"
+        return Ending(execution.error, execution.line, execution.missing, salt)
+
+    def _last_draws(self) -> dict[str, tuple[int, str]]:
+        """Return where the session last began to draw as the notebook does, by random state.
+
+        Random numbers that nobody seeded are as good from there as from the start of a kernel.
+        """
+        found: dict[str, tuple[int, str]] = {}
+        self._texts: dict[str, str] = {}
+        for name in UNREPEATABLE:
+            first = next((step for step in self.notebook if name in step.reads), None)
+            again = [step for step in self.session if first and step.text == first.text]
+            if first and len(again) > 1:
+                self._texts[name] = first.text
+                found[name] = (again[-1].cell, "again")
+        return found
+
+    # ------------------------------------------------------------ the answer
+
+    def verdict(self) -> Verdict:
+        """Compare both runs."""
+        saves = self._saves(self.notebook)
+        if not saves:
+            name = f'"{self.step}"' if self.step else "anything"
+            return Verdict("edited", f"no cell of the notebook saves {name}")
+        last = max(self.notebook.index(step) for step in saves)
+        needed = self.notebook[: last + 1]
+        done = {step.key for step in self.session if step.done}
+        loosely = {step.loose for step in self.session if step.done}
+        allowed = self._expected_errors
+        for step in needed:
+            failed = not step.done and self.cells[step.cell].source in allowed
+            known = step.key in done or step.loose in loosely or failed or step.harmless
+            if not known:
+                return self._blame(step)
+        for step in saves:
+            if blamed := self._saved_otherwise(step, saves):
+                return self._blame(blamed)
+        random = next((step for step in saves if step.tainted), None)
+        return Verdict("clean", unseeded=self._first_random(needed) if random else "")
+
+    def _saves(self, steps: Sequence[Step]) -> list[Step]:
+        """Return the statements that save the step; those that compute its name, if none."""
+        exact = [step for step in steps if self.step in step.saves]
+        computed = [step for step in steps if None in step.saves]
+        every = [step for step in steps if step.saves]
+        if self.step is None:
+            return every[-1:] if steps is self.notebook else every
+        return exact or computed
+
+    def _saved_otherwise(self, step: Step, saves: Sequence[Step]) -> Step | None:
+        """Return the save whose results were saved with other values by the session."""
+        texts = {save.text for save in saves}
+        same = [past for past in self.session if past.text == step.text]
+        if not same or same[-1].key != step.key:
+            return step
+        others = [past for past in self._saves(self.session) if past.text in texts or self.step]
+        if self.step in step.saves and others and others[-1].key != saves[-1].key:
+            return saves[-1]
+        return None
+
+    # ------------------------------------------------------------ the reason
+
+    def _blame(self, step: Step) -> Verdict:
+        """Return the verdict for a statement that the notebook runs on other values."""
+        step = self._root(step)
+        cell = first_line(self.cells[step.cell].source)
+        texts = {past.text for past in self.session}
+        if step.text not in texts:
+            return Verdict("edited", f"cell `{cell}` has changed or did not run since", cell)
+        past = [p for p in self.session if p.text == step.text][-1]
+        differing = [n for n in step.reads if past.reads.get(n) != step.reads[n]]
+        names = sorted(n.partition("/")[0] for n in differing if n[0] != "·")
+        culprit, reason = (
+            cell,
+            f"cell `{cell}` ran on other values than a run of all cells gives it",
+        )
+        for name in names:
+            if told := self._tell(name, step, past):
+                culprit, reason = told
+                break
+        else:
+            if any(name.startswith(RANDOM) for name in differing):
+                reason = f"cell `{cell}` drew random numbers after other cells had drawn some"
+        return Verdict("unclean", f"{reason}; {REMEDY}", culprit)
+
+    def _root(self, step: Step) -> Step:
+        """Return the first statement that ran on other values, of those that lead to one."""
+        done = {past.key for past in self.session if past.done}
+        before = self.notebook[: self.notebook.index(step)]
+        past = next((p for p in reversed(self.session) if p.text == step.text), None)
+        for name, value in step.reads.items():
+            makers = [s for s in before if name.partition("/")[0] in s.changed]
+            differs = past is None or past.reads.get(name) != value
+            if makers and differs and makers[-1].key not in done and makers[-1].reads:
+                return self._root(makers[-1])
+        return step
+
+    def _tell(self, name: str, step: Step, past: Step) -> tuple[str, str] | None:
+        """Say how a name came to have another value when a statement ran."""
+        source = self._source
+        position = self.session.index(past)
+        earlier = [p for p in self.session[:position] if name in p.changed]
+        sources = {cell.source for cell in self.cells}
+        made = [s for s in self.notebook[: self.notebook.index(step)] if name in s.changed]
+        for maker in reversed(made):
+            later = [p for p in self.session[position + 1 :] if p.key == maker.key]
+            if later:
+                cell = first_line(self.cells[maker.cell].source)
+                return cell, f"cell `{cell}` ran after cells that use it"
+        if earlier and self.ran[earlier[-1].cell].source not in sources:
+            cell = source(earlier[-1])
+            return cell, f"cell `{cell}`, which is not in the notebook, changed `{name}`"
+        again = [p for p in earlier if p.text == earlier[-1].text] if earlier else []
+        if len(again) > 1 and name in earlier[-1].reads:
+            cell = source(again[-1])
+            return cell, f"cell `{cell}` ran more than once and changes `{name}` each time"
+        if past.text == step.text and name in past.changed:
+            times = [p for p in self.session[: position + 1] if p.text == past.text]
+            cell = source(past)
+            if len(times) > 1:
+                return cell, f"cell `{cell}` ran more than once and changes `{name}` each time"
+        if earlier:
+            cell = source(earlier[-1])
+            return cell, f"cell `{cell}` changed `{name}` in another order than the notebook's"
+        return None
+
+    def _source(self, step: Step) -> str:
+        return first_line(self.ran[step.cell].source)
+
+    def _first_random(self, steps: Sequence[Step]) -> str:
+        random = next((step for step in steps if step.tainted), steps[-1])
+        return first_line(self.cells[random.cell].source)
+
+
+def _draws(ran: Sequence[Execution]) -> dict[str, frozenset[str] | None]:
+    """Return which random states each piece of code was seen to move, in any of its executions."""
+    names = dict(zip(("numpy", "python", "torch"), RANDOM, strict=True))
+    found: dict[str, frozenset[str] | None] = {}
+    for execution in ran:
+        moved = execution.draws
+        before = found.get(execution.source, frozenset())
+        known = moved is not None and before is not None
+        drawn = frozenset(names.get(name, name) for name in moved or ())
+        found[execution.source] = drawn | (before or frozenset()) if known else None
+    return found
+
+
+def first_line(source: str) -> str:
+    """Return what people know a cell by: its first line that is not a comment."""
+    lines = source.splitlines()
+    code = [i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
+    return first_line_of("\n".join(lines[code[0] :]) if code else source)

@@ -1,0 +1,467 @@
+"""Random sessions of a person with a notebook, judged, and compared with the truth.
+
+    python tests/sessions/simulate.py typical 10000 1
+
+runs 10,000 sessions of the mix `typical` (or `careful`, `messy`) with the seed 1. In each, a
+person writes a small notebook cell by cell, with typos and looks in between, and then edits,
+reruns, moves and deletes cells. The truth is found by running the notebook as it stands in a new
+kernel. Printed are the false answers, of which there must be none, and how many of the
+harmless sessions, whose results are the notebook's, are called unclean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType
+
+sys.path[:0] = [str(Path(__file__).parents[level]) for level in (1, 2)]
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+from sessions import lab  # noqa: E402
+from sessions.notebooks import ADDED, LOOKS, SCRATCH, is_plot, notebook, tweaked  # noqa: E402
+from sessions.replay import Cell, Execution, Verdict, judge  # noqa: E402
+
+# ---------------------------------------------------------------- a kernel
+
+
+class Kernel:
+    """A kernel that runs cells and records them as the session recording does."""
+
+    def __init__(self) -> None:
+        lab.restart()
+        self.names = {
+            "__name__": "__main__",
+            "save": self._save,
+            "print": lambda *_: None,
+        }
+        self.executions: list[Execution] = []
+        self.saved: tuple | None = None
+        self.recorded: list[Execution] = []
+        self._saving = None
+
+    def _save(self, _step, objects) -> None:
+        self._saving = lab.canonical(objects)
+
+    def run(self, source: str) -> bool:
+        """Run a cell; return whether it ran to its end."""
+        try:
+            code = compile(source, "<cell>", "exec")
+        except SyntaxError:
+            self.executions.append(Execution(source, error=True, ran=False))
+            return False
+        lab.FIGURES.clear()  # as the inline backend does
+        before, self._saving, failure = _states(), None, None
+        try:
+            exec(code, self.names)
+        except Exception as error:
+            failure = error
+        after = _states()
+        self.executions.append(
+            Execution(
+                source,
+                error=failure is not None,
+                **_where(failure),
+                draws=frozenset(name for name in after if after[name] != before[name]),
+                kinds=self._kinds(code),
+            )
+        )
+        if self._saving is not None:
+            self.saved, self.recorded = self._saving, list(self.executions)
+        return failure is None
+
+    def _kinds(self, code: CodeType) -> dict[str, str]:
+        found = {name: kind_of(self.names[name]) for name in code.co_names if name in self.names}
+        return {name: kind for name, kind in found.items() if kind}
+
+
+def _states() -> dict[str, object]:
+    state = np.random.get_state()
+    return {"numpy": (state[1].tobytes(), state[2]), "python": hash(random.getstate())}
+
+
+def _where(failure: Exception | None) -> dict:
+    """Return the line of a cell in which an error came up, and the name that was missing."""
+    line, inner = 0, False
+    frame = failure.__traceback__ if failure else None
+    while frame:
+        name = frame.tb_frame.f_code.co_filename
+        if name == "<cell>" and frame.tb_frame.f_code.co_name == "<module>":
+            line, inner = frame.tb_lineno, False
+        elif line and frame.tb_frame.f_code.co_name not in ("__getattr__", "__getattribute__"):
+            inner = True
+        frame = frame.tb_next
+    own = isinstance(failure, NameError | AttributeError) and not inner
+    return {"line": line, "missing": getattr(failure, "name", None) or "" if own else ""}
+
+
+def kind_of(value: object) -> str:
+    """Return a value's kind as the documentation of `replay` lists them."""
+    if _plain(value):
+        return "plain"
+    if isinstance(value, pd.DataFrame):
+        text = (
+            [value[c] for c in value.columns if value[c].dtype == object]
+            if value.columns.is_unique
+            else []
+        )
+        whole = type(value) is pd.DataFrame and len(value) > 0 and value.columns.is_unique
+        return "frame" if whole and all(column.map(_plain).all() for column in text) else "array"
+    if isinstance(value, pd.Series | pd.Index | np.ndarray):
+        return "array"
+    if isinstance(value, lab.Adata):
+        return "anndata"
+    if type(value) in (list, set, dict):
+        elements = value.values() if isinstance(value, dict) else value
+        flat = "flat " if all(map(_plain, elements)) else ""
+        return flat + type(value).__name__
+    return "iterator" if hasattr(value, "__next__") else ""
+
+
+def _plain(value: object) -> bool:
+    scalar = isinstance(value, int | float | complex | str | bytes | None | np.generic)
+    return scalar or (isinstance(value, tuple | frozenset) and all(map(_plain, value)))
+
+
+# ---------------------------------------------------------------- a person
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How a person works: the weights of what they do, and how often they do it."""
+
+    acts: dict[str, int]
+    times: tuple[int, int]
+    end: dict[str, int]
+    edits_after: float
+    typos: float = 0.08
+    looks: float = 0.12
+
+
+MIXES = {
+    "careful": Mix(
+        {
+            "plot": 30,
+            "run_all": 14,
+            "restart": 16,
+            "edit_and_rest": 14,
+            "look": 14,
+            "typo": 8,
+            "rest": 4,
+        },
+        (1, 5),
+        {"run_all": 25, "restart": 45, "rest": 30},
+        0.15,
+    ),
+    "typical": Mix(
+        {
+            "plot": 24,
+            "run_all": 8,
+            "restart": 6,
+            "edit_and_rest": 12,
+            "edit": 8,
+            "look": 12,
+            "typo": 12,
+            "rest": 10,
+        }
+        | {"rerun": 6, "scratch": 5, "add": 4, "delete": 2, "swap": 1},
+        (2, 8),
+        {"rest": 40, "run_all": 30, "restart": 15, "save": 15},
+        0.2,
+    ),
+    "messy": Mix(
+        {
+            "plot": 16,
+            "run_all": 4,
+            "restart": 2,
+            "half": 2,
+            "edit_and_rest": 8,
+            "edit": 14,
+            "look": 8,
+            "typo": 10,
+        }
+        | {"rest": 8, "rerun": 16, "scratch": 14, "add": 6, "delete": 6, "swap": 5},
+        (3, 12),
+        {"rest": 35, "run_all": 15, "save": 50},
+        0.25,
+    ),
+}
+
+
+@dataclass
+class Person:
+    """Somebody who works with a notebook and a kernel."""
+
+    r: random.Random
+    mix: Mix
+    cells: list[str]
+    kernel: Kernel = field(default_factory=Kernel)
+
+    def work(self) -> None:
+        """Write the notebook, work with it, run its end, and perhaps edit it once more."""
+        r = self.r
+        for place in range(len(self.cells)):
+            self.typo(place) if r.random() < self.mix.typos else self.kernel.run(self.cells[place])
+            if r.random() < self.mix.looks:
+                self.look()
+        for _ in range(r.randint(*self.mix.times)):
+            getattr(self, self._choose(self.mix.acts))()
+        getattr(self, self._choose(self.mix.end))()
+        if r.random() < self.mix.edits_after:
+            r.choice(
+                [self._edit_file, self._edit_file, self._remove, self._exchange, self._insert]
+            )()
+
+    def _choose(self, weights: dict[str, int]) -> str:
+        return self.r.choices(list(weights), list(weights.values()))[0]
+
+    def _run(self, first: int = 0, last: int | None = None) -> None:
+        for cell in self.cells[first:last]:
+            if not self.kernel.run(cell):
+                return
+
+    def _place(self) -> int:
+        return self.r.randrange(1, len(self.cells))
+
+    def _change(self) -> int | None:
+        """Change a number in a cell that draws nothing, and return which."""
+        places = [
+            i for i, cell in enumerate(self.cells) if tweaked(cell, self.r) and not is_plot(cell)
+        ]
+        if not places:
+            return None
+        place = self.r.choice(places)
+        self.cells[place] = tweaked(self.cells[place], self.r) or ""
+        return place
+
+    # what people do
+
+    def run_all(self) -> None:
+        self._run()
+
+    def restart(self) -> None:
+        self.kernel = Kernel()
+        self._run()
+
+    def half(self) -> None:
+        self.kernel = Kernel()
+        self._run(0, self._place())
+
+    def rest(self) -> None:
+        self._run(self._place())
+
+    def rerun(self) -> None:
+        place = self._place()
+        self._run(place, place + 1)
+
+    def save(self) -> None:
+        self._run(len(self.cells) - 1)
+
+    def plot(self) -> None:
+        places = [i for i, cell in enumerate(self.cells) if is_plot(cell)]
+        for _ in range(self.r.randint(1, 4)) if places else ():
+            place = self.r.choice(places[:1])
+            self.cells[place] = tweaked(self.cells[place], self.r) or self.cells[place]
+            self.kernel.run(self.cells[place])
+
+    def edit(self) -> None:
+        place = self._change()
+        if place is not None:
+            self._run(place, place + 1)
+
+    def edit_and_rest(self) -> None:
+        place = self._change()
+        if place is not None:
+            self._run(place)
+
+    def look(self) -> None:
+        self.kernel.run(self.r.choice(LOOKS))
+
+    def typo(self, place: int | None = None) -> None:
+        """Run a cell with a typo, and then as it should be."""
+        place = self._place() if place is None else place
+        cell = self.cells[place]
+        names = ("df", "rows", "ad", "plt", "T", "K", "mean", "append", "lab")
+        there = [name for name in names if name in cell]
+        if there and self.r.random() < 0.7:
+            name = self.r.choice(there)
+            broken = cell.replace(name, name + "x", 1)
+        else:
+            broken = cell + self.r.choice(["\n)", " +", " ("])
+        self.kernel.run(broken)
+        self.kernel.run(cell)
+
+    def scratch(self) -> None:
+        """Try something out, and sometimes leave it in the notebook."""
+        cell = self.r.choice(SCRATCH)
+        self.kernel.run(cell)
+        if self.r.random() < 0.25:
+            self.cells.insert(self.r.randint(2, len(self.cells) - 1), cell)
+
+    def add(self) -> None:
+        place = self.r.randint(2, len(self.cells) - 1)
+        self.cells.insert(place, self.r.choice(ADDED))
+        self._run(place, None if self.r.random() < 0.4 else place + 1)
+
+    def delete(self) -> None:
+        self._remove()
+
+    def swap(self) -> None:
+        self._exchange()
+
+    # editing the file, without running anything
+
+    def _edit_file(self) -> None:
+        place = self.r.randrange(1, len(self.cells))
+        how = self.r.random()
+        if how < 0.3:
+            self.cells[place] = "# a note\n" + self.cells[place]
+        else:
+            self.cells[place] = tweaked(self.cells[place], self.r) or self.cells[place]
+
+    def _remove(self) -> None:
+        if len(self.cells) > 5:
+            del self.cells[self.r.randrange(2, len(self.cells) - 1)]
+
+    def _exchange(self) -> None:
+        if len(self.cells) > 5:
+            i = self.r.randrange(1, len(self.cells) - 2)
+            self.cells[i], self.cells[i + 1] = self.cells[i + 1], self.cells[i]
+
+    def _insert(self) -> None:
+        self.cells.insert(self.r.randrange(2, len(self.cells)), self.r.choice([*ADDED, *LOOKS]))
+
+
+# ---------------------------------------------------------------- the truth
+
+
+@dataclass(frozen=True)
+class Session:
+    """What came of a session.
+
+    Attributes
+    ----------
+    number
+        Which one it is, for running it again.
+    executions, cells
+        What was run up to the last save, and the notebook afterwards.
+    same
+        Whether the notebook, run from top to bottom, makes what was saved.
+    """
+
+    number: int
+    executions: list[Execution]
+    cells: list[str]
+    same: bool
+
+    def verdict(self) -> Verdict:
+        """Return what the replay says."""
+        return judge(self.executions, [Cell(source) for source in self.cells], "out")
+
+    def false(self, verdict: Verdict) -> bool:
+        """Tell whether an answer is a false clean; only while the sessions are made.
+
+        What depends on random numbers that nobody seeded is as good as what another run makes, if
+        runs differ.
+        """
+        if self.same or not verdict.clean:
+            return False
+        return not verdict.unseeded or _repeatable(self.cells)
+
+
+def fresh(cells: list[str]) -> object:
+    """Return what a notebook saves in a new kernel; None if it stops before."""
+    kernel = Kernel()
+    for cell in cells:
+        if not kernel.run(cell):
+            break
+    return kernel.saved
+
+
+def _repeatable(cells: list[str]) -> bool:
+    truth = fresh(cells)
+    return all(fresh(cells) == truth for _ in range(20))
+
+
+def sessions(mix: str, count: int, seed: int) -> Iterator[Session]:
+    """Return random sessions that saved something, in a temporary folder."""
+    made = number = 0
+    with stage():
+        while made < count:
+            number += 1
+            r = random.Random(f"{seed} {number}")
+            person = Person(r, MIXES[mix], notebook(r))
+            person.work()
+            kernel = person.kernel
+            if kernel.saved is None:
+                continue
+            made += 1
+            same = fresh(person.cells) == kernel.saved
+            yield Session(number, kernel.recorded, person.cells, same)
+
+
+@contextlib.contextmanager
+def stage() -> Iterator[None]:
+    """Work in a temporary folder with data, and with stand-ins for the plotting libraries."""
+    before, modules = Path.cwd(), lab.install()
+    replaced = {name: sys.modules.get(name) for name in modules}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.chdir(folder)
+        sys.modules.update(modules)
+        lab.table(3).to_csv("in.csv", index=False)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+            for name, module in replaced.items():
+                del sys.modules[name]
+                if module:
+                    sys.modules[name] = module
+
+
+def main() -> None:
+    """Print how often the replay is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mix", choices=MIXES)
+    parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    parser.add_argument("--show", action="store_true", help="print each false alarm")
+    options = parser.parse_args()
+    counts: Counter[str] = Counter()
+    spent = 0.0
+    for session in sessions(options.mix, options.count, options.seed):
+        start = time.perf_counter()
+        verdict = session.verdict()
+        spent += time.perf_counter() - start
+        alarm = session.same and not verdict.clean
+        counts["harmless"] += session.same
+        counts["alarms"] += alarm
+        counts["unseeded"] += bool(verdict.unseeded)
+        if session.false(verdict):
+            counts["false"] += 1
+            print(f"FALSE session {session.number}: {verdict}", flush=True)
+        if alarm and options.show:
+            print(f"alarm session {session.number}: {verdict.reason}")
+    share = 100 * counts["alarms"] / max(1, counts["harmless"])
+    print(
+        f"{options.mix}, seed {options.seed}: {options.count} sessions, {counts['harmless']} "
+        f"of them harmless; false clean: {counts['false']}; harmless called unclean or edited: "
+        f"{counts['alarms']} ({share:.1f} %); clean but unseeded: {counts['unseeded']}; "
+        f"{1000 * spent / options.count:.0f} ms an answer"
+    )
+
+
+if __name__ == "__main__":
+    main()
