@@ -10,5 +10,11 @@ from baked import TEMPLATE
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
     """Return a copy of the template."""
-    unneeded = shutil.ignore_patterns(".venv", ".git", ".*_cache", "__pycache__", "demo")
+
+    def unneeded(folder: str, names: list[str]) -> list[str]:
+        """Environments and caches lie in hidden folders at the top, and take gigabytes."""
+        top = Path(folder) == TEMPLATE
+        hidden = [name for name in names if (top and name.startswith(".")) or name == "__pycache__"]
+        return [*hidden, *(["demo", "dist"] if top else [])]
+
     return shutil.copytree(TEMPLATE, tmp_path / "template", ignore=unneeded)
