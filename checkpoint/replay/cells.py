@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from checkpoint.notebooks.magics import magics, parse_cell, without_magics
+from ..notebooks.magics import magics, parse_cell, without_magics
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,10 @@ class Kernel:
         kind = self.facts.get(digest(*keys), "")
         if kind == "plain":
             self.memory.names[name] = Name(PLAIN, self._together(keys))
+        elif kind == "iterator":  # whatever else it may be, too, reading it may use it up
+            for number in bound.value.objects:
+                if not self.memory.objects[number].kind:
+                    self.memory.objects[number].kind = kind
         elif kind and bound.value.sure:
             self._know(self.memory.objects[next(iter(bound.value.objects))], kind, keys)
 

@@ -27,6 +27,8 @@ class Methods(Libraries):
             return PLAIN
         if name not in tables.BUILTIN_PURE:
             return self._unknown(call, given)
+        if name == "next":
+            self.touch(given.objects)
         if name in ("getattr", "super", "type", "next"):
             self.iterated(given)
             return self.anywhere(given)

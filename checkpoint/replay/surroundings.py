@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from checkpoint.notebooks.magics import parse_cell
+from ..notebooks.magics import parse_cell
 
 from . import tables
 from .call import Call, is_pure_name

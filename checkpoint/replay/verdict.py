@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from checkpoint.notebooks.notebook import first_line as first_line_of
-from checkpoint.notebooks.parameters import TAG, looks_injected
+from ..notebooks.notebook import first_line as first_line_of
+from ..notebooks.parameters import TAG, looks_injected
 
 from .cells import Ending, Step
 from .kernel import Kernel
