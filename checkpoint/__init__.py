@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         CheckpointKeyError,
         CheckpointNotFoundError,
         CheckpointValueError,
-        CheckpointWarning,
         MissingPackageError,
         ProjectError,
     )
@@ -44,7 +43,6 @@ _HOME = {
     "CheckpointKeyError": "errors",
     "CheckpointNotFoundError": "errors",
     "CheckpointValueError": "errors",
-    "CheckpointWarning": "errors",
     "MissingPackageError": "errors",
     "ProjectError": "errors",
 }
@@ -57,7 +55,6 @@ __all__ = [
     "CheckpointKeyError",
     "CheckpointNotFoundError",
     "CheckpointValueError",
-    "CheckpointWarning",
     "MissingPackageError",
     "ProjectError",
     "data_file",
@@ -75,6 +72,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if _HOME[name] == "api":
         _check_packages()
+        import_module(".watch", __name__).begin()
     return getattr(import_module(f".{_HOME[name]}", __name__), name)
 
 

@@ -6,12 +6,11 @@ library alone.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from .errors import CheckpointNotFoundError, CheckpointValueError, CheckpointWarning
+from .errors import CheckpointNotFoundError, CheckpointValueError
 from .project.project import find_project, imported_from_elsewhere
 
 if TYPE_CHECKING:
@@ -45,27 +44,28 @@ def load(step: str) -> Checkpoint:
     >>> previous = load("1_preprocessing")  # doctest: +SKIP
     >>> rna, protein = previous["rna_adata"], previous["protein_adata"]  # doctest: +SKIP
     """
-    from .lineage.states import warn_if_outdated
+    from .lineage.states import outdated
     from .storage import session
     from .storage.checkpoint import Checkpoint
     from .storage.schema import InputEntry
+    from .watch.files import unwatched
 
     project = find_project()
-    checkpoint = Checkpoint(project, step)
-    session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
+    with unwatched():
+        try:
+            checkpoint = Checkpoint(project, step)
+        except CheckpointNotFoundError:
+            session.remember(project, f"results/{step}", None)  # a notebook may go on without it
+            raise
+        session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
+        notes = [outdated(project, step), *checkpoint.notes(), imported_from_elsewhere(project)]
     print(f"Loaded from results/{step}/")
-    warn_if_outdated(project, step)
-    if not checkpoint.record:
-        print("Not written by save: integrity and inputs cannot be verified.")
     print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
-    if elsewhere := imported_from_elsewhere(project):
-        print(elsewhere)
+    _show(notes)
     return checkpoint
 
 
-def save(
-    step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | None = None
-) -> Checkpoint:
+def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | None = None) -> None:
     """Save a notebook's results in `results/<step>/`, atomically.
 
     Parameters
@@ -80,11 +80,6 @@ def save(
         `annotations.json`, `figures/umap.pdf`.
     params
         Parameters to keep in `params.json`, by group.
-
-    Returns
-    -------
-    Checkpoint
-        What was saved.
 
     Raises
     ------
@@ -104,19 +99,22 @@ def save(
     ... )
     """
     from .storage.checkpoint import Checkpoint
+    from .storage.interrupts import Interrupts
     from .storage.saving import save_objects
+    from .watch.files import unwatched
 
     project = find_project()
-    for note in save_objects(project, step, objects, params):
-        warnings.warn(note, CheckpointWarning, stacklevel=2)
-    checkpoint = Checkpoint(project, step)
-    print(f"Saved to results/{step}/")
-    print(checkpoint.summary())
-    if following := project.after(step):
-        print(f"Run {following.path.name} next.")
-    if elsewhere := imported_from_elsewhere(project):
-        print(elsewhere)
-    return checkpoint
+    with Interrupts() as interrupts:
+        notes = save_objects(project, step, objects, params, interrupts)
+    with unwatched():
+        checkpoint = Checkpoint(project, step)
+        print(f"Saved to results/{step}/")
+        print(checkpoint.summary())
+        _show([*notes, imported_from_elsewhere(project)])
+        if following := project.after(step):
+            print(f"Run {following.path.name} next.")
+    if interrupts.came:
+        raise KeyboardInterrupt("The interrupt came when the results had been saved.")
 
 
 def data_file(name: str) -> Path:
@@ -141,6 +139,7 @@ def data_file(name: str) -> Path:
         If the name leads out of `data/`.
     """
     from .storage.session import remember_raw
+    from .watch.files import unwatched
 
     project = find_project()
     path = project.data / name if name and isinstance(name, str | PurePath) else None
@@ -155,7 +154,8 @@ def data_file(name: str) -> Path:
             f"Raw file 'data/{name}' not found. Put it at {path}; see data/README.md.",
             file=f"data/{name}",
         )
-    remember_raw(project, path)
+    with unwatched():
+        remember_raw(project, path)
     return path
 
 
@@ -175,3 +175,9 @@ def figures(step: str) -> Path:
     folder = find_project().results_of(step) / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _show(notes: Iterable[str | None]) -> None:
+    """Print what the user should know, a line each; warnings are often switched off."""
+    for note in filter(None, notes):
+        print(note if note.startswith("Note: ") else f"Note: {note}")

@@ -45,7 +45,7 @@ def project(blank_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = tmp_path / "my_project"
     shutil.copytree(blank_project, path)
     monkeypatch.chdir(path / "notebooks")
-    monkeypatch.setattr(session, "_inputs", {})
+    session.forget()
     return path
 
 

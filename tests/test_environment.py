@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from baked import TEMPLATE, Baked, generate
 
-from checkpoint import MissingPackageError, save
+from checkpoint import MissingPackageError, load, save
 from checkpoint.errors import missing_package
 
 INSTALL = "pip install -c constraints.txt -e ."
@@ -79,7 +79,8 @@ def test_a_package_that_the_command_needs_is_missing(project, package, verb):
 
 def test_a_package_of_a_format_is_missing(project, monkeypatch):
     table = pd.DataFrame({"a": [1]})
-    saved = save(STEP, {"table": table})
+    save(STEP, {"table": table})
+    saved = load(STEP)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingPackageError) as error:
         save("2_integration", {"table": table})

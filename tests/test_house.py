@@ -14,9 +14,10 @@ FLOORS = (
     ["run", "edit", "check"],
     ["lineage"],
     ["storage"],
+    ["replay"],
     ["notebooks"],
     ["formats"],
-    ["project"],
+    ["project", "watch"],
     ["errors", "text", "files"],
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -9,16 +9,20 @@ from typing import NamedTuple
 
 from ..notebooks.parameters import SET
 from ..storage.hashes import value_hash
-from ..storage.schema import Baseline, InputEntry, Run
+from ..storage.schema import Baseline, InputEntry, Record, Run, Verdict
 
-CURRENT, STALE, EDITED, DAMAGED = "current", "stale", "edited", "damaged"
-INTERRUPTED, MISSING, UNRECORDED = "interrupted", "missing", "unrecorded"
+# each with what `run` does, and what it does to the steps after it, in docs/guarantees.md
+DAMAGED, INTERRUPTED, MISSING, ABSENT = "damaged", "interrupted", "missing", "absent"
+UNRECORDED, EDITED, UNCLEAN, STALE = "unrecorded", "edited", "unclean", "stale"
+UNVERIFIABLE, CURRENT = "unverifiable", "current"
+MAKES_STALE = (DAMAGED, EDITED, STALE)  # these also make the steps after them stale
 
 
 class Kind(StrEnum):
     """What a change is about."""
 
     FILE = "file"  # a saved file
+    LARGE = "large"  # all files that git ignores
     PARAMS = "params"  # a group of the user's parameters
     PART = "part"  # a sub-checkpoint that another step loaded
     RECORD = "record"  # params.json cannot be read
@@ -26,6 +30,9 @@ class Kind(StrEnum):
     ORIGIN = "origin"  # `save` did not write the folder
     NOTEBOOK = "notebook"  # the notebook cannot be read
     CELL = "cell"
+    CELLS = "cells"  # other, or in another order
+    SESSION = "session"  # what the kernel ran besides the notebook's cells
+    ELSEWHERE = "elsewhere"  # the modules of another copy of the project ran
     SET_CELL = "set-cell"  # the cell that `run --set` added
     MODULE = "module"
     DATA = "data"  # a raw file
@@ -94,6 +101,8 @@ class Now(NamedTuple):
         Why the notebook cannot be read; empty if it can.
     has_set_cell
         Whether it has a cell that `run --set` added.
+    verdict
+        Whether the recorded session makes what the notebook makes; None if nobody can tell.
     inputs
         The recorded inputs as they are now: raw files, and steps.
     modules
@@ -105,6 +114,7 @@ class Now(NamedTuple):
     cells: list[Cell]
     unreadable: str
     has_set_cell: bool
+    verdict: Verdict | None
     inputs: dict[str, InputEntry | Upstream | None]
     modules: dict[str, str | None]
     params: dict[str, str]
@@ -121,22 +131,36 @@ class Now(NamedTuple):
         )
 
 
-def edits(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
+def is_raw(change: Change) -> bool:
+    """Tell whether a change is about a file that no step makes, or a folder of them."""
+    return change.kind in (Kind.DATA, Kind.FOLDER)
+
+
+def edits(step: str, recorded: Baseline, record: Record, now: Now) -> Iterator[Change]:
     """Yield the cells and modules whose code is not that which made the results."""
     notebook = step.partition("/")[0]
     if now.unreadable:
         yield Change(Kind.NOTEBOOK, How.CHANGED, now.unreadable, notebook)
     elif recorded.cells is not None:
-        for cell in now.cells:
-            if cell.code not in recorded.cells:
-                yield Change(Kind.CELL, How.CHANGED, cell.first_line, notebook)
+        yield from _cell_edits(notebook, recorded, record, now)
         ours = [source for source in recorded.parameters.values() if source.startswith(SET)]
         if ours and not now.has_set_cell:
             yield Change(Kind.SET_CELL, How.MISSING, ours[-1], notebook)
     for module, code in recorded.modules.items():
-        if now.modules[module] != code:
+        if now.modules[module] != code and not record.elsewhere:
             how = How.CHANGED if now.modules[module] else How.MISSING
             yield Change(Kind.MODULE, how, module, notebook)
+
+
+def session_changes(step: str, record: Record, recorded: Baseline, now: Now) -> Iterator[Change]:
+    """Yield what ran besides the notebook's cells from top to bottom, and may matter."""
+    if record.accepted:
+        return
+    notebook = step.partition("/")[0]
+    if now.verdict and now.verdict.state == "unclean" and not _was_clean(record):
+        yield Change(Kind.SESSION, How.CHANGED, now.verdict.reason, notebook)
+    if record.elsewhere and now.modules != recorded.modules:
+        yield Change(Kind.ELSEWHERE, How.CHANGED, record.elsewhere, notebook)
 
 
 def input_changes(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
@@ -150,7 +174,7 @@ def input_changes(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
             yield from _step_changes(name.removeprefix("results/"), entry, present)
         elif not _same(entry, present):
             kind = Kind.FOLDER if name.endswith("/") else Kind.DATA
-            how = How.MISSING if present is None and kind is Kind.DATA else How.CHANGED
+            how = How.CHANGED if entry and present else How.MISSING if entry else How.NEW
             yield Change(kind, how, name, step)
 
 
@@ -161,21 +185,15 @@ def param_changes(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
             yield Change(Kind.PARAMS, How.CHANGED, group, step)
 
 
-def ran_cleanly(run: Run | None, cells: Sequence[Cell], accepted: bool) -> bool | None:
-    """Tell whether the kernel ran the notebook's cells once each, in order, and no others.
+def ran_in_order(run: Run, cells: Sequence[Cell]) -> bool:
+    """Tell whether the kernel ran the cells once each, in order, and no others.
 
-    Returns
-    -------
-    bool or None
-        None if that is unknown: outside a notebook, or where an edited cell was accepted.
+    In records of older versions, this is all that can be said of a session.
     """
-    if run is None:
-        return None
     codes = [cell.code for cell in cells]
     # the cell in which papermill sets parameters is only in its copy of the notebook
     injected = run.parameters.keys() - codes
-    clean = [code for code in run.cells if code not in injected] == codes
-    return clean or (None if accepted else False)
+    return [code for code in run.cells if code not in injected] == codes
 
 
 def fingerprint(recorded: Baseline, now: Now, content: str | None) -> str:
@@ -212,6 +230,32 @@ def fingerprint(recorded: Baseline, now: Now, content: str | None) -> str:
     )
 
 
+def _cell_edits(notebook: str, recorded: Baseline, record: Record, now: Now) -> Iterator[Change]:
+    codes = [cell.code for cell in now.cells]
+    if record.accepted:
+        fits = codes == recorded.cells
+        reason = "cells were removed or moved"
+    elif now.verdict is None:
+        return
+    else:
+        fits = now.verdict.state == "clean"
+        # what was clean when it was saved is not clean because of the notebook
+        fits |= now.verdict.state == "unclean" and not _was_clean(record)
+        reason = now.verdict.reason
+    if fits:
+        return
+    new = [cell for cell in now.cells if cell.code not in (recorded.cells or [])]
+    for cell in new:
+        yield Change(Kind.CELL, How.CHANGED, cell.first_line, notebook)
+    if not new:
+        yield Change(Kind.CELLS, How.CHANGED, reason, notebook)
+
+
+def _was_clean(record: Record) -> bool:
+    verdict = record.run.verdict if record.run else None
+    return verdict is not None and verdict.state == "clean"
+
+
 def _step_changes(step: str, entry: InputEntry | None, present: Upstream) -> Iterator[Change]:
     if present.state == MISSING:
         yield from [Change(Kind.STEP, How.MISSING, step, step)] if entry else []
@@ -219,7 +263,7 @@ def _step_changes(step: str, entry: InputEntry | None, present: Upstream) -> Ite
         yield Change(Kind.STEP, How.NEW, step, step)
     elif present.state != DAMAGED and entry.as_it_is and entry == present.entry:
         return  # accepted as it is, whatever changed before it
-    elif present.state in (STALE, EDITED, DAMAGED):
+    elif present.state in MAKES_STALE:
         yield from present.changes
     elif present.entry and entry.blake3 != present.entry.blake3:
         yield Change(Kind.STEP, How.CHANGED, step, step)

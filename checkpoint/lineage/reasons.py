@@ -10,6 +10,11 @@ def reason(change: Change) -> str:
     match change.kind, change.how:
         case Kind.RECORD, _:
             return f"{results}/{change.name}"
+        case Kind.LARGE, _:
+            return (
+                f"{results}/{change.name} and what else git ignores is not here, as in a new "
+                f"clone; run the notebook, or copy {results}/ from where it was made"
+            )
         case Kind.SAVE, _:
             return "a save was interrupted"
         case Kind.ORIGIN, _:
@@ -20,11 +25,22 @@ def reason(change: Change) -> str:
             return f"{notebook} cannot be read: {change.name}"
         case Kind.CELL, _:
             return f"cell `{change.name}` of {notebook} changed"
+        case Kind.CELLS, _:
+            return f"{notebook} changed: {change.name}"
+        case Kind.SESSION, _:
+            return change.name
+        case Kind.ELSEWHERE, _:
+            return (
+                f"other code ran than src/ has, imported from {change.name}; run `pip install "
+                "-c constraints.txt -e .` in this project, restart the kernel and run all"
+            )
         case Kind.SET_CELL, _:
             lines = ", ".join(assignments(change.name))
             return f"the cell that set {lines} was removed from {notebook}"
-        case Kind.FOLDER, _:
+        case Kind.FOLDER, How.CHANGED:
             return f"{change.name} contains other files"
+        case Kind.DATA, How.NEW:
+            return f"{change.name} was missing and is there now"
         case Kind.FILE, How.CHANGED:
             return f"{results}/{change.name} is not what was saved"
         case Kind.STEP, How.CHANGED:

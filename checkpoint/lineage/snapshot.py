@@ -4,24 +4,28 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..errors import CheckpointDamagedError, ProjectError
-from ..notebooks import calls, notebook
-from ..notebooks.graph import named_in
+from ..notebooks import notebook
+from ..notebooks.graph import named_in, saving_cell
 from ..notebooks.parameters import SET
 from ..project.names import unportable
 from ..project.project import Project
+from ..replay import Cell as CodeCell
 from ..storage import hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.opened import results_in
+from ..storage.ran import SKIPPED, cells_of, compare, executions_of, signature
 from ..storage.schema import (
     RECORD,
     Baseline,
     InputEntry,
     Record,
+    Run,
+    Verdict,
     param_hashes,
     parse,
     user_params,
 )
-from .changes import Cell, Change, How, Kind
+from .changes import Cell, Change, How, Kind, ran_in_order
 
 
 class Saved(NamedTuple):
@@ -58,7 +62,7 @@ class Snapshot:
         self.project = project
         self.notebooks = {step.name: step.path for step in project.steps()}
         self._saved: dict[str, Saved] = {}
-        self._sources: dict[str, list[str]] = {}
+        self._notebook_cells: dict[str, list[CodeCell]] = {}
         self._unreadable: dict[str, str] = {}
         self._cells: dict[str, list[Cell]] = {}
         self._contents: dict[str, str] = {}
@@ -107,10 +111,8 @@ class Snapshot:
                 yield Change(Kind.FILE, How.MISSING, file, step)
 
     def input_now(self, name: str, recorded: InputEntry | None) -> InputEntry | None:
-        """Return the content of a raw file or folder; None if it is not there."""
+        """Return the content of a file or folder; None if it is not there."""
         path = self.project.root / name
-        if not name.startswith("data/"):
-            return None
         if name.endswith("/"):
             return InputEntry(hashes.listing_hash(path)) if path.is_dir() else None
         if not path.is_file():
@@ -133,33 +135,37 @@ class Snapshot:
         return self._contents[step]
 
     def cells(self, step: str) -> list[Cell]:
-        """Return the code cells of a step's notebook, up to the one that saves `step`."""
+        """Return the code cells that a run of a step's notebook runs, up to the one that saves."""
         if step not in self._cells:
-            sources = self.sources(step)
-            names = calls.imported(sources)
-            # a save whose step is known only when it runs counts where none names the step
-            saving = [i for i, source in enumerate(sources) if _saves(source, step, names)] or [
-                i for i, source in enumerate(sources) if _saves(source, None, names)
-            ]
-            sources = sources[: saving[-1] + 1] if saving else sources
-            hashed = ((hashes.code_hash(source), source) for source in sources)
+            sources = [cell.source for cell in self._code_cells(step) if SKIPPED not in cell.tags]
+            last = saving_cell(sources, step)
+            hashed = (
+                (hashes.code_hash(source), source)
+                for source in sources[: None if last is None else last + 1]
+            )
             self._cells[step] = [
                 Cell(code, notebook.first_line(source)) for code, source in hashed if code
             ]
         return self._cells[step]
 
+    def verdict(self, step: str, record: Record) -> Verdict | None:
+        """Tell whether the recorded session made what the notebook makes; None if unknown."""
+        run, cells = record.run, self._code_cells(step)
+        if run is None or step.partition("/")[0] not in self.notebooks or self.unreadable(step):
+            return run.verdict if run else None
+        if run.verdict is None:
+            return self._verdict_of_older(step, run)
+        if run.verdict.notebook == signature(cells, step):
+            return run.verdict
+        executions = executions_of(self.project.results_of(step), run)
+        if executions is None:
+            reason = "cells were changed, removed or moved"
+            return Verdict("edited", reason=reason)
+        return compare(executions, cells, step)
+
     def sources(self, step: str) -> list[str]:
         """Return the code cells of a step's notebook; none if it cannot be read."""
-        name = step.partition("/")[0]
-        if name not in self._sources:
-            self._sources[name] = []
-            try:
-                if name in self.notebooks:
-                    content = notebook.read_whole(self.notebooks[name])
-                    self._sources[name] = notebook.sources(content)
-            except ProjectError as error:
-                self._unreadable[name] = str(error).removeprefix(f"{self.notebooks[name]} ")
-        return self._sources[name]
+        return [cell.source for cell in self._code_cells(step)]
 
     def unreadable(self, step: str) -> str:
         """Return why a step's notebook cannot be read; empty if it can, or there is none."""
@@ -169,6 +175,26 @@ class Snapshot:
     def has_set_cell(self, step: str) -> bool:
         """Tell whether the notebook has a cell that `run --set` added."""
         return any(source.startswith(SET) for source in self.sources(step))
+
+    def _code_cells(self, step: str) -> list[CodeCell]:
+        name = step.partition("/")[0]
+        if name not in self._notebook_cells:
+            self._notebook_cells[name] = []
+            try:
+                if name in self.notebooks:
+                    content = notebook.read_whole(self.notebooks[name])
+                    self._notebook_cells[name] = cells_of(content)
+            except ProjectError as error:
+                self._unreadable[name] = str(error).removeprefix(f"{self.notebooks[name]} ")
+        return self._notebook_cells[name]
+
+    def _verdict_of_older(self, step: str, run: Run) -> Verdict:
+        cells = self.cells(step)
+        if any(cell.code not in run.cells for cell in cells):
+            return Verdict("edited", reason="cells were changed")
+        if ran_in_order(run, cells):
+            return Verdict("clean")
+        return Verdict("unclean", reason="other cells ran, or in another order")
 
     def _read(self, step: str) -> Saved:
         folder = self.project.results_of(step)
@@ -196,8 +222,3 @@ def is_step(name: str) -> bool:
     """Tell whether the name of an input is that of a step or sub-checkpoint."""
     kind, _, step = name.partition("/")
     return kind == "results" and not any(map(unportable, step.split("/")))
-
-
-def _saves(source: str, step: str | None, names: dict[str, str]) -> bool:
-    found = calls.calls(source, names) or []
-    return any(call.function == "save" and call.argument == step for call in found)

@@ -1,24 +1,28 @@
 """Whether results still fit their inputs and their notebook: the state of each step."""
 
-import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from ..errors import CheckpointWarning
+from ..formats import format_of
 from ..notebooks.parameters import assignments
 from ..project.project import Project
 from ..storage import store
 from ..storage.environment import other_versions
-from ..storage.schema import Baseline, InputEntry, Record
+from ..storage.parts import left_behind
+from ..storage.schema import Baseline, InputEntry, Record, Verdict
+from ..watch.files import unwatched
 from .changes import (
+    ABSENT,
     CURRENT,
     DAMAGED,
     EDITED,
     INTERRUPTED,
     MISSING,
     STALE,
+    UNCLEAN,
     UNRECORDED,
+    UNVERIFIABLE,
     Change,
     How,
     Kind,
@@ -27,8 +31,9 @@ from .changes import (
     edits,
     fingerprint,
     input_changes,
+    is_raw,
     param_changes,
-    ran_cleanly,
+    session_changes,
 )
 from .reasons import reason
 from .snapshot import Snapshot, is_step
@@ -42,12 +47,13 @@ class State(NamedTuple):
     step
         The step.
     state
-        `current`, `stale` (an input changed), `edited` (code changed), `damaged`, `interrupted`,
-        `missing`, or `unrecorded` for a folder that was filled by hand.
+        The first that holds of `damaged`, `interrupted`, `missing`, `unrecorded`, `absent`,
+        `edited`, `unclean`, `stale`, `unverifiable` and `current`; docs/guarantees.md says what
+        each means.
     reasons
         What changed, each naming the root: the notebook, raw file, cell or module.
     clean
-        Whether the notebook's cells ran once each, in order, and no others; None if unknown.
+        Whether the session made what the notebook makes; None if unknown.
     timestamp
         When it was saved.
     bytes
@@ -100,8 +106,9 @@ class Lineage:
         return examined.now.as_baseline(examined.recorded)
 
     def _examine(self, step: str) -> "_Examined":
-        for upstream in self._upstream_first(step):
-            self._examined[upstream] = _Examined(self._snapshot, upstream, self._examined)
+        with unwatched():
+            for upstream in self._upstream_first(step):
+                self._examined[upstream] = _Examined(self._snapshot, upstream, self._examined)
         return self._examined[step]
 
     def _upstream_first(self, step: str) -> Iterator[str]:
@@ -137,6 +144,11 @@ class _Examined:
         self.state = self._state()
 
     @cached_property
+    def _verdict(self) -> Verdict | None:
+        record = self._snapshot.saved(self.step).record
+        return self._snapshot.verdict(self.step, record) if record else None
+
+    @cached_property
     def now(self) -> Now:
         """What the step would be made from if it were run now."""
         snapshot = self._snapshot
@@ -144,6 +156,7 @@ class _Examined:
             snapshot.cells(self.step),
             snapshot.unreadable(self.step),
             snapshot.has_set_cell(self.step),
+            self._verdict,
             {name: self._input_now(name, entry) for name, entry in self.recorded.inputs.items()},
             {module: snapshot.module_now(module) for module in self.recorded.modules},
             snapshot.saved(self.step).params,
@@ -176,11 +189,18 @@ class _Examined:
             self.changes = [Change(Kind.ORIGIN, How.CHANGED, "", self.step)]
             return self._without_record(UNRECORDED)
 
+        damage = list(self._damage(saved.record))
+        absence = self._absence(saved.record, damage)
+        inputs = list(dict.fromkeys(input_changes(self.step, self.recorded, self.now)))
+        gone = [change for change in inputs if is_raw(change) and change.how is How.MISSING]
         groups = {
-            DAMAGED: list(self._damage(saved.record)),
+            DAMAGED: [] if absence else damage,
             INTERRUPTED: self._interruption(),
-            EDITED: list(edits(self.step, self.recorded, self.now)),
-            STALE: list(dict.fromkeys(input_changes(self.step, self.recorded, self.now))),
+            ABSENT: absence,
+            EDITED: list(edits(self.step, self.recorded, saved.record, self.now)),
+            UNCLEAN: list(session_changes(self.step, saved.record, self.recorded, self.now)),
+            STALE: [change for change in inputs if change not in gone],
+            UNVERIFIABLE: gone,
         }
         state = next((state for state, changes in groups.items() if changes), CURRENT)
         self.changes = [change for changes in groups.values() for change in changes]
@@ -192,7 +212,7 @@ class _Examined:
             clean,
             saved.record.timestamp or None,
             sum(entry.bytes for entry in saved.record.files.values()),
-            list(self._notes(saved.record, state, clean)),
+            list(self._notes(saved.record, state)),
         )
 
     def _without_record(self, state: str) -> State:
@@ -209,6 +229,15 @@ class _Examined:
                 yield Change(Kind.PART, How.MISSING, part, self.step)
         yield from param_changes(self.step, self.recorded, self.now)
 
+    def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
+        """Return one change if all files that git ignores are missing, and nothing else is."""
+        missing = {change.name for change in damage if change.how is How.MISSING}
+        large = {file for file in record.files if (entry := format_of(file)) and entry.large}
+        others = {file for file in missing if not (entry := format_of(file)) or entry.large}
+        if not missing or len(missing) < len(damage) or not large <= missing or missing > others:
+            return []
+        return [Change(Kind.LARGE, How.MISSING, min(missing), self.step)]
+
     def _interruption(self) -> list[Change]:
         folder = self._snapshot.project.results_of(self.step)
         if store.is_interrupted(folder):
@@ -216,33 +245,32 @@ class _Examined:
         return []
 
     def _clean(self, record: Record) -> bool | None:
-        if self.step.partition("/")[0] not in self._snapshot.notebooks or self.now.unreadable:
+        verdict = self.now.verdict
+        if verdict is None or self.now.unreadable:
             return None
-        return ran_cleanly(record.run, self.now.cells, bool(record.accepted))
+        return verdict.state == "clean" or (None if record.accepted else False)
 
-    def _notes(self, record: Record, state: str, clean: bool | None) -> Iterator[str]:
-        # an edited cell is not one that ran in addition
-        if clean is False and state != EDITED:
-            yield "not a clean run: other cells ran, or in another order"
+    def _notes(self, record: Record, state: str) -> Iterator[str]:
         codes = [cell.code for cell in self.now.cells]
         for code, source in (record.run.parameters if record.run else {}).items():
             if code not in codes and state != EDITED:
                 lines = ", ".join(assignments(source))
                 yield f"ran with parameters that the notebook does not have: {lines}"
+        for part in left_behind(self._snapshot.project, self.step):
+            yield f"results/{part} is from an earlier run; the last one did not save it"
         for entry in record.accepted:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"
         if record.environment:
             yield from other_versions(record.environment)
 
 
-def warn_if_outdated(project: Project, step: str) -> None:
-    """Warn in one line where results no longer fit their inputs or their notebook."""
+def outdated(project: Project, step: str) -> str | None:
+    """Return a line for results that do not fit their inputs or their notebook; None if they do."""
     state = Lineage(project).state(step)
-    if state.state in (STALE, EDITED):
-        more = f" (and {len(state.reasons) - 1} more)" if len(state.reasons) > 1 else ""
-        warnings.warn(
-            f"results/{step} is {state.state}: {state.reasons[0]}{more}. "
-            "`checkpoint status` shows what to run.",
-            CheckpointWarning,
-            stacklevel=3,
-        )
+    if state.state not in (STALE, EDITED, UNCLEAN):
+        return None
+    more = f" (and {len(state.reasons) - 1} more)" if len(state.reasons) > 1 else ""
+    return (
+        f"Note: results/{step} is {state.state}: {state.reasons[0]}{more}. "
+        "`checkpoint status` shows what to run."
+    )

@@ -48,6 +48,20 @@ def named_in(sources: list[str]) -> Named:
     )
 
 
+def saving_cell(sources: list[str], step: str) -> int | None:
+    """Return the index of the last cell that saves a step; None if no cell does.
+
+    A save whose step is known only when it runs counts where no cell names the step.
+    """
+    names = imported(sources)
+    every_call = [calls(source, names) or [] for source in sources]
+    for wanted in (step, None):
+        for number, found in reversed(list(enumerate(every_call))):
+            if any(call.function == "save" and call.argument == wanted for call in found):
+                return number
+    return None
+
+
 def saved_in(sources: list[str]) -> list[str | None]:
     """Return the steps that the code cells of a notebook, or a module, save.
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 
 from ..notebooks.magics import parse_cell
-
 from . import tables
 from .call import Call, is_pure_name
 from .expressions import Expressions

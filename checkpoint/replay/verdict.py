@@ -8,7 +8,6 @@ from typing import Literal
 
 from ..notebooks.notebook import first_line as first_line_of
 from ..notebooks.parameters import TAG, looks_injected
-
 from .cells import Ending, Step
 from .kernel import Kernel
 from .memory import RANDOM, UNREPEATABLE

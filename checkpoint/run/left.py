@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..lineage.changes import MISSING, STALE
+from ..lineage.changes import ABSENT, MISSING, STALE, UNVERIFIABLE
 from ..lineage.states import State
 from ..notebooks.graph import scripts_that_save
 from ..project.chain import Step
@@ -47,7 +47,7 @@ def left(
     """
     reasons: dict[str, str] = {}
     for step in steps:
-        if schedule.is_due(step.name):
+        if schedule.state(step.name).state in (ABSENT, UNVERIFIABLE) or schedule.is_due(step.name):
             reasons[step.name] = _reason(project, schedule, step.name, skipped, reasons)
     steps_of: dict[str, list[str]] = {}
     for name, why in reasons.items():
@@ -69,6 +69,8 @@ def _reason(
     if root:
         return _reason_of_blocker(project, schedule, root, skipped, reasons)
     state = schedule.state(name)
+    if state.state in (ABSENT, UNVERIFIABLE):
+        return f"{_described(state)}."
     loads = [before for before in schedule.graph.loads[name] if before not in skipped]
     for before in loads if state.state == STALE else []:
         if before in reasons:

@@ -78,7 +78,7 @@ def run(
     runnable = [step for step in selected if step.name not in skips]
     settings = _settings(runnable, values or {})
     forced = {step.name for step in runnable} if everything or beginning else set(settings)
-    schedule = Schedule(project, runnable, forced, skips)
+    schedule = Schedule(project, runnable, forced, skips, named=set(map(step_of, steps)))
     not_run = [skips[step.name] for step in selected if step.name in skips]
     unmade = [skip.step for skip in not_run if skip.has_results and schedule.is_due(skip.step.name)]
     for skip in not_run:

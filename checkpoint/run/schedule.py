@@ -4,13 +4,24 @@ from collections.abc import Collection
 from datetime import datetime
 
 from ..errors import CheckpointValueError
-from ..lineage.changes import CURRENT, DAMAGED, EDITED, MISSING, STALE
+from ..lineage.changes import (
+    ABSENT,
+    CURRENT,
+    DAMAGED,
+    EDITED,
+    MISSING,
+    STALE,
+    UNCLEAN,
+    UNVERIFIABLE,
+)
 from ..lineage.states import Lineage, State
 from ..notebooks.graph import Graph, scripts_that_save
 from ..project.chain import Step
 from ..project.names import unportable
 from ..project.project import Project
 from ..storage.schema import RECORD
+
+OUTDATED = (STALE, EDITED, DAMAGED, UNCLEAN)  # what loads these is made from the wrong results
 
 
 class Schedule:
@@ -28,6 +39,8 @@ class Schedule:
         The names of those that run also if they are current.
     skipped
         The names of steps whose notebooks are not run.
+    named
+        The names of steps that the user named.
 
     Attributes
     ----------
@@ -40,7 +53,12 @@ class Schedule:
     """
 
     def __init__(
-        self, project: Project, steps: list[Step], forced: set[str], skipped: Collection[str] = ()
+        self,
+        project: Project,
+        steps: list[Step],
+        forced: set[str],
+        skipped: Collection[str] = (),
+        named: Collection[str] = (),
     ) -> None:
         self.graph = Graph(project)
         self.waiting = {step.name: step for step in steps}
@@ -48,6 +66,7 @@ class Schedule:
         self._project = project
         self._forced = forced
         self._skipped = skipped
+        self._named = named
         self._lineage = Lineage(project)
 
     def step_finished(self) -> None:
@@ -82,14 +101,30 @@ class Schedule:
         """Tell whether a step has to run for its results to be current.
 
         This includes a step that is current while a sub-checkpoint that others load was saved
-        later and is not: its last run ended between the two saves.
+        later and is not: its last run ended between the two saves. A step whose files are absent
+        has to run only if it is named, or if a step that runs loads it.
         """
         whole = self.state(name)
-        return whole.state != CURRENT or any(
-            self.state(part).state in (STALE, EDITED, DAMAGED)
-            and _is_newer(self.state(part), whole)
+        if whole.state == ABSENT:
+            return name in self._named or self._is_needed(name, set())
+        return whole.state not in (CURRENT, UNVERIFIABLE) or any(
+            self.state(part).state in OUTDATED and _is_newer(self.state(part), whole)
             for part in self._loaded_parts(name)
         )
+
+    def _is_needed(self, name: str, seen: set[str]) -> bool:
+        """Tell whether a step that will run loads one, perhaps through others that are absent."""
+        seen.add(name)
+        for later in self.waiting.keys() - seen:
+            if name in self.graph.loads[later] and (
+                later in self._forced
+                or (self._is_needed(later, seen) if self._is_absent(later) else self.is_due(later))
+            ):
+                return True
+        return False
+
+    def _is_absent(self, name: str) -> bool:
+        return self.state(name).state == ABSENT and name not in self._named
 
     def blocker(self, name: str) -> str | None:
         """Return the first checkpoint that a step loads and that stays out of date in this run.
@@ -105,10 +140,10 @@ class Schedule:
         has_notebook = whole in self.graph.loads
         if has_notebook and whole not in self._skipped and whole not in self.blocked:
             dropped = "/" in loaded and whole not in self.waiting and not self.is_due(whole)
-            return dropped and state in (STALE, EDITED, DAMAGED)
+            return dropped and state in OUTDATED
         if state == MISSING:  # the load may be optional, unless something is known to save it
             return has_notebook or bool(scripts_that_save(self._project, loaded))
-        return state in (STALE, EDITED, DAMAGED)
+        return state in (*OUTDATED, ABSENT)
 
     def _loaded(self, name: str) -> list[str]:
         """Return the other steps and sub-checkpoints that a step loads by name."""

@@ -8,8 +8,10 @@ from typing import Any
 from .. import text
 from ..errors import CheckpointKeyError
 from ..project.project import Project
+from ..watch.files import unwatched
 from . import hashes
 from .opened import open_step
+from .parts import left_behind
 from .reading import read_object
 from .schema import FileEntry, content_hash, user_params
 
@@ -55,7 +57,8 @@ class Checkpoint(Mapping[str, Any]):
         self.record = self._opened.record
 
     def __getitem__(self, key: str) -> Any:
-        return read_object(self._project, self.step, self._opened, self._file(key))
+        with unwatched():
+            return read_object(self._project, self.step, self._opened, self._file(key))
 
     def __contains__(self, key: object) -> bool:
         return any(key in (entry.key, file) for file, entry in self.files.items())
@@ -106,6 +109,15 @@ class Checkpoint(Mapping[str, Any]):
         folder = self._project.results_of(self.step)
         files = {file: hashes.file_hash(folder / file) for file in self.files}
         return content_hash(files, user_params(self.params))
+
+    def notes(self) -> list[str]:
+        """Return what whoever loads it should know."""
+        if self.record is None:
+            return ["It was not written by save: integrity and inputs cannot be verified."]
+        whole = self.step.partition("/")[0]
+        if self.step not in left_behind(self._project, whole):
+            return []
+        return [f"It is from an earlier run of {whole}; the last one did not save it."]
 
     def _shape(self, entry: FileEntry) -> str:
         shapes = self.record.data_shapes if self.record else {}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ..files import LEFTOVERS
+from ..notebooks.notebook import sources
 from ..notebooks.syntax import parse
 
 CELL_DIGITS = 16
@@ -130,16 +131,31 @@ def code_hash(source: str) -> str | None:
 
 
 def module_hash(path: Path) -> str | None:
-    """Return a short hash of a module's code; None where there is no such file, or no code."""
+    """Return a short hash of a module's code; None where there is no such file, or no code.
+
+    Of a notebook that is run as a module, it is the hash of its code cells.
+    """
+    try:
+        return source_hash(path.read_bytes(), notebook=path.suffix == ".ipynb")
+    except FileNotFoundError:
+        return None
+
+
+def source_hash(content: bytes, *, notebook: bool = False) -> str | None:
+    """Return a short hash of the code in the content of a module, or of a notebook."""
+    import io
     import tokenize
 
     try:
-        with tokenize.open(path) as file:  # in the encoding that its first lines name
-            return code_hash(file.read())
-    except FileNotFoundError:
-        return None
-    except (SyntaxError, UnicodeDecodeError):
-        return file_hash(path)[:CELL_DIGITS]
+        if notebook:
+            codes = [code_hash(source) for source in sources(json.loads(content))]
+            return value_hash(codes)[:CELL_DIGITS]
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return code_hash(content.decode(encoding))
+    except (SyntaxError, ValueError, KeyError, TypeError):
+        from blake3 import blake3
+
+        return blake3(content).hexdigest()[:CELL_DIGITS]
 
 
 def _text_hash(text: str) -> str:

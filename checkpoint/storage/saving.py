@@ -10,14 +10,22 @@ from .. import __version__
 from ..formats import shape_of
 from ..project.project import Project
 from ..text import json_text
+from ..watch.files import unwatched
 from . import params as user
 from . import session, store, writing
 from .environment import installed_environment, write_freeze
-from .schema import FORMAT_VERSION, RECORD, Record, param_hashes
+from .interrupts import Interrupts
+from .modules import Modules, modules_of
+from .ran import run_of
+from .schema import FORMAT_VERSION, RECORD, Record, Run, param_hashes
 
 
 def save_objects(
-    project: Project, step: str, objects: Mapping[str, Any], params: Mapping[str, Any] | None
+    project: Project,
+    step: str,
+    objects: Mapping[str, Any],
+    params: Mapping[str, Any] | None,
+    interrupts: Interrupts,
 ) -> list[str]:
     """Replace a step's checkpoint.
 
@@ -27,6 +35,9 @@ def save_objects(
         The project.
     step, objects, params
         As given to `save`.
+    interrupts
+        Remembers Ctrl-C, which is heeded between two files, and before the commit for the last
+        time.
 
     Returns
     -------
@@ -39,20 +50,27 @@ def save_objects(
         If a format cannot hold its object.
     CheckpointValueError
         If the step, a name or a parameter cannot be saved.
+    KeyboardInterrupt
+        On Ctrl-C before the commit.
     """
     folder = project.results_of(step)
-    session.warn_if_another_notebook(step)
     items = writing.plan(objects)
     groups = user.checked(params)
     writing.refuse_taken(step, items, folder, project.results)
     environment = installed_environment(project)
-    inputs = session.inputs_of(project, step)
-    notes = list(session.changed_since_read(project, inputs))
     with store.transaction(folder) as staging:
-        files = {}
+        files, notes = {}, []
         for item in items:
             files[item.file], changes = writing.write(item, staging)
             notes += changes
+            interrupts.heed()
+        with unwatched():
+            inputs = session.inputs_of(project, step)
+            modules = modules_of(project)
+            run = run_of(project, step, staging)
+            freeze = write_freeze(project, staging)
+        notes += session.changed_since_read(project, inputs)
+        notes += _notes_on_code(project, modules, run)
         record = Record(
             timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             params=groups,
@@ -63,10 +81,27 @@ def save_objects(
             files=files,
             inputs=inputs,
             param_hashes=param_hashes(groups),
-            modules=session.modules_of(project),
-            environment=structs.replace(environment, freeze=write_freeze(project, staging)),
-            run=session.run(),
+            modules=modules.codes,
+            elsewhere=modules.elsewhere,
+            environment=structs.replace(environment, freeze=freeze),
+            run=run,
+            notes=notes,
         )
         text = json_text(record.to_json())
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
+        interrupts.heed()
+    return notes
+
+
+def _notes_on_code(project: Project, modules: Modules, run: Run | None) -> list[str]:
+    """Say where other code ran than the project's notebook and modules, from top to bottom."""
+    notes = []
+    if modules.elsewhere:
+        notes.append(
+            f"The code that ran was imported from {modules.elsewhere}, and differs from src/ of "
+            f"this project. In {project.root}, run `pip install -c constraints.txt -e .`, restart "
+            "the kernel and run all."
+        )
+    if run and run.verdict and run.verdict.state != "clean":
+        notes.append(f"Not a clean run: {run.verdict.reason}.")
     return notes

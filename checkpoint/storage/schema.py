@@ -6,7 +6,7 @@ is not of the right type, or names a file outside the step's folder or the proje
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, ValidationError, convert, field, structs, to_builtins
 
@@ -63,19 +63,50 @@ class InputEntry(Struct, frozen=True, omit_defaults=True):
         return cls(content.blake3, content.bytes, content.mtime_ns)
 
 
+class Verdict(Struct, frozen=True, omit_defaults=True):
+    """Whether the session made what the notebook makes, run from top to bottom.
+
+    Attributes
+    ----------
+    state
+        `clean`, `edited` (the notebook has code that did not run) or `unclean` (it ran in another
+        way, and that may matter).
+    notebook
+        The hashes of the cells of the notebook that was compared; None if there was none.
+    reason
+        Why it is not clean.
+    """
+
+    state: Literal["clean", "edited", "unclean"]
+    notebook: list[str] | None = None
+    reason: str = ""
+
+
 class Run(Struct, frozen=True, omit_defaults=True):
-    """The cells that the kernel had run when it saved.
+    """What the kernel had run when it saved.
 
     Attributes
     ----------
     cells
-        The hash of each one's code, in order.
+        The hash of the code of each execution, in order.
     parameters
         Those that may have set parameters: source by hash.
+    ids
+        The id of the cell of each execution, where the front end sent them.
+    kernel
+        Tells this kernel from others.
+    log
+        The file that has the executions in full.
+    verdict
+        Whether they made what the notebook makes; None in records of older versions.
     """
 
     cells: list[str]
     parameters: dict[str, str] = field(default_factory=dict)
+    ids: list[str | None] = field(default_factory=list)
+    kernel: str | None = None
+    log: FileEntry | None = None
+    verdict: Verdict | None = None
 
 
 class Baseline(Struct, frozen=True):
@@ -161,6 +192,10 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         The saved files, by name below the step's folder.
     inputs, param_hashes, modules, run
         What made the results; `run` is None outside a notebook.
+    elsewhere
+        The folder of another copy of the project whose modules ran in place of its own.
+    notes
+        What `save` said that the user should know.
     environment
         The versions of the libraries; None for a folder that was filled by hand and accepted.
     accepted
@@ -179,6 +214,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     modules: dict[str, str | None]
     environment: Environment | None = None
     run: Run | None = None
+    elsewhere: str = ""
+    notes: list[str] = field(default_factory=list)
     accepted: list[Acceptance] = field(default_factory=list)
 
     @property
@@ -198,8 +235,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def written(self) -> list[str]:
         """The names of all files that `save` wrote below the step's folder, but the record's."""
-        freeze = self.environment.freeze if self.environment else None
-        return [*self.files, *([freeze.key] if freeze else [])]
+        others = [self.environment and self.environment.freeze, self.run and self.run.log]
+        return [*self.files, *(entry.key for entry in others if entry)]
 
     def accept(self, acceptance: Acceptance) -> "Record":
         """Return the record with one more acceptance."""
@@ -215,9 +252,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         codes
             New hashes, by old ones, of cells and modules that name these steps.
         """
-        run = self.run and Run(
-            _mapped(self.run.cells, codes), _mapped_keys(self.run.parameters, codes)
-        )
+        run = self.run and _renamed_run(self.run, codes)
         return structs.replace(
             self,
             step=_renamed_step(self.step, steps),
@@ -344,6 +379,18 @@ def _names(record: Record) -> list[str]:
         name for entry in record.accepted for name in (*entry.fits.inputs, *entry.fits.modules)
     ]
     return [*record.written, *record.inputs, *record.modules, *accepted]
+
+
+def _renamed_run(run: Run, codes: Mapping[str, str]) -> Run:
+    verdict = run.verdict
+    if verdict and verdict.notebook is not None:
+        verdict = structs.replace(verdict, notebook=_mapped(verdict.notebook, codes))
+    return structs.replace(
+        run,
+        cells=_mapped(run.cells, codes),
+        parameters=_mapped_keys(run.parameters, codes),
+        verdict=verdict,
+    )
 
 
 def _renamed_fits(fits: Baseline, steps: Mapping[str, str], codes: Mapping[str, str]) -> Baseline:

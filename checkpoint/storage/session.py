@@ -1,25 +1,27 @@
-"""What this kernel has done: the inputs that it read, the cells and modules that it ran."""
+"""The inputs of this kernel's results: what it loaded, and the files that it read."""
 
-import os
-import sys
-import warnings
-from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePath
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
 
-from ..errors import CheckpointWarning
-from ..notebooks.parameters import looks_injected
+from ..errors import CheckpointError
+from ..files import LEFTOVERS
+from ..notebooks.calls import texts
 from ..project.project import Project
-from . import hashes
-from .schema import InputEntry, Run
+from ..watch import cells, files, modules
+from . import hashes, store
+from .schema import RECORD, InputEntry
 
-# (top of the project, name of the input) -> its content
-_inputs: dict[tuple[Path, str], InputEntry] = {}
+NOT_INPUTS = (*LEFTOVERS, "pyproject.toml")  # `checkpoint` itself looks for that
+CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
+
+# (top of the project, name of the input) -> its content; None for one that was not there
+_loaded: dict[tuple[Path, str], InputEntry | None] = {}
+_hashed: dict[tuple[str, files.Stamp], InputEntry] = {}
 
 
-def remember(project: Project, name: str, content: InputEntry) -> None:
-    """Record that this kernel read an input: `data/…` or `results/<step>`."""
-    _inputs[project.root, name] = content
+def remember(project: Project, name: str, content: InputEntry | None) -> None:
+    """Record that this kernel asked for an input: `data/…` or `results/<step>`."""
+    _loaded[project.root, name] = content
 
 
 def remember_raw(project: Project, path: Path) -> None:
@@ -31,95 +33,124 @@ def remember_raw(project: Project, path: Path) -> None:
         remember(project, project.show(file), InputEntry.of(hashes.content_of(file)))
 
 
-def changed_since_read(project: Project, inputs: Mapping[str, InputEntry | None]) -> Iterator[str]:
-    """Say which raw files are no longer what this kernel read, as when a cell has written them."""
+def forget() -> None:
+    """Forget all inputs and modules, as a new kernel would."""
+    _loaded.clear()
+    files.forget()
+    modules.forget()
+
+
+def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
+    """Return the inputs that this kernel read in this project, by name, without the step itself.
+
+    A file that is not as it was read has an entry with an empty hash, which fits no file.
+    """
+    own = f"results/{step}"
+    inputs = {name: entry for (root, name), entry in _loaded.items() if root == project.root}
+    for path, stamp in files.reads.items():
+        name = name_of(project, path)
+        if not name or name in inputs or name.endswith(CODE) or name.startswith(f"{own}/"):
+            continue
+        if name.startswith("results/"):
+            inputs = {**_loaded_by_path(project, path, stamp), **inputs}
+        elif stamp is not None or path not in files.writes:
+            inputs[name] = _entry(path, stamp)
+    for path in _named_in_code(project):
+        inputs[name_of(project, path)] = _entry(path, files.stamp(path))
+    for path in files.listed:
+        name = name_of(project, path)
+        is_raw = name.partition("/")[0] == "data" and Path(path).is_dir()
+        if is_raw and f"{name}/" not in inputs:
+            inputs[f"{name}/"] = InputEntry(hashes.listing_hash(Path(path)))
+    return {name: inputs[name] for name in sorted(inputs) if name != own}
+
+
+def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -> Iterator[str]:
+    """Say which files are no longer what this kernel read, as when a cell has written them."""
     for name, entry in inputs.items():
         path = project.root / name
         if not entry or entry.bytes is None:
             continue  # a checkpoint, or the list of a folder's files
-        if not path.is_file() or not hashes.is_unchanged(path, entry):
-            yield (
-                f"{name} changed after this notebook read it. Raw files are never written: restore "
-                "it, then restart the kernel and run all."
-            )
+        if entry.blake3 and path.is_file() and hashes.is_unchanged(path, entry):
+            continue
+        what = f"{name} changed after this notebook read it."
+        if name.startswith("data/"):
+            what += " Raw files are never written: restore it, then"
+            yield f"{what} restart the kernel and run all."
+        else:
+            yield f"{what} Restart the kernel and run all."
 
 
-def forget() -> None:
-    """Forget all inputs, as a new kernel would."""
-    _inputs.clear()
+def name_of(project: Project, path: str) -> str:
+    """Return a file's name in the project, with `/`; empty for files that are no inputs.
 
-
-def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
-    """Return the inputs that this kernel read in this project, by name, without the step itself."""
-    own = f"results/{step}"
-    return {
-        name: content
-        for (root, name), content in sorted(_inputs.items(), key=lambda item: item[0])
-        if root == project.root and name != own
-    }
-
-
-def run() -> Run | None:
-    """Return the code cells that this kernel ran; None outside IPython."""
-    history = _history()
-    if history is None:
-        return None
-    hashed = [(code, source) for source in history if (code := hashes.code_hash(source))]
-    parameters = {code: source for code, source in hashed if looks_injected(source)}
-    return Run([code for code, _ in hashed], parameters)
-
-
-def modules_of(project: Project) -> dict[str, str | None]:
-    """Return the project's modules that this kernel imported, by path, with the hash of their code.
-
-    `checkpoint` itself is left out: its version is in the record.
+    These are files elsewhere, those of environments and tools, and hidden folders.
     """
-    root, checkpoint = project.root.resolve(), Path(__file__).resolve().parents[1]
-    # A kernel has thousands of modules, and every save asks: only those are resolved that were
-    # found through the project, however its path is written, and not in its .venv.
-    here = Path.cwd()  # Python joins relative entries of sys.path to it
-    ways = tuple(str(here / way) for way in sys.path if (here / way).resolve().is_relative_to(root))
-    files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
-    paths = sorted(
-        Path(file).resolve()
-        for file in files
-        if file.startswith(ways) and file.endswith(".py") and "site-packages" not in file
-    )
-    codes = {
-        path.relative_to(root).as_posix(): hashes.module_hash(path)
-        for path in paths
-        if path.is_relative_to(root / "src") and not path.is_relative_to(checkpoint)
-    }
-    return {path: code for path, code in codes.items() if code}
+    place = Path(path)
+    parts: tuple[str, ...] = ()
+    if place.is_relative_to(project.root):
+        parts = place.relative_to(project.root).parts
+    else:
+        place, raw = place.resolve(), project.data.resolve()  # often links to a larger disk
+        if place.is_relative_to(project.root.resolve()):
+            parts = place.relative_to(project.root.resolve()).parts
+        elif place.is_relative_to(raw):
+            parts = ("data", *place.relative_to(raw).parts)
+    hidden = any(part[0] == "." or part == "__pycache__" for part in parts[:-1])
+    name = "/".join(parts)
+    if hidden or not parts or parts[-1] in NOT_INPUTS or files.is_installed(path):
+        return ""
+    return name
 
 
-def warn_if_another_notebook(step: str) -> None:
-    """Warn if a notebook saves under the name of another, as a copy `2_integration_v2` does."""
-    notebook = _notebook_name()
-    if notebook and notebook != step.partition("/")[0]:
-        warnings.warn(
-            f"{notebook}.ipynb saves as {step!r} and replaces what {step.partition('/')[0]}.ipynb "
-            f'saved. Use save("{notebook}", …) to keep both.',
-            CheckpointWarning,
-            stacklevel=4,
-        )
+def _entry(path: str, stamp: files.Stamp | None) -> InputEntry | None:
+    """Return the content of a file as it was read; None if it was not there."""
+    if stamp is None:
+        return None
+    if stamp != files.stamp(path) or path in files.writes:
+        return InputEntry("", bytes=stamp[0])
+    if (path, stamp) not in _hashed:
+        _hashed[path, stamp] = InputEntry.of(hashes.content_of(Path(path)))
+    return _hashed[path, stamp]
 
 
-def _history() -> list[str] | None:
-    """Return the sources that this kernel has run; None outside IPython."""
-    manager = getattr(_shell(), "history_manager", None)
-    return manager and list(manager.input_hist_raw)
+def _loaded_by_path(
+    project: Project, path: str, stamp: files.Stamp | None
+) -> dict[str, InputEntry | None]:
+    """Return the checkpoint that a file belongs to which was read without `load`."""
+    if path in files.writes:
+        return {}
+    for folder in Path(path).parents:
+        if not folder.is_relative_to(project.results) or folder == project.results:
+            break
+        if store.locate(folder, RECORD).is_file():
+            try:
+                record = store.read_record(folder)
+            except CheckpointError:
+                return {}  # `status` reports what is wrong with it
+            content = record.content_hash if record and stamp == files.stamp(path) else ""
+            return {project.show(folder): InputEntry(content)} if record else {}
+    return {}
 
 
-def _shell() -> Any:
-    """Return the running IPython, or None; it is not imported for this."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None
+def _named_in_code(project: Project) -> Iterator[str]:
+    """Yield files whose paths the executed code spells out, and that nobody was seen to open.
 
-
-def _notebook_name() -> str | None:
-    """Return the name of the notebook that this kernel runs; None if the front end hides it."""
-    names = getattr(_shell(), "user_ns", {})
-    file = names.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
-    path = PurePath(str(file).replace("\\", "/"))
-    return path.stem if path.suffix == ".ipynb" else None
+    They were read before the process was watched, or by a library that opens files without
+    Python. Files that were written since the process began are results of it.
+    """
+    began = files.began() * 1e9
+    seen: set[str] = set()
+    for execution in cells.executions() or ():
+        for text in texts(execution.source, {}) or ():
+            for folder in (Path.cwd(), project.root):
+                path = files.absolute(folder / text.value)
+                if path in seen or path in files.reads or path in files.writes:
+                    continue
+                seen.add(path)
+                stamp = files.stamp(path)
+                name = name_of(project, path) if stamp and Path(path).is_file() else ""
+                if not name or name.endswith(CODE) or name.startswith("results/"):
+                    continue
+                if stamp and stamp[1] < began and (project.root, name) not in _loaded:
+                    yield path

@@ -9,20 +9,15 @@ staging folders that were left behind. Only renames are used, so it works on Win
 import json
 import os
 import unicodedata
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import (
-    CheckpointDamagedError,
-    CheckpointError,
-    CheckpointValueError,
-    CheckpointWarning,
-)
+from ..errors import CheckpointDamagedError, CheckpointError, CheckpointValueError
 from ..files import remove, replace, sync
 from ..text import json_text
+from ..watch.files import unwatched
 from .schema import RECORD, Record, parse
 
 COMMIT = ".commit"
@@ -64,11 +59,10 @@ def transaction(folder: Path) -> Iterator[Path]:
             sync(folder)
             _finish(folder)
         except OSError as error:
-            warnings.warn(
-                f"Saved, but {error.filename} could not be replaced ({error.strerror}). Until it "
-                f"can be, loading reads from {COMMIT}/. Close the program that has the file open.",
-                CheckpointWarning,
-                stacklevel=5,
+            print(
+                f"Note: Saved, but {error.filename} could not be replaced ({error.strerror}). "
+                f"Until it can be, loading reads from {COMMIT}/. Close the program that has the "
+                "file open."
             )
 
 
@@ -132,7 +126,8 @@ def read_record(folder: Path) -> Record | None:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; raises as `read_raw`, and `FileNotFoundError`."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with unwatched():
+            content = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise CheckpointDamagedError(
             f"{path.name} is not valid JSON: {error.msg}, line {error.lineno}, "

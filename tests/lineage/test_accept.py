@@ -67,7 +67,7 @@ def test_a_raw_file_that_is_gone_and_comes_back(chain):
     accept(Project(chain), ONE, "it was too large to keep")
     assert states(chain)[TWO] == "current"
     raw.write_text("other")
-    assert state(chain, ONE).reasons == ["data/raw.txt changed"]
+    assert state(chain, ONE).reasons == ["data/raw.txt was missing and is there now"]
 
 
 def test_only_the_step_that_was_accepted(chain):
@@ -217,13 +217,14 @@ def test_the_command_and_a_cell_that_was_edited(bake):
         notebook.cells[3].source = source
         nbformat.write(notebook, path)
 
-    edit('label = "cells"')
+    edit('label = str("cells")')
     assert baked.command("status").returncode == 1
     assert baked.command("accept", "1_one").returncode == 2
     done = baked.command("accept", "1_one", "--why", "a label")
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
-        '1_one is current: accepted that cell `label = "cells"` of notebooks/1_one.ipynb changed.\n'
+        "1_one is current: accepted that "
+        'cell `label = str("cells")` of notebooks/1_one.ipynb changed.\n'
     )
     status = baked.command("status", "--json")
     assert status.returncode == 0
@@ -231,7 +232,7 @@ def test_the_command_and_a_cell_that_was_edited(bake):
     assert (one["state"], two["state"]) == ("current", "current")
     assert "a label" in one["notes"][0] and two["notes"] == []
     assert Baked(baked.path).command("run").stdout == "Nothing to run: everything is current.\n"
-    edit('label = "genes"')
+    edit('label = str("genes")')
     assert baked.command("status").returncode == 1
 
 

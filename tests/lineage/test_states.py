@@ -12,7 +12,7 @@ from baked import Baked
 from chains import ONE, THREE, TWO, states
 from msgspec import structs
 
-from checkpoint import CheckpointWarning, data_file, load, save
+from checkpoint import data_file, load, save
 from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
 from checkpoint.storage import session
@@ -58,7 +58,8 @@ def test_a_changed_raw_file_is_the_reason_all_the_way_down(chain):
     (chain / "data" / "raw.txt").write_text("other")
     assert states(chain) == dict.fromkeys((ONE, TWO, THREE), ("stale", ["data/raw.txt changed"]))
     (chain / "data" / "raw.txt").unlink()
-    assert states(chain)[THREE] == ("stale", ["data/raw.txt is missing"])
+    assert states(chain)[ONE] == ("unverifiable", ["data/raw.txt is missing"])
+    assert states(chain)[THREE] == ("current", [])
 
 
 def test_a_raw_file_that_was_only_touched_is_the_same(chain):
@@ -98,7 +99,6 @@ def test_an_upstream_that_is_gone(chain):
     [
         (lambda path: path.write_bytes(b"x"), "is not what was saved"),
         (lambda path: path.write_bytes(path.read_bytes()[::-1]), "is not what was saved"),
-        (lambda path: path.unlink(), "is missing"),
     ],
 )
 def test_damaged(chain, damage, reason):
@@ -123,15 +123,15 @@ def test_a_notebook_that_cannot_be_read(chain):
     assert reason.startswith("notebooks/2_integration.ipynb cannot be read: is not valid JSON")
 
 
-def test_a_folder_with_files_that_are_no_results(chain):
+def test_a_folder_with_files_that_are_no_results(chain, capsys):
     folder = chain / "results" / ONE
     shutil.rmtree(folder)
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
     assert states(chain)[ONE] == ("missing", [])
     assert states(chain)[TWO] == ("stale", ["results/1_preprocessing is missing"])
-    with pytest.warns(CheckpointWarning, match="is missing"):
-        load(TWO)
+    load(TWO)
+    assert "is missing" in capsys.readouterr().out
 
 
 def test_broken_json(chain):
@@ -232,7 +232,8 @@ def test_a_clean_run_and_others(ran):
     assert clean() is True
     for cells in (hashes[::-1], [hashes[0], *hashes], [code_hash("gone = 1"), *hashes]):
         record_run(ran, cells)
-        assert states(ran)[ONE] == ("current", [])
+        assert states(ran)[ONE] == ("unclean", ["other cells ran, or in another order"])
+        assert states(ran)[TWO] == ("current", [])
         assert clean() is False
     record_run(ran, hashes)
     rewrite(ran, lambda notebook: notebook.cells.__delitem__(slice(1, None)))
@@ -266,15 +267,13 @@ def test_steps_that_load_each_other(chain):
     assert states(chain)[ONE] == ("current", [])
 
 
-def test_load_warns_of_what_is_stale(chain):
+def test_load_notes_what_is_stale(chain, capsys):
     (chain / "data" / "raw.txt").write_text("other")
-    with pytest.warns(CheckpointWarning) as warned:
-        load(TWO)
-    assert [str(one.message) for one in warned] == [
-        "results/2_integration is stale: data/raw.txt changed. "
-        "`checkpoint status` shows what to run."
-    ]
-    assert warned[0].filename == __file__
+    load(TWO)
+    assert (
+        "Note: results/2_integration is stale: data/raw.txt changed. "
+        "`checkpoint status` shows what to run.\n"
+    ) in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of POSIX")
@@ -319,21 +318,6 @@ def test_status_and_its_exit_status(bake):
     done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked.path)
     assert done.returncode == 2
     assert done.stderr.startswith("No project found")
-
-
-VSCODE = """
-from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance()
-shell.user_ns["__vsc_ipynb_file__"] = "/lab/notebooks/2_integration_v2.ipynb"
-shell.run_cell("from my_project.checkpoint import save", store_history=True)
-shell.run_cell("save('2_integration', {})", store_history=True)
-"""
-
-
-def test_the_name_that_vs_code_tells(bake):
-    done = bake(pipeline="blank").python("-c", VSCODE)
-    assert "2_integration_v2.ipynb saves as '2_integration'" in done.stderr
-    assert "Saved to results/2_integration/" in done.stdout
 
 
 def test_a_part_that_another_step_was_made_from(project):

@@ -31,6 +31,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from sessions import lab  # noqa: E402
 from sessions.notebooks import ADDED, LOOKS, SCRATCH, is_plot, notebook, tweaked  # noqa: E402
+
 from checkpoint.replay import Cell, Execution, Verdict, judge  # noqa: E402
 
 # ---------------------------------------------------------------- a kernel

@@ -1,6 +1,7 @@
 """Sessions and the notebooks that they are compared with, made by hand: most of them to fool it."""
 
 import pytest
+
 from checkpoint.replay import Cell, Execution, Verdict, judge
 
 SAVE = 'save("1_a", {"x": x})'

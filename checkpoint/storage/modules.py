@@ -1,0 +1,81 @@
+"""The project's own modules and scripts that this process ran."""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from ..project.project import Project
+from ..watch import files, modules
+from . import hashes
+from .session import CODE, name_of
+
+CHECKPOINT = Path(__file__).resolve().parents[1]
+
+
+class Modules(NamedTuple):
+    """What ran.
+
+    Attributes
+    ----------
+    codes
+        The hash of each module's code, as it was imported, by its path in the project.
+    elsewhere
+        The folder of the package whose code ran in place of the project's; empty if none did.
+    """
+
+    codes: dict[str, str | None]
+    elsewhere: str
+
+
+def modules_of(project: Project) -> Modules:
+    """Return the project's modules and scripts that this process ran.
+
+    `checkpoint` itself is left out: its version is in the record.
+    """
+    modules.note_new()
+    root = project.root.resolve()
+    own = {path: source for path, source in modules.imported.items() if _counts(project, path)}
+    codes = {
+        Path(path).resolve().relative_to(root).as_posix(): hashes.source_hash(source)
+        for path, source in own.items()
+        if Path(path).resolve().is_relative_to(root)
+    }
+    for path, stamp in files.reads.items():
+        name = name_of(project, path)
+        if stamp and path not in own and name.endswith(CODE) and _counts(project, path):
+            codes.setdefault(name, hashes.module_hash(Path(path)))
+    others, elsewhere = _of_another_copy(project)
+    codes |= others
+    return Modules({path: codes[path] for path in sorted(codes) if codes[path]}, elsewhere)
+
+
+def _counts(project: Project, path: str) -> bool:
+    place = Path(path).resolve()
+    ours = place.is_relative_to(CHECKPOINT) or "checkpoint" in place.parts[-3:-1]
+    notebook = place.suffix == ".ipynb" and place.parent == project.notebooks.resolve()
+    return not ours and not notebook and bool(name_of(project, path))
+
+
+def _of_another_copy(project: Project) -> tuple[dict[str, str | None], str]:
+    """Return the modules of the project's package that were imported from another folder."""
+    top = __name__.partition(".")[0]
+    here = project.root.resolve() / "src" / top
+    if top == "checkpoint" or not here.is_dir():
+        return {}, ""
+    package = CHECKPOINT.parent
+    if package == here:
+        return {}, ""
+    codes: dict[str, str | None] = {}
+    elsewhere = ""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name.partition(".")[0] != top or not file or not file.endswith(".py"):
+            continue
+        path = Path(file).resolve()
+        if path.is_relative_to(package) and not path.is_relative_to(CHECKPOINT):
+            relative = path.relative_to(package)
+            ran = hashes.module_hash(path)
+            codes[f"src/{top}/{relative.as_posix()}"] = ran
+            if ran != hashes.module_hash(here / relative):
+                elsewhere = str(package)
+    return codes, elsewhere

@@ -1,0 +1,156 @@
+"""What the kernel ran until a save: its record, and whether it made what the notebook makes."""
+
+import json
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from msgspec import ValidationError, convert, to_builtins
+
+from ..errors import ProjectError
+from ..notebooks import notebook
+from ..notebooks.graph import saving_cell
+from ..notebooks.parameters import looks_injected
+from ..project.project import Project
+from ..replay import Cell, Execution, judge
+from ..watch import cells
+from . import hashes, store
+from .schema import FileEntry, Run, Verdict
+
+LOG = "session.json"  # git ignores it: people type things that they do not want to publish
+SKIPPED, RAISES = "skip-execution", "raises-exception"  # tags that nbclient heeds
+
+
+def run_of(project: Project, step: str, folder: Path) -> Run | None:
+    """Describe what this kernel ran until now, and write it in full into a folder.
+
+    Returns
+    -------
+    Run or None
+        None outside IPython.
+    """
+    ran = cells.executions()
+    if ran is None:
+        return None
+    executions = [convert(to_builtins(execution), Execution) for execution in ran]
+    hashed = [(execution, hashes.code_hash(execution.source)) for execution in executions]
+    ids = [execution.cell for execution, code in hashed if code]
+    return Run(
+        [code for _, code in hashed if code],
+        {code: e.source for e, code in hashed if code and looks_injected(e.source)},
+        ids if any(ids) else [],
+        _kernel(),
+        _write_log(executions, folder),
+        _verdict(executions, _cells_on_disk(project, step), step),
+    )
+
+
+def executions_of(folder: Path, run: Run) -> list[Execution] | None:
+    """Return the executions that made a step; None if their file is gone or was changed."""
+    try:
+        path = store.locate(folder, LOG)
+        if run.log is None or not hashes.is_unchanged(path, run.log):
+            return None
+        log = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            convert({**entry, "source": log["sources"][entry["source"]]}, Execution)
+            for entry in log["executions"]
+        ]
+    except (OSError, ValueError, KeyError, IndexError, TypeError, ValidationError):
+        return None
+
+
+def cells_of(content: dict[str, Any]) -> list[Cell]:
+    """Return the code cells of a notebook."""
+    return [
+        Cell(notebook.source_of(cell), cell.get("id"), frozenset(map(str, notebook.tags_of(cell))))
+        for cell in notebook.code_cells(content)
+    ]
+
+
+def compare(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -> Verdict:
+    """Tell whether executions made what a notebook makes."""
+    verdict = judge(executions, cells, step)
+    return Verdict(verdict.state, signature(cells, step), verdict.reason)
+
+
+def signature(cells: Sequence[Cell], step: str) -> list[str]:
+    """Return the hashes of the cells that a run of a notebook runs, up to the one that saves."""
+    ran = [cell for cell in cells if SKIPPED not in cell.tags]
+    last = saving_cell([cell.source for cell in ran], step)
+    hashed = [
+        (cell, hashes.code_hash(cell.source)) for cell in ran[: None if last is None else last + 1]
+    ]
+    return [code + ("!" if RAISES in cell.tags else "") for cell, code in hashed if code]
+
+
+def _verdict(executions: Sequence[Execution], on_disk: Sequence[Cell] | None, step: str) -> Verdict:
+    """Compare with the notebook on disk, or with what it will be when it is saved.
+
+    Front ends do not save a notebook before they run a cell, and not all say which notebook it is.
+    """
+    if on_disk is not None:
+        verdict = compare(executions, on_disk, step)
+        if verdict.state == "clean" or not any(execution.cell for execution in executions):
+            return verdict
+    return compare(executions, _in_front_end(executions, on_disk or []), step)
+
+
+def _cells_on_disk(project: Project, step: str) -> list[Cell] | None:
+    name = step.partition("/")[0]
+    for known in project.steps():
+        if known.name == name:
+            try:
+                return cells_of(notebook.read_whole(known.path))
+            except ProjectError:
+                return None  # `status` says what is wrong with it
+    return None
+
+
+def _in_front_end(executions: Sequence[Execution], on_disk: Sequence[Cell]) -> list[Cell]:
+    """Return the notebook as the front end has it, as far as executions tell.
+
+    A cell that is not on disk stands after the one that ran before it for the first time.
+    """
+    last = {e.cell or e.source: e.source for e in executions if e.ran}
+    cells = [Cell(last.get(cell.id or "", cell.source), cell.id, cell.tags) for cell in on_disk]
+    keys = [cell.id or cell.source for cell in cells]
+    before = ""
+    for execution in executions:
+        key = execution.cell or execution.source
+        if not execution.ran:
+            continue
+        if key not in keys:
+            place = keys.index(before) + 1 if before in keys else len(keys)
+            keys.insert(place, key)
+            cells.insert(place, Cell(last[key], execution.cell))
+        before = key
+    return cells
+
+
+def _write_log(executions: Sequence[Execution], folder: Path) -> FileEntry:
+    sources = list(dict.fromkeys(execution.source for execution in executions))
+    entries = [
+        {**_as_json(execution), "source": sources.index(execution.source)}
+        for execution in executions
+    ]
+    path = folder / LOG
+    text = json.dumps({"format": 1, "sources": sources, "executions": entries}, ensure_ascii=True)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    content = hashes.content_of(path)
+    return FileEntry(LOG, content.bytes, content.blake3, content.mtime_ns)
+
+
+def _as_json(execution: Execution) -> dict[str, Any]:
+    """Return what differs from an execution that ended well."""
+    usual = to_builtins(Execution(""))
+    found = to_builtins(execution)
+    return {key: value for key, value in found.items() if value != usual[key]}
+
+
+@cache
+def _kernel() -> str:
+    """Return what tells this kernel from others."""
+    return os.urandom(6).hex()

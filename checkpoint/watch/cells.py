@@ -1,0 +1,141 @@
+"""The pieces of code that this kernel runs, in order, and how each ended.
+
+IPython calls back before and after each. Executions with `silent=True` fire no event and are not
+seen.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from types import ModuleType, TracebackType
+from typing import Any
+
+from . import kinds, modules, randomness
+
+WORD = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass
+class Ran:
+    """A piece of code that the kernel ran; `replay.Execution` says what the fields mean."""
+
+    source: str
+    cell: str | None = None
+    error: bool = False
+    line: int = 0
+    missing: str = ""
+    interrupted: bool = False
+    ran: bool = True
+    draws: list[str] | None = None
+    kinds: dict[str, str] = field(default_factory=dict)
+
+
+class Recorder:
+    """Records the executions of one IPython shell.
+
+    Parameters
+    ----------
+    shell
+        The shell.
+
+    Attributes
+    ----------
+    finished
+        The executions that have ended, in order.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.finished = [Ran(source, error=failed) for source, failed in _before(shell)]
+        self._running: Ran | None = None
+        self._random: dict[str, object] | None = None
+
+    def before(self, info: Any) -> None:
+        """Note that a cell starts."""
+        self._running = Ran(info.raw_cell, getattr(info, "cell_id", None))
+        self._random = randomness.states()
+
+    def after(self, result: Any) -> None:
+        """Note how a cell ended."""
+        if self._running is None and self.finished:
+            self._running = self.finished.pop()  # in which the recording began
+        ran, self._running = self._running or Ran(result.info.raw_cell), None
+        ran.cell = getattr(result.info, "cell_id", None) or ran.cell
+        ran.ran = not isinstance(result.error_before_exec, SyntaxError)
+        failure = result.error_in_exec or result.error_before_exec
+        ran.error = failure is not None
+        ran.interrupted = isinstance(failure, KeyboardInterrupt)
+        if failure is not None:
+            ran.line, ran.missing = _place(failure, self.shell.user_ns)
+        self.finished.append(self._seen(ran))
+        self._random = None
+        modules.note_new()
+
+    def executions(self) -> list[Ran]:
+        """Return what ran until now; the last is the cell that is running, as if it ended here."""
+        return [*self.finished, *([self._seen(self._running)] if self._running else [])]
+
+    def _seen(self, ran: Ran) -> Ran:
+        """Add what the code's names are bound to now, and which random numbers it drew."""
+        names = self.shell.user_ns
+        words = {word for word in WORD.findall(ran.source) if word in names}
+        known = {word: kinds.kind_of(names[word]) for word in sorted(words)}
+        ran.kinds = {word: kind for word, kind in known.items() if kind}
+        ran.draws = randomness.moved(self._random) if self._random is not None else None
+        return ran
+
+
+recorder: Recorder | None = None
+
+
+def begin() -> None:
+    """Record the cells of this kernel from now on; nothing outside IPython."""
+    global recorder
+    shell = _shell()
+    if shell is not None and (recorder is None or recorder.shell is not shell):
+        recorder = Recorder(shell)
+        shell.events.register("pre_run_cell", recorder.before)
+        shell.events.register("post_run_cell", recorder.after)
+
+
+def executions() -> list[Ran] | None:
+    """Return what this kernel ran; None outside IPython."""
+    return recorder.executions() if recorder else None
+
+
+def _shell() -> Any:
+    """Return the running IPython, or None; it is not imported for this."""
+    ipython: ModuleType | None = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
+def _before(shell: Any) -> list[tuple[str, bool]]:
+    """Return the sources that ran before the recording began, and whether each may have failed.
+
+    The last is the cell that is running. Whether one of the others failed is known if none did:
+    Python keeps the last error that was shown.
+    """
+    manager = getattr(shell, "history_manager", None)
+    sources = list(manager.input_hist_raw)[1:] if manager else []
+    failed = any(hasattr(sys, name) for name in ("last_exc", "last_value"))
+    return [(source, failed and number < len(sources)) for number, source in enumerate(sources, 1)]
+
+
+def _place(failure: BaseException, names: dict[str, Any]) -> tuple[int, str]:
+    """Return the line of the cell in which an error came up, and the name that was missing.
+
+    The name is empty if the error came up in a function that the cell called.
+    """
+    frame: TracebackType | None = failure.__traceback__
+    while frame and frame.tb_frame.f_globals is not names:
+        frame = frame.tb_next
+    if frame is None:
+        return 0, ""
+    line, inner = frame.tb_lineno, frame.tb_next
+    while inner and inner.tb_frame.f_code.co_name in ("__getattr__", "__getattribute__"):
+        inner = inner.tb_next
+    if inner is None and isinstance(failure, NameError | AttributeError):
+        return line, failure.name or ""
+    return line, ""

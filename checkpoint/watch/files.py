@@ -1,0 +1,138 @@
+"""The files that this process opens, by Python's audit events.
+
+Libraries that open files without Python, such as HDF5, are told apart in `readers`.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+WRITES = os.O_WRONLY | os.O_RDWR
+Stamp = tuple[int, int]  # size, and time of the last change in nanoseconds
+
+reads: dict[str, Stamp | None] = {}  # by absolute path, as first opened; None if it did not exist
+writes: set[str] = set()  # what was written anew, and so is made by this process
+listed: set[str] = set()  # folders whose files were asked for
+_began: float | None = None
+_ours = threading.local()
+_STDLIB = os.path.join(os.path.dirname(os.__file__), "")
+
+
+def begin() -> None:
+    """Note each file that is opened from now on."""
+    global _began
+    if _began is None:
+        _began = time.time()
+        sys.addaudithook(_hook)
+
+
+def began() -> float:
+    """Return when this process began, or at least when it was first watched, in seconds."""
+    psutil = sys.modules.get("psutil")  # every kernel imports it
+    now = time.time() if _began is None else _began
+    return min(now, psutil.Process().create_time()) if psutil else now
+
+
+def forget() -> None:
+    """Forget all files, as a new process would."""
+    for seen in (reads, writes, listed):
+        seen.clear()
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Open files in this thread that nobody's results are made from."""
+    before = getattr(_ours, "active", False)
+    _ours.active = True
+    try:
+        yield
+    finally:
+        _ours.active = before
+
+
+def note(path: object, *, written: bool) -> None:
+    """Note that a file is about to be opened.
+
+    Parameters
+    ----------
+    path
+        Its path; anything else, such as a file that is open, is passed over.
+    written
+        Whether its content is replaced.
+    """
+    if isinstance(path, str | bytes | os.PathLike) and not getattr(_ours, "active", False):
+        place = absolute(path)
+        if written:
+            writes.add(place)
+        elif not (place in reads or place in writes or is_installed(place)):
+            found = stamp(place)
+            if found is None or not os.path.isdir(place):  # folders are opened to be flushed
+                reads[place] = found
+
+
+def absolute(path: str | bytes | os.PathLike[Any]) -> str:
+    """Return a path from the root on, without `..`; links are left as they are."""
+    return os.path.abspath(os.fsdecode(path))
+
+
+def stamp(path: str) -> Stamp | None:
+    """Return the size and time of a file; None if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def is_installed(path: str) -> bool:
+    """Tell whether a file belongs to Python or to an installed library."""
+    return path.startswith(_STDLIB) or "site-packages" in path or "dist-packages" in path
+
+
+def _hook(event: str, args: tuple) -> None:
+    handler = _HANDLERS.get(event)
+    if handler is None:
+        return
+    try:
+        handler(*args)
+    except (OSError, ValueError, TypeError):
+        return  # a folder that is gone, a name with a NUL, a number: whoever opens it is told
+
+
+def _on_open(path: object, mode: object, flags: object) -> None:
+    if isinstance(path, str) and not path.endswith(".pyc"):
+        # what is opened for both, as with "r+", is read
+        anew = mode[:1] in ("w", "x", "a") if isinstance(mode, str) else _is_new(flags)
+        note(path, written=anew)
+
+
+def _on_connect(path: str, *_: object) -> None:
+    if os.path.exists(path):  # else it is new, or in memory
+        note(path, written=False)
+
+
+def _on_rename(before: str, after: str, *_: object) -> None:
+    if absolute(before) in writes:
+        note(after, written=True)  # written elsewhere, then moved into its place
+
+
+def _on_listing(path: object = ".", *_: object) -> None:
+    if isinstance(path, str) and not getattr(_ours, "active", False):
+        listed.add(absolute(path))
+
+
+def _is_new(flags: object) -> bool:
+    return isinstance(flags, int) and bool(flags & WRITES and flags & (os.O_TRUNC | os.O_EXCL))
+
+
+_HANDLERS: dict[str, Callable[..., None]] = {
+    "open": _on_open,
+    "os.rename": _on_rename,
+    "os.listdir": _on_listing,
+    "os.scandir": _on_listing,
+    "sqlite3.connect": _on_connect,
+}

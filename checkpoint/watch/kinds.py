@@ -1,0 +1,68 @@
+"""The kinds of values, as far as they say what can change: `replay` describes each.
+
+A wrong kind could make a false answer, one that is left out costs at most a warning; so what takes
+long to look at is left out.
+"""
+
+import sys
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+MANY = 20_000  # objects that are looked at one by one
+SCALARS = (int, float, complex, str, bytes, bool, type(None))
+
+
+def kind_of(value: Any) -> str:
+    """Return the kind of a value; empty if it is none of those that are known."""
+    if _plain(value):
+        return "plain"
+    if type(value) in (list, set, dict):
+        return _container(value)
+    pandas, numpy, anndata = map(sys.modules.get, ("pandas", "numpy", "anndata"))
+    if pandas and isinstance(value, _class(pandas, "DataFrame")):
+        return _frame(value, _class(pandas, "DataFrame"))
+    if pandas and isinstance(value, (_class(pandas, "Series"), _class(pandas, "Index"))):
+        return "array" if _holds_plain(value) else ""
+    if numpy and type(value) is _class(numpy, "ndarray"):
+        return "array" if _holds_plain(value) else ""
+    if anndata and type(value) is _class(anndata, "AnnData"):
+        return "" if value.isbacked else "anndata"
+    return "iterator" if hasattr(type(value), "__next__") else ""
+
+
+def _class(library: ModuleType, name: str) -> Any:
+    return getattr(library, name, ())
+
+
+def _plain(value: Any) -> bool:
+    if type(value) in SCALARS:
+        return True
+    if type(value) is tuple or type(value) is frozenset:
+        return len(value) <= MANY and all(map(_plain, value))
+    numpy = sys.modules.get("numpy")
+    generic, void = (_class(numpy, name) for name in ("generic", "void")) if numpy else ((), ())
+    return isinstance(value, generic) and not isinstance(value, void)
+
+
+def _container(value: Any) -> str:
+    elements: Iterable[object] = value.values() if isinstance(value, dict) else value
+    flat = len(value) <= MANY and all(map(_plain, elements))
+    return f"{'flat ' if flat else ''}{type(value).__name__}"
+
+
+def _frame(value: Any, frame: type) -> str:
+    """Return `frame` for a plain DataFrame, `array` for others that hold no objects."""
+    if not value.columns.is_unique or not all(
+        _holds_plain(value[column]) for column in value.columns
+    ):
+        return ""
+    return "frame" if type(value) is frame and len(value) > 0 else "array"
+
+
+def _holds_plain(column: Any) -> bool:
+    """Tell whether a column, index or array holds nothing that can change."""
+    if getattr(column.dtype, "hasobject", None) is False or column.dtype != object:
+        return not getattr(column.dtype, "hasobject", False)
+    values = sys.modules["numpy"].asarray(column)
+    return values.size <= MANY and all(map(_plain, values.ravel().tolist()))
