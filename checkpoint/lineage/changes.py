@@ -253,7 +253,7 @@ def _cell_edits(notebook: str, recorded: Baseline, record: Record, now: Now) -> 
 
 def _was_clean(record: Record) -> bool:
     verdict = record.run.verdict if record.run else None
-    return verdict is not None and verdict.state == "clean"
+    return verdict is not None and verdict.state == "clean" and verdict.on_disk
 
 
 def _step_changes(step: str, entry: InputEntry | None, present: Upstream) -> Iterator[Change]:

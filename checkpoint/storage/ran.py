@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from msgspec import ValidationError, convert, to_builtins
+from msgspec import ValidationError, convert, structs, to_builtins
 
 from ..errors import ProjectError
 from ..notebooks import notebook
@@ -95,7 +95,8 @@ def _verdict(executions: Sequence[Execution], on_disk: Sequence[Cell] | None, st
         verdict = compare(executions, on_disk, step)
         if verdict.state == "clean" or not any(execution.cell for execution in executions):
             return verdict
-    return compare(executions, _in_front_end(executions, on_disk or []), step)
+    verdict = compare(executions, _in_front_end(executions, on_disk or []), step)
+    return structs.replace(verdict, on_disk=False)
 
 
 def _cells_on_disk(project: Project, step: str) -> list[Cell] | None:
@@ -118,10 +119,11 @@ def _in_front_end(executions: Sequence[Execution], on_disk: Sequence[Cell]) -> l
     cells = [Cell(last.get(cell.id or "", cell.source), cell.id, cell.tags) for cell in on_disk]
     keys = [cell.id or cell.source for cell in cells]
     before = ""
+    sends_ids = any(execution.cell for execution in executions)
     for execution in executions:
         key = execution.cell or execution.source
-        if not execution.ran:
-            continue
+        if not execution.ran or (sends_ids and not execution.cell):
+            continue  # a console on the same kernel
         if key not in keys:
             place = keys.index(before) + 1 if before in keys else len(keys)
             keys.insert(place, key)

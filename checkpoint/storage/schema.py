@@ -75,11 +75,14 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
         The hashes of the cells of the notebook that was compared; None if there was none.
     reason
         Why it is not clean.
+    on_disk
+        Whether the notebook on disk was compared. Else it was what the front end seemed to have.
     """
 
     state: Literal["clean", "edited", "unclean"]
     notebook: list[str] | None = None
     reason: str = ""
+    on_disk: bool = True
 
 
 class Run(Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,140 @@
+"""A notebook in a front end: its cells, its file, and a real kernel."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nbformat
+from jupyter_client.manager import KernelManager
+
+from checkpoint.lineage.states import Lineage
+from checkpoint.project.project import Project
+
+HEAD = "from my_project.checkpoint import data_file, load, save"
+EMPTY = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
+
+
+class FrontEnd:
+    """A notebook that somebody works in.
+
+    Parameters
+    ----------
+    root
+        The project.
+    step
+        The notebook's name without its suffix.
+    cells
+        Its code.
+    with_ids
+        Whether the front end tells the kernel which cell it runs, as JupyterLab does.
+    """
+
+    def __init__(
+        self, root: Path, step: str, cells: list[str], tags: dict[int, str], with_ids: bool
+    ) -> None:
+        self.root, self.step, self.with_ids = root, step, with_ids
+        self.ids = [f"cell-{number}" for number in range(len(cells))]
+        self.cells = dict(zip(self.ids, cells, strict=True))
+        self.tags = {f"cell-{number}": tag for number, tag in tags.items()}
+        self.printed = ""
+        self.save_file()
+        self._manager: KernelManager | None = None
+
+    def save_file(self) -> None:
+        """Write the notebook to disk, as it is on the screen."""
+        notebook = nbformat.v4.new_notebook()
+        for cell_id in self.ids:
+            cell = nbformat.v4.new_code_cell(self.cells[cell_id], id=cell_id)
+            cell.metadata["tags"] = [self.tags[cell_id]] if cell_id in self.tags else []
+            notebook.cells.append(cell)
+        nbformat.write(notebook, self.root / "notebooks" / f"{self.step}.ipynb")
+
+    def edit(self, number: int, source: str) -> None:
+        """Change a cell, on the screen only."""
+        self.cells[f"cell-{number}"] = source
+
+    def add(self, number: int, source: str) -> str:
+        """Add a cell at a place, and return its id."""
+        cell_id = f"new-{len(self.cells)}"
+        self.ids.insert(number, cell_id)
+        self.cells[cell_id] = source
+        return cell_id
+
+    def remove(self, number: int) -> None:
+        """Remove a cell, on the screen only."""
+        self.ids.remove(f"cell-{number}")
+
+    def swap(self, one: int, other: int) -> None:
+        """Exchange two cells, on the screen only."""
+        places = [self.ids.index(f"cell-{number}") for number in (one, other)]
+        self.ids[places[0]], self.ids[places[1]] = self.ids[places[1]], self.ids[places[0]]
+
+    def run(self, *numbers: int) -> None:
+        """Run cells by their numbers."""
+        for number in numbers:
+            self.run_cell(f"cell-{number}")
+
+    def run_all(self) -> None:
+        """Run the cells from top to bottom."""
+        for cell_id in self.ids:
+            if self.tags.get(cell_id) != "skip-execution":
+                self.run_cell(cell_id)
+
+    def run_cell(self, cell_id: str) -> None:
+        """Run a cell by its id."""
+        self.execute(self.cells[cell_id], cell_id)
+
+    def execute(self, source: str, cell_id: str | None = None) -> str:
+        """Run code, and return how it ended: `ok` or the name of the error."""
+        client = self._client
+        content = {
+            "code": source,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        }
+        message = client.session.msg("execute_request", content)
+        if cell_id and self.with_ids:
+            message["metadata"] = {"cellId": cell_id}
+        client.shell_channel.send(message)
+        said = []
+        while True:
+            reply = client.get_iopub_msg(timeout=60)
+            if reply["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+                continue
+            if reply["msg_type"] == "stream":
+                said.append(reply["content"]["text"])
+            if reply["msg_type"] == "status" and reply["content"]["execution_state"] == "idle":
+                break
+        answer = client.get_shell_msg(timeout=60)["content"]
+        self.printed = "".join(said)
+        return answer.get("ename", "ok")
+
+    def restart(self) -> None:
+        """End the kernel; the next cell starts another."""
+        if self._manager:
+            self.client.stop_channels()
+            self._manager.shutdown_kernel(now=True)
+            self._manager = None
+
+    def state(self, step: str | None = None) -> tuple[str, list[str]]:
+        """Save the notebook, and return the state of its step, with its reasons."""
+        self.save_file()
+        state = Lineage(Project(self.root)).state(step or self.step)
+        return state.state, state.reasons
+
+    @property
+    def _client(self):
+        if self._manager is None:
+            self._manager = KernelManager(kernel_name="python3")
+            env = {**os.environ, "PYTHONPATH": str(self.root / "src")}
+            self._manager.start_kernel(
+                cwd=str(self.root / "notebooks"), env=env, extra_arguments=EMPTY
+            )
+            self.client = self._manager.client()
+            self.client.start_channels()
+            self.client.wait_for_ready(timeout=60)
+        return self.client
