@@ -38,6 +38,7 @@ class FrontEnd:
         self.cells = dict(zip(self.ids, cells, strict=True))
         self.tags = {f"cell-{number}": tag for number, tag in tags.items()}
         self.printed = ""
+        self.source = root  # the project whose package is installed
         self.save_file()
         self._manager: KernelManager | None = None
 
@@ -130,7 +131,7 @@ class FrontEnd:
     def _client(self):
         if self._manager is None:
             self._manager = KernelManager(kernel_name="python3")
-            env = {**os.environ, "PYTHONPATH": str(self.root / "src")}
+            env = {**os.environ, "PYTHONPATH": str(self.source / "src")}
             self._manager.start_kernel(
                 cwd=str(self.root / "notebooks"), env=env, extra_arguments=EMPTY
             )

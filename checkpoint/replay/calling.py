@@ -113,7 +113,10 @@ class Calls(Methods):
     def _is_save(self, call: Call) -> bool:
         if call.name != "save":
             return False
-        return call.path.endswith("checkpoint.save") or (not call.path and call.receiver is None)
+        if call.path:
+            return call.path.endswith("checkpoint.save")
+        # after `%run` any name may have another value, but few call something else `save`
+        return call.receiver is None or not (call.method or self.memory.code(call.receiver))
 
     # ------------------------------------------------------------ functions of the notebook
 

@@ -107,8 +107,10 @@ def test_a_cell_that_is_not_the_same_twice(notebook):
     nb.run(0, 1, 2, 3, 3, 4)
     assert nb.state() == (
         "unclean",
-        ["cell `x = x + [1]` ran more than once and changes `x` each time; "
-        "restart the kernel and run all"],
+        [
+            "cell `x = x + [1]` ran more than once and changes `x` each time; "
+            "restart the kernel and run all"
+        ],
     )
     nb.restart()
     nb.run_all()

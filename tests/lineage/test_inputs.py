@@ -1,0 +1,185 @@
+"""The files that results are made from, found while the notebook runs, in a real kernel."""
+
+import json
+import os
+import sqlite3
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from front_end import HEAD, FrontEnd
+
+ONE, TWO = "1_preprocessing", "2_integration"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def lab(project):
+    """Return a project with files of many kinds."""
+    data = project / "data"
+    (data / "samples").mkdir()
+    table = pd.DataFrame({"a": [1, 2]})
+    table.to_csv(data / "table.csv")
+    table.to_csv(data / "samples" / "s1.csv")
+    for name in ("early", "pandas", "arrow", "lazy"):
+        table.to_parquet(data / f"{name}.parquet")
+    np.save(data / "array.npy", np.arange(3))
+    anndata.AnnData(np.ones((2, 2))).write_h5ad(data / "cells.h5ad")
+    write_10x(data / "tenx.h5")
+    with h5py.File(data / "plain.h5", "w") as file:
+        file["x"] = [1]
+    connection = sqlite3.connect(data / "notes.db")
+    connection.execute("create table t (a)")
+    connection.close()
+    (project / "config.yaml").write_text("n: 1\n")
+    (project / "notebooks" / "helpers.py").write_text("K = 1\n")
+    (project / "notebooks" / "setup.py").write_text("J = 1\n")
+    for path in data.rglob("*.*"):
+        os.utime(path, (1.6e9, 1.6e9))  # the clock of processes is not exact
+    return project
+
+
+def write_10x(path):
+    with h5py.File(path, "w") as file:
+        matrix = file.create_group("matrix")
+        matrix["data"], matrix["indices"], matrix["indptr"] = [1], [0], [0, 1]
+        matrix["shape"], matrix["barcodes"] = [1, 1], np.array([b"c"])
+        features = matrix.create_group("features")
+        for name in ("id", "name", "feature_type", "genome"):
+            features[name] = np.array([b"g"])
+
+
+CELLS = [
+    'import pyarrow.parquet as pq\nearly = pq.read_table("../data/early.parquet")',
+    HEAD,
+    "import sqlite3, helpers, pathlib\nimport numpy as np, pandas as pd",
+    "%run setup.py",
+    'config = pathlib.Path("..", "config.yaml").read_text()',
+    'folder = pathlib.Path("../data")\npd.read_csv(folder / "table.csv"); np.load(folder / "array.npy")',
+    'pd.read_parquet(folder / "pandas.parquet")',
+    'pq.ParquetFile(folder / "arrow.parquet").read()',
+    "import anndata, h5py, scanpy",
+    'anndata.read_h5ad(folder / "cells.h5ad"); scanpy.read_10x_h5(folder / "tenx.h5")',
+    'with h5py.File(folder / "plain.h5") as file: x = file["x"][:]',
+    'sqlite3.connect(folder / "notes.db").execute("select * from t").fetchall()',
+    'samples = [pd.read_csv(path) for path in (folder / "samples").glob("*.csv")]',
+    'pd.DataFrame({"a": [1]}).to_csv("../own.csv"); pd.read_csv("../own.csv")',
+    "try:\n    open('../data/later.txt')\nexcept FileNotFoundError:\n    pass",
+    f"try:\n    load('{TWO}')\nexcept FileNotFoundError:\n    pass",
+    f'save("{ONE}", {{"n": len(samples)}})',
+]
+READ = [
+    *("config.yaml", "data/array.npy", "data/arrow.parquet", "data/cells.h5ad"),
+    *("data/early.parquet", "data/later.txt", "data/notes.db", "data/pandas.parquet"),
+    *("data/plain.h5", "data/samples/", "data/samples/s1.csv", "data/table.csv", "data/tenx.h5"),
+    f"results/{TWO}",
+]
+
+
+@pytest.fixture
+def notebook(lab):
+    front_end = FrontEnd(lab, ONE, CELLS, {}, with_ids=True)
+    for cell_id in front_end.ids:
+        assert front_end.execute(front_end.cells[cell_id], cell_id) == "ok", front_end.printed
+    yield front_end
+    front_end.restart()
+
+
+def test_what_the_session_read_are_its_inputs(notebook, lab):
+    record = json.loads((lab / "results" / ONE / "params.json").read_text())["checkpoint"]
+    assert list(record["inputs"]) == READ
+    own = ["notebooks/helpers.py", "notebooks/setup.py", "src/my_project/__init__.py"]
+    assert list(record["modules"]) == own
+    assert record.get("notes", []) == []
+    assert notebook.state() == ("current", [])
+    for name in READ[:-1]:
+        path = lab / name
+        if name.endswith("/"):
+            (path / "s2.csv").write_text("a\n1\n")
+            changed, undo = f"{name} contains other files", (path / "s2.csv").unlink
+        elif path.exists():
+            content = path.read_bytes()
+            path.write_bytes(content + b"0")
+            changed, undo = f"{name} changed", lambda p=path, c=content: p.write_bytes(c)
+        else:
+            path.write_text("x")
+            changed, undo = f"{name} was missing and is there now", path.unlink
+        assert notebook.state() == ("stale", [changed])
+        undo()
+        assert notebook.state() == ("current", [])
+    for name, text in (("helpers.py", "K = 2\n"), ("setup.py", "J = 2\n")):
+        path = lab / "notebooks" / name
+        before = path.read_text()
+        path.write_text(text)
+        assert notebook.state() == ("edited", [f"notebooks/{name} changed"])
+        path.write_text(before)
+
+
+def test_a_checkpoint_that_is_made_later(notebook, lab):
+    from checkpoint import save
+    from checkpoint.storage import session
+
+    session.forget()
+    save(TWO, {"a": 1})
+    assert notebook.state() == ("stale", [f"results/{TWO} was regenerated"])
+
+
+def test_results_that_are_read_by_path(project):
+    from checkpoint import save
+    from checkpoint.storage import session
+
+    session.forget()
+    save(ONE, {"table": pd.DataFrame({"a": [1]})})
+    read = f'import pandas as pd\nt = pd.read_parquet("../results/{ONE}/table.parquet")'
+    nb = FrontEnd(project, TWO, [HEAD, read, f'save("{TWO}", {{"n": len(t)}})'], {}, True)
+    try:
+        nb.run_all()
+        assert nb.state() == ("current", [])
+        session.forget()
+        save(ONE, {"table": pd.DataFrame({"a": [2]})})
+        reason = f"results/{ONE} was regenerated with different content"
+        assert nb.state() == ("stale", [reason])
+    finally:
+        nb.restart()
+
+
+def test_a_file_that_changed_after_it_was_read(project):
+    raw = project / "data" / "raw.txt"
+    raw.write_text("1")
+    cells = [HEAD, 'text = open("../data/raw.txt").read()', f'save("{ONE}", {{"t": text}})']
+    nb = FrontEnd(project, ONE, cells, {}, True)
+    try:
+        nb.run(0, 1)
+        raw.write_text("22")
+        nb.run(2)
+        assert "Note: data/raw.txt changed after this notebook read it." in nb.printed
+        assert nb.state() == ("stale", ["data/raw.txt changed"])
+    finally:
+        nb.restart()
+
+
+def test_the_modules_of_another_copy(project, tmp_path):
+    """As in a copied project whose original is installed."""
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    tools = "src/my_project/tools.py"
+    (project / tools).write_text("N = 1\n")
+    (copy / tools).write_text("N = 2\n")
+    cells = [HEAD, "from my_project.tools import N", f'save("{ONE}", {{"n": N}})']
+    nb = FrontEnd(copy, ONE, cells, {}, True)
+    nb.source = project
+    try:
+        nb.run_all()
+        assert str(project / "src" / "my_project") in nb.printed
+        assert "pip install -c constraints.txt -e ." in nb.printed
+        state, reasons = nb.state()
+        assert state == "unclean"
+        assert str(project / "src" / "my_project") in reasons[0]
+        (copy / tools).write_text("N = 1  # the same\n")
+        assert nb.state() == ("current", [])
+    finally:
+        nb.restart()
