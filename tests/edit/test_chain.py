@@ -37,7 +37,7 @@ def test_a_notebook_in_between(committed):
     assert list(record(committed, "4_visualization")["checkpoint"]["inputs"]) == [
         "results/3_integration"
     ]
-    assert load("3_integration")["value"] == TWO
+    assert load("3_integration")["value"] == (TWO, 1)
     moved = git(committed, "diff", "--cached", "--name-status", "-M").splitlines()
     assert {line[0] for line in moved} == {"R"}
     pairs = [line.split("\t")[1:] for line in moved]
