@@ -174,6 +174,10 @@ class ProjectUnderTest(type(Path())):
         """Return the state of each step."""
         return {step: state for step, (state, _) in self.explained_states().items()}
 
+    def state(self, step: str) -> tuple[str, list[str]]:
+        """Return the state of a step, and its reasons."""
+        return self.explained_states()[step]
+
     def explained_states(self) -> dict[str, tuple[str, list[str]]]:
         """Return the state of each step, and its reasons."""
         states = Lineage(Project(self.path)).states()
