@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,18 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 Bake = Callable[..., ProjectUnderTest]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile each module once where Python is told to keep no bytecode.
+
+    Otherwise every program that a test starts compiles pandas and anndata anew, for seconds.
+    """
+    if sys.dont_write_bytecode and hasattr(config, "cache"):
+        sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
+        sys.dont_write_bytecode = False
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture
