@@ -2,15 +2,17 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
 import yaml
-from project_under_test import ProjectUnderTest
+from project_under_test import TEMPLATE, ProjectUnderTest
 
 import checkpoint
+from checkpoint.cli.command import VERBS
 
 
 def test_check_without_installing_the_project(bake):
@@ -44,6 +46,14 @@ def test_help_lists_every_verb_in_its_group(bake):
     places = [said.find(row) for row in rows]
     assert -1 not in places
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("verb", [verb.__name__ for group in VERBS.values() for verb in group])
+def test_every_verb_is_described(verb):
+    readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\|.*`(checkpoint )?{verb}\b", readme, re.MULTILINE), "add a row"
+    page = (TEMPLATE / "docs" / "command.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## .*`{verb}`", page, re.MULTILINE), "add a section"
 
 
 @pytest.mark.slow
