@@ -14,10 +14,11 @@ from project_under_test import TWO, ProjectUnderTest, generate
 from checkpoint import save
 from checkpoint.storage import session
 
-# CI tries the same examples each time, so that what it says is of the change
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# CI tries the same examples each time, so that a failure comes from the change. No deadline, since
+# an example takes longer on a busy machine.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 Bake = Callable[..., ProjectUnderTest]
 

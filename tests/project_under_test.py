@@ -40,11 +40,6 @@ class ProjectUnderTest(type(Path())):
         return Path(*segments)
 
     @property
-    def path(self) -> Path:
-        """The folder alone."""
-        return Path(self)
-
-    @property
     def package(self) -> str:
         """The name that the notebooks import."""
         return next(self.glob("src/*/checkpoint")).parent.name
@@ -113,7 +108,7 @@ class ProjectUnderTest(type(Path())):
 
     def steps(self) -> list[str]:
         """Return the steps in running order."""
-        return [step.name for step in Project(self.path).steps()]
+        return [step.name for step in Project(self).steps()]
 
     def code(self, step: str) -> str:
         """Return the code of a notebook, which has to be valid."""
@@ -180,7 +175,7 @@ class ProjectUnderTest(type(Path())):
 
     def explained_states(self) -> dict[str, tuple[str, list[str]]]:
         """Return the state of each step, and its reasons."""
-        states = Lineage(Project(self.path)).states()
+        states = Lineage(Project(self)).states()
         return {state.step: (state.state, state.reasons) for state in states}
 
     def record(self, step: str = ONE) -> dict:

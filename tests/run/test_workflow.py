@@ -87,7 +87,7 @@ class Workflow:
     """A project with an environment of its own, and Snakemake to run it."""
 
     def __init__(self, baked, env):
-        self.path = baked
+        self.project = baked
         self.commands = baked.install(env)
 
     def environment(self):
@@ -98,7 +98,7 @@ class Workflow:
     def start(self, profile, *options, cwd=None):
         return subprocess.Popen(
             [self.commands / "python", "-m", "snakemake", "--profile", profile, *options],
-            cwd=cwd or self.path,
+            cwd=cwd or self.project,
             env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -114,7 +114,7 @@ class Workflow:
 
     def status(self):
         command = next(self.commands.glob("checkpoint*"))
-        return subprocess.run([command, "status"], cwd=self.path, capture_output=True).returncode
+        return subprocess.run([command, "status"], cwd=self.project, capture_output=True).returncode
 
 
 @pytest.fixture
@@ -127,29 +127,29 @@ def test_snakemake_runs_what_is_not_current(workflow):
     assert workflow.run("profiles/local") == (0, ["1_one", "2_two", "3_three"])
     assert workflow.status() == 0
     assert workflow.run("profiles/local") == (0, [])
-    workflow.path.change_cell("3_three", "x = 1")
+    workflow.project.change_cell("3_three", "x = 1")
     assert workflow.run("profiles/local") == (0, ["3_three"])
     # from a folder below, as Snakemake lets one
-    workflow.path.change_cell("2_two", "x = 1")
-    below = workflow.path / "notebooks"
+    workflow.project.change_cell("2_two", "x = 1")
+    below = workflow.project / "notebooks"
     options = ("--snakefile", "../Snakefile")
     assert workflow.run("../profiles/local", *options, cwd=below)[0] == 0
     assert workflow.status() == 0
     # what was run in another way is known, too
-    workflow.path.change_cell("3_three", "x = 2")
-    assert workflow.path.command("run").returncode == 0
+    workflow.project.change_cell("3_three", "x = 2")
+    assert workflow.project.command("run").returncode == 0
     assert workflow.run("profiles/local") == (0, [])
 
 
 @pytest.mark.slow
 def test_a_failed_step_keeps_its_checkpoint_and_is_run_again(workflow):
     assert workflow.run("profiles/local")[0] == 0
-    before = workflow.path.files("2_two")
-    workflow.path.change_cell("2_two", "raise ValueError('no')")
+    before = workflow.project.files("2_two")
+    workflow.project.change_cell("2_two", "raise ValueError('no')")
     assert workflow.run("profiles/local") == (1, [])
-    after = workflow.path.files("2_two")
+    after = workflow.project.files("2_two")
     assert after.pop("failed.ipynb") and after == before
-    workflow.path.change_cell("2_two", "x = 1")
+    workflow.project.change_cell("2_two", "x = 1")
     assert workflow.run("profiles/local")[1][0] == "2_two"
     assert workflow.status() == 0
 
@@ -183,7 +183,7 @@ def scontrol(job):
 
 @pytest.mark.slow
 def test_three_notebooks_as_slurm_jobs(slurm):
-    slurm.path.add_settings("resources.2_two = { mem_mb = 700, runtime = 30 }")
+    slurm.project.add_settings("resources.2_two = { mem_mb = 700, runtime = 30 }")
     process = slurm.start("profiles/slurm", *QUICK)
     said = process.communicate(timeout=300)[0]
     assert process.returncode == 0, said
@@ -198,24 +198,24 @@ def test_three_notebooks_as_slurm_jobs(slurm):
 
 @pytest.mark.slow
 def test_a_job_that_is_killed_is_run_again_and_loses_nothing(slurm):
-    assert slurm.path.command("run").returncode == 0
-    before = slurm.path.files("2_two")
-    flag = slurm.path / "flag"
-    slurm.path.change_cell(
+    assert slurm.project.command("run").returncode == 0
+    before = slurm.project.files("2_two")
+    flag = slurm.project / "flag"
+    slurm.project.change_cell(
         "2_two", "import pathlib, time\npathlib.Path('../flag').touch()\ntime.sleep(600)"
     )
     process = slurm.start("profiles/slurm", *QUICK)
     while not flag.exists():
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.2)
-    (log,) = (slurm.path / ".snakemake" / "slurm_logs" / "rule_2_two").glob("*.log")
+    (log,) = (slurm.project / ".snakemake" / "slurm_logs" / "rule_2_two").glob("*.log")
     subprocess.run(["scancel", "--signal=KILL", "--full", log.stem], check=True)
     said = process.communicate(timeout=200)[0]
     assert process.returncode == 1, said
-    after = slurm.path.files("2_two")
+    after = slurm.project.files("2_two")
     after.pop("failed.ipynb", None)  # where the kernel was killed before the command
     assert after == before
-    assert slurm.path.record("2_two")["checkpoint"]["files"] == {}
-    slurm.path.change_cell("2_two", "x = 1")
+    assert slurm.project.record("2_two")["checkpoint"]["files"] == {}
+    slurm.project.change_cell("2_two", "x = 1")
     assert slurm.run("profiles/slurm", *QUICK)[1][0] == "2_two"
     assert slurm.status() == 0
