@@ -2,66 +2,68 @@
 
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from baked import Baked, generate
-from chains import ONE, THREE, TWO, git
 from hypothesis import settings
+from project_under_test import TWO, ProjectUnderTest, generate
 
-# CI tries the same examples each time, so that what it says is of the change
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+from checkpoint import save
+from checkpoint.storage import session
 
-Bake = Callable[..., Baked]
+# CI tries the same examples each time, so that a failure comes from the change. No deadline, since
+# an example takes longer on a busy machine.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+Bake = Callable[..., ProjectUnderTest]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile each module once where Python is told to keep no bytecode.
+
+    Otherwise every program that a test starts compiles pandas and anndata anew, for seconds.
+    """
+    if sys.dont_write_bytecode and hasattr(config, "cache"):
+        sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
+        sys.dont_write_bytecode = False
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture
 def bake(tmp_path: Path) -> Bake:
     """Return a function that generates a project from answers."""
-
-    def make(**answers: str) -> Baked:
-        path = generate(tmp_path, **answers)
-        package = next(path.glob("src/*/checkpoint")).parent.name
-        return Baked(path, package)
-
-    return make
+    return lambda **answers: generate(tmp_path, **answers)
 
 
 @pytest.fixture(scope="session")
-def blank_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_project(tmp_path_factory: pytest.TempPathFactory) -> ProjectUnderTest:
     """Generate one blank project, to be copied."""
     return generate(tmp_path_factory.mktemp("blank"), pipeline="blank")
 
 
 @pytest.fixture
-def project(blank_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a blank project of the test's own, with its notebooks' folder as working directory."""
-    from checkpoint.storage import session
-
-    path = tmp_path / "my_project"
+def project(
+    blank_project: ProjectUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ProjectUnderTest]:
+    """Yield a blank project of the test's own, with its notebooks' folder as working directory."""
+    path = ProjectUnderTest(tmp_path / "my_project")
     shutil.copytree(blank_project, path)
     monkeypatch.chdir(path / "notebooks")
     session.forget()
-    return path
+    yield path
+    session.forget()
 
 
 @pytest.fixture
-def committed(project: Path) -> Path:
+def committed(project: ProjectUnderTest) -> ProjectUnderTest:
     """Return a project with results of each step and a commit of it all."""
-    from checkpoint import load, save
-    from checkpoint.storage import session
-
-    for step, before in ((ONE, None), (TWO, ONE), (THREE, TWO)):
-        session.forget()
-        if before:
-            load(before)
-        save(step, {"value": step, "table.csv": pd.DataFrame({"a": [1]})})
+    project.make(**{"table.csv": pd.DataFrame({"a": [1]})})
     save(f"{TWO}/part", {"x": 1})
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-qm", "first")
+    project.commit()
     return project

@@ -8,7 +8,7 @@ import sys
 
 import pandas as pd
 import pytest
-from baked import TEMPLATE, Baked, generate
+from project_under_test import TEMPLATE, generate
 
 from checkpoint import MissingPackageError, load, save
 from checkpoint.errors import missing_package
@@ -19,7 +19,7 @@ STEP = "1_preprocessing"
 
 def run_without(project, package, code):
     """Run code in an environment that lacks a package."""
-    return Baked(project).python("-c", f"import sys; sys.modules[{package!r}] = None; {code}")
+    return project.python("-c", f"import sys; sys.modules[{package!r}] = None; {code}")
 
 
 @pytest.mark.parametrize("file", ["__init__.py", "__main__.py"])
@@ -39,7 +39,7 @@ def test_an_old_python_can_read_the_files_that_refuse_it(file):
 )
 def test_an_old_python(project, use):
     old = "import sys; sys.version_info = (3, 10, 13); sys.version = '3.10.13 (main)'; "
-    done = Baked(project).python("-c", old + use)
+    done = project.python("-c", old + use)
     assert done.returncode == 1
     assert "needs Python 3.11 or newer, but this is Python 3.10.13" in done.stderr
     assert sys.executable in done.stderr and INSTALL in done.stderr
@@ -100,7 +100,7 @@ def test_another_project_has_a_package_of_the_same_name(project, tmp_path):
     other = generate(tmp_path / "other", pipeline="blank")
     code = f"from my_project.checkpoint import load, save; save({STEP!r}, {{}}); load({STEP!r})"
     note = f"my_project was imported from {other}, but this is the project {project}."
-    done = Baked(other).python("-c", code, cwd=project)
+    done = other.python("-c", code, cwd=project)
     assert done.stdout.count(note) == 2, done.stderr
-    done = Baked(project).python("-c", code, cwd=project)
+    done = project.python("-c", code, cwd=project)
     assert "was imported from" not in done.stdout

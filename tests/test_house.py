@@ -5,7 +5,7 @@ import sys
 from graphlib import TopologicalSorter
 
 import pytest
-from baked import TEMPLATE
+from project_under_test import TEMPLATE
 
 # from the top of the house to the ground; a line's rooms do not import each other
 FLOORS = (

@@ -4,12 +4,12 @@ After changing a message, write the file anew: `python -m pytest tests/test_mess
 leaves the new text beside it as `messages.new.txt`; look at the difference, then move it there.
 """
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from project_under_test import ONE, TWO
 
 from checkpoint import CheckpointError, data_file, load, save
 from checkpoint.check.check import check
@@ -20,16 +20,8 @@ from checkpoint.notebooks.parameters import parse_settings
 from checkpoint.project.project import Project
 from checkpoint.storage import clean, session
 
-ONE, TWO = "1_preprocessing", "2_integration"
 TABLE = pd.DataFrame({"a": [1]})
 GOLDEN = Path(__file__).with_name("messages.txt")
-
-
-def edit_record(project, change):
-    path = project / "results" / ONE / "params.json"
-    content = json.loads(path.read_text(encoding="utf-8"))
-    change(content)
-    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def truncate(project):
@@ -55,15 +47,15 @@ ERRORS = {
         load(ONE),
     ),
     "load a record of another type": lambda project: (
-        edit_record(project, lambda c: c["checkpoint"].update(files=[])),
+        project.edit_record(ONE, lambda c: c["checkpoint"].update(files=[])),
         load(ONE),
     ),
     "load a record that leads elsewhere": lambda project: (
-        edit_record(project, lambda c: c["checkpoint"]["inputs"].update({"../x": None})),
+        project.edit_record(ONE, lambda c: c["checkpoint"]["inputs"].update({"../x": None})),
         load(ONE),
     ),
     "load a newer record": lambda project: (
-        edit_record(project, lambda c: c["checkpoint"].update(format=99)),
+        project.edit_record(ONE, lambda c: c["checkpoint"].update(format=99)),
         load(ONE),
     ),
     "save something else than a dict": lambda project: save(ONE, [1]),
@@ -92,10 +84,10 @@ CHANGES = {
     "a raw file changed": lambda project: (project / "data" / "raw.txt").write_text("other"),
     "a raw file is gone": lambda project: (project / "data" / "raw.txt").unlink(),
     "a saved file was truncated": truncate,
-    "a parameter was edited": lambda project: edit_record(project, lambda c: c.update(group=2)),
+    "a parameter was edited": lambda project: project.edit_record(ONE, lambda c: c.update(group=2)),
     "a save was interrupted": lambda project: (project / "results" / ONE / ".staging-1").mkdir(),
-    "a module is gone": lambda project: edit_record(
-        project, lambda c: c["checkpoint"]["modules"].update({"src/my_project/x.py": "0" * 16})
+    "a module is gone": lambda project: project.edit_record(
+        ONE, lambda c: c["checkpoint"]["modules"].update({"src/my_project/x.py": "0" * 16})
     ),
     "the upstream step was regenerated": lambda project: save(ONE, {"a": np.arange(4)}),
 }

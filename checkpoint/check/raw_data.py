@@ -77,7 +77,7 @@ def _writes(call: ast.Call) -> bool:
     receiver = [call.func.value] if isinstance(call.func, ast.Attribute) else []
     # methods of a literal are methods of str
     paths = [node for node in receiver if not isinstance(node, ast.Constant | ast.JoinedStr)]
-    targets = [one.value for one in call.keywords if (one.arg or "").endswith(TARGETS)]
+    targets = [keyword.value for keyword in call.keywords if (keyword.arg or "").endswith(TARGETS)]
     if function in COPIERS:
         paths = [*call.args[1:2], *targets]
     elif function == "write":  # an AnnData's takes a path, a file's takes text

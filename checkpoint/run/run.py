@@ -174,7 +174,7 @@ class _Run:
                     step = self.schedule.next(running.values())
                     if step is None:
                         break
-                    running[asyncio.create_task(self.one(step))] = step.name
+                    running[asyncio.create_task(self.one_step(step))] = step.name
                 if not running:
                     break
                 finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -195,7 +195,7 @@ class _Run:
         if failures:
             raise CheckpointError("\n\n".join(map(str, failures)))
 
-    async def one(self, step: Step) -> None:
+    async def one_step(self, step: Step) -> None:
         """Run one step, while a kernel for the next one starts."""
         from .execute import execute
 

@@ -33,8 +33,8 @@ class Skipped(NamedTuple):
 
 def skipped(project: Project, steps: Iterable[Step]) -> dict[str, Skipped]:
     """Return, by name, the steps among these whose notebooks are not run."""
-    found = {step.name: _skipped(project, step) for step in steps}
-    return {name: skip for name, skip in found.items() if skip}
+    skips = {step.name: _skipped(project, step) for step in steps}
+    return {name: skip for name, skip in skips.items() if skip}
 
 
 def _skipped(project: Project, step: Step) -> Skipped | None:

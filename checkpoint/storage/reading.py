@@ -71,16 +71,16 @@ def _read(project: Project, step: str, file: str, opened: Opened) -> Any:
 
 
 def _verify(step: str, file: str, expected: str, hashing: Future[str]) -> None:
-    found = hashing.result()
-    if expected and expected != found:
+    actual = hashing.result()
+    if expected and expected != actual:
         place = f"results/{step}/{file}"
         raise CheckpointDamagedError(
             f"{place} is not what was saved: expected blake3 {expected[:12]}…, "
-            f"got {found[:12]}…. {remedy(step)}",
+            f"got {actual[:12]}…. {remedy(step)}",
             step=step,
             file=place,
             expected=expected,
-            found=found,
+            found=actual,
         )
 
 

@@ -274,8 +274,8 @@ def _check_places(staging: Path, folder: Path) -> None:
 
 def _holds_only(place: Path, folder: Path, old: list[str]) -> bool:
     """Tell whether all files in a folder belong to the checkpoint that is being replaced."""
-    found = [path for path in place.rglob("*") if path.is_file()]
-    return bool(found) and all(path.relative_to(folder).as_posix() in old for path in found)
+    files = [path for path in place.rglob("*") if path.is_file()]
+    return bool(files) and all(path.relative_to(folder).as_posix() in old for path in files)
 
 
 def files_in(folder: Path) -> list[str]:

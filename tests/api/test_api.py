@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata.experimental import read_lazy
-from baked import TEMPLATE, files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from project_under_test import TEMPLATE
 
 from checkpoint import (
     CheckpointFormatError,
@@ -84,7 +84,7 @@ def test_names_that_cannot_be_saved(project, objects, said):
     with pytest.raises(CheckpointValueError) as raised:
         save(STEP, objects)
     assert said in str(raised.value)
-    assert files(project) == {}
+    assert project.files() == {}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -99,11 +99,11 @@ def test_any_keys_come_back_or_are_refused(project, objects):
 
 def test_a_failing_object_costs_nothing(project):
     save(STEP, {"a": 1, "b": 2})
-    before = files(project)
+    before = project.files()
     objects = {"a": 3, "b": 4, "c": 5, "d": 6, "e": lambda: 0, "f": 7}
     with pytest.raises(CheckpointFormatError, match=r"'e': cannot save this function as \.pkl"):
         save(STEP, objects)
-    assert files(project) == before
+    assert project.files() == before
     assert load(STEP)["a"] == 1
 
 
@@ -111,7 +111,7 @@ def test_what_the_new_save_lacks_is_gone_and_other_files_stay(project):
     save(STEP, {"old": 1, "figures/old.json": {}, "kept": 1})
     figures(STEP).joinpath("mine.png").write_bytes(b"x")
     save(STEP, {"kept": 2})
-    assert set(files(project)) == {"kept.pkl", "params.json", str(Path("figures", "mine.png"))}
+    assert set(project.files()) == {"kept.pkl", "params.json", str(Path("figures", "mine.png"))}
 
 
 def test_a_sub_checkpoint(project, capsys):
@@ -158,10 +158,10 @@ def test_a_name_that_was_a_file_becomes_a_folder_and_back(project, first, second
 def test_a_place_that_is_taken_is_told_before_anything_happens(project):
     save(STEP, {"a": 1})
     (project / "results" / STEP / "y.pkl").mkdir()
-    before = files(project)
+    before = project.files()
     with pytest.raises(CheckpointValueError, match=r"y\.pkl is a folder that save did not write"):
         save(STEP, {"y": 1})
-    assert files(project) == before
+    assert project.files() == before
     save(STEP, {"z": 1})
 
 
@@ -196,12 +196,12 @@ def test_a_step_is_the_bare_name_of_its_notebook(project, step):
 def test_names_that_clash(project, objects):
     with pytest.raises(CheckpointValueError, match="and"):
         save(STEP, objects)
-    assert files(project) == {}
+    assert project.files() == {}
 
 
 def test_a_suffix_is_written_as_gitignore_has_it(project):
     save(STEP, {"big.NPY": np.zeros(3)})
-    assert set(files(project)) == {"big.npy", "params.json"}
+    assert set(project.files()) == {"big.npy", "params.json"}
     assert load(STEP)["big.NPY"].shape == (3,)
 
 
@@ -218,7 +218,7 @@ def test_a_class_of_the_notebook_is_refused(project):
     assert (
         "'model': cannot save this list as .pkl: it needs Model, which is defined in" in done.stderr
     )
-    assert files(project) == {}
+    assert project.files() == {}
 
 
 @pytest.mark.parametrize("way", ["backed", "lazy"])

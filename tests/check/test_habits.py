@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from checkpoint.check.check import check
@@ -201,10 +200,7 @@ def test_what_only_looks_like_it(source):
 
 
 def test_a_problem_names_the_notebook_and_the_cell_once(project):
-    path = project / "notebooks" / "2_integration.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[3].source = 'import os\n\nos.chdir("..")\nos.chdir("..")'
-    nbformat.write(notebook, path)
+    project.change_cell("2_integration", 'import os\n\nos.chdir("..")\nos.chdir("..")')
     (problem,) = check(project)
     assert (problem.rule, problem.file, problem.cell) == (
         "chdir",

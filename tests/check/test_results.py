@@ -1,7 +1,5 @@
 """Rules about what accumulates in `results/`."""
 
-import subprocess
-
 from checkpoint.check.check import check
 
 
@@ -15,7 +13,7 @@ def test_large_results_in_git(project):
     table = project / "results" / "1_preprocessing" / "table.csv"
     table.write_bytes(b"x" * 5_000_001)
     assert check(project) == []
-    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
-    subprocess.run(["git", "add", "."], cwd=project, check=True)
+    project.git("init", "-q")
+    project.git("add", ".")
     (problem,) = check(project)
     assert (problem.rule, problem.file) == ("large-tracked", "results/1_preprocessing/table.csv")

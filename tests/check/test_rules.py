@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from baked import TEMPLATE
+from project_under_test import TEMPLATE
 
 from checkpoint.check.check import check
 from checkpoint.check.rules import RULES
@@ -21,28 +21,22 @@ def test_the_docs_list_the_rules():
 def test_the_command_lists_the_rules(bake):
     baked = bake(pipeline="blank")
     listed = json.loads(baked.command("check", "--rules", "--json").stdout)["rules"]
-    assert [(rule["name"], rule["finds"], rule["why"]) for rule in listed] == [
+    assert {(rule["name"], rule["finds"], rule["why"]) for rule in listed} == {
         (rule.name, rule.finds, rule.why) for rule in RULES.values()
-    ]
+    }
     lines = baked.command("check", "--rules").stdout.splitlines()
-    assert [line.partition(":")[0] for line in lines] == list(RULES)
-
-
-def settings(project, text):
-    path = project / "pyproject.toml"
-    old = path.read_text(encoding="utf-8")
-    path.write_text(old.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\n{text}\n"), "utf-8")
+    assert {line.partition(":")[0] for line in lines} == set(RULES)
 
 
 def test_a_rule_can_be_ignored(project):
     (project / "results" / "2_integration_v2").mkdir()
     assert [problem.rule for problem in check(project)] == ["orphan-results"]
-    settings(project, 'ignore = ["orphan-results"]')
+    project.add_settings('ignore = ["orphan-results"]')
     assert check(project) == []
 
 
 def test_ignoring_an_unknown_rule_lists_the_rules(project):
-    settings(project, 'ignore = ["absolute"]')
+    project.add_settings('ignore = ["absolute"]')
     (problem,) = check(project)
     assert (problem.rule, problem.file) == ("settings", "pyproject.toml")
     assert "'absolute'" in problem.what
@@ -51,7 +45,7 @@ def test_ignoring_an_unknown_rule_lists_the_rules(project):
 
 @pytest.mark.parametrize("text", ["colour = 1", "ignore = ["])
 def test_invalid_settings_are_a_problem(project, text):
-    settings(project, text)
+    project.add_settings(text)
     (problem,) = check(project)
     assert (problem.rule, problem.file) == ("settings", "pyproject.toml")
     assert problem.what.startswith(("[tool.checkpoint] colour: expected", "is not valid TOML"))

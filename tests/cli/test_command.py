@@ -2,20 +2,22 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
-import nbformat
 import pytest
 import yaml
+from project_under_test import TEMPLATE, ProjectUnderTest
 
 import checkpoint
+from checkpoint.cli.command import VERBS
 
 
 def test_check_without_installing_the_project(bake):
     """What the pre-commit hook calls, in an environment that lacks the project."""
-    path = bake(pipeline="blank").path
+    path = bake(pipeline="blank")
 
     def check():
         return subprocess.run(
@@ -46,11 +48,19 @@ def test_help_lists_every_verb_in_its_group(bake):
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("verb", [verb.__name__ for group in VERBS.values() for verb in group])
+def test_every_verb_is_described(verb):
+    readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\|.*`(checkpoint )?{verb}\b", readme, re.MULTILINE), "add a row"
+    page = (TEMPLATE / "docs" / "command.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## .*`{verb}`", page, re.MULTILINE), "add a section"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the workflow's machine is Linux")
 def test_the_generated_workflow(bake, tmp_path):
     """Its commands, in an environment that has nothing but what they install."""
-    path = bake(pipeline="single-cell").path
+    path = bake(pipeline="single-cell")
     workflow = yaml.safe_load((path / ".github" / "workflows" / "checkpoint.yml").read_text())
     commands = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
     assert len(commands) == 2
@@ -65,7 +75,7 @@ def test_the_generated_workflow(bake, tmp_path):
     done = [run(command) for command in commands]
     assert [one.returncode for one in done] == [0, 0], done
     assert done[-1].stdout == "my_project follows the rules.\n"
-    set_source(path / "notebooks" / "2_integration.ipynb", 'import os\nos.chdir("..")')
+    path.add_cell("2_integration", 'import os\nos.chdir("..")')
     done = run(commands[-1])
     assert done.returncode == 1
     assert "[chdir]" in done.stdout
@@ -73,31 +83,25 @@ def test_the_generated_workflow(bake, tmp_path):
 
 def test_check_of_other_projects(bake):
     baked = bake(pipeline="blank")
-    other = baked.path.parent / "other"
-    shutil.copytree(baked.path, other)
-    done = baked.command("check", str(baked.path), str(other))
+    other = ProjectUnderTest(baked.parent / "other")
+    shutil.copytree(baked, other)
+    done = baked.command("check", str(baked), str(other))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "2 of 2 projects follow the rules.\n"
-    set_source(other / "notebooks" / "2_integration.ipynb", "x = open('/home/me/x.csv')")
-    done = baked.command("check", str(baked.path), str(other))
+    other.change_cell("2_integration", "x = open('/home/me/x.csv')")
+    done = baked.command("check", str(baked), str(other))
     assert done.returncode == 1
     path = other / "notebooks" / "2_integration.ipynb"
     problem, summary = done.stdout.splitlines()
     assert problem.startswith(f"{path}, cell `x = open('/home/me/x.csv')`: ")
     assert problem.endswith(". [absolute-path]")
     assert summary == "1 of 2 projects follow the rules."
-    done = baked.command("check", "--json", str(baked.path), str(other))
+    done = baked.command("check", "--json", str(baked), str(other))
     (problem,) = json.loads(done.stdout)["problems"]
     assert problem["project"] == str(other)
     assert problem["file"] == "notebooks/2_integration.ipynb"
     assert problem["cell"] == "x = open('/home/me/x.csv')"
     assert problem["rule"] == "absolute-path"
-    done = baked.command("check", str(baked.path / "data"))
+    done = baked.command("check", str(baked / "data"))
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1 and "is not a project" in done.stdout
-
-
-def set_source(path, source):
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[3].source = source
-    nbformat.write(notebook, path)

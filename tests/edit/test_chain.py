@@ -3,49 +3,46 @@
 import shutil
 
 import pytest
-from baked import record
-from chains import ONE, THREE, TWO, add_cell, git, sources, steps, tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from project_under_test import ONE, THREE, TWO, ProjectUnderTest, tree
 
 from checkpoint import load
 from checkpoint.check.check import check
 from checkpoint.edit.chain import loaded_too_early, move, new, remove, rename
 from checkpoint.errors import ProjectError
-from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
 
 
 def test_a_notebook_in_between(committed):
     made = new(Project(committed), "quality", after=ONE)
     assert made.step == "2_quality"
-    assert steps(committed) == [ONE, "2_quality", "3_integration", "4_visualization"]
-    assert 'load("1_preprocessing")' in sources(committed, "2_quality")
-    assert 'load("1_preprocessing")' in sources(committed, "3_integration")
-    assert '"3_integration"' in sources(committed, "3_integration")
-    assert 'load("3_integration")' in sources(committed, "4_visualization")
+    assert committed.steps() == [ONE, "2_quality", "3_integration", "4_visualization"]
+    assert 'load("1_preprocessing")' in committed.code("2_quality")
+    assert 'load("1_preprocessing")' in committed.code("3_integration")
+    assert '"3_integration"' in committed.code("3_integration")
+    assert 'load("3_integration")' in committed.code("4_visualization")
     assert check(committed) == []
-    states = {one.step: one.state for one in Lineage(Project(committed)).states()}
-    assert states == {
+    assert committed.states() == {
         ONE: "current",
         "2_quality": "missing",
         "3_integration": "current",
         "4_visualization": "current",
     }
-    assert record(committed, "3_integration")["checkpoint"]["step"] == "3_integration"
-    assert record(committed, "3_integration/part")["checkpoint"]["step"] == "3_integration/part"
-    assert list(record(committed, "4_visualization")["checkpoint"]["inputs"]) == [
+    assert committed.record("3_integration")["checkpoint"]["step"] == "3_integration"
+    assert committed.record("3_integration/part")["checkpoint"]["step"] == "3_integration/part"
+    assert list(committed.record("4_visualization")["checkpoint"]["inputs"]) == [
         "results/3_integration"
     ]
-    assert load("3_integration")["value"] == TWO
-    moved = git(committed, "diff", "--cached", "--name-status", "-M").splitlines()
+    assert load("3_integration")["value"] == (TWO, 1)
+    moved = committed.git("diff", "--cached", "--name-status", "-M").splitlines()
     assert {line[0] for line in moved} == {"R"}
     pairs = [line.split("\t")[1:] for line in moved]
     assert ["notebooks/2_integration.ipynb", "notebooks/3_integration.ipynb"] in pairs
     assert ["results/2_integration/table.csv", "results/3_integration/table.csv"] in pairs
-    assert git(committed, "diff", "--name-only") == ""  # what was rewritten is staged, too
-    git(committed, "commit", "-qm", "second")
-    log = git(committed, "log", "--oneline", "--follow", "notebooks/3_integration.ipynb")
+    assert committed.git("diff", "--name-only") == ""  # what was rewritten is staged, too
+    committed.git("commit", "-qm", "second")
+    log = committed.git("log", "--oneline", "--follow", "notebooks/3_integration.ipynb")
     assert len(log.splitlines()) == 2
 
 
@@ -57,7 +54,7 @@ def test_a_notebook_at_the_end_and_in_a_gap(committed):
     )
     made = new(Project(committed), "clusters", after=TWO)
     assert (made.step, made.renamed) == ("3_clusters", {})
-    assert steps(committed) == [ONE, TWO, "3_clusters", "5_visualization"]
+    assert committed.steps() == [ONE, TWO, "3_clusters", "5_visualization"]
 
 
 def test_leading_zeros_are_kept(project):
@@ -65,13 +62,13 @@ def test_leading_zeros_are_kept(project):
         path = project / "notebooks" / f"{step}.ipynb"
         path.rename(path.with_name(f"0{step}.ipynb"))
     assert new(Project(project), "x", after=f"0{ONE}").step == "02_x"
-    assert steps(project)[2:] == ["03_integration", "04_visualization"]
+    assert project.steps()[2:] == ["03_integration", "04_visualization"]
 
 
 def test_rename(committed):
     assert rename(Project(committed), TWO, "matching") == {TWO: "2_matching"}
-    assert steps(committed) == [ONE, "2_matching", THREE]
-    assert 'load("2_matching")' in sources(committed, THREE)
+    assert committed.steps() == [ONE, "2_matching", THREE]
+    assert 'load("2_matching")' in committed.code(THREE)
     assert check(committed) == []
     assert rename(Project(committed), "2_matching", "matching") == {}
 
@@ -87,7 +84,7 @@ def test_move_to_the_front_and_back(committed):
     assert [problem.rule for problem in check(committed)] == ["load-later"]
     move(Project(committed), "1_visualization", 3)
     assert tree(committed) == before
-    assert git(committed, "status", "--porcelain") == ""
+    assert committed.git("status", "--porcelain") == ""
     assert move(Project(committed), THREE, 3) == {}
 
 
@@ -103,7 +100,7 @@ def test_remove_closes_the_gap_and_nothing_behind_the_next(committed):
     (committed / "notebooks" / "4_report.ipynb").rename(committed / "notebooks" / "7_report.ipynb")
     made = new(Project(committed), "extra", after=ONE)
     assert remove(Project(committed), made.step) == {"3_integration": TWO, "4_visualization": THREE}
-    assert steps(committed) == [ONE, TWO, THREE, "7_report"]
+    assert committed.steps() == [ONE, TWO, THREE, "7_report"]
     assert not (committed / "results" / made.step).exists()
 
 
@@ -133,7 +130,7 @@ def test_modules_and_settings(committed):
         "[tool.checkpoint.resources.2_integration]\nruntime = 30  # 2_integration\n",
     )
     settings_.write_text(text)
-    git(committed, "add", ".")
+    committed.git("add", ".")
     move(Project(committed), TWO, 1)
     assert b'load("1_integration")\r\n' in module.read_bytes()
     assert latin.read_bytes() == before.replace(b"2_integration", b"1_integration")
@@ -155,9 +152,9 @@ def test_modules_and_settings(committed):
     ],
 )
 def test_what_cannot_be_changed_safely_is_listed_and_nothing_touched(committed, step, source, said):
-    add_cell(committed, step, source)
+    committed.change_cell(step, source)
     before = tree(committed)
-    index = git(committed, "ls-files", "--stage")
+    index = committed.git("ls-files", "--stage")
     for change in (
         lambda: rename(Project(committed), TWO, "x"),
         lambda: move(Project(committed), TWO, 1),
@@ -168,7 +165,7 @@ def test_what_cannot_be_changed_safely_is_listed_and_nothing_touched(committed, 
         assert str(raised.value).startswith("Nothing was changed, since")
         assert f"notebooks/{step}.ipynb" in str(raised.value) and said in str(raised.value)
     assert tree(committed) == before
-    assert git(committed, "ls-files", "--stage") == index
+    assert committed.git("ls-files", "--stage") == index
 
 
 @pytest.mark.parametrize(
@@ -201,7 +198,7 @@ def test_a_step_without_a_notebook(project, change):
 def test_the_longest_name(project):
     with pytest.raises(ProjectError, match="is longer than 100 characters"):
         new(Project(project), "a" * 99)
-    assert steps(project) == [ONE, TWO, THREE]
+    assert project.steps() == [ONE, TWO, THREE]
 
 
 def test_a_folder_with_results_of_somebody_is_not_taken_over(project):
@@ -250,10 +247,10 @@ def test_the_commands(bake):
         "2_two is now 3_two.",
         "3_three is now 4_three.",
     ]
-    readme = baked.path / "README.md"
+    readme = baked / "README.md"
     readme.write_text(readme.read_text(encoding="utf-8") + "\nSee 3_two.\n", encoding="utf-8")
     arguments = ("rename", "3_two", "pairs")
-    done = baked.python("-m", "my_project.checkpoint", *arguments, cwd=baked.path / "data")
+    done = baked.python("-m", "my_project.checkpoint", *arguments, cwd=baked / "data")
     assert done.stdout.splitlines()[0] == "3_two is now 3_pairs."
     assert done.stdout.splitlines()[1] == "Remaining mentions of the old name:"
     assert done.stdout.splitlines()[2].endswith(": `See 3_two.`")
@@ -282,8 +279,8 @@ class Model:
     def read(self):
         """Return the words in running order, and by word what is loaded."""
         words, loads = [], {}
-        for step in steps(self.root):
-            source = sources(self.root, step)
+        for step in self.root.steps():
+            source = self.root.code(step)
             words.append(step.partition("_")[2])
             loads[words[-1]] = [
                 line.split('"')[1].partition("_")[2]
@@ -308,13 +305,13 @@ operations = st.lists(
 )
 @given(done=operations)
 def test_whatever_is_done_the_notebooks_load_the_same(blank_project, tmp_path_factory, done):
-    root = tmp_path_factory.mktemp("model") / "p"
+    root = ProjectUnderTest(tmp_path_factory.mktemp("model") / "p")
     shutil.copytree(blank_project, root)
     model = Model(root)
     for count, (operation, which, number) in enumerate(done):
         words, loads = model.read()
         project = Project(root)
-        known = steps(root)
+        known = root.steps()
         if not known:
             return
         step = known[which % len(known)]

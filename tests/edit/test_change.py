@@ -9,13 +9,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from chains import ONE, THREE, TWO, add_cell, git, steps, tree
+from project_under_test import ONE, THREE, TWO, git, tree
 
 from checkpoint.check.check import check
 from checkpoint.edit.chain import new, remove, rename
 from checkpoint.edit.change import Change
 from checkpoint.errors import ProjectError
-from checkpoint.lineage.states import Lineage
 from checkpoint.project.locks import announced, unchanging
 from checkpoint.project.project import Project
 from checkpoint.storage import store
@@ -37,7 +36,7 @@ def test_when_git_refuses_everything_is_as_before(committed):
         new(Project(committed), "quality", after=ONE)
     (committed / ".git" / "index.lock").unlink()
     assert tree(committed) == before
-    assert git(committed, "status", "--porcelain") == ""
+    assert committed.git("status", "--porcelain") == ""
 
 
 def test_a_folder_that_cannot_be_moved(committed):
@@ -61,9 +60,9 @@ def test_names_are_no_patterns_for_git(committed):
         (committed / "notebooks" / f"{name}.ipynb").write_bytes(
             (committed / "notebooks" / f"{THREE}.ipynb").read_bytes()
         )
-    git(committed, "add", ".")
+    committed.git("add", ".")
     rename(Project(committed), "4_[ab]", "x")
-    assert "notebooks/4_a.ipynb" in git(committed, "ls-files")
+    assert "notebooks/4_a.ipynb" in committed.git("ls-files")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
@@ -78,15 +77,14 @@ def test_links(committed):
     (committed / "results" / THREE / "raw").symlink_to(committed / "data")
     rename(Project(committed), ONE, "qc")
     rename(Project(committed), TWO, "matching")
-    states = {one.step: one.state for one in Lineage(Project(committed)).states()}
-    assert set(states.values()) == {"current"}
+    assert set(committed.states().values()) == {"current"}
     assert (committed / "notebooks" / f"{THREE}.ipynb").is_symlink()
     assert "2_matching" in (elsewhere / "three.ipynb").read_text()
     remove(Project(committed), THREE)
     remove(Project(committed), "2_matching")
     assert (committed / "data" / "README.md").exists()
     assert list((elsewhere / "two").iterdir())
-    assert steps(committed) == ["1_qc"]
+    assert committed.steps() == ["1_qc"]
     assert not list(committed.rglob(".checkpoint-*"))
 
 
@@ -97,7 +95,7 @@ def test_results_on_another_disk(committed):
         (committed / "results").symlink_to(f"{other}/results")
         new(Project(committed), "quality", after=ONE)
         remove(Project(committed), "2_quality")
-        assert {one.state for one in Lineage(Project(committed)).states()} == {"current"}
+        assert set(committed.states().values()) == {"current"}
 
 
 def test_while_notebooks_run(committed):
@@ -133,17 +131,17 @@ def test_in_a_folder_of_a_repository(committed):
 
 def test_edits_that_git_does_not_have_are_refused(committed):
     """They would be mixed with what is rewritten and could not be told apart in git."""
-    add_cell(committed, TWO, "x = 'edited'")
-    before, index = tree(committed), git(committed, "ls-files", "--stage")
+    committed.change_cell(TWO, "x = 'edited'")
+    before, index = tree(committed), committed.git("ls-files", "--stage")
     with pytest.raises(ProjectError, match="edits that git does not have") as raised:
         rename(Project(committed), ONE, "qc")
     assert raised.value.file == f"notebooks/{TWO}.ipynb"
-    assert (tree(committed), git(committed, "ls-files", "--stage")) == (before, index)
+    assert (tree(committed), committed.git("ls-files", "--stage")) == (before, index)
     rename(Project(committed), THREE, "figures")  # rewrites another notebook
-    git(committed, "add", ".")
+    committed.git("add", ".")
     rename(Project(committed), TWO, "matching")
-    assert "x = 'edited'" in git(committed, "show", ":notebooks/2_matching.ipynb")
-    assert git(committed, "diff", "--name-only") == ""
+    assert "x = 'edited'" in committed.git("show", ":notebooks/2_matching.ipynb")
+    assert committed.git("diff", "--name-only") == ""
 
 
 @pytest.mark.parametrize("file", ["src/my_project/help.py", "pyproject.toml"])
@@ -155,7 +153,7 @@ def test_edits_of_other_files_are_refused_only_where_they_are_rewritten(committe
     }
     path = committed / file
     path.write_text(named[file], encoding="utf-8")
-    git(committed, "add", ".")
+    committed.git("add", ".")
     path.write_text(named[file] + "\n# edited\n", encoding="utf-8")
     rename(Project(committed), ONE, "qc")
     with pytest.raises(ProjectError) as raised:
@@ -164,31 +162,29 @@ def test_edits_of_other_files_are_refused_only_where_they_are_rewritten(committe
 
 
 def test_what_run_wrote_is_no_edit_and_staged_with_the_rest(committed):
-    path = committed / "notebooks" / f"{TWO}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.metadata["language_info"] = {"name": "python"}
-    (cell, *_) = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    cell.execution_count = 3
-    cell.metadata["execution"] = {"iopub.execute_input": "2026"}
-    cell.outputs = [nbformat.v4.new_output("stream", text="done")]
-    nbformat.write(notebook, path)
+    with committed.edited(TWO) as notebook:
+        notebook.metadata["language_info"] = {"name": "python"}
+        (cell, *_) = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        cell.execution_count = 3
+        cell.metadata["execution"] = {"iopub.execute_input": "2026"}
+        cell.outputs = [nbformat.v4.new_output("stream", text="done")]
     (committed / "results" / TWO / "table.csv").write_text("a\n2\n", encoding="utf-8")
     rename(Project(committed), TWO, "matching")
-    assert '"done"' in git(committed, "show", ":notebooks/2_matching.ipynb")
-    assert git(committed, "show", ":results/2_matching/table.csv") == "a\n2\n"
-    assert git(committed, "diff", "--name-only") == ""
+    assert '"done"' in committed.git("show", ":notebooks/2_matching.ipynb")
+    assert committed.git("show", ":results/2_matching/table.csv") == "a\n2\n"
+    assert committed.git("diff", "--name-only") == ""
 
 
 def test_what_git_ignores_follows_only_if_it_is_in_git(committed):
     """Results of many MB must not get into git, and those that are in it must not leave it."""
     for name in ("kept.h5ad", "large.h5ad"):
         (committed / "results" / TWO / name).touch()
-    git(committed, "add", "-f", f"results/{TWO}/kept.h5ad")
+    committed.git("add", "-f", f"results/{TWO}/kept.h5ad")
     untracked = committed / "notebooks" / "4_new.ipynb"
     untracked.write_bytes((committed / "notebooks" / f"{THREE}.ipynb").read_bytes())
     rename(Project(committed), TWO, "matching")
     rename(Project(committed), "4_new", "newer")
-    listed = git(committed, "ls-files")
+    listed = committed.git("ls-files")
     assert "results/2_matching/kept.h5ad" in listed
     assert "large.h5ad" not in listed and "4_new" not in listed
 
@@ -249,7 +245,7 @@ def test_while_a_kernel_saves(committed):
 def test_what_is_meant_to_be_added_to_git_is_not_committed_empty(committed):
     path = committed / "notebooks" / "4_new.ipynb"
     path.write_bytes((committed / "notebooks" / f"{THREE}.ipynb").read_bytes())
-    git(committed, "add", "-N", path.relative_to(committed).as_posix())
+    committed.git("add", "-N", path.relative_to(committed).as_posix())
     with pytest.raises(ProjectError) as raised:
         rename(Project(committed), "4_new", "newer")
     assert raised.value.file == "notebooks/4_new.ipynb"

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from baked import TEMPLATE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from pandas.testing import assert_frame_equal
+from project_under_test import TEMPLATE
 
 from checkpoint import save
 from checkpoint.errors import CheckpointFormatError

@@ -4,7 +4,7 @@ import errno
 import re
 
 import pytest
-from baked import TEMPLATE
+from project_under_test import TEMPLATE
 
 from checkpoint.check.layout import IGNORED
 from checkpoint.errors import CheckpointFormatError

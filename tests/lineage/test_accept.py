@@ -5,12 +5,10 @@ import shutil
 import threading
 import time
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from baked import Baked, record
-from chains import ONE, THREE, TWO
+from project_under_test import ONE, THREE, TWO
 
 from checkpoint import CheckpointError, data_file, load, save
 from checkpoint.edit.chain import move, rename
@@ -31,10 +29,6 @@ def chain(project):
     return project
 
 
-def states(project):
-    return {one.step: one.state for one in Lineage(Project(project)).states()}
-
-
 def state(project, step):
     return Lineage(Project(project)).state(step)
 
@@ -42,16 +36,16 @@ def state(project, step):
 def test_a_raw_file_that_changed(chain):
     raw = chain / "data" / "raw.txt"
     raw.write_text("a comment was added")
-    assert set(states(chain).values()) == {"stale"}
+    assert set(chain.states().values()) == {"stale"}
     assert accept(Project(chain), ONE, " only a comment ") == ["data/raw.txt changed"]
-    assert states(chain) == dict.fromkeys((ONE, TWO, THREE), "current")
-    (entry,) = record(chain, ONE)["checkpoint"]["accepted"]
+    assert chain.states() == dict.fromkeys((ONE, TWO, THREE), "current")
+    (entry,) = chain.record(ONE)["checkpoint"]["accepted"]
     assert entry["why"] == "only a comment"
     assert entry["reasons"] == ["data/raw.txt changed"]
     (note,) = state(chain, ONE).notes
     assert note == f"accepted on {entry['date'][:10]}: only a comment (data/raw.txt changed)"
     # what the results were made from is still told as it was
-    assert record(chain, ONE)["checkpoint"]["inputs"]["data/raw.txt"]["bytes"] == 3
+    assert chain.record(ONE)["checkpoint"]["inputs"]["data/raw.txt"]["bytes"] == 3
     raw.write_text("the data changed")
     assert state(chain, ONE).state == "stale"
     accept(Project(chain), ONE, "again")
@@ -65,7 +59,7 @@ def test_a_raw_file_that_is_gone_and_comes_back(chain):
     raw = chain / "data" / "raw.txt"
     raw.unlink()
     accept(Project(chain), ONE, "it was too large to keep")
-    assert states(chain)[TWO] == "current"
+    assert chain.states()[TWO] == "current"
     raw.write_text("other")
     assert state(chain, ONE).reasons == ["data/raw.txt was missing and is there now"]
 
@@ -75,20 +69,20 @@ def test_only_the_step_that_was_accepted(chain):
     raw = chain / "data" / "raw.txt"
     raw.write_text("other")
     accept(Project(chain), TWO, "the file's last line is not used here")
-    assert states(chain) == {ONE: "stale", TWO: "current", THREE: "current"}
+    assert chain.states() == {ONE: "stale", TWO: "current", THREE: "current"}
     raw.touch()
-    assert states(chain)[TWO] == "current"
+    assert chain.states()[TWO] == "current"
     raw.write_text("another")
-    assert states(chain) == {ONE: "stale", TWO: "stale", THREE: "stale"}
+    assert chain.states() == {ONE: "stale", TWO: "stale", THREE: "stale"}
 
 
 def test_what_was_accepted_stays_so_when_steps_are_renamed(chain):
     (chain / "data" / "raw.txt").write_text("other")
     accept(Project(chain), TWO, "not used here")
-    before = list(states(chain).values())
+    before = list(chain.states().values())
     rename(Project(chain), ONE, "qc")
     move(Project(chain), "1_qc", 3)
-    assert sorted(states(chain).values()) == sorted(before)
+    assert sorted(chain.states().values()) == sorted(before)
     assert state(chain, "1_integration").state == "current"
     (chain / "data" / "raw.txt").write_text("another")
     assert state(chain, "1_integration").state == "stale"
@@ -99,19 +93,19 @@ def test_damage_upstream_is_told_whatever_was_accepted(chain):
     accept(Project(chain), TWO, "not used here")
     with (chain / "results" / ONE / "value.pkl").open("ab") as file:
         file.write(b"x")
-    assert states(chain)[TWO] == "stale"
+    assert chain.states()[TWO] == "stale"
 
 
 def test_a_step_is_named_as_its_file_too(chain):
     (chain / "data" / "raw.txt").write_text("other")
     accept(Project(chain), f"notebooks/{ONE}.ipynb", "x")
-    assert states(chain)[ONE] == "current"
+    assert chain.states()[ONE] == "current"
 
 
 def test_an_upstream_that_is_removed_and_made_again(chain):
     shutil.rmtree(chain / "results" / ONE)
     accept(Project(chain), TWO, "its results are archived")
-    assert states(chain) == {ONE: "missing", TWO: "current", THREE: "current"}
+    assert chain.states() == {ONE: "missing", TWO: "current", THREE: "current"}
     save(ONE, {"value": "other"})
     assert state(chain, TWO).reasons == ["results/1_preprocessing was regenerated"]
 
@@ -210,14 +204,7 @@ def test_a_file_of_the_same_size_that_was_swapped(chain):
 def test_the_command_and_a_cell_that_was_edited(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
     assert baked.command("run").returncode == 0
-    path = baked.path / "notebooks" / "1_one.ipynb"
-
-    def edit(source):
-        notebook = nbformat.read(path, as_version=4)
-        notebook.cells[3].source = source
-        nbformat.write(notebook, path)
-
-    edit('label = str("cells")')
+    baked.change_cell("1_one", 'label = str("cells")')
     assert baked.command("status").returncode == 1
     assert baked.command("accept", "1_one").returncode == 2
     done = baked.command("accept", "1_one", "--why", "a label")
@@ -231,8 +218,8 @@ def test_the_command_and_a_cell_that_was_edited(bake):
     one, two = json.loads(status.stdout)["steps"]
     assert (one["state"], two["state"]) == ("current", "current")
     assert "a label" in one["notes"][0] and two["notes"] == []
-    assert Baked(baked.path).command("run").stdout == "Nothing to run: everything is current.\n"
-    edit('label = str("genes")')
+    assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
+    baked.change_cell("1_one", 'label = str("genes")')
     assert baked.command("status").returncode == 1
 
 
@@ -252,9 +239,9 @@ def test_a_save_meanwhile_is_not_lost(chain):
         thread = threading.Thread(target=accepting)
         thread.start()
         time.sleep(0.5)
-        made = record(chain, ONE)
+        made = chain.record(ONE)
         made["timestamp"] = "2026-01-01T00:00:00+00:00"
         (folder / "params.json").write_text(json.dumps(made))
     thread.join(timeout=30)
     assert said == [f"results/{ONE} was saved again meanwhile. Look at it, and try again."]
-    assert record(chain, ONE) == made
+    assert chain.record(ONE) == made

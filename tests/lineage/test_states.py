@@ -8,9 +8,8 @@ import sys
 
 import nbformat
 import pytest
-from baked import Baked
-from chains import ONE, THREE, TWO, states
 from msgspec import structs
+from project_under_test import ONE, THREE, TWO, ProjectUnderTest
 
 from checkpoint import data_file, load, save
 from checkpoint.lineage.states import Lineage
@@ -21,6 +20,10 @@ from checkpoint.storage.hashes import code_hash
 from checkpoint.storage.schema import InputEntry
 
 
+def states(project):
+    return project.explained_states()
+
+
 def all_are(project, state):
     return states(project) == dict.fromkeys((ONE, TWO, THREE), (state, []))
 
@@ -29,25 +32,9 @@ def all_are(project, state):
 def chain(project):
     """Return a project whose three steps are current, the first made from a raw file."""
     (project / "data" / "raw.txt").write_text("raw")
-    make(project)
+    project.make()
     assert all_are(project, "current")
     return project
-
-
-def make(project, value=1, steps=(ONE, TWO, THREE)):
-    """Do what the notebooks would, a kernel each."""
-    loads = {ONE: lambda: data_file("raw.txt"), TWO: lambda: load(ONE), THREE: lambda: load(TWO)}
-    for step in steps:
-        session.forget()
-        loads[step]()
-        save(step, {"value": (step, value)}, params={"group": {"value": value}})
-
-
-def edit_record(project, step, change):
-    path = project / "results" / step / "params.json"
-    record = json.loads(path.read_text())
-    change(record)
-    path.write_text(json.dumps(record))
 
 
 def test_missing(project):
@@ -68,13 +55,13 @@ def test_a_raw_file_that_was_only_touched_is_the_same(chain):
 
 
 def test_a_copy_of_the_project_is_current(chain, tmp_path):
-    copy = tmp_path / "copy"
+    copy = ProjectUnderTest(tmp_path / "copy")
     shutil.copytree(chain, copy, copy_function=shutil.copyfile)
     assert all_are(copy, "current")
 
 
 def test_made_again_with_another_result(chain):
-    make(chain, value=2, steps=[ONE])
+    chain.make(value=2, steps=[ONE])
     reason = "results/1_preprocessing was regenerated with different content"
     assert states(chain) == {
         ONE: ("current", []),
@@ -84,7 +71,7 @@ def test_made_again_with_another_result(chain):
 
 
 def test_made_again_to_the_same(chain):
-    make(chain, steps=[ONE])
+    chain.make(steps=[ONE])
     assert all_are(chain, "current")
 
 
@@ -109,7 +96,7 @@ def test_damaged(chain, damage, reason):
 
 
 def test_parameters_edited_by_hand(chain):
-    edit_record(chain, ONE, lambda record: record["group"].update(value=9))
+    chain.edit_record(ONE, lambda record: record["group"].update(value=9))
     said = "'group' in results/1_preprocessing/params.json was edited by hand"
     assert states(chain)[ONE] == ("damaged", [said])
 
@@ -146,7 +133,7 @@ def test_interrupted(chain):
     staging.mkdir()
     assert states(chain)[ONE] == ("interrupted", ["a save was interrupted"])
     assert states(chain)[TWO] == ("current", [])  # what it was made from is still there
-    make(chain, steps=[ONE])
+    chain.make(steps=[ONE])
     assert states(chain)[ONE] == ("current", [])
 
 
@@ -179,7 +166,7 @@ def ran(chain):
 
 
 def record_run(project, hashes):
-    edit_record(project, ONE, lambda record: record["checkpoint"].update(run={"cells": hashes}))
+    project.edit_record(ONE, lambda record: record["checkpoint"].update(run={"cells": hashes}))
 
 
 def rewrite(project, change):
@@ -238,7 +225,7 @@ def test_a_clean_run_and_others(ran):
     record_run(ran, hashes)
     rewrite(ran, lambda notebook: notebook.cells.__delitem__(slice(1, None)))
     assert clean() is False
-    edit_record(ran, ONE, lambda record: record["checkpoint"].pop("run"))
+    ran.edit_record(ONE, lambda record: record["checkpoint"].pop("run"))
     assert clean() is None
 
 
@@ -287,7 +274,7 @@ def test_reasons_stand_below_the_table_in_a_narrow_terminal(project, columns):
     terminal, inner = os.openpty()
     subprocess.run(
         [sys.executable, "-m", "my_project.checkpoint", "status"],
-        env={**Baked(project).environment(), "COLUMNS": str(columns)},
+        env={**project.environment(), "COLUMNS": str(columns)},
         stdout=inner,
     )
     said = os.read(terminal, 10_000).decode()
@@ -314,8 +301,8 @@ def test_status_and_its_exit_status(bake):
     assert [step["step"] for step in steps] == ["1_one", "2_two"]
     assert list(steps[0]) == [*("step", "state", "reasons", "clean", "timestamp", "bytes", "notes")]
     assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
-    (baked.path / "pyproject.toml").unlink()
-    done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked.path)
+    (baked / "pyproject.toml").unlink()
+    done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked)
     assert done.returncode == 2
     assert done.stderr.startswith("No project found")
 

@@ -4,8 +4,7 @@ import json
 
 import nbformat
 import pytest
-from baked import record
-from chains import steps_done, write_cells
+from project_under_test import steps_done
 
 from checkpoint.notebooks.parameters import parse_settings
 
@@ -14,12 +13,12 @@ pytestmark = pytest.mark.slow
 
 def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
     baked = bake(pipeline="blank", notebooks="one, two, three")
-    write_cells(baked, one="SIZE = 3\nNAME: str = 'a'", two="SIZE = previous['x']")
+    baked.write_cells(one="SIZE = 3\nNAME: str = 'a'", two="SIZE = previous['x']")
     assert steps_done(baked.command("run")) == ["1_one", "2_two", "3_three"]
     done = baked.command("run", "1_one", "--set", "SIZE=5", "--set", "NAME=CD8 'T'")
     assert steps_done(done) == ["1_one"]
     assert "1_one: set SIZE = 5, NAME = \"CD8 'T'\" in a new cell below its" in done.stdout
-    path = baked.path / "notebooks" / "1_one.ipynb"
+    path = baked / "notebooks" / "1_one.ipynb"
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert (
@@ -27,7 +26,7 @@ def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
         == "# Parameters set by checkpoint run\nSIZE = 5\nNAME = \"CD8 'T'\""
     )
     assert notebook.cells[4].metadata.tags == ["injected-parameters"]
-    run = record(baked.path, "1_one")["checkpoint"]["run"]
+    run = baked.record("1_one")["checkpoint"]["run"]
     assert list(run["parameters"].values()) == [notebook.cells[4].source]
     # what stands in the notebook is what ran, so the results fit it, and the next step sees 5
     assert steps_done(baked.command("run")) == ["2_two", "3_three"]
@@ -44,9 +43,9 @@ def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
 
 def test_a_value_that_was_edited_or_taken_out_of_the_notebook(bake):
     baked = bake(pipeline="blank", notebooks="one")
-    write_cells(baked, one="# Parameters\nSIZE = 3")  # as many people write it
+    baked.write_cells(one="# Parameters\nSIZE = 3")  # as many people write it
     assert steps_done(baked.command("run", "--set", "SIZE=5")) == ["1_one"]
-    path = baked.path / "notebooks" / "1_one.ipynb"
+    path = baked / "notebooks" / "1_one.ipynb"
     as_run = path.read_text()
 
     def status():
@@ -59,9 +58,8 @@ def test_a_value_that_was_edited_or_taken_out_of_the_notebook(bake):
     assert status() == ("edited", [changed], [])
     path.write_text(as_run.replace('"# Parameters\\n"', '"# How many\\n"'))
     assert status() == ("current", [], [])
-    notebook = nbformat.reads(as_run, as_version=4)
-    del notebook.cells[4]
-    nbformat.write(notebook, path)
+    path.write_text(as_run)
+    baked.delete_cell("1_one", "# Parameters set by checkpoint run")
     state, (gone,), notes = status()
     assert (state, notes) == ("edited", []) and "SIZE = 5" in gone
     assert steps_done(baked.command("run")) == ["1_one"]
@@ -70,7 +68,7 @@ def test_a_value_that_was_edited_or_taken_out_of_the_notebook(bake):
 
 def test_papermill_leaves_the_step_current_and_a_note(bake, tmp_path):
     baked = bake(pipeline="blank", notebooks="one")
-    write_cells(baked, one="SIZE = 3")
+    baked.write_cells(one="SIZE = 3")
     arguments = ("notebooks/1_one.ipynb", str(tmp_path / "out.ipynb"), "-p", "SIZE", "5")
     assert baked.python("-m", "papermill", *arguments).returncode == 0
     (step,) = json.loads(baked.command("status", "--json").stdout)["steps"]
@@ -108,6 +106,6 @@ def test_a_value_is_python_if_it_can_be_and_else_text(text, code):
 )
 def test_a_parameter_that_is_not_there(bake, setting, said):
     baked = bake(pipeline="blank", notebooks="one")
-    write_cells(baked, one="SIZE = 3")
+    baked.write_cells(one="SIZE = 3")
     done = baked.command("run", "--set", setting)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said + "\n")

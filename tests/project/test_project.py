@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-from baked import Baked
 
 from checkpoint.errors import CheckpointValueError, ProjectError
 from checkpoint.project.chain import step_of
@@ -34,7 +33,7 @@ def test_outside_it_is_the_one_that_the_package_lies_in(project, tmp_path):
     code = (
         "from my_project.checkpoint.project.project import find_project; print(find_project().root)"
     )
-    done = Baked(project).python("-c", code, cwd=tmp_path)
+    done = project.python("-c", code, cwd=tmp_path)
     assert done.stdout.strip() == str(project)
 
 

@@ -1,8 +1,7 @@
 """What a run leaves not current: the reason, what to do, exit status 3, and no run for nothing."""
 
-import nbformat
 import pytest
-from chains import states, steps_done, write_cells
+from project_under_test import steps_done, steps_ran
 
 from checkpoint.notebooks.graph import scripts_that_save
 from checkpoint.project.project import Project
@@ -14,19 +13,9 @@ save("scran", {"x": load("1_one")["x"] + 10})
 """
 
 
-def edit(path, *, cells=None, kernel=None):
-    """Change the sources of cells, by number, or the kernel of a notebook."""
-    notebook = nbformat.read(path, as_version=4)
-    for number, source in (cells or {}).items():
-        notebook.cells[number].source = source
-    if kernel:
+def choose_kernel(project, step, kernel):
+    with project.edited(step) as notebook:
         notebook.metadata["kernelspec"] = kernel
-    nbformat.write(notebook, path)
-
-
-def ran(done):
-    """Return the steps that ran, whatever the exit status."""
-    return [line.partition(":")[0] for line in done.stdout.splitlines() if ": done in " in line]
 
 
 def told(done):
@@ -38,36 +27,36 @@ def told(done):
 def with_script(bake):
     """Return a project where a script makes a step from 1 for 2, and 3 loads 2."""
     baked = bake(pipeline="blank", notebooks="one, two, three")
-    write_cells(baked, one="SIZE = 1", two="SIZE = previous['x']", three="SIZE = previous['x']")
-    path = baked.path / "notebooks" / "2_two.ipynb"
+    baked.write_cells(one="SIZE = 1", two="SIZE = previous['x']", three="SIZE = previous['x']")
+    path = baked / "notebooks" / "2_two.ipynb"
     path.write_text(path.read_text().replace('load(\\"1_one\\")', 'load(\\"scran\\")'))
-    (baked.path / "scripts").mkdir(exist_ok=True)
-    (baked.path / "scripts" / "scran.py").write_text(SCRAN)
+    (baked / "scripts").mkdir(exist_ok=True)
+    (baked / "scripts" / "scran.py").write_text(SCRAN)
     return baked
 
 
 @pytest.mark.slow
 def test_a_script_that_has_to_run_is_named_and_nothing_runs_on_what_it_made(with_script):
     done = with_script.command("run")
-    assert (ran(done), done.returncode) == (["1_one"], 3)
+    assert (steps_ran(done), done.returncode) == (["1_one"], 3)
     assert told(done) == (
         "2_two, 3_three are not current: scran is missing, and no notebook makes it. "
         "Run scripts/scran.py, which saves it, then `checkpoint run`."
     )
-    script = str(with_script.path / "scripts" / "scran.py")
+    script = str(with_script / "scripts" / "scran.py")
     assert with_script.python(script).returncode == 0
     assert steps_done(with_script.command("run", "--jobs", "2")) == ["2_two", "3_three"]
-    write_cells(with_script, one="SIZE = 2")
+    with_script.write_cells(one="SIZE = 2")
     for expected in (["1_one"], []):
         done = with_script.command("run", "--jobs", "2")
-        assert (ran(done), done.returncode) == (expected, 3)
+        assert (steps_ran(done), done.returncode) == (expected, 3)
         assert told(done).startswith("2_two, 3_three are not current: scran is stale (results/1")
         assert told(done).endswith(
             "), and no notebook makes it. "
             "Run scripts/scran.py, which saves it, then `checkpoint run`."
         )
     done = with_script.command("run", "--all", "2_two")
-    assert (ran(done), done.returncode) == (["2_two"], 3)
+    assert (steps_ran(done), done.returncode) == (["2_two"], 3)
     assert told(done).startswith("2_two is not current: scran is stale (")
     assert with_script.python(script).returncode == 0
     assert steps_done(with_script.command("run")) == ["2_two", "3_three"]
@@ -79,19 +68,14 @@ def test_a_script_that_makes_the_same_again_lets_the_steps_after_it_be(with_scri
     with_script.command("run", "1_one")
     with_script.python("scripts/scran.py")
     assert steps_done(with_script.command("run")) == ["2_two", "3_three"]
-    write_cells(with_script, one="SIZE = 2 - 1", three="SIZE = 3")
+    with_script.write_cells(one="SIZE = 2 - 1", three="SIZE = 3")
     assert steps_done(with_script.command("run", "--jobs", "3")) == ["1_one", "3_three"]
 
 
 def crash(baked, value):
     """Let 1 save a part, and crash before it saves itself unless the value is 1."""
-    edit(
-        baked.path / "notebooks" / "1_one.ipynb",
-        cells={
-            3: f"V = {value}\nsave('1_one/part', {{'v': V}})\nassert V == 1",
-            -1: "save('1_one', {'v': V})",
-        },
-    )
+    baked.change_cell("1_one", f"V = {value}\nsave('1_one/part', {{'v': V}})\nassert V == 1")
+    baked.change_cell("1_one", "save('1_one', {'v': V})", "save")
 
 
 @pytest.mark.slow
@@ -99,12 +83,12 @@ def crash(baked, value):
 def test_a_step_that_crashed_between_its_saves_runs_again(bake, name):
     baked = bake(pipeline="blank", notebooks="one, two")
     crash(baked, 1)
-    write_cells(baked, two=f"part = 'part'\nSIZE = load({name})['v']")
+    baked.write_cells(two=f"part = 'part'\nSIZE = load({name})['v']")
     assert steps_done(baked.command("run")) == ["1_one", "2_two"]
     crash(baked, 2)
     assert baked.command("run").returncode == 2
     crash(baked, 1)
-    assert states(baked.path)["1_one"][0] == "current"
+    assert baked.state("1_one")[0] == "current"
     assert steps_done(baked.command("run")) == ["1_one"]
     assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
 
@@ -113,12 +97,12 @@ def test_a_step_that_crashed_between_its_saves_runs_again(bake, name):
 def test_a_part_that_its_notebook_no_longer_saves(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
     crash(baked, 1)
-    write_cells(baked, two="SIZE = load('1_one/part')['v']")
+    baked.write_cells(two="SIZE = load('1_one/part')['v']")
     assert steps_done(baked.command("run")) == ["1_one", "2_two"]
-    edit(baked.path / "notebooks" / "1_one.ipynb", cells={3: "import time\ntime.sleep(1)\nV = 2"})
+    baked.change_cell("1_one", "import time\ntime.sleep(1)\nV = 2")
     for expected in (["1_one"], []):
         done = baked.command("run")
-        assert (ran(done), done.returncode) == (expected, 3)
+        assert (steps_ran(done), done.returncode) == (expected, 3)
         assert told(done).startswith("2_two is not current: 1_one/part is edited (cell ")
         assert "remove results/1_one/part/, or accept it with `checkpoint accept" in told(done)
 
@@ -127,13 +111,13 @@ def test_a_part_that_its_notebook_no_longer_saves(bake):
 def test_a_notebook_of_another_kernel_is_named_and_not_run(bake):
     baked = bake(pipeline="blank", notebooks="one, two, three")
     r = {"name": "ir", "display_name": "R", "language": "R"}
-    edit(baked.path / "notebooks" / "2_two.ipynb", kernel=r)
+    choose_kernel(baked, "2_two", r)
     reason = (
         "notebooks/2_two.ipynb asks for the kernel 'ir' (R), but steps run in the kernel "
         "'python3'; run it in Jupyter, or choose that kernel there."
     )
     done = baked.command("run")
-    assert (ran(done), done.returncode) == (["1_one"], 3)
+    assert (steps_ran(done), done.returncode) == (["1_one"], 3)
     assert done.stdout.splitlines()[0] == f"Not run: {reason}"
     assert told(done) == f"2_two, 3_three are not current: {reason}"
     done = baked.command("run", "2_two")
@@ -148,10 +132,10 @@ def test_a_notebook_of_another_kernel_is_named_and_not_run(bake):
 @pytest.mark.slow
 def test_a_notebook_without_a_save_is_told_before_others_run(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
-    edit(baked.path / "notebooks" / "2_two.ipynb", cells={-1: "print(previous)"})
+    baked.change_cell("2_two", "print(previous)", "save")
     reason = 'notebooks/2_two.ipynb never calls save; let its last cell call save("2_two", …).'
     done = baked.command("run")
-    assert (ran(done), done.returncode) == (["1_one"], 3)
+    assert (steps_ran(done), done.returncode) == (["1_one"], 3)
     assert done.stdout.splitlines()[0] == f"Not run: {reason}"
     assert told(done) == f"2_two is not current: {reason}"
     done = baked.command("run")
@@ -164,16 +148,11 @@ def test_a_notebook_without_a_save_is_told_before_others_run(bake):
 @pytest.mark.slow
 def test_what_a_notebook_changes_itself_is_not_current(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
-    edit(
-        baked.path / "notebooks" / "1_one.ipynb",
-        cells={
-            3: "path = data_file('counts.csv')\ntext = path.read_text()",
-            -1: "save('1_one', {'x': text})\npath.write_text(text + 'a')",
-        },
-    )
-    (baked.path / "data" / "counts.csv").write_text("a")
+    baked.change_cell("1_one", "path = data_file('counts.csv')\ntext = path.read_text()")
+    baked.change_cell("1_one", "save('1_one', {'x': text})\npath.write_text(text + 'a')", "save")
+    (baked / "data" / "counts.csv").write_text("a")
     done = baked.command("run")
-    assert (ran(done), done.returncode) == (["1_one", "2_two"], 3)
+    assert (steps_ran(done), done.returncode) == (["1_one", "2_two"], 3)
     assert "1_one: done in" in done.stdout and "s, but stale\n" in done.stdout
     assert told(done).startswith("1_one, 2_two are not current: stale (data/counts.csv ")
     assert told(done).endswith(
@@ -194,7 +173,7 @@ def test_what_a_notebook_changes_itself_is_not_current(bake):
     ],
 )
 def test_which_kernels_are_others(project, kernel, named):
-    edit(project / "notebooks" / "1_preprocessing.ipynb", kernel=kernel)
+    choose_kernel(project, "1_preprocessing", kernel)
     there = Project(project)
     skips = skipped(there, there.steps())
     assert [skip.reason.partition(", but ")[0] for skip in skips.values()] == (
@@ -215,7 +194,7 @@ def test_which_kernels_are_others(project, kernel, named):
     ],
 )
 def test_which_notebooks_never_save(project, cell, module, skips):
-    edit(project / "notebooks" / "1_preprocessing.ipynb", cells={-1: cell})
+    project.change_cell("1_preprocessing", cell, "save")
     (project / "src" / "my_project" / "helpers.py").write_text(module)
     there = Project(project)
     assert list(skipped(there, there.steps())) == (["1_preprocessing"] if skips else [])

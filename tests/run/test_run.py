@@ -4,13 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import nbformat
 import psutil
 import pytest
-from chains import set_source, steps_done, write_cells
+from project_under_test import steps_done
 
 from checkpoint.run.workflow import jobs
 
@@ -20,12 +19,11 @@ pytestmark = pytest.mark.slow
 def test_run_all_then_one(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
     done = baked.command("run")
-    assert done.returncode == 0, done.stderr
+    assert steps_done(done) == ["1_one", "2_two"]
     lines = done.stdout.splitlines()
-    assert [line.partition(":")[0] for line in lines if ": done in " in line] == ["1_one", "2_two"]
     assert lines[0].startswith("1_one: cell 1 of 3, 0.")
     assert lines[0].endswith("s, `from my_project.checkpoint import data_file, save`")
-    saved = json.loads((baked.path / "notebooks" / "2_two.ipynb").read_text(encoding="utf-8"))
+    saved = json.loads((baked / "notebooks" / "2_two.ipynb").read_text(encoding="utf-8"))
     texts = "".join(str(cell.get("outputs")) for cell in saved["cells"])
     assert "Loaded from results/1_one/" in texts
     assert "Saved to results/2_two/" in texts
@@ -36,11 +34,11 @@ def test_run_all_then_one(bake):
 
 def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
-    path = baked.path / "notebooks" / "2_two.ipynb"
+    path = baked / "notebooks" / "2_two.ipynb"
     before = path.read_bytes()
     done = baked.command("run", "2_two")
     assert done.returncode == 2
-    failed = baked.path / "results" / "2_two" / "failed.ipynb"
+    failed = baked / "results" / "2_two" / "failed.ipynb"
     assert "2_two.ipynb failed; executed copy: results/2_two/failed.ipynb\n" in done.stderr
     assert "CheckpointNotFoundError" in failed.read_text(encoding="utf-8")
     assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
@@ -57,32 +55,28 @@ def test_run_of_a_step_that_is_not_there(bake):
 
 def test_a_notebook_that_was_changed_while_it_ran_is_left(bake):
     baked = bake(pipeline="blank", notebooks="one")
-    path = baked.path / "notebooks" / "1_one.ipynb"
-    set_source(
-        path, f"import pathlib\nq = pathlib.Path({str(path)!r})\nq.write_text(q.read_text() + ' ')"
+    path = baked / "notebooks" / "1_one.ipynb"
+    baked.change_cell(
+        "1_one",
+        f"import pathlib\nq = pathlib.Path({str(path)!r})\nq.write_text(q.read_text() + ' ')",
     )
     done = baked.command("run", "notebooks/1_one.ipynb")
     assert done.returncode == 2
     assert "was changed while it ran, so it was not overwritten" in done.stderr
     assert path.read_text().endswith("} ") or path.read_text().endswith("}\n ")
-    assert (baked.path / "results" / "1_one" / "executed.ipynb").is_file()
+    assert (baked / "results" / "1_one" / "executed.ipynb").is_file()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_leaves_the_notebook(bake):
     baked = bake(pipeline="blank", notebooks="one")
-    path = baked.path / "notebooks" / "1_one.ipynb"
-    flag = baked.path / "flag"
-    set_source(path, f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(60)")
-    before = path.read_bytes()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "my_project.checkpoint", "run"],
-        cwd=baked.path,
-        env=baked.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    path = baked / "notebooks" / "1_one.ipynb"
+    flag = baked / "flag"
+    baked.change_cell(
+        "1_one", f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(60)"
     )
+    before = path.read_bytes()
+    run = baked.start("run", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while not flag.exists():
         assert run.poll() is None
         time.sleep(0.1)
@@ -119,8 +113,8 @@ else:
 def branches(bake):
     """Return a project in which steps 2 and 3 both load 1 and nothing else, and 4 loads both."""
     baked = bake(pipeline="blank", notebooks="one, two, three, four")
-    write_cells(baked, one="SIZE = 1", four="SIZE = load('2_two')['x'] + load('3_three')['x']")
-    path = baked.path / "notebooks" / "3_three.ipynb"
+    baked.write_cells(one="SIZE = 1", four="SIZE = load('2_two')['x'] + load('3_three')['x']")
+    path = baked / "notebooks" / "3_three.ipynb"
     path.write_text(path.read_text().replace("2_two", "1_one"))
     return baked
 
@@ -128,8 +122,7 @@ def branches(bake):
 def test_independent_steps_run_side_by_side(bake):
     baked = branches(bake)
     # each waits for the other, so one after the other would not end well
-    write_cells(
-        baked,
+    baked.write_cells(
         two=MEET.format(me="two", other="three"),
         three=MEET.format(me="three", other="two"),
     )
@@ -139,8 +132,7 @@ def test_independent_steps_run_side_by_side(bake):
 
 def test_when_one_of_two_fails_the_other_is_finished_and_nothing_begun(bake):
     baked = branches(bake)
-    write_cells(
-        baked,
+    baked.write_cells(
         two=MEET.format(me="two", other="three") + "\nraise ValueError('no')",
         three=MEET.format(me="three", other="two") + "\ntime.sleep(2)",
     )
@@ -149,22 +141,22 @@ def test_when_one_of_two_fails_the_other_is_finished_and_nothing_begun(bake):
     assert "notebooks/2_two.ipynb failed" in done.stderr and "ValueError: no" in done.stderr
     assert "3_three: done in" in done.stdout
     assert "4_four" not in done.stdout
-    assert not (baked.path / "results" / "4_four" / "params.json").exists()
+    assert not (baked / "results" / "4_four" / "params.json").exists()
 
 
 def test_a_step_that_is_made_again_to_the_same_ends_the_run(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
-    write_cells(baked, one="SIZE = 3")
+    baked.write_cells(one="SIZE = 3")
     assert steps_done(baked.command("run")) == ["1_one", "2_two"]
-    write_cells(baked, one="SIZE = 1 + 2")
+    baked.write_cells(one="SIZE = 1 + 2")
     assert steps_done(baked.command("run")) == ["1_one"]
 
 
 def test_what_is_made_from_stale_results_is_told(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
-    write_cells(baked, one="SIZE = 3")
+    baked.write_cells(one="SIZE = 3")
     assert steps_done(baked.command("run")) == ["1_one", "2_two"]
-    write_cells(baked, one="SIZE = 4")
+    baked.write_cells(one="SIZE = 4")
     done = baked.command("run", "2_two")
     assert "2_two: done in" in done.stdout
     assert done.stdout.splitlines()[-1].endswith(" s, but stale")
@@ -176,11 +168,11 @@ def test_what_is_made_from_stale_results_is_told(bake):
 
 def test_a_kernel_that_dies(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
-    write_cells(baked, one="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    baked.write_cells(one="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     done = baked.command("run")
     assert done.returncode == 2
     assert "notebooks/1_one.ipynb: the kernel died, perhaps because memory ran out" in done.stderr
-    assert (baked.path / "results" / "1_one" / "failed.ipynb").exists()
+    assert (baked / "results" / "1_one" / "failed.ipynb").exists()
     assert "2_two" not in done.stdout
 
 
@@ -188,15 +180,9 @@ def test_a_kernel_that_dies(bake):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_every_kernel(bake, number, code):
     baked = bake(pipeline="blank", notebooks="one, two")
-    write_cells(baked, one="import time, pathlib\npathlib.Path('../flag').touch()\ntime.sleep(60)")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "my_project.checkpoint", "run"],
-        cwd=baked.path,
-        env=baked.environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not (baked.path / "flag").exists():
+    baked.write_cells(one="import time, pathlib\npathlib.Path('../flag').touch()\ntime.sleep(60)")
+    run = baked.start("run", stderr=subprocess.PIPE)
+    while not (baked / "flag").exists():
         assert run.poll() is None
         time.sleep(0.1)
     while len(kernels := psutil.Process(run.pid).children()) < 2:
@@ -212,10 +198,7 @@ def test_a_signal_ends_every_kernel(bake, number, code):
 
 def test_a_notebook_that_saves_nothing(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
-    path = baked.path / "notebooks" / "1_one.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[-1].source = "if False:\n    save('1_one', {})"
-    nbformat.write(notebook, path)
+    baked.change_cell("1_one", "if False:\n    save('1_one', {})", "save")
     done = baked.command("run")
     assert done.returncode == 2
     assert done.stderr == (
@@ -238,7 +221,7 @@ def test_a_kernel_that_cannot_be_started(bake, tmp_path, monkeypatch):
 
 def test_half_an_emoji(bake):
     baked = bake(pipeline="blank", notebooks="one")
-    path = baked.path / "notebooks" / "1_one.ipynb"
+    path = baked / "notebooks" / "1_one.ipynb"
     text = path.read_text()
     path.write_text(text.replace("## Analysis", "## Analysis \\ud83d"))
     assert steps_done(baked.command("run")) == ["1_one"]
@@ -250,7 +233,7 @@ def test_half_an_emoji(bake):
 def test_a_copy_does_not_overwrite_the_original(bake):
     """A colleague's `2_two_v2` saves as `2_two`; and notes have nothing to save."""
     baked = bake(pipeline="blank", notebooks="one, two")
-    notebooks = baked.path / "notebooks"
+    notebooks = baked / "notebooks"
     copy = notebooks / "2_two_v2.ipynb"
     copy.write_bytes((notebooks / "2_two.ipynb").read_bytes())
     notes = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Notes")])
@@ -268,7 +251,7 @@ def test_a_copy_does_not_overwrite_the_original(bake):
     ]
     done = baked.command("run", "--from", "2_two")
     assert steps_done(done) == ["2_two"]
-    assert [job.step for job in jobs(baked.path)] == ["1_one", "2_two"]
+    assert [job.step for job in jobs(baked)] == ["1_one", "2_two"]
     done = baked.command("run", "2_two_v2")
     assert (done.returncode, done.stderr) == (2, f"{reason}\n")
 
@@ -276,11 +259,8 @@ def test_a_copy_does_not_overwrite_the_original(bake):
 def test_a_step_that_is_named_by_a_variable(bake):
     """Cells behind the save had not run when it saved, so they are no edit."""
     baked = bake(pipeline="blank", notebooks="one")
-    path = baked.path / "notebooks" / "1_one.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[-1].source = 'STEP = "1_one"\nsave(STEP, {"a": 1})'
-    notebook.cells.append(nbformat.v4.new_code_cell("a = 1"))
-    nbformat.write(notebook, path)
+    baked.change_cell("1_one", 'STEP = "1_one"\nsave(STEP, {"a": 1})', "save")
+    baked.add_cell("1_one", "a = 1", after="save")
     assert steps_done(baked.command("run")) == ["1_one"]
     assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
 
@@ -288,12 +268,10 @@ def test_a_step_that_is_named_by_a_variable(bake):
 def test_an_error_of_the_disk_is_told_with_its_notebook(bake):
     """The step that runs beside it is finished."""
     baked = bake(pipeline="blank", notebooks="one, two")
-    path = baked.path / "notebooks" / "2_two.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[1].source = notebook.cells[1].source.replace('load("1_one")', "None")
-    notebook.cells[3].source = "import time\ntime.sleep(4)"
-    nbformat.write(notebook, path)
-    (baked.path / "results" / "1_one" / "failed.ipynb").mkdir()
+    with baked.edited("2_two") as notebook:
+        notebook.cells[1].source = notebook.cells[1].source.replace('load("1_one")', "None")
+        notebook.cells[3].source = "import time\ntime.sleep(4)"
+    (baked / "results" / "1_one" / "failed.ipynb").mkdir()
     done = baked.command("run", "--jobs", "2")
     assert done.returncode == 2
     assert done.stderr.startswith("notebooks/1_one.ipynb: ")

@@ -6,11 +6,9 @@ import shutil
 import subprocess
 import time
 
-import nbformat
 import pytest
 import yaml
-from baked import Baked, files, record
-from chains import ONE, THREE, TWO
+from project_under_test import ONE, THREE, TWO
 
 from checkpoint import load, save
 from checkpoint.errors import ProjectError
@@ -20,18 +18,9 @@ from checkpoint.run.workflow import jobs, renew_flags, skip_reasons
 QUICK = ("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5")
 
 
-def settings(project, text):
-    path = project / "pyproject.toml"
-    old = path.read_text(encoding="utf-8")
-    path.write_text(old.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\n{text}\n"), "utf-8")
-
-
 def test_jobs_come_from_the_load_cells(project):
-    path = project / "notebooks" / f"{THREE}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[3].source = f'other = load("{ONE}")'
-    nbformat.write(notebook, path)
-    settings(project, f'resources.{TWO} = {{ mem_mb = 3000, slurm_partition = "large" }}')
+    project.change_cell(THREE, f'other = load("{ONE}")')
+    project.add_settings(f'resources.{TWO} = {{ mem_mb = 3000, slurm_partition = "large" }}')
     one, two, three = jobs(project)
     assert (one.step, one.needs, one.resources) == (ONE, [], {})
     assert two.needs == [one.flag]
@@ -52,7 +41,7 @@ def test_a_load_by_a_computed_name_needs_all_before_it(project):
 
 
 def test_resources_of_a_step_that_is_none(project):
-    settings(project, "resources.9_x = { mem_mb = 3000 }")
+    project.add_settings("resources.9_x = { mem_mb = 3000 }")
     with pytest.raises(
         ProjectError, match="resources names '9_x', which is not a step; there are 1_"
     ):
@@ -98,7 +87,7 @@ class Workflow:
     """A project with an environment of its own, and Snakemake to run it."""
 
     def __init__(self, baked, env):
-        self.path = baked.path
+        self.project = baked
         self.commands = baked.install(env)
 
     def environment(self):
@@ -109,7 +98,7 @@ class Workflow:
     def start(self, profile, *options, cwd=None):
         return subprocess.Popen(
             [self.commands / "python", "-m", "snakemake", "--profile", profile, *options],
-            cwd=cwd or self.path,
+            cwd=cwd or self.project,
             env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -123,15 +112,9 @@ class Workflow:
         print(said)
         return process.returncode, re.findall(r"Finished jobid: \d+ \(Rule: (\d_\w+)\)", said)
 
-    def edit(self, step, source):
-        path = self.path / "notebooks" / f"{step}.ipynb"
-        notebook = nbformat.read(path, as_version=4)
-        notebook.cells[3].source = source
-        nbformat.write(notebook, path)
-
     def status(self):
         command = next(self.commands.glob("checkpoint*"))
-        return subprocess.run([command, "status"], cwd=self.path, capture_output=True).returncode
+        return subprocess.run([command, "status"], cwd=self.project, capture_output=True).returncode
 
 
 @pytest.fixture
@@ -144,35 +127,35 @@ def test_snakemake_runs_what_is_not_current(workflow):
     assert workflow.run("profiles/local") == (0, ["1_one", "2_two", "3_three"])
     assert workflow.status() == 0
     assert workflow.run("profiles/local") == (0, [])
-    workflow.edit("3_three", "x = 1")
+    workflow.project.change_cell("3_three", "x = 1")
     assert workflow.run("profiles/local") == (0, ["3_three"])
     # from a folder below, as Snakemake lets one
-    workflow.edit("2_two", "x = 1")
-    below = workflow.path / "notebooks"
+    workflow.project.change_cell("2_two", "x = 1")
+    below = workflow.project / "notebooks"
     options = ("--snakefile", "../Snakefile")
     assert workflow.run("../profiles/local", *options, cwd=below)[0] == 0
     assert workflow.status() == 0
     # what was run in another way is known, too
-    workflow.edit("3_three", "x = 2")
-    assert Baked(workflow.path).command("run").returncode == 0
+    workflow.project.change_cell("3_three", "x = 2")
+    assert workflow.project.command("run").returncode == 0
     assert workflow.run("profiles/local") == (0, [])
 
 
 @pytest.mark.slow
 def test_a_failed_step_keeps_its_checkpoint_and_is_run_again(workflow):
     assert workflow.run("profiles/local")[0] == 0
-    before = files(workflow.path, "2_two")
-    workflow.edit("2_two", "raise ValueError('no')")
+    before = workflow.project.files("2_two")
+    workflow.project.change_cell("2_two", "raise ValueError('no')")
     assert workflow.run("profiles/local") == (1, [])
-    after = files(workflow.path, "2_two")
+    after = workflow.project.files("2_two")
     assert after.pop("failed.ipynb") and after == before
-    workflow.edit("2_two", "x = 1")
+    workflow.project.change_cell("2_two", "x = 1")
     assert workflow.run("profiles/local")[1][0] == "2_two"
     assert workflow.status() == 0
 
 
 def test_what_the_profiles_and_the_extra_say(bake):
-    path = bake(pipeline="single-cell").path
+    path = bake(pipeline="single-cell")
     slurm = yaml.safe_load((path / "profiles" / "slurm" / "config.yaml").read_text())
     assert slurm["executor"] == "slurm"
     assert {"slurm_partition", "runtime", "mem_mb"} <= slurm["default-resources"].keys()
@@ -200,7 +183,7 @@ def scontrol(job):
 
 @pytest.mark.slow
 def test_three_notebooks_as_slurm_jobs(slurm):
-    settings(slurm.path, "resources.2_two = { mem_mb = 700, runtime = 30 }")
+    slurm.project.add_settings("resources.2_two = { mem_mb = 700, runtime = 30 }")
     process = slurm.start("profiles/slurm", *QUICK)
     said = process.communicate(timeout=300)[0]
     assert process.returncode == 0, said
@@ -215,22 +198,24 @@ def test_three_notebooks_as_slurm_jobs(slurm):
 
 @pytest.mark.slow
 def test_a_job_that_is_killed_is_run_again_and_loses_nothing(slurm):
-    assert Baked(slurm.path).command("run").returncode == 0
-    before = files(slurm.path, "2_two")
-    flag = slurm.path / "flag"
-    slurm.edit("2_two", "import pathlib, time\npathlib.Path('../flag').touch()\ntime.sleep(600)")
+    assert slurm.project.command("run").returncode == 0
+    before = slurm.project.files("2_two")
+    flag = slurm.project / "flag"
+    slurm.project.change_cell(
+        "2_two", "import pathlib, time\npathlib.Path('../flag').touch()\ntime.sleep(600)"
+    )
     process = slurm.start("profiles/slurm", *QUICK)
     while not flag.exists():
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.2)
-    (log,) = (slurm.path / ".snakemake" / "slurm_logs" / "rule_2_two").glob("*.log")
+    (log,) = (slurm.project / ".snakemake" / "slurm_logs" / "rule_2_two").glob("*.log")
     subprocess.run(["scancel", "--signal=KILL", "--full", log.stem], check=True)
     said = process.communicate(timeout=200)[0]
     assert process.returncode == 1, said
-    after = files(slurm.path, "2_two")
+    after = slurm.project.files("2_two")
     after.pop("failed.ipynb", None)  # where the kernel was killed before the command
     assert after == before
-    assert record(slurm.path, "2_two")["checkpoint"]["files"] == {}
-    slurm.edit("2_two", "x = 1")
+    assert slurm.project.record("2_two")["checkpoint"]["files"] == {}
+    slurm.project.change_cell("2_two", "x = 1")
     assert slurm.run("profiles/slurm", *QUICK)[1][0] == "2_two"
     assert slurm.status() == 0

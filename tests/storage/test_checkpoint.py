@@ -7,7 +7,6 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
-from baked import record
 
 from checkpoint import (
     CheckpointDamagedError,
@@ -86,7 +85,7 @@ def test_a_broken_record_names_the_notebook_to_run(project, text):
 def test_a_record_without_a_part_is_damaged(project, part):
     save(STEP, {"a": 1})
     path = project / "results" / STEP / "params.json"
-    content = record(project)
+    content = project.record()
     del content["checkpoint"]["files"]["a.pkl"][part]
     path.write_text(json.dumps(content))
     with pytest.raises(CheckpointDamagedError, match=f"`{part}`"):
@@ -131,7 +130,7 @@ def test_a_folder_made_by_hand(project, capsys, name):
     assert list(loaded["many"]) == ["a"]
     assert loaded.params == ({"timestamp": "2024-05-06", "resolution": 0.5} if name else {})
     save(NEXT, {})
-    assert f"results/{STEP}" in record(project, NEXT)["checkpoint"]["inputs"]
+    assert f"results/{STEP}" in project.record(NEXT)["checkpoint"]["inputs"]
 
 
 def test_a_folder_made_by_hand_with_objects_figures_and_a_group_named_as_ours(project):

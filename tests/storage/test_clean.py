@@ -4,8 +4,7 @@ import os
 import shutil
 
 import pytest
-from baked import Baked
-from chains import ONE, TWO, tree
+from project_under_test import ONE, TWO, tree
 
 from checkpoint import CheckpointError, CheckpointNotFoundError, figures, load, save
 from checkpoint.errors import ProjectError
@@ -27,13 +26,9 @@ def filled(project):
     return project
 
 
-def run(project, *arguments):
-    return Baked(project).command("clean", *arguments)
-
-
 def test_one_step(filled):
     folder = filled / "results" / ONE
-    done = run(filled, ONE, "--yes")
+    done = filled.command("clean", ONE, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("results/1_preprocessing/: 10 files, ")
     assert done.stdout.splitlines()[0].endswith("; keeps 2 files that save did not create")
@@ -46,9 +41,9 @@ def test_one_step(filled):
 
 
 def test_all_steps(filled):
-    assert run(filled, "-y").returncode == 0
+    assert filled.command("clean", "-y").returncode == 0
     assert sorted(tree(filled / "results" / TWO)) == [".gitkeep"]
-    done = run(filled)
+    done = filled.command("clean")
     assert (done.returncode, done.stdout) == (
         0,
         "Nothing to remove: there are no checkpoints.\n",
@@ -57,7 +52,7 @@ def test_all_steps(filled):
 
 def test_it_asks_first(filled):
     before = tree(filled)
-    done = run(filled)
+    done = filled.command("clean")
     assert done.returncode == 2
     assert "results/2_integration/: 3 files" in done.stdout
     assert (
@@ -71,17 +66,9 @@ def test_it_asks_first(filled):
 def test_the_answer_counts(filled, answer, left):
     import pty
     import subprocess
-    import sys
 
     terminal, end = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "my_project.checkpoint", "clean", TWO],
-        cwd=filled,
-        env=Baked(filled).environment(),
-        stdin=end,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = filled.start("clean", TWO, stdin=end, stdout=subprocess.PIPE)
     os.write(terminal, f"{answer}\n".encode())
     said = process.communicate(timeout=60)[0]
     assert "Remove them? [y/N]: " in said
@@ -90,12 +77,12 @@ def test_the_answer_counts(filled, answer, left):
 
 def test_a_folder_that_was_filled_by_hand_stays(project):
     (project / "results" / ONE / "x.csv").write_text("a\n1\n")
-    assert run(project, "--yes").stdout.startswith("Nothing to remove")
+    assert project.command("clean", "--yes").stdout.startswith("Nothing to remove")
     assert (project / "results" / ONE / "x.csv").exists()
 
 
 def test_a_step_that_is_not_there(project):
-    done = run(project, "9_x", "--yes")
+    done = project.command("clean", "9_x", "--yes")
     assert done.returncode == 2
     assert done.stderr.startswith("results/9_x does not exist; there are 1_preprocessing,")
 
@@ -122,7 +109,7 @@ def test_a_record_that_names_files_elsewhere(filled):
     assert '"a.pkl": {' in text
     for name in ("../../data/raw.txt", "linked/raw.txt"):
         path.write_text(text.replace('"a.pkl": {', f'"{name}": {{'))
-        run(filled, TWO, "--yes")
+        filled.command("clean", TWO, "--yes")
         assert (filled / "data" / "raw.txt").read_text() == "raw"
 
 

@@ -74,7 +74,7 @@ save("1_one", {"a": 2, "b": Slow()})
 def test_ctrl_c_in_a_kernel(bake):
     """The kernel's interrupt button, in the middle of a save."""
     baked = bake(pipeline="blank", notebooks="one")
-    manager, client = start_new_kernel(env=baked.environment(), cwd=str(baked.path))
+    manager, client = start_new_kernel(env=baked.environment(), cwd=str(baked))
     said = []
     try:
         client.execute_interactive(
@@ -90,7 +90,7 @@ def test_ctrl_c_in_a_kernel(bake):
 
         reply = client.execute_interactive(SLOW, output_hook=interrupt, timeout=60)
         assert reply["content"]["ename"] == "KeyboardInterrupt"
-        assert left_over(baked.path / "results" / "1_one") == []
+        assert left_over(baked / "results" / "1_one") == []
         client.execute_interactive(
             "print('value', load('1_one')['a'])", output_hook=said.append, timeout=60
         )
@@ -107,13 +107,13 @@ def test_a_read_only_mount(bake, tmp_path):
     assert baked.python("-c", f"{IMPORT} save('1_one', {{'a': 1}})").returncode == 0
     inside = (
         "mount --bind . . && mount -o remount,ro,bind . && cd . && "
-        f'cd {baked.path} && "$0" -c "$1"; "$0" -m my_project.checkpoint status; "$0" -c "$2"'
+        f'cd {baked} && "$0" -c "$1"; "$0" -m my_project.checkpoint status; "$0" -c "$2"'
     )
     load_it = f"{IMPORT} print('value', load('1_one')['a'])"
     save_it = f"{IMPORT} save('1_one', {{'a': 2}})"
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", inside, sys.executable, load_it, save_it],
-        cwd=baked.path,
+        cwd=baked,
         env=baked.environment(),
         capture_output=True,
         text=True,

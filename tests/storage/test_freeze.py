@@ -1,11 +1,9 @@
 """What a result was made with."""
 
-import json
 import subprocess
 from importlib import metadata
 
 import pytest
-from baked import record
 from packaging.requirements import Requirement
 
 from checkpoint import load, save
@@ -21,6 +19,13 @@ def frozen(project):
     return [Requirement(line) for line in text.splitlines()]
 
 
+def set_recorded_pandas(project, version):
+    def change(record):
+        record["checkpoint"]["environment"]["packages"]["pandas"] = version
+
+    project.edit_record(STEP, change)
+
+
 def test_everything_that_the_dependencies_need_is_recorded(project):
     save(STEP, {"a": 1})
     names = {requirement.name.lower() for requirement in frozen(project)}
@@ -28,13 +33,13 @@ def test_everything_that_the_dependencies_need_is_recorded(project):
     assert "pytest" not in names  # installed, but not needed by the project
     for requirement in frozen(project):
         assert str(requirement.specifier) == f"=={metadata.version(requirement.name)}"
-    entry = record(project)["checkpoint"]["environment"]["freeze"]
+    entry = project.record()["checkpoint"]["environment"]["freeze"]
     assert entry["blake3"] == file_hash(project / "results" / STEP / "environment.txt")
 
 
 def test_git_keeps_the_list(project):
     save(STEP, {"a": 1})
-    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    project.git("init", "-q")
     path = f"results/{STEP}/environment.txt"
     ignored = subprocess.run(["git", "check-ignore", "-q", path], cwd=project)
     assert ignored.returncode == 1
@@ -53,11 +58,8 @@ def test_the_list_is_not_part_of_what_later_steps_depend_on(project):
 )
 def test_another_minor_version_is_a_note_and_makes_nothing_stale(project, recorded, noted):
     save(STEP, {"a": 1})
-    path = project / "results" / STEP / "params.json"
-    content = json.loads(path.read_text())
     here = metadata.version("pandas")
-    content["checkpoint"]["environment"]["packages"]["pandas"] = recorded or here
-    path.write_text(json.dumps(content))
+    set_recorded_pandas(project, recorded or here)
     state = Lineage(Project(project)).state(STEP)
     assert state.state == "current"
     said = f"made with pandas {recorded}; this environment has {here}"
@@ -66,9 +68,6 @@ def test_another_minor_version_is_a_note_and_makes_nothing_stale(project, record
 
 def test_a_patch_release_is_not_worth_a_note(project):
     save(STEP, {"a": 1})
-    path = project / "results" / STEP / "params.json"
-    content = json.loads(path.read_text())
     major, minor = metadata.version("pandas").split(".")[:2]
-    content["checkpoint"]["environment"]["packages"]["pandas"] = f"{major}.{minor}.99"
-    path.write_text(json.dumps(content))
+    set_recorded_pandas(project, f"{major}.{minor}.99")
     assert Lineage(Project(project)).state(STEP).notes == []

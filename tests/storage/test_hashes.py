@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from chains import ONE, states
+from project_under_test import ONE
 
 from checkpoint import data_file, save
 from checkpoint.storage.hashes import listing_hash
@@ -17,12 +17,12 @@ def test_files_of_a_raw_folder(project):
     data_file("runs")
     save(ONE, {})
     (folder / ".DS_Store").write_text("opened in a file manager")
-    assert states(project)[ONE] == ("current", [])
+    assert project.state(ONE) == ("current", [])
     (folder / "b.txt").write_text("b")
-    assert states(project)[ONE] == ("stale", ["data/runs/ contains other files"])
+    assert project.state(ONE) == ("stale", ["data/runs/ contains other files"])
     shutil.rmtree(folder)
     reasons = ["data/runs/ contains other files", "data/runs/a.txt is missing"]
-    assert states(project)[ONE] == ("stale", reasons)
+    assert project.state(ONE) == ("stale", reasons)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
@@ -37,9 +37,9 @@ def test_raw_folders_that_are_links(project, tmp_path):
     data_file("runs")
     save(ONE, {})
     (folder / ".git" / "index").write_text("x")
-    assert states(project)[ONE] == ("current", [])
+    assert project.state(ONE) == ("current", [])
     (tmp_path / "run" / "a.txt").write_text("b")
-    assert states(project)[ONE] == ("stale", ["data/runs/one/a.txt changed"])
+    assert project.state(ONE) == ("stale", ["data/runs/one/a.txt changed"])
 
 
 def test_the_list_of_a_folder_is_the_same_on_every_system(tmp_path):

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from baked import files, record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +26,7 @@ def test_the_record(project):
     (project / "data" / "raw.txt").write_text("x")
     data_file("raw.txt")
     save(STEP, {"counts": np.zeros((2, 3), "int8")}, params={"filtering_params": {"min": 3}})
-    first = record(project)
+    first = project.record()
     assert list(first) == ["timestamp", "filtering_params", "data_shapes", "checkpoint"]
     assert datetime.datetime.fromisoformat(first["timestamp"]).tzinfo
     assert first["filtering_params"] == {"min": 3}
@@ -53,17 +52,17 @@ def test_inputs_are_known_by_content(project, capsys):
     save(STEP, {"a": 1}, params={"p": 1})
     load(STEP)
     save(NEXT, {})
-    first = record(project, NEXT)["checkpoint"]["inputs"]
+    first = project.record(NEXT)["checkpoint"]["inputs"]
     save(STEP, {"a": 1}, params={"p": 1})  # made again, to the same
     load(STEP)
     save(NEXT, {})
-    assert record(project, NEXT)["checkpoint"]["inputs"] == first
+    assert project.record(NEXT)["checkpoint"]["inputs"] == first
     save(STEP, {"a": 1}, params={"p": 2})
     load(STEP)
     load(NEXT)  # a step is not an input of its own
     assert "Note: results/2_integration is stale" in capsys.readouterr().out
     save(NEXT, {})
-    inputs = record(project, NEXT)["checkpoint"]["inputs"]
+    inputs = project.record(NEXT)["checkpoint"]["inputs"]
     assert list(inputs) == [f"results/{STEP}"]
     assert inputs != first
 
@@ -121,10 +120,10 @@ def test_params_take_what_has_one_form_in_json(project):
 )
 def test_params_that_json_cannot_hold(project, params, where):
     save(STEP, {"a": 1})
-    before = files(project)
+    before = project.files()
     with pytest.raises(CheckpointValueError, match=where):
         save(STEP, {"a": 2}, params=params)
-    assert files(project) == before
+    assert project.files() == before
 
 
 def test_dates_of_numpy_in_params(project):
@@ -164,7 +163,7 @@ def test_a_data_folder_is_recorded_file_by_file(project):
         (folder / name).write_text(name)
     assert data_file("filtered_feature_bc_matrix") == folder
     save(STEP, {})
-    assert list(record(project)["checkpoint"]["inputs"]) == [
+    assert list(project.record()["checkpoint"]["inputs"]) == [
         "data/filtered_feature_bc_matrix/",
         "data/filtered_feature_bc_matrix/barcodes.tsv.gz",
         "data/filtered_feature_bc_matrix/matrix.mtx.gz",
@@ -176,4 +175,4 @@ def test_a_broken_pyproject_is_named(project):
     path.write_text(path.read_text() + "\n[broken\n")
     with pytest.raises(CheckpointError, match=r"pyproject\.toml is not valid TOML"):
         save(STEP, {"a": 1})
-    assert files(project) == {}
+    assert project.files() == {}

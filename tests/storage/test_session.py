@@ -5,7 +5,7 @@ import os
 import sys
 
 import pytest
-from chains import ONE, states
+from project_under_test import ONE
 
 from checkpoint import save
 
@@ -19,13 +19,13 @@ def test_modules_of_the_project_count(project, monkeypatch):
     importlib.import_module("my_project.helper")
 
     save(ONE, {})
-    assert states(project)[ONE] == ("current", [])
+    assert project.state(ONE) == ("current", [])
     helper.write_text("LIMIT = 1  # the same\n")
-    assert states(project)[ONE] == ("current", [])
+    assert project.state(ONE) == ("current", [])
     helper.write_text("LIMIT = 2\n")
-    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py changed"])
+    assert project.state(ONE) == ("edited", ["src/my_project/helper.py changed"])
     helper.unlink()
-    assert states(project)[ONE] == ("edited", ["src/my_project/helper.py is missing"])
+    assert project.state(ONE) == ("edited", ["src/my_project/helper.py is missing"])
 
 
 @pytest.mark.parametrize("module", ["gone", "latin-1", "not text"])
@@ -42,10 +42,10 @@ def test_a_module_that_cannot_be_read(project, monkeypatch, module):
         head = b"# -*- coding: latin-1 -*-\n" if module == "latin-1" else b""
         path.write_bytes(head + b"x = '\xe9'\n")
     save(ONE, {"a": 1})
-    assert states(project)[ONE] == ("current", [])
+    assert project.state(ONE) == ("current", [])
     path.write_text("x = 2\n")
     edited = ("edited", [f"src/{name}.py changed"])
-    assert states(project)[ONE] == (("current", []) if module == "gone" else edited)
+    assert project.state(ONE) == (("current", []) if module == "gone" else edited)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
@@ -58,4 +58,4 @@ def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch,
     monkeypatch.setitem(sys.modules, path.stem, importlib.import_module(path.stem))
     save(ONE, {})
     path.write_text("x = 2\n")
-    assert states(project)[ONE] == ("edited", [f"src/helper_by_{way}.py changed"])
+    assert project.state(ONE) == ("edited", [f"src/helper_by_{way}.py changed"])

@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from baked import TEMPLATE
+from project_under_test import TEMPLATE
 
 from checkpoint import CheckpointError, load, save
 from checkpoint.storage import store

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from baked import TEMPLATE
+from project_under_test import TEMPLATE
 
 
 @pytest.fixture

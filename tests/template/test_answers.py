@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from baked import TEMPLATE, generate
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from project_under_test import TEMPLATE, generate
 
 from answer_refusals import needed
 
@@ -106,7 +106,7 @@ def test_refusal(capfd, tmp_path, answer, value, reason):
 
 
 def test_the_examples_are_valid(bake):
-    assert bake(project_name="My project", author_name="Ada Lovelace").path.is_dir()
+    assert bake(project_name="My project", author_name="Ada Lovelace").is_dir()
 
 
 @pytest.mark.parametrize("name", ["2024 study", "R & D (pilot)", "données", "日本", "Mc.Cell-Type"])
@@ -117,11 +117,11 @@ def test_derived_names_are_good(bake, name):
 
 def test_99_notebooks_are_accepted(bake):
     baked = bake(pipeline="blank", notebooks=",".join(f"n{i}" for i in range(99)))
-    assert (baked.path / "notebooks" / "99_n98.ipynb").is_file()
+    assert (baked / "notebooks" / "99_n98.ipynb").is_file()
 
 
 def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):
-    path = bake(pipeline="blank").path
+    path = bake(pipeline="blank")
     (path / "notebooks" / "1_preprocessing.ipynb").write_text("mine")
     with pytest.raises(FailedHookException):
         generate(tmp_path, pipeline="blank", overwrite=True)
@@ -211,7 +211,7 @@ def test_hostile_text_is_data(bake, text):
     baked = bake(
         project_name=text, project_slug="p", description=text, author_name=text, pipeline="blank"
     )
-    assert_says(baked.path, text, license_file=True)
+    assert_says(baked, text, license_file=True)
 
 
 TEXT = st.text(

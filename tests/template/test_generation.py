@@ -11,9 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from baked import ANSWERS, TEMPLATE, arguments, generate
-from chains import tree
 from cookiecutter.exceptions import FailedHookException
+from project_under_test import ANSWERS, TEMPLATE, arguments, generate, tree
 
 from checkpoint import __version__
 
@@ -24,7 +23,7 @@ PIPELINES = sorted(path.name for path in (TEMPLATE / "pipelines").iterdir() if p
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_the_tree(bake, pipeline):
-    path = bake(pipeline=pipeline).path
+    path = bake(pipeline=pipeline)
     steps = sorted(p.stem for p in path.glob("notebooks/*"))
     assert steps
     assert sorted(p.name for p in path.glob("results/*")) == steps
@@ -42,27 +41,27 @@ def test_the_tree(bake, pipeline):
 def test_the_example_and_the_empty_notebooks_have_the_same_names(bake):
     names = ["1_preprocessing", "2_integration", "3_visualization"]
     for slug, pipeline in (("a", "single-cell"), ("b", "blank")):
-        path = bake(project_slug=slug, pipeline=pipeline).path
+        path = bake(project_slug=slug, pipeline=pipeline)
         assert sorted(p.stem for p in path.glob("notebooks/*")) == names
 
 
 def test_the_code_says_what_it_is(bake):
     baked = bake(pipeline="blank")
-    copied = baked.path / "src" / "my_project" / "checkpoint"
+    copied = baked / "src" / "my_project" / "checkpoint"
     assert "cruft update" in (copied / "README.md").read_text(encoding="utf-8")
     assert baked.python("-c", "import my_project.checkpoint as c; print(c.__version__)").stdout == (
         f"{__version__}\n"
     )
     attribute = ("git", "check-attr", "linguist-vendored", "--", "src/my_project/checkpoint/api.py")
-    subprocess.run(["git", "init", "-q"], cwd=baked.path, check=True)
-    done = subprocess.run(attribute, cwd=baked.path, check=True, capture_output=True, text=True)
+    subprocess.run(["git", "init", "-q"], cwd=baked, check=True)
+    done = subprocess.run(attribute, cwd=baked, check=True, capture_output=True, text=True)
     assert done.stdout.endswith(": set\n")
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_notebooks_are_what_nbformat_calls_valid(bake, pipeline):
     baked = bake(pipeline=pipeline, package_name="of_its_own")
-    for path in baked.path.glob("notebooks/*.ipynb"):
+    for path in baked.glob("notebooks/*.ipynb"):
         notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
         nbformat.validate(notebook)
         assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
@@ -76,14 +75,14 @@ def test_notebooks_are_what_nbformat_calls_valid(bake, pipeline):
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_the_same_answers_give_the_same_bytes(bake, tmp_path, pipeline):
-    first = bake(pipeline=pipeline).path
+    first = bake(pipeline=pipeline)
     again = generate(tmp_path / "again", pipeline=pipeline)
     assert tree(first) == tree(again)
 
 
 @pytest.mark.parametrize("license_name", QUESTIONS["license"])
 def test_license(bake, license_name):
-    path = bake(pipeline="blank", license=license_name, author_name="Ada").path
+    path = bake(pipeline="blank", license=license_name, author_name="Ada")
     if license_name == "none":
         assert not (path / "LICENSE").exists()
         assert "license" not in (path / "pyproject.toml").read_text(encoding="utf-8")
@@ -97,12 +96,12 @@ def test_license(bake, license_name):
 
 @pytest.mark.parametrize("license_name", ["MIT", "BSD-3-Clause", "Apache-2.0"])
 def test_licenses_name_their_owner(bake, license_name):
-    path = bake(pipeline="blank", license=license_name, author_name="Ada").path
+    path = bake(pipeline="blank", license=license_name, author_name="Ada")
     assert " Ada\n" in (path / "LICENSE").read_text(encoding="utf-8")
 
 
 def test_notebooks_are_in_the_order_of_the_answer(bake):
-    path = bake(pipeline="blank", notebooks="load , qc,cell_typing").path
+    path = bake(pipeline="blank", notebooks="load , qc,cell_typing")
     assert sorted(p.name for p in path.glob("notebooks/*")) == [
         "1_load.ipynb",
         "2_qc.ipynb",
@@ -125,7 +124,7 @@ def test_into_a_folder_that_the_user_made(tmp_path):
 
 
 def test_it_says_what_to_type_next(capfd, bake):
-    path = bake(pipeline="blank").path
+    path = bake(pipeline="blank")
     said = capfd.readouterr().out.splitlines()
     assert said[-3:] == [
         f"  cd {path}",
@@ -157,14 +156,14 @@ def test_hooks_import_nothing_from_the_temporary_folder(bake, monkeypatch, tmp_p
     for module in ("keyword", "json", "ast", "pathlib"):
         (temporary / f"{module}.py").write_text("raise SystemExit('not the standard library')")
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    assert bake().path.is_dir()
+    assert bake().is_dir()
     assert list(temporary.glob("tmp*.py"))
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_configuration_files_are_valid(bake, pipeline):
     baked = bake(pipeline=pipeline, project_slug="on", package_name="on_")
-    assert yaml.safe_load((baked.path / "environment.yml").read_text())["name"] == "on"
+    assert yaml.safe_load((baked / "environment.yml").read_text())["name"] == "on"
     done = baked.python("-m", "pre_commit", "validate-config", ".pre-commit-config.yaml")
     assert done.returncode == 0, done.stdout
 

@@ -72,7 +72,7 @@ src/my_project.egg-info/PKG-INFO
 @pytest.fixture
 def verdicts(project):
     """Return the paths that git ignores, in a repository that has the project's rules."""
-    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    project.git("init", "-q")
     done = subprocess.run(
         ["git", "-C", str(project), "check-ignore", "--no-index", "--stdin"],
         input="\n".join([*KEPT, *IGNORED]),
@@ -95,10 +95,8 @@ def test_git_adds_what_it_should(project):
         path = project / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    subprocess.run(["git", "init", "-q", str(project)], check=True)
-    subprocess.run(["git", "-C", str(project), "add", "."], check=True)
-    listed = subprocess.run(
-        ["git", "-C", str(project), "ls-files"], check=True, capture_output=True, text=True
-    ).stdout.splitlines()
+    project.git("init", "-q")
+    project.git("add", ".")
+    listed = project.git("ls-files").splitlines()
     assert set(KEPT) <= set(listed)
     assert not set(IGNORED).intersection(listed)

@@ -7,8 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from baked import TEMPLATE, arguments, generate
-from chains import tree
+from project_under_test import TEMPLATE, arguments, generate, tree
 
 from checkpoint import __version__
 

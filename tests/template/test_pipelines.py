@@ -10,15 +10,16 @@ from importlib import metadata
 
 import nbformat
 import pytest
-from baked import TEMPLATE, Baked, generate
 from cookiecutter.exceptions import FailedHookException
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from project_under_test import TEMPLATE, ProjectUnderTest, generate
 
 from answer_pipelines import read_pipeline
 
 QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
 PIPELINES = sorted(path.name for path in (TEMPLATE / "pipelines").iterdir() if path.is_dir())
+LISTED = ", ".join(PIPELINES)
 
 
 def requirements(path):
@@ -54,7 +55,7 @@ def test_the_prompt_is_the_pipelines(name):
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_a_project_has_what_the_pipeline_says(bake, name):
-    path = bake(pipeline=name).path
+    path = bake(pipeline=name)
     fields = read_pipeline(name)
     needed = requirements(path)
     for requirement in map(Requirement, fields["dependencies"]):
@@ -67,10 +68,10 @@ def test_a_project_has_what_the_pipeline_says(bake, name):
 def test_a_project_depends_on_what_its_notebooks_import(bake, name):
     baked = bake(pipeline=name)
     distributions = metadata.packages_distributions()
-    modules = set(imported(baked.path)) - sys.stdlib_module_names - {baked.package}
+    modules = set(imported(baked)) - sys.stdlib_module_names - {baked.package}
     for module in modules:
         names = set(map(canonicalize_name, distributions[module]))
-        assert names & requirements(baked.path).keys(), f"imports {module}"
+        assert names & requirements(baked).keys(), f"imports {module}"
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -133,7 +134,7 @@ def test_a_pipeline_without_dependencies(template, tmp_path):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda ours: shutil.rmtree(ours), "is not a pipeline of this template (blank, single-"),
+        (lambda ours: shutil.rmtree(ours), f"is not a pipeline of this template ({LISTED})"),
         (lambda ours: (ours / "pipeline.toml").unlink(), "is not a pipeline of this template"),
         (
             lambda ours: (ours / "pipeline.toml").write_text("x = "),
@@ -182,6 +183,6 @@ assert loaded["words"] == ["x"]
 
 
 def test_a_project_about_tables_needs_no_anndata(blank_project, tmp_path):
-    path = shutil.copytree(blank_project, tmp_path / "my_project")
-    done = Baked(path).python("-c", WITHOUT)
+    copy = ProjectUnderTest(shutil.copytree(blank_project, tmp_path / "my_project"))
+    done = copy.python("-c", WITHOUT)
     assert done.returncode == 0, done.stderr

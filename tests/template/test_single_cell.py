@@ -1,6 +1,5 @@
 """The single-cell example, run as its users run it."""
 
-import json
 import shutil
 
 import anndata as ad
@@ -8,7 +7,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from baked import REAL_DATA, Baked, generate
+from project_under_test import REAL_DATA, generate
 
 pytestmark = pytest.mark.slow
 
@@ -23,27 +22,22 @@ def run(baked):
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory):
-    return run(Baked(generate(tmp_path_factory.mktemp("example"))))
+    return run(generate(tmp_path_factory.mktemp("example")))
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     if not REAL_DATA.is_dir():
         pytest.skip("the real data set is not here")
-    baked = Baked(generate(tmp_path_factory.mktemp("real")))
+    baked = generate(tmp_path_factory.mktemp("real"))
     for path in REAL_DATA.glob("*.h5ad"):
-        shutil.copy(path, baked.path / "data")
+        shutil.copy(path, baked / "data")
     return run(baked)
-
-
-def params(baked, step):
-    path = baked.path / "results" / step / "params.json"
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def check_results(baked):
     """Check that the notebooks saved what they say."""
-    results = baked.path / "results"
+    results = baked / "results"
     rna = ad.read_h5ad(results / "1_preprocessing" / "rna_adata.h5ad")
     protein = ad.read_h5ad(results / "1_preprocessing" / "protein_adata.h5ad")
     table = pd.read_csv(results / "2_integration" / "matching.csv")
@@ -58,14 +52,14 @@ def check_results(baked):
     figures = results / "3_visualization" / "figures"
     names = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "pdf")}
     assert {path.name for path in figures.iterdir()} == names
-    filtering = params(baked, "1_preprocessing")["filtering_params"]
+    filtering = baked.record("1_preprocessing")["filtering_params"]
     assert {"min_counts", "max_counts", "min_genes"} <= set(filtering)
     assert rna.obs["total_counts"].between(filtering["min_counts"], filtering["max_counts"]).all()
 
 
 def check_notebooks(baked):
     """Read the executed notebooks as a reader would: all run, nothing on stderr."""
-    for path in baked.path.glob("notebooks/*.ipynb"):
+    for path in baked.glob("notebooks/*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
         assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
@@ -79,14 +73,14 @@ def test_it_runs_as_generated(example):
 
 
 def test_it_beats_chance_where_the_truth_is_known(example):
-    accuracy = params(example, "2_integration")["accuracy"]
+    accuracy = example.record("2_integration")["accuracy"]
     assert accuracy["foscttm"] < 0.15 < accuracy["foscttm_chance"]
     assert accuracy["label_transfer"] > 0.7 > 3 * accuracy["label_transfer_chance"]
 
 
 def test_the_record_names_what_it_was_made_from(example):
     first, second, third = (
-        params(example, step)["checkpoint"]
+        example.record(step)["checkpoint"]
         for step in ("1_preprocessing", "2_integration", "3_visualization")
     )
     assert list(first["inputs"]) == ["data/protein_counts.h5ad", "data/rna_counts.h5ad"]
@@ -105,7 +99,7 @@ def test_the_data_are_what_the_script_makes(example, tmp_path):
     done = example.python("scripts/simulate_citeseq.py", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     for name in ("rna_counts.h5ad", "protein_counts.h5ad"):
-        again, shipped = ad.read_h5ad(tmp_path / name), ad.read_h5ad(example.path / "data" / name)
+        again, shipped = ad.read_h5ad(tmp_path / name), ad.read_h5ad(example / "data" / name)
         assert (again.X != shipped.X).nnz == 0
         assert again.obs.equals(shipped.obs)
         assert list(again.var_names) == list(shipped.var_names)
@@ -116,7 +110,7 @@ def test_the_data_are_what_the_script_makes(example, tmp_path):
 
 def test_the_true_pairing_is_not_in_the_order_of_the_rows(example):
     rna, protein = (
-        ad.read_h5ad(example.path / "data" / f"{name}_counts.h5ad") for name in ("rna", "protein")
+        ad.read_h5ad(example / "data" / f"{name}_counts.h5ad") for name in ("rna", "protein")
     )
     assert set(rna.obs_names) == set(protein.obs_names)
     assert not (rna.obs_names == protein.obs_names).any()
@@ -128,6 +122,6 @@ def test_it_runs_on_real_data_unedited(real):
 
 
 def test_it_beats_chance_on_real_data(real):
-    accuracy = params(real, "2_integration")["accuracy"]
+    accuracy = real.record("2_integration")["accuracy"]
     assert accuracy["foscttm"] < 0.2
     assert "label_transfer" not in accuracy  # no cell types are known there

@@ -9,10 +9,10 @@ from importlib import metadata
 
 import pytest
 import yaml
-from baked import TEMPLATE
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from project_under_test import TEMPLATE
 
 PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
 GROUPS = tomllib.loads((TEMPLATE / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
@@ -72,7 +72,7 @@ def declared(project):
 
 
 def test_projects_declare_the_bounds_that_are_tested(bake):
-    projects = [declared(bake(pipeline=name, project_slug=name[:5]).path) for name in PIPELINES]
+    projects = [declared(bake(pipeline=name, project_slug=name[:5])) for name in PIPELINES]
     found = {}
     for project in projects:
         for name, specifier in bounds(project["dependencies"]).items():
@@ -150,7 +150,7 @@ def test_hooks_of_pre_commit_allow_the_tested_versions(environment):
 
 
 def test_everything_that_installs_a_project_takes_the_tested_versions(bake):
-    path = bake(pipeline="blank").path
+    path = bake(pipeline="blank")
     assert (path / "constraints.txt").read_bytes() == (PROJECT / "constraints.txt").read_bytes()
     conda = yaml.safe_load((path / "environment.yml").read_text("utf-8"))["dependencies"]
     assert conda[-1] == {"pip": ["-c constraints.txt", "-e ."]}
@@ -160,7 +160,7 @@ def test_everything_that_installs_a_project_takes_the_tested_versions(bake):
 
 
 def test_conda_takes_only_pythons_that_are_tested(bake):
-    path = bake(pipeline="blank").path
+    path = bake(pipeline="blank")
     conda = yaml.safe_load((path / "environment.yml").read_text("utf-8"))["dependencies"]
     allowed = Requirement(conda[0]).specifier
     assert declared(path)["requires-python"] in map(str, allowed)
@@ -174,7 +174,7 @@ def test_tested_versions_install_together(bake, python):
     """They resolve on each Python with the extra, and the file names all that is installed."""
     from uv import find_uv_bin
 
-    path = bake(pipeline="single-cell").path
+    path = bake(pipeline="single-cell")
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--python-version"]
     options = ["-c", "constraints.txt", "--extra", "snakemake", "pyproject.toml"]
     done = subprocess.run(

@@ -1,26 +1,20 @@
 """The comparison of the `load_with_newest` sessions: it passes, and it can fail."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import older_checkpoint
 import pandas as pd
-
-SCRIPT = Path(older_checkpoint.__file__)
-
-
-def run(verb, folder):
-    command = [sys.executable, "-W", "ignore", str(SCRIPT), verb, str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+import pytest
 
 
-def test_what_one_environment_saves_it_loads(tmp_path):
-    saved = run("save", tmp_path)
-    assert saved.returncode == 0, saved.stderr
-    done = run("compare", tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(older_checkpoint.objects())} objects are equal, 0 differ" in done.stdout
+@pytest.mark.filterwarnings("ignore")
+def test_what_one_environment_saves_it_loads(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for verb in ("save", "compare"):
+        monkeypatch.setattr(sys, "argv", ["older_checkpoint.py", verb, str(tmp_path)])
+        assert older_checkpoint.main() == 0
+    said = capsys.readouterr().out
+    assert f"{len(older_checkpoint.objects())} objects are equal, 0 differ" in said
 
 
 def test_a_difference_is_named():

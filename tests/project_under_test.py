@@ -1,0 +1,285 @@
+"""A generated project, with what tests do to it and ask of it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from cookiecutter.main import cookiecutter
+
+from checkpoint import data_file, load, save
+from checkpoint.lineage.states import Lineage
+from checkpoint.project.project import Project
+from checkpoint.storage import session
+
+TEMPLATE = Path(__file__).resolve().parents[1]
+REAL_DATA = TEMPLATE.parent / "shared" / "data" / "citeseq"
+
+# The tests' own, whatever defaults a lab chooses. Folder and package follow from the name.
+ANSWERS = {
+    "project_name": "My project",
+    "description": "An analysis in several notebooks.",
+    "author_name": "",
+    "license": "MIT",
+    "pipeline": "single-cell",
+    "notebooks": "preprocessing, integration, visualization",
+}
+ONE, TWO, THREE = "1_preprocessing", "2_integration", "3_visualization"
+os.environ["MPLBACKEND"] = "agg"
+
+
+class ProjectUnderTest(type(Path())):
+    """A project, which is its folder: whatever takes a path takes it, and `/` leads into it."""
+
+    def with_segments(self, *segments: str | os.PathLike[str]) -> Path:
+        """Return what lies in the project as a plain path (Python 3.12 and later ask here)."""
+        return Path(*segments)
+
+    @property
+    def package(self) -> str:
+        """The name that the notebooks import."""
+        return next(self.glob("src/*/checkpoint")).parent.name
+
+    # --- programs ---
+
+    def environment(self) -> dict[str, str]:
+        """Return variables under which kernels and commands see the project's package."""
+        return {**os.environ, "PYTHONPATH": str(self / "src")}
+
+    def python(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Python as the project's environment would."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=cwd or self,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the `checkpoint` command of the project."""
+        return self.python("-m", f"{self.package}.checkpoint", *arguments)
+
+    def start(self, *arguments: str, **streams: int) -> subprocess.Popen[str]:
+        """Start the `checkpoint` command, and do not wait for it."""
+        command = [sys.executable, "-m", f"{self.package}.checkpoint", *arguments]
+        return subprocess.Popen(command, cwd=self, env=self.environment(), text=True, **streams)
+
+    def install(self, env: Path) -> Path:
+        """Install the project with pip into an environment that sees this one's libraries.
+
+        Returns the folder of its commands.
+        """
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(env)], check=True)
+        python = next(path for path in env.glob("*/python*") if path.stem == "python")
+        libraries = [path for path in sys.path if path.endswith("site-packages")]
+        site = next(env.glob("lib/python*/site-packages"), env / "Lib" / "site-packages")
+        (site / "libraries.pth").write_text("\n".join(libraries))
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
+                *("--no-deps", "--no-build-isolation", "--editable", str(self)),
+            ],
+            check=True,
+        )
+        return python.parent
+
+    def git(self, *arguments: str) -> str:
+        """Run git, as somebody who has a name; return what it prints."""
+        return git(self, *arguments)
+
+    def commit(self, message: str = "everything") -> None:
+        """Commit all files, in a new repository if the project is in none."""
+        if not (self / ".git").exists():
+            self.git("init", "-q")
+        self.git("add", ".")
+        self.git("commit", "-qm", message)
+
+    # --- notebooks, by the name of their step ---
+
+    def notebook(self, step: str) -> Path:
+        """Return the path of a step's notebook."""
+        return self / "notebooks" / f"{step}.ipynb"
+
+    def steps(self) -> list[str]:
+        """Return the steps in running order."""
+        return [step.name for step in Project(self).steps()]
+
+    def code(self, step: str) -> str:
+        """Return the code of a notebook, which has to be valid."""
+        notebook = nbformat.read(self.notebook(step), as_version=4)
+        nbformat.validate(notebook)
+        return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+    @contextmanager
+    def edited(self, step: str) -> Iterator[nbformat.NotebookNode]:
+        """Read a notebook, to be changed and written back."""
+        notebook = nbformat.read(self.notebook(step), as_version=4)
+        yield notebook
+        nbformat.write(notebook, self.notebook(step))
+
+    def change_cell(self, step: str, source: str, cell: str = "analysis-code") -> None:
+        """Replace the source of a cell, named by its id or its first line."""
+        with self.edited(step) as notebook:
+            notebook.cells[_index(notebook, cell)].source = source
+
+    def add_cell(self, step: str, source: str, after: str = "save") -> None:
+        """Add a code cell after another."""
+        with self.edited(step) as notebook:
+            index = _index(notebook, after) + 1
+            notebook.cells.insert(index, nbformat.v4.new_code_cell(source))
+
+    def delete_cell(self, step: str, cell: str) -> None:
+        """Delete a cell."""
+        with self.edited(step) as notebook:
+            del notebook.cells[_index(notebook, cell)]
+
+    def write_cells(self, **sources: str) -> None:
+        """Let notebooks run this code, by the name of the step without its number.
+
+        Each saves as `x` what it calls SIZE.
+        """
+        for name, source in sources.items():
+            (path,) = self.glob(f"notebooks/?_{name}.ipynb")
+            with self.edited(path.stem) as notebook:
+                notebook.cells[3].source = source
+                notebook.cells[3].metadata["tags"] = ["parameters"]
+                notebook.cells[-1].source = f'save("{path.stem}", {{"x": SIZE}})'
+
+    # --- results ---
+
+    def make(
+        self, value: object = 1, steps: Sequence[str] = (ONE, TWO, THREE), **objects: object
+    ) -> None:
+        """Do what the notebooks would, a kernel each, in this process and working directory."""
+        for step in steps:
+            session.forget()
+            if step == ONE and (self / "data" / "raw.txt").exists():
+                data_file("raw.txt")
+            elif step != ONE:
+                load({TWO: ONE, THREE: TWO}[step])
+            save(step, {"value": (step, value), **objects}, params={"group": {"value": value}})
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each step."""
+        return {step: state for step, (state, _) in self.explained_states().items()}
+
+    def state(self, step: str) -> tuple[str, list[str]]:
+        """Return the state of a step, and its reasons."""
+        return self.explained_states()[step]
+
+    def explained_states(self) -> dict[str, tuple[str, list[str]]]:
+        """Return the state of each step, and its reasons."""
+        states = Lineage(Project(self)).states()
+        return {state.step: (state.state, state.reasons) for state in states}
+
+    def record(self, step: str = ONE) -> dict:
+        """Return a step's `params.json`."""
+        return json.loads((self / "results" / step / "params.json").read_text(encoding="utf-8"))
+
+    def edit_record(self, step: str, change: Callable[[dict], object]) -> None:
+        """Change a step's `params.json`."""
+        content = self.record(step)
+        change(content)
+        path = self / "results" / step / "params.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+    def files(self, step: str = ONE) -> dict[str, bytes]:
+        """Return the files of a step's results, with their content; the list of versions aside."""
+        folder = self / "results" / step
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and path.name not in (".lock", ".gitkeep", "environment.txt")
+        }
+
+    # --- the rest ---
+
+    def add_settings(self, text: str) -> None:
+        """Add lines to `[tool.checkpoint]`."""
+        path = self / "pyproject.toml"
+        before = path.read_text(encoding="utf-8")
+        after = before.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\n{text}\n")
+        path.write_text(after, encoding="utf-8")
+
+
+def _index(notebook: nbformat.NotebookNode, cell: str) -> int:
+    """Return where a cell is, by its id or its first line."""
+    names = [(each.id, each.source.partition("\n")[0]) for each in notebook.cells]
+    (index,) = (index for index, known in enumerate(names) if cell in known)
+    return index
+
+
+def generate(
+    folder: Path,
+    template: Path = TEMPLATE,
+    *,
+    overwrite: bool = False,
+    config: Path | None = None,
+    **answers: str | None,
+) -> ProjectUnderTest:
+    """Generate a project in a folder.
+
+    An answer that is None is left to the template, or to the configuration file.
+    """
+    given = {key: value for key, value in {**ANSWERS, **answers}.items() if value is not None}
+    path = cookiecutter(
+        str(template),
+        no_input=True,
+        extra_context={key: as_typed(value) for key, value in given.items()},
+        output_dir=str(folder),
+        overwrite_if_exists=overwrite,
+        config_file=config and str(config),
+        default_config=config is None,
+    )
+    return ProjectUnderTest(path)
+
+
+def arguments(**answers: str) -> list[str]:
+    """Return answers as cookiecutter's command line takes them."""
+    return [f"{key}={as_typed(value)}" for key, value in {**ANSWERS, **answers}.items()]
+
+
+def as_typed(answer: str) -> str:
+    """Return what makes cookiecutter take an answer as it does at the prompt, unrendered."""
+    return "{% raw %}" + answer + "{% endraw %}" if "{" in answer else answer
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder, with its content; locks, bytecode, git's own files aside."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.name != ".lock"
+        and not {".git", "__pycache__"}.intersection(path.parts)
+    }
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder, as somebody who has a name; return what it prints."""
+    done = subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def steps_ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the steps that `run` ran, in the order in which they finished."""
+    return [line.partition(":")[0] for line in done.stdout.splitlines() if ": done in " in line]
+
+
+def steps_done(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the steps that ran, in a run that succeeded."""
+    assert done.returncode == 0, done.stderr
+    return steps_ran(done)
