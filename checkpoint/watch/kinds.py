@@ -38,7 +38,7 @@ def _class(library: ModuleType, name: str) -> Any:
 def _plain(value: Any) -> bool:
     if type(value) in SCALARS:
         return True
-    if isinstance(value, tuple | frozenset) and type(value) in (tuple, frozenset):
+    if value.__class__ in (tuple, frozenset):
         return len(value) <= MANY and all(map(_plain, value))
     numpy = sys.modules.get("numpy")
     generic, void = (_class(numpy, name) for name in ("generic", "void")) if numpy else ((), ())
