@@ -12,7 +12,12 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from .errors import CheckpointNotFoundError, CheckpointValueError, CheckpointWarning
-from .project.project import find_project, imported_from_elsewhere
+from .project.find import (
+    cannot_save_here,
+    imported_from_elsewhere,
+    project_to_read,
+    project_to_write,
+)
 
 if TYPE_CHECKING:
     from .storage.checkpoint import Checkpoint
@@ -39,6 +44,8 @@ def load(step: str) -> Checkpoint:
         If there is nothing to load; the message names the notebook to run.
     CheckpointDamagedError
         If a file is missing or does not have the recorded size.
+    ProjectError
+        If there is no project, or its results are on a disk that is not mounted.
 
     Examples
     --------
@@ -50,16 +57,16 @@ def load(step: str) -> Checkpoint:
     from .storage.checkpoint import Checkpoint
     from .storage.schema import InputEntry
 
-    project = find_project()
+    project = project_to_read()
     checkpoint = Checkpoint(project, step)
     session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
-    print(f"Loaded from results/{step}/")
+    print(f"Loaded from {project.address(project.results_of(step))}/")
     warn_if_outdated(project, step)
     if not checkpoint.record:
         print("Not written by save: integrity and inputs cannot be verified.")
     print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
-    if elsewhere := imported_from_elsewhere(project):
-        print(elsewhere)
+    for note in filter(None, (imported_from_elsewhere(project), cannot_save_here())):
+        print(note)
     return checkpoint
 
 
@@ -92,6 +99,9 @@ def save(
         If a format cannot hold its object.
     CheckpointValueError
         If the step, a name or a parameter cannot be saved.
+    CheckpointError
+        If the notebook is in another project, or in none; if it is a copy of the notebook that
+        makes the step; or if the folder belongs to somebody else.
 
     If anything is raised, the previous checkpoint stays intact.
 
@@ -103,14 +113,16 @@ def save(
     ...     params={"filtering_params": {"min_genes": MIN_GENES}},
     ... )
     """
+    from .notebooks.copies import refuse_another
     from .storage.checkpoint import Checkpoint
     from .storage.saving import save_objects
 
-    project = find_project()
+    project = project_to_write(step)
+    refuse_another(project, step)
     for note in save_objects(project, step, objects, params):
         warnings.warn(note, CheckpointWarning, stacklevel=2)
     checkpoint = Checkpoint(project, step)
-    print(f"Saved to results/{step}/")
+    print(f"Saved to {project.address(project.results_of(step))}/")
     print(checkpoint.summary())
     if following := project.after(step):
         print(f"Run {following.path.name} next.")
@@ -140,9 +152,10 @@ def data_file(name: str) -> Path:
     CheckpointValueError
         If the name leads out of `data/`.
     """
+    from .notebooks.example import script_that_makes
     from .storage.session import remember_raw
 
-    project = find_project()
+    project = project_to_read()
     path = project.data / name if name and isinstance(name, str | PurePath) else None
     # on Windows, a name such as `C:counts.csv` is not absolute, and leads elsewhere too
     if not path or ".." in path.parts or not path.is_relative_to(project.data):
@@ -151,8 +164,11 @@ def data_file(name: str) -> Path:
             found=name,
         )
     if not path.exists():
+        project.refuse_broken_link(path)
+        script = script_that_makes(project, path)
+        made = f", or make it with `python {script}`" if script else ""
         raise CheckpointNotFoundError(
-            f"Raw file 'data/{name}' not found. Put it at {path}; see data/README.md.",
+            f"Raw file 'data/{name}' not found. Put it at {path}{made}; see data/README.md.",
             file=f"data/{name}",
         )
     remember_raw(project, path)
@@ -172,6 +188,9 @@ def figures(step: str) -> Path:
     Path
         `results/<step>/figures`, created if it does not exist; for `sc.settings.figdir`.
     """
-    folder = find_project().results_of(step) / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
+    from .project.group import explained, make_folder
+
+    folder = project_to_write(step).results_of(step) / "figures"
+    with explained():
+        make_folder(folder)
     return folder
