@@ -41,7 +41,6 @@ def save_objects(
         If the step, a name or a parameter cannot be saved.
     """
     folder = project.results_of(step)
-    session.warn_if_another_notebook(step)
     items = writing.plan(objects)
     groups = user.checked(params)
     writing.refuse_taken(step, items, folder, project.results)

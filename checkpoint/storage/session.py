@@ -1,13 +1,10 @@
 """What this kernel has done: the inputs that it read, the cells and modules that it ran."""
 
-import os
 import sys
-import warnings
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointWarning
 from ..notebooks.parameters import looks_injected
 from ..project.project import Project
 from . import hashes
@@ -93,18 +90,6 @@ def modules_of(project: Project) -> dict[str, str | None]:
     return {path: code for path, code in codes.items() if code}
 
 
-def warn_if_another_notebook(step: str) -> None:
-    """Warn if a notebook saves under the name of another, as a copy `2_integration_v2` does."""
-    notebook = _notebook_name()
-    if notebook and notebook != step.partition("/")[0]:
-        warnings.warn(
-            f"{notebook}.ipynb saves as {step!r} and replaces what {step.partition('/')[0]}.ipynb "
-            f'saved. Use save("{notebook}", …) to keep both.',
-            CheckpointWarning,
-            stacklevel=4,
-        )
-
-
 def _history() -> list[str] | None:
     """Return the sources that this kernel has run; None outside IPython."""
     manager = getattr(_shell(), "history_manager", None)
@@ -115,11 +100,3 @@ def _shell() -> Any:
     """Return the running IPython, or None; it is not imported for this."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None
-
-
-def _notebook_name() -> str | None:
-    """Return the name of the notebook that this kernel runs; None if the front end hides it."""
-    names = getattr(_shell(), "user_ns", {})
-    file = names.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
-    path = PurePath(str(file).replace("\\", "/"))
-    return path.stem if path.suffix == ".ipynb" else None

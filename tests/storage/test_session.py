@@ -1,13 +1,13 @@
-"""What a kernel knows of itself: the modules that it imported, the notebook that it runs."""
+"""What a kernel knows of itself: the modules that it imported."""
 
 import importlib
 import os
 import sys
 
 import pytest
-from chains import ONE, TWO, states
+from chains import ONE, states
 
-from checkpoint import CheckpointWarning, save
+from checkpoint import save
 
 
 def test_modules_of_the_project_count(project, monkeypatch):
@@ -59,13 +59,3 @@ def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch,
     save(ONE, {})
     path.write_text("x = 2\n")
     assert states(project)[ONE] == ("edited", [f"src/helper_by_{way}.py changed"])
-
-
-@pytest.mark.parametrize(
-    "name", ["2_integration_v2.ipynb", "C:\\lab\\notebooks\\2_integration_v2.ipynb"]
-)
-def test_a_copy_of_a_notebook_that_saves_under_the_old_name(project, monkeypatch, name):
-    monkeypatch.setenv("JPY_SESSION_NAME", name)
-    with pytest.warns(CheckpointWarning, match=r"2_integration_v2\.ipynb saves as '2_integration'"):
-        save(TWO, {})
-    save("2_integration_v2", {})
