@@ -106,5 +106,5 @@ def test_there_is_nothing_to_finish(committed, name):
 
 def test_a_name_that_no_notebook_should_have(committed):
     renamed(committed, "2_a b")
-    with pytest.raises(ProjectError, match="has ' '; letters, digits.*Rename the file to another"):
+    with pytest.raises(ProjectError, match=r"has ' '; letters, digits.*Rename the file to another"):
         rename(Project(committed), TWO, "a b")
