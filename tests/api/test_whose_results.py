@@ -1,4 +1,4 @@
-"""Results land where they belong: papermill, nbconvert, an autograder, in other people's folders."""
+"""Results land where they belong: papermill, nbconvert and an autograder, in others' folders."""
 
 import json
 import os
