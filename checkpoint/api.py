@@ -11,7 +11,12 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from .errors import CheckpointNotFoundError, CheckpointValueError
-from .project.project import find_project, imported_from_elsewhere
+from .project.find import (
+    cannot_save_here,
+    imported_from_elsewhere,
+    project_to_read,
+    project_to_write,
+)
 
 if TYPE_CHECKING:
     from .storage.checkpoint import Checkpoint
@@ -38,6 +43,8 @@ def load(step: str) -> Checkpoint:
         If there is nothing to load; the message names the notebook to run.
     CheckpointDamagedError
         If a file is missing or does not have the recorded size.
+    ProjectError
+        If there is no project, or its results are on a disk that is not mounted.
 
     Examples
     --------
@@ -50,7 +57,7 @@ def load(step: str) -> Checkpoint:
     from .storage.schema import InputEntry
     from .watch.files import unwatched
 
-    project = find_project()
+    project = project_to_read()
     with unwatched():
         try:
             checkpoint = Checkpoint(project, step)
@@ -59,9 +66,9 @@ def load(step: str) -> Checkpoint:
             raise
         session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
         notes = [outdated(project, step), *checkpoint.notes(), imported_from_elsewhere(project)]
-    print(f"Loaded from results/{step}/")
+    print(f"Loaded from {project.address(project.results_of(step))}/")
     print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
-    _show(notes)
+    _show([*notes, cannot_save_here()])
     return checkpoint
 
 
@@ -87,6 +94,9 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         If a format cannot hold its object.
     CheckpointValueError
         If the step, a name or a parameter cannot be saved.
+    CheckpointError
+        If the notebook is in another project, or in none; if it is a copy of the notebook that
+        makes the step; or if the folder belongs to somebody else.
 
     If anything is raised, the previous checkpoint stays intact.
 
@@ -98,17 +108,19 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
     ...     params={"filtering_params": {"min_genes": MIN_GENES}},
     ... )
     """
+    from .notebooks.copies import refuse_another
     from .storage.checkpoint import Checkpoint
     from .storage.interrupts import Interrupts
     from .storage.saving import save_objects
     from .watch.files import unwatched
 
-    project = find_project()
+    project = project_to_write(step)
+    refuse_another(project, step)
     with Interrupts() as interrupts:
         notes = save_objects(project, step, objects, params, interrupts)
     with unwatched():
         checkpoint = Checkpoint(project, step)
-        print(f"Saved to results/{step}/")
+        print(f"Saved to {project.address(project.results_of(step))}/")
         print(checkpoint.summary())
         _show([*notes, imported_from_elsewhere(project)])
         if following := project.after(step):
@@ -138,10 +150,11 @@ def data_file(name: str) -> Path:
     CheckpointValueError
         If the name leads out of `data/`.
     """
+    from .notebooks.example import script_that_makes
     from .storage.session import remember_raw
     from .watch.files import unwatched
 
-    project = find_project()
+    project = project_to_read()
     path = project.data / name if name and isinstance(name, str | PurePath) else None
     # on Windows, a name such as `C:counts.csv` is not absolute, and leads elsewhere too
     if not path or ".." in path.parts or not path.is_relative_to(project.data):
@@ -150,8 +163,11 @@ def data_file(name: str) -> Path:
             found=name,
         )
     if not path.exists():
+        project.refuse_broken_link(path)
+        script = script_that_makes(project, path)
+        made = f", or make it with `python {script}`" if script else ""
         raise CheckpointNotFoundError(
-            f"Raw file 'data/{name}' not found. Put it at {path}; see data/README.md.",
+            f"Raw file 'data/{name}' not found. Put it at {path}{made}; see data/README.md.",
             file=f"data/{name}",
         )
     with unwatched():
@@ -172,8 +188,11 @@ def figures(step: str) -> Path:
     Path
         `results/<step>/figures`, created if it does not exist; for `sc.settings.figdir`.
     """
-    folder = find_project().results_of(step) / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
+    from .project.group import explained, make_folder
+
+    folder = project_to_write(step).results_of(step) / "figures"
+    with explained():
+        make_folder(folder)
     return folder
 
 

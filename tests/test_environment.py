@@ -104,3 +104,14 @@ def test_another_project_has_a_package_of_the_same_name(project, tmp_path):
     assert done.stdout.count(note) == 2, done.stderr
     done = project.python("-c", code, cwd=project)
     assert "was imported from" not in done.stdout
+
+
+@pytest.mark.slow
+def test_a_kernel_without_the_project(project, tmp_path):
+    """The command runs, as from its folder, but the notebooks cannot import the package."""
+    path = project / "src" / "my_project" / "checkpoint"
+    command = [sys.executable, str(path), "run", STEP]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"in which my_project is not installed. Install it, in {project}: `" in done.stderr
+    assert f"-m {INSTALL}`" in done.stderr

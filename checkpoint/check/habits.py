@@ -66,7 +66,7 @@ def _not_paths(node: ast.AST) -> list[ast.expr]:
     why="relative paths then depend on which cells ran before",
 )
 def _chdir(cell: Cell) -> Iterator[Finding]:
-    todo = "Remove this; load, save and data_file work in any working directory"
+    todo = "Remove this; load, save and data_file find their folders without it"
     changes = [
         ast.unparse(node)
         for node in cell.nodes

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..notebooks import notebook
+from ..notebooks.calls import imported_packages
 from ..project.project import Project, is_project
 from .problem import Problem
 from .rules import RULES, Finding, Rule, problems, rule
@@ -231,6 +232,24 @@ def _save_step(cell: Cell) -> Iterator[Finding]:
         if call.argument.partition("/")[0] != own:
             what = f"saves as {call.argument!r}; expected {own!r}"
             yield Finding(what, f'Write save("{own}", …), the name of the notebook')
+
+
+@rule(
+    "other-project",
+    Cell,
+    finds="importing `load` or `save` from the package of another project",
+    why="it would read that project's results; `save` is refused",
+    new=True,
+)
+def _other_project(cell: Cell) -> Iterator[Finding]:
+    if not cell.tree or "checkpoint" not in cell.source:
+        return
+    packages = cell.notebook.project.packages
+    code = "\n".join(other.source for other in cell.notebook.cells)
+    for package in imported_packages(cell.tree, code) if packages else ():
+        if package not in packages:
+            what = f"imports {package}.checkpoint, which belongs to another project"
+            yield Finding(what, f"Import from {packages[0]}.checkpoint")
 
 
 def _outputs(judged: Notebook) -> Iterator[Finding]:

@@ -41,6 +41,8 @@ class Notebook:
 
     Attributes
     ----------
+    project
+        Its project.
     step
         Its step.
     steps
@@ -51,7 +53,8 @@ class Notebook:
         Its code cells.
     """
 
-    def __init__(self, step: Step, steps: list[Step], content: dict) -> None:
+    def __init__(self, project: Project, step: Step, steps: list[Step], content: dict) -> None:
+        self.project = project
         self.step = step
         self.steps = steps
         self.content = content
@@ -128,7 +131,7 @@ def subjects(
         file = NotebookFile(step.path, where)
         yield file, where, None
         if file.content is not None and not any(notebook.broken(file.content)):
-            whole = Notebook(step, steps, file.content)
+            whole = Notebook(project, step, steps, file.content)
             yield whole, where, None
             for cell in whole.cells:
                 yield cell, where, cell.line

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import render
-from .shared import AsJson, current_project, out
+from .shared import AsJson, current_project, out, project_here
 
 
 def status(as_json: AsJson = False) -> None:
@@ -46,7 +46,6 @@ def check(
     """
     from ..check.check import check as problems_of
     from ..check.rules import RULES
-    from ..project.project import find_project
 
     if rules:
         rows = [{"name": r.name, "finds": r.finds, "why": r.why} for r in RULES.values()]
@@ -55,7 +54,7 @@ def check(
         else:
             render.rules(out, rows)
         return
-    roots = [path.resolve() for path in paths] if paths else [find_project().root]
+    roots = [path.resolve() for path in paths] if paths else [project_here().root]
     problems_by_root = {root: problems_of(root) for root in roots}
     if as_json:
         rows = [

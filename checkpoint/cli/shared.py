@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+from ..errors import ProjectError
+from ..project.find import RESULTS, fits, package, project_of_command
 
 if TYPE_CHECKING:
     from ..project.project import Project
@@ -25,13 +30,39 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 def current_project() -> Project:
     """Return the project of the working directory, after undoing an interrupted change to it."""
     from ..edit.change import recover
-    from ..project.project import find_project
 
-    project = find_project()
+    project = project_here()
+    if RESULTS in os.environ:
+        raise ProjectError(
+            f"{RESULTS} is set, which only load and save in notebooks follow; the command works on "
+            f"{project.results}. Unset it.",
+            key=RESULTS,
+            found=os.environ[RESULTS],
+        )
+    project.refuse_broken_link(project.results)
+    try:
+        project.refuse_broken_link(project.data)
+    except ProjectError as error:
+        err.print(f"Note: {error}")
     if recover(project):
         err.print(
             "An interrupted change to the project was undone. Files that were edited since have "
             "copies that end in .kept."
+        )
+    return project
+
+
+def project_here() -> Project:
+    """Return the project of the working directory; refuse one of another package."""
+    project = project_of_command()
+    if not fits(project):
+        other = project.package
+        meant = shlex.join(["python", "-m", f"{other}.checkpoint", *sys.argv[1:]])
+        raise ProjectError(
+            f"This is the command of the package {package()}, but the project {project.root} has "
+            f"the package {other}. In its environment, run `{meant}`.",
+            expected=other,
+            found=package(),
         )
     return project
 

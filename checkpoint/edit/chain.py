@@ -13,6 +13,7 @@ from ..project.names import unfit, unportable
 from ..project.project import KEEP, Project
 from ..project.settings import read_settings
 from .change import Change
+from .finish import finish_rename
 from .references import rename_references
 
 
@@ -79,7 +80,12 @@ def new(project: Project, name: str, after: str | None = None) -> New:
 
 
 def rename(project: Project, step: str, name: str) -> dict[str, str]:
-    """Give a step another name; it keeps its number. Returns and raises as `move`."""
+    """Give a step another name; it keeps its number. Returns and raises as `move`.
+
+    If the notebook's file was renamed already, all else follows (`finish_rename`).
+    """
+    if finished := finish_rename(project, step, name):
+        return finished
     selected = _select(project, step)
     _check_name([other for other in project.steps() if other != selected], name)
     if selected.label == name:

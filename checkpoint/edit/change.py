@@ -40,6 +40,8 @@ class Change:
     moves
         The new paths of files and folders, in the same folder. A new path may be the old path of
         another.
+    moved
+        The new paths of files that somebody moved before, which git may not know.
     """
 
     def __init__(self, project: Project) -> None:
@@ -47,6 +49,7 @@ class Change:
         self.writes: dict[str, tuple[bytes | None, bytes]] = {}
         self.removals: list[str] = []
         self.moves: dict[str, str] = {}
+        self.moved: dict[str, str] = {}
 
     def apply(self) -> None:
         """Carry out the change, or leave everything as it was.
@@ -103,6 +106,7 @@ class Change:
         """Return the files in git that change, with their new path; "" for those removed."""
         new_paths = {name: name for name in self.writes} | self.moves
         new_paths |= dict.fromkeys(self.removals, "")
+        new_paths |= {old: self.moves.get(new, new) for old, new in self.moved.items()}
         tracked = {}
         for file in git.tracked(self.project.root, *new_paths):
             # what is rewritten in a folder that moves goes with the folder
@@ -148,8 +152,10 @@ class Change:
 
     def _refuse_unstaged_edits(self) -> None:
         """Refuse edits that git does not have; what `run` writes does not count."""
-        names = [name for name in {*self.writes, *self.moves} if not name.startswith("results/")]
-        for name, staged in git.unstaged(self.project.root, names).items():
+        changed = {*self.writes, *self.moves, *self.moved}
+        names = [name for name in changed if not name.startswith("results/")]
+        for old, staged in git.unstaged(self.project.root, names).items():
+            name = self.moved.get(old, old)
             now = (self.project.root / name).read_bytes()
             if not name.endswith(".ipynb") or _cells(now) != _cells(staged):
                 raise ProjectError(

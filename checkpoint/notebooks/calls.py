@@ -1,6 +1,7 @@
 """Calls of this package in code: which steps a cell loads and saves, and where their names are."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
@@ -143,6 +144,36 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
         for name, function in OWN_NAMES.items()
         if name.partition(".")[0] not in bound
     }
+
+
+def imported_packages(tree: ast.AST, code: str) -> list[str]:
+    """Return the packages from whose `checkpoint` some code imports our functions.
+
+    Parameters
+    ----------
+    tree
+        The syntax tree of the code.
+    code
+        All code in which the names may be used. A library may have a module `checkpoint`, too;
+        one that is imported as a whole counts if functions of ours are called.
+    """
+    found: list[tuple[str, str]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, alias.asname or alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                name = alias.asname or alias.name
+                if alias.name == "checkpoint":
+                    found.append((f"{node.module}.checkpoint", name))
+                elif alias.name in ("*", *FUNCTIONS):
+                    found.append((node.module or "", ""))
+    return [
+        module.removesuffix(".checkpoint")
+        for module, name in dict.fromkeys(found)
+        if re.fullmatch(r"\w+\.checkpoint", module)
+        and (not name or any(f"{name}.{function}(" in code for function in FUNCTIONS))
+    ]
 
 
 def dotted(node: ast.expr) -> str:

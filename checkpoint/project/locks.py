@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ..errors import ProjectError
+from .group import explained, locked, make_folder
 from .project import Project
 
 FOLDER = ".running"
@@ -21,11 +22,12 @@ def unchanging(project: Project, timeout: float = 60) -> Iterator[None]:
     ProjectError
         If another process is still renaming them after `timeout` seconds.
     """
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
-    project.results.mkdir(exist_ok=True)
+    with explained():
+        make_folder(project.results)
     try:
-        with FileLock(project.results / ".lock", timeout=timeout):
+        with explained(), locked(project.results / ".lock", timeout):
             yield
     except Timeout:
         raise ProjectError("Another process is changing this project. Try again.") from None
@@ -43,7 +45,8 @@ def announced(project: Project) -> Iterator[None]:
     from filelock import FileLock
 
     folder = project.results / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    with explained():
+        make_folder(folder)
     # two containers may have the same host name and process ids
     path = folder / f"{RUN}{platform.node() or 'here'}-{os.getpid()}-{os.urandom(4).hex()}"
     lock = FileLock(path)
@@ -66,11 +69,11 @@ def alone(project: Project, step: str) -> Iterator[None]:
     ProjectError
         If another process is running it.
     """
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     path = project.results / FOLDER / f"{STEP}{step}"
     try:
-        with FileLock(path, timeout=0):
+        with explained(), locked(path, timeout=0):
             yield
     except Timeout:
         raise ProjectError(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..errors import CheckpointValueError, ProjectError
+from .caller import working_directory
 from .chain import Step, numbered, step_of
 from .names import unportable
 
@@ -19,13 +20,18 @@ class Project:
     ----------
     root
         That folder.
+    results
+        The folder of the results, if it is not the project's own.
+    below
+        Where to look for the results of a step that are not there.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, results: Path | None = None, below: Path | None = None) -> None:
         self.root = root
         self.data = root / "data"
         self.notebooks = root / "notebooks"
-        self.results = root / "results"
+        self.results = results or root / "results"
+        self._below = below
 
     def __repr__(self) -> str:
         return f"Project({str(self.root)!r})"
@@ -69,10 +75,15 @@ class Project:
         ProjectError
             If there is none.
         """
-        found = sorted(self.root.glob("src/*/checkpoint/__init__.py"))
-        if not found:
+        if not self.packages:
             raise ProjectError("src/ has no package with a checkpoint/ folder. Restore it.")
-        return found[0].parent.parent.name
+        return self.packages[0]
+
+    @property
+    def packages(self) -> list[str]:
+        """The names of its packages with a `checkpoint/` folder: one, unless something is wrong."""
+        found = sorted(self.root.glob("src/*/checkpoint/__init__.py"))
+        return [path.parents[1].name for path in found]
 
     def after(self, step: str) -> Step | None:
         """Return the notebook that runs after `step`; None after the last and for others."""
@@ -94,6 +105,8 @@ class Project:
         ------
         CheckpointValueError
             If the step is not such a name.
+        ProjectError
+            If the folder lies on a disk that is not mounted.
         """
         if not isinstance(step, str):
             raise CheckpointValueError(
@@ -111,55 +124,46 @@ class Project:
                 "'1_preprocessing'.",
                 step=step,
             )
-        return self.results.joinpath(*parts)
+        folder = self.results.joinpath(*parts)
+        if self._below and not _has_results(folder):
+            folder = self._below.joinpath(*parts)
+        self.refuse_broken_link(folder)
+        return folder
+
+    def refuse_broken_link(self, path: Path) -> None:
+        """Raise if a path of the project leads over a link to what is not there.
+
+        Raises
+        ------
+        ProjectError
+            Naming the link, such as `results`, and its target.
+        """
+        if path.exists():
+            return
+        links = [one for one in (path, *path.parents) if one.is_symlink() and not one.exists()]
+        if links:
+            link = links[-1]
+            raise ProjectError(
+                f"{self.address(link)} is a link to {link.readlink()}, which is not there. Mount "
+                "the disk that it is on, or make the link anew.",
+                file=str(link),
+                found=str(link.readlink()),
+            )
 
     def show(self, path: Path) -> str:
-        """Return a path as messages show it: relative to the project, with `/`."""
+        """Return a path of the project as messages show it: relative to the project, with `/`."""
         return path.relative_to(self.root).as_posix()
 
-
-def find_project() -> Project:
-    """Find the project that a notebook or script works in.
-
-    It is the nearest folder at or above the working directory whose `pyproject.toml` has a
-    `[tool.checkpoint]` table: a copy of a project uses the copy's folders. Elsewhere it is the
-    project that this package is part of.
-
-    Returns
-    -------
-    Project
-
-    Raises
-    ------
-    ProjectError
-        If there is neither.
-    """
-    try:
-        here = Path.cwd()
-    except FileNotFoundError:  # a folder that was removed meanwhile
-        here = Path(__file__).parent
-    installed = Path(__file__).resolve().parents[4]
-    for folder in (here, *here.parents, installed):
-        if is_project(folder):
-            return Project(folder)
-    raise ProjectError(
-        f"No project found: neither {here} nor a folder above it has a pyproject.toml with a "
-        "[tool.checkpoint] table. Run this inside the project, or install the project in place "
-        "with `pip install -c constraints.txt -e .`."
-    )
+    def address(self, path: Path) -> str:
+        """Return a path as a notebook shows it: the whole path, unless it runs in the project."""
+        here = working_directory()
+        inside = here and here.resolve().is_relative_to(self.root.resolve())
+        return self.show(path) if inside and path.is_relative_to(self.root) else str(path)
 
 
-def imported_from_elsewhere(project: Project) -> str | None:
-    """Describe which other project this code belongs to; None if to `project`, or to none."""
-    code = Path(__file__).resolve()
-    package, other = code.parents[2].name, code.parents[4]
-    if not is_project(other) or other == project.root.resolve():
-        return None
-    return (
-        f"Note: {package} was imported from {other}, but this is the project {project.root}. If "
-        f"you changed code in src/{package}, run `pip install -c constraints.txt -e .` in "
-        f"{project.root} and restart the kernel."
-    )
+def project_above(place: Path) -> Path | None:
+    """Return the top of the project that a folder lies in; None if it lies in none."""
+    return next((folder for folder in (place, *place.parents) if is_project(folder)), None)
 
 
 def is_project(folder: Path) -> bool:
@@ -173,3 +177,9 @@ def is_project(folder: Path) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     return any(line.partition("#")[0].strip() == MARK for line in lines)
+
+
+def _has_results(folder: Path) -> bool:
+    """Tell whether a step has saved something in a folder, or somebody has put it there."""
+    files = (path for path in folder.glob("*") if path.is_file() and path.name[0] != ".")
+    return (folder / ".commit").exists() or any(files)

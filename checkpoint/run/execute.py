@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from ..project.project import EXECUTED, FAILED, Project
 from ..storage.schema import RECORD
 from ..storage.store import locate
 from .kernels import Kernel
+from .selection import KERNEL
 
 OnCell = Callable[[int, int, str, float | None], None]
 
@@ -107,12 +109,26 @@ async def _execute_cells(
     except (CellExecutionError, DeadKernelError) as error:
         replace(failed, _as_bytes(nb))
         what = f"{where} failed; executed copy: {project.show(failed)}\n{error}"
+        if isinstance(error, CellExecutionError):
+            what += _not_installed(project, kernel, error)
         if isinstance(error, DeadKernelError):
             what = (
                 f"{where}: the kernel died, perhaps because memory ran out; executed copy: "
                 f"{project.show(failed)}"
             )
         raise CheckpointError(what, step=step.name, file=where) from error
+
+
+def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) -> str:
+    """Say how to install the project in the kernel's environment, if a cell did not find it."""
+    name = re.match(r"No module named '([^'.]+)", error.evalue)
+    if error.ename != "ModuleNotFoundError" or not name or name[1] not in project.packages:
+        return ""
+    python = kernel.manager.format_kernel_cmd()[0]
+    return (
+        f"\nThe kernel {KERNEL!r} runs {python}, in which {name[1]} is not installed. Install it, "
+        f"in {project.root}: `{python} -m pip install -c constraints.txt -e .`"
+    )
 
 
 def _as_bytes(nb: nbformat.NotebookNode) -> bytes:

@@ -107,7 +107,8 @@ def missing(project: Project, step: str) -> CheckpointNotFoundError:
 
     A new project's results folders hold `.gitkeep` alone, which counts as nothing.
     """
-    message = f"Results directory 'results/{step}' not found."
+    where = project.address(project.results_of(step))
+    message = f"Results directory '{where}' not found."
     steps = [notebook.name for notebook in project.steps()]
     if steps and step.partition("/")[0] not in steps:
         message += f" No notebook makes it; the steps are {', '.join(steps)}."

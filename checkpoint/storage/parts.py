@@ -10,8 +10,9 @@ from .schema import RECORD, Record
 def parts_of(project: Project, step: str) -> dict[str, Record]:
     """Return the records of a step's sub-checkpoints by name, without those that are damaged."""
     found: dict[str, Record] = {}
-    for path in sorted(project.results_of(step).glob(f"*/**/{RECORD}")):
-        folder = path.parent.relative_to(project.results)
+    whole = project.results_of(step)
+    for path in sorted(whole.glob(f"*/**/{RECORD}")):
+        folder = path.parent.relative_to(whole)
         if any(map(unportable, folder.parts)):
             continue
         try:
@@ -19,7 +20,7 @@ def parts_of(project: Project, step: str) -> dict[str, Record]:
         except CheckpointError:
             continue  # whoever loads it is told
         if record:
-            found[folder.as_posix()] = record
+            found[f"{step}/{folder.as_posix()}"] = record
     return found
 
 

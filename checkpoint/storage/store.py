@@ -10,12 +10,14 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointDamagedError, CheckpointError, CheckpointValueError
 from ..files import remove, replace, sync
+from ..project import group
+from ..project.group import check_writable, explained, make_folder
 from ..text import json_text
 from ..watch.files import unwatched
 from .schema import RECORD, Record, parse
@@ -40,11 +42,14 @@ def transaction(folder: Path) -> Iterator[Path]:
         An empty folder to write into; the record, `params.json`, must be among the files. If the
         block raises, the checkpoint in `folder` stays as it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
-        _tidy(folder)
+    with ExitStack() as stack:
+        with explained():
+            make_folder(folder)
+            check_writable(folder)
+            stack.enter_context(locked(folder))
+            _tidy(folder)
         staging = folder / f"{STAGING}{os.urandom(4).hex()}"
-        staging.mkdir()
+        make_folder(staging)
         try:
             yield staging
             _check_places(staging, folder)
@@ -151,23 +156,21 @@ def read_json(path: Path) -> dict[str, Any]:
 @contextmanager
 def locked(folder: Path, timeout: float = -1) -> Iterator[None]:
     """Hold the lock of a step's folder; raises `filelock.Timeout` after `timeout` seconds."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        if timeout == 0:
-            raise
-        where = f"{folder.parent.name}/{folder.name}"
-        print(
-            f"Waiting: another process is saving to {where} (it holds {LOCK} there) …", flush=True
-        )
-        lock.acquire(timeout=timeout)
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(group.locked(folder / LOCK, timeout=0))
+        except Timeout:
+            if timeout == 0:
+                raise
+            where = f"{folder.parent.name}/{folder.name}"
+            print(
+                f"Waiting: another process is saving to {where} (it holds {LOCK} there) …",
+                flush=True,
+            )
+            stack.enter_context(group.locked(folder / LOCK, timeout))
         yield
-    finally:
-        lock.release()
 
 
 def record_bytes(folder: Path) -> bytes | None:
@@ -235,7 +238,7 @@ def _finish(folder: Path) -> None:
                 remove_empty((folder / file).parent, folder)
         for file in new:
             if (commit / file).exists():
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                make_folder((folder / file).parent)
                 os.replace(commit / file, folder / file)
         for place in {folder, *((folder / file).parent for file in new)}:
             sync(place)
@@ -256,6 +259,9 @@ def _is_one_of(path: Path, others: list[Path]) -> bool:
 def _check_places(staging: Path, folder: Path) -> None:
     """Refuse, before the commit, a file whose place in the folder is taken."""
     old, device = files_in(folder), folder.stat().st_dev
+    for place in {(folder / file).parent for file in old}:
+        if place.is_dir():
+            check_writable(place)
     for path in staging.rglob("*"):
         place = folder / path.relative_to(staging)
         if not place.exists() or place.relative_to(folder).as_posix() in old:
@@ -265,6 +271,8 @@ def _check_places(staging: Path, folder: Path) -> None:
         if place.is_dir() != path.is_dir():
             kind = "folder" if place.is_dir() else "file"
             raise CheckpointValueError(f"{place} is a {kind} that save did not write. Move it.")
+        if place.is_dir():
+            check_writable(place)
         if place.is_dir() and place.stat().st_dev != device:
             raise CheckpointValueError(
                 f"{place} is on another disk, so files cannot be moved into it atomically. Use "

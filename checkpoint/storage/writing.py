@@ -10,6 +10,7 @@ from ..errors import CheckpointFormatError, CheckpointValueError, missing_packag
 from ..files import sync
 from ..formats import Format, choose, refused
 from ..formats.kinds import a_type
+from ..project.group import make_folder
 from ..project.names import unportable
 from . import hashes, store
 from .environment import FREEZE
@@ -120,7 +121,7 @@ def write(item: Item, staging: Path) -> tuple[FileEntry, list[str]]:
         If the format cannot hold the object after all.
     """
     path = staging / item.file
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     try:
         details = item.format.write(item.obj, path)
         # the pool is left only when both are done: Windows does not remove a file that is open

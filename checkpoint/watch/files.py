@@ -34,7 +34,7 @@ def began() -> float:
     """Return when this process began, or at least when it was first watched, in seconds."""
     psutil = sys.modules.get("psutil")  # every kernel imports it
     now = time.time() if _began is None else _began
-    return min(now, psutil.Process().create_time()) if psutil else now
+    return min(now, psutil.Process(os.getpid()).create_time()) if psutil else now
 
 
 def forget() -> None:

@@ -36,10 +36,12 @@ def _class(library: ModuleType, name: str) -> Any:
 
 
 def _plain(value: Any) -> bool:
-    if type(value) in SCALARS:
+    kind = type(value)
+    if kind in SCALARS:
         return True
-    if value.__class__ in (tuple, frozenset):
-        return len(value) <= MANY and all(map(_plain, value))
+    if kind in (tuple, frozenset):
+        parts: Any = value
+        return len(parts) <= MANY and all(map(_plain, parts))
     numpy = sys.modules.get("numpy")
     generic, void = (_class(numpy, name) for name in ("generic", "void")) if numpy else ((), ())
     return isinstance(value, generic) and not isinstance(value, void)
@@ -57,7 +59,7 @@ def _frame(value: Any, frame: type) -> str:
         _holds_plain(value[column]) for column in value.columns
     ):
         return ""
-    return "frame" if type(value) is frame and len(value) > 0 else "array"
+    return "frame" if len(value) > 0 and type(value) is frame else "array"
 
 
 def _holds_plain(column: Any) -> bool:

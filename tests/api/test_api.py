@@ -137,6 +137,24 @@ def test_data_file(project):
             data_file(name)
 
 
+def test_a_missing_example_file_names_the_script_that_makes_it(project):
+    """As in a clone, since git does not keep raw data."""
+    (project / "scripts").mkdir(exist_ok=True)
+    script = project / "scripts" / "simulate.py"
+    script.write_text("write(folder / 'rna_counts.h5ad')")
+    named = r"or make it with `python scripts/simulate\.py`; see data/README\.md"
+    with pytest.raises(CheckpointNotFoundError, match=r"rna_counts\.h5ad; see data/README\.md"):
+        data_file("rna_counts.h5ad")
+    readme = project / "data" / "README.md"
+    readme.write_text("`python scripts/simulate.py --force` makes `rna_counts.h5ad`")
+    with pytest.raises(CheckpointNotFoundError, match=named):
+        data_file("rna_counts.h5ad")
+    readme.write_text("`scripts/simulate.py` makes `rna_counts.h5ad`; `counts.h5ad` is measured")
+    for name in ("counts.h5ad", "other.h5ad"):
+        with pytest.raises(CheckpointNotFoundError, match=rf"{name}; see data/README\.md"):
+            data_file(name)
+
+
 def test_figures(project):
     assert figures("3_visualization") == project / "results" / "3_visualization" / "figures"
     assert figures("3_visualization").is_dir()

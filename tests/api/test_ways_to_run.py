@@ -51,19 +51,6 @@ def test_nbclient_in_any_folder(chain, folder, monkeypatch):
     assert_ran(chain)
 
 
-def test_outside_every_project(chain, tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    for step in ANALYSIS:
-        source = chain / "notebooks" / f"{step}.ipynb"
-        done = chain.python(
-            *("-m", "papermill", "--cwd", str(tmp_path / "elsewhere"), str(source)),
-            str(tmp_path / "out.ipynb"),
-            cwd=tmp_path,
-        )
-        assert done.returncode == 0, done.stderr
-    assert_ran(chain)
-
-
 def test_papermill_from_the_project_root_with_a_parameter(chain, tmp_path):
     for step in ANALYSIS:
         done = chain.python(

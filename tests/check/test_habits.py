@@ -10,7 +10,9 @@ from checkpoint.check.subjects import Cell, Notebook
 from checkpoint.notebooks.notebook import code_cell
 from checkpoint.notebooks.skeleton import skeleton
 from checkpoint.project.chain import numbered
+from checkpoint.project.project import Project
 
+PROJECT = Project(Path("my_project"))
 STEPS = [numbered(Path(f"{name}.ipynb")) for name in ("1_preprocessing", "2_integration", "3_umap")]
 
 
@@ -18,7 +20,7 @@ def broken_by(source):
     """Return the rules that a cell of 2_integration breaks."""
     content = skeleton("my_project", "2_integration", "1_preprocessing")
     content["cells"].append(code_cell("judged", source))
-    cell = Notebook(STEPS[1], STEPS, content).cells[-1]
+    cell = Notebook(PROJECT, STEPS[1], STEPS, content).cells[-1]
     rules = [rule for rule in RULES.values() if rule.subject is Cell]
     return [rule.name for rule in rules for _ in dict.fromkeys(rule.judge(cell))]
 

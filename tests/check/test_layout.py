@@ -75,6 +75,11 @@ def test_a_generated_project_has_no_problems(project):
             "load-unknown",
             "loads '1_prep', which has no notebook",
         ),
+        (
+            lambda p: edit(second(p), **{"from my_project.": "from other."}),
+            "other-project",
+            "imports other.checkpoint, which belongs to another project. Import from my_project.",
+        ),
     ],
 )
 def test_a_broken_rule_is_named_with_its_place(project, damage, rule, words):

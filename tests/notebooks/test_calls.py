@@ -1,9 +1,11 @@
 """What code calls of `checkpoint`, in the many forms that people write it."""
 
+import ast
+
 import pytest
 
 from checkpoint.notebooks import calls as module
-from checkpoint.notebooks.calls import calls, imported, texts
+from checkpoint.notebooks.calls import calls, imported, imported_packages, texts
 
 
 def called(source, names=None):
@@ -89,3 +91,24 @@ def test_texts_that_are_no_argument():
     assert [(text.value, text.line) for text in found] == [
         ("../results/1_a/", 'open(f"../results/1_a/{y}")')
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "packages"),
+    [
+        ("from other.checkpoint import load, save", ["other"]),
+        ("from other.checkpoint import *", ["other"]),
+        ("import other.checkpoint as ck\nck.load('1_a')", ["other"]),
+        ("from other import checkpoint\ncheckpoint.save('1_a', {})", ["other"]),
+        ("import other.checkpoint\nother.checkpoint.save('1_a', {})", ["other"]),
+        ("from orbax import checkpoint as ocp\nocp.PyTreeCheckpointer()", []),
+        ("import orbax.checkpoint", []),
+        ("from torch.utils.checkpoint import checkpoint", []),
+        ("from torch.distributed.checkpoint import load, save", []),
+        ("from .checkpoint import load", []),
+        ("from checkpoint import load", []),
+        ("from joblib import load", []),
+    ],
+)
+def test_packages_whose_functions_are_imported(code, packages):
+    assert imported_packages(ast.parse(code), code) == packages

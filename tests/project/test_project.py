@@ -1,50 +1,15 @@
-"""Where the project is, whatever the working directory."""
+"""What makes a project, its steps and its folders."""
 
+import os
 import shutil
 
 import pytest
+from project_under_test import ProjectUnderTest
 
+from checkpoint import data_file, figures, load, save
 from checkpoint.errors import CheckpointValueError, ProjectError
 from checkpoint.project.chain import step_of
-from checkpoint.project.project import Project, find_project, is_project
-
-
-@pytest.mark.parametrize("folder", [".", "notebooks", "results/1_preprocessing", "src/my_project"])
-def test_found_from_any_folder_inside(project, monkeypatch, folder):
-    monkeypatch.chdir(project / folder)
-    assert find_project().root == project
-
-
-def test_a_copy_uses_its_own_folders(project, tmp_path, monkeypatch):
-    copy = shutil.copytree(project, tmp_path / "copy")
-    monkeypatch.chdir(copy / "notebooks")
-    assert find_project().root == copy
-
-
-def test_an_unrelated_pyproject_in_between_does_not_count(project, monkeypatch):
-    inner = project / "notebooks" / "tool"
-    inner.mkdir()
-    (inner / "pyproject.toml").write_text("this is = not [valid TOML\n# [tool.checkpoint]\n")
-    monkeypatch.chdir(inner)
-    assert find_project().root == project
-
-
-def test_outside_it_is_the_one_that_the_package_lies_in(project, tmp_path):
-    code = (
-        "from my_project.checkpoint.project.project import find_project; print(find_project().root)"
-    )
-    done = project.python("-c", code, cwd=tmp_path)
-    assert done.stdout.strip() == str(project)
-
-
-def test_none(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "checkpoint.project.project.__file__", str(tmp_path / "a/b/c/d/e/project.py")
-    )
-    said = r"No project found.*pip install -c constraints\.txt -e \."
-    with pytest.raises(ProjectError, match=said):
-        find_project()
+from checkpoint.project.project import Project, is_project
 
 
 def test_the_table_marks_a_project(tmp_path):
@@ -86,3 +51,26 @@ def test_a_step_stays_in_results(tmp_path, step):
 def test_a_step_is_named_as_the_shell_completes_it(argument):
     assert step_of(argument) == "1_a"
     assert step_of("results/1_a/part/") == "1_a/part"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
+@pytest.mark.parametrize("folder", ["results", "data"])
+def test_a_link_to_a_disk_that_is_not_mounted(project, folder):
+    """It is not `not found`, which would say to run or to download everything again."""
+    shutil.rmtree(project / folder)
+    (project / folder).symlink_to("/mnt/not_mounted/lab")
+    calls = {
+        "results": (
+            lambda: load("1_preprocessing"),
+            lambda: save("1_preprocessing", {"a": 1}),
+            lambda: figures("1_preprocessing"),
+        ),
+        "data": (lambda: data_file("counts.csv"), lambda: data_file("cohort/counts.csv")),
+    }
+    for call in calls[folder]:
+        with pytest.raises(ProjectError, match=f"^{folder} is a link to /mnt/not_mounted/lab, "):
+            call()
+    done = ProjectUnderTest(project).command("status")
+    said = f"{folder} is a link to /mnt/not_mounted/lab, which is not there. Mount the disk"
+    assert said in done.stderr
+    assert done.returncode == (2 if folder == "results" else 1)

@@ -1,14 +1,19 @@
 """The typed record of a checkpoint: every format version is read, and nothing leads elsewhere."""
 
 import json
+import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from project_under_test import ProjectUnderTest
+from scipy import sparse
 
 from checkpoint import CheckpointDamagedError, CheckpointError, load, save
 from checkpoint.lineage.accept import accept
+from checkpoint.lineage.snapshot import is_step
 from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
 from checkpoint.storage.schema import FORMAT_VERSION, Record, contained, parse
@@ -114,6 +119,52 @@ def test_a_forged_record_is_an_error_wherever_it_is_read(project):
     save(STEP, {"a": 2})
     assert secret.exists()
     assert load(STEP)["a"] == 2
+
+
+class RunsCode:
+    def __reduce__(self):
+        return exec, ("import pathlib; pathlib.Path('ran').touch()",)
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".npy", ".npz"])
+def test_a_forged_file_is_not_opened_if_its_hash_is_another(project, suffix):
+    """Opening it would run what a stranger wrote; with a forged hash it does."""
+    objects = {".pkl": [1], ".npy": np.arange(3), ".npz": sparse.eye(3, format="csr")}
+    save(STEP, {f"a{suffix}": objects[suffix]})
+    folder = project / "results" / STEP
+    path = folder / f"a{suffix}"
+    if suffix == ".pkl":
+        path.write_bytes(pickle.dumps(RunsCode()))
+    elif suffix == ".npy":
+        np.save(path, np.array(RunsCode(), dtype=object), allow_pickle=True)
+    else:
+        np.savez(path, format=np.array([RunsCode()], dtype=object))
+    content = json.loads((folder / "params.json").read_text())
+    entry = content["checkpoint"]["files"][path.name]
+    entry["bytes"] = path.stat().st_size
+    (folder / "params.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointDamagedError, match="is not what was saved"):
+        load(STEP)[f"a{suffix}"]
+    assert not Path("ran").exists()
+
+
+STEPS = ["results/../../secret", "results/..", "results//etc", "results/C:/x", "results/.hidden"]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_an_input_that_is_not_a_step_is_not_looked_for(project, name):
+    secret = project.parent / "secret"
+    secret.mkdir()
+    (secret / "params.json").write_text('{"token": 1}')
+    save(STEP, {"a": 1})
+    path = project / "results" / STEP / "params.json"
+    content = json.loads(path.read_text())
+    content["checkpoint"]["inputs"][name] = {"blake3": "0" * 64}
+    path.write_text(json.dumps(content))
+    assert not is_step(name)
+    done = ProjectUnderTest(project).command("status")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "token" not in done.stdout
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""What a kernel knows of itself: the modules that it imported, the notebook that it runs."""
+"""What a kernel knows of itself: the modules that it imported."""
 
 import importlib
 import os

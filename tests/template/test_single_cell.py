@@ -108,6 +108,15 @@ def test_the_data_are_what_the_script_makes(example, tmp_path):
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 1_000_000
 
 
+def test_a_clone_has_no_data_and_the_error_says_how_to_make_them(bake):
+    baked = bake(pipeline="single-cell")
+    path = baked.path / "data" / "rna_counts.h5ad"
+    path.unlink()
+    code = "from my_project.checkpoint import data_file; data_file('rna_counts.h5ad')"
+    done = baked.python("-c", code)
+    assert f"Put it at {path}, or make it with `python scripts/simulate_citeseq.py`" in done.stderr
+
+
 def test_the_true_pairing_is_not_in_the_order_of_the_rows(example):
     rna, protein = (
         ad.read_h5ad(example / "data" / f"{name}_counts.h5ad") for name in ("rna", "protein")

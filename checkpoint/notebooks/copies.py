@@ -1,0 +1,92 @@
+"""Whether the notebook that saves is the one whose results it would replace."""
+
+from pathlib import Path
+from unicodedata import normalize
+
+from ..errors import CheckpointError, ProjectError
+from ..project import caller
+from ..project.chain import numbered
+from ..project.project import Project
+from . import notebook
+from .graph import saved_in
+
+
+def refuse_another(project: Project, step: str) -> None:
+    """Refuse a save from a copy of a step's notebook, or from one that was renamed outside.
+
+    Nothing is refused where the front end does not name the notebook, or in a script.
+
+    Parameters
+    ----------
+    project
+        The project.
+    step
+        The step or sub-checkpoint that is saved.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the notebook that saves, and what to do.
+    """
+    file = caller.notebook()
+    if file is None or not isinstance(step, str):
+        return
+    name, slash, part = step.partition("/")
+    own = project.notebooks / f"{name}.ipynb"
+    another = _copy(project, own, file) if file.is_file() else _renamed(project, own, file)
+    if another is None:
+        return
+    inside = another.is_relative_to(project.root)
+    shown = project.show(another) if inside else str(another)
+    other_name = f"save as {another.stem + slash + part!r}"
+    if own.is_file():
+        what = f"{shown} would replace results/{step}, which {project.show(own)} makes"
+        keep = "rename one of them" if another.stem == name else other_name
+        todo = (
+            f"To keep both, {keep}. If it was renamed since the kernel started, restart the kernel"
+        )
+    elif numbered(own):
+        what = f"{shown} saves as {step!r}, but {project.show(own)} does not exist"
+        finish = f"close it, run `checkpoint rename {name} {another.stem}`, and open it again"
+        if another.parent != project.notebooks:
+            finish = "move it back"
+        todo = f"If you renamed that notebook, {finish}. If this is another one, {other_name}"
+    else:
+        return  # what a script makes may have any name
+    raise CheckpointError(
+        f"Nothing was saved: {what}. {todo}.",
+        step=step,
+        file=shown,
+        expected=own.name,
+        found=another.name,
+    )
+
+
+def saves_as(path: Path, name: str) -> bool:
+    """Tell whether a notebook saves a step, or a sub-checkpoint of it."""
+    try:
+        saved = saved_in(notebook.sources(notebook.read_whole(path)))
+    except ProjectError:
+        return False
+    return any(step.partition("/")[0] == name for step in saved if step)
+
+
+def _copy(project: Project, own: Path, file: Path) -> Path | None:
+    """Return the notebook that saves, unless it is the step's own, or the only one of its name."""
+    if _same_name(own, file):
+        # one outside was let in by CHECKPOINT_PROJECT
+        inside = file.is_relative_to(project.root)
+        return file if inside and own.is_file() and not own.samefile(file) else None
+    return file
+
+
+def _renamed(project: Project, own: Path, file: Path) -> Path | None:
+    """Return what a notebook that is no longer where the kernel started it may be called now."""
+    if own.is_file() and _same_name(own, file):
+        return None  # on another machine, or below a folder that was renamed
+    others = [path for path in project.notebook_files() if not _same_name(path, own)]
+    return next((path for path in others if saves_as(path, own.stem)), None)
+
+
+def _same_name(path: Path, other: Path) -> bool:
+    return normalize("NFC", path.name) == normalize("NFC", other.name)

@@ -1,0 +1,72 @@
+"""Who calls `load` or `save`: a notebook that the front end names, a script, or neither."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def notebook() -> Path | None:
+    """Return the file of the notebook that this kernel runs; None if no front end names it.
+
+    JupyterLab and VS Code do; nbclient, papermill and nbconvert do not. JupyterLab keeps the name
+    that the notebook had when the kernel started, so the file may no longer exist.
+    """
+    shell = _shell()
+    if shell is None:
+        return None
+    named = shell.user_ns.get("__vsc_ipynb_file__") or _session_name()
+    path = Path(str(named))
+    if path.suffix != ".ipynb":
+        return None
+    # older servers give a path relative to their own folder; the kernel starts in the notebook's
+    return path if path.is_absolute() else Path(path.name).absolute()
+
+
+def script() -> Path | None:
+    """Return the script that this process runs; None in a notebook or a tool such as pytest."""
+    from sysconfig import get_path
+
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not file or working_directory() is None:
+        return None
+    path = Path(file).absolute()
+    # a project may contain the environment in which the tool is installed
+    tools = [get_path(name) for name in ("scripts", "purelib", "platlib", "stdlib")]
+    return None if any(path.is_relative_to(folder) for folder in tools) else path
+
+
+def places() -> list[Path]:
+    """Return the folders that tell which project the caller belongs to; the first one decides."""
+    file = notebook()
+    if file and file.is_file():
+        return [file.parent]
+    file = script()
+    return [place for place in (file and file.parent, working_directory()) if place]
+
+
+def working_directory() -> Path | None:
+    """Return the working directory; None if it was removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
+
+
+def _session_name() -> str | None:
+    """Return the path that a Jupyter server gave this kernel."""
+    import psutil  # which ipykernel needs, too
+
+    name = os.environ.get("JPY_SESSION_NAME")
+    try:
+        parent = psutil.Process(os.getppid()).environ()
+    except psutil.Error:
+        return name
+    # what a cell starts, such as papermill, inherits the name of that cell's notebook
+    return None if name == parent.get("JPY_SESSION_NAME") else name
+
+
+def _shell() -> Any:
+    """Return the running IPython, or None; it is not imported for this."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None

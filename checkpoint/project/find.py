@@ -1,0 +1,193 @@
+"""Which project a call of `load` or `save`, or the command, works on.
+
+It is the project of the package that was imported. If the caller lies in another project that has
+a package of the same name, such as a copy, or no package, it is that one. The caller is a notebook
+that the front end names, a script, or else the working directory (`caller.places`).
+"""
+
+import os
+from pathlib import Path
+
+from ..errors import CheckpointError, ProjectError
+from .caller import notebook, places, script, working_directory
+from .project import Project, is_project, project_above
+
+PROJECT, RESULTS = "CHECKPOINT_PROJECT", "CHECKPOINT_RESULTS"
+
+
+def project_to_read() -> Project:
+    """Return the project that `load` and `data_file` read.
+
+    Returns
+    -------
+    Project
+        With `CHECKPOINT_RESULTS`, results are looked for there first.
+
+    Raises
+    ------
+    ProjectError
+        If the caller lies in no project, and this package is not part of one either.
+    """
+    root, results = _root(), _results()
+    return Project(root, results, below=root / "results" if results else None)
+
+
+def project_to_write(step: str) -> Project:
+    """Return the project that `save` and `figures` write to.
+
+    Parameters
+    ----------
+    step
+        The step, which a message names.
+
+    Raises
+    ------
+    CheckpointError
+        If the caller does not lie in the project of this package: it would replace results that
+        are not its own.
+    ProjectError
+        As `project_to_read`.
+    """
+    root, results = _root(), _results()
+    if not results and not _named() and _own() is None:
+        raise _not_its_own(Project(root), step)
+    return Project(root, results)
+
+
+def project_of_command() -> Project:
+    """Return the project of the working directory, for the command.
+
+    Raises
+    ------
+    ProjectError
+        If there is none.
+    """
+    here = working_directory()
+    root = _named() or (here and project_above(here))
+    if root is None:
+        raise _no_project()
+    return Project(root)
+
+
+def package() -> str:
+    """Return the package that this code is part of; "" if it is part of none."""
+    folder = _package_folder()
+    return folder.name if (folder / "__init__.py").is_file() else ""
+
+
+def fits(project: Project) -> bool:
+    """Tell whether a project has the package of this code, or no package."""
+    return not package() or not project.packages or package() in project.packages
+
+
+def imported_from_elsewhere(project: Project) -> str | None:
+    """Describe which other project this code belongs to; None if to `project`, or to none."""
+    other = _installed()
+    if other is None or other == project.root.resolve():
+        return None
+    return (
+        f"Note: {package()} was imported from {other}, but this is the project {project.root}. If "
+        f"you changed code in src/{package()}, run `pip install -c constraints.txt -e .` in "
+        f"{project.root} and restart the kernel."
+    )
+
+
+def cannot_save_here() -> str | None:
+    """Warn of what `project_to_write` will refuse, perhaps hours later; None if it will not."""
+    if _results() or _named() or _own() is not None:
+        return None
+    return f"Note: {_caller()} does not belong to this project, so save will refuse here."
+
+
+def _root() -> Path:
+    root = _named() or _own() or _installed()
+    if root is None:
+        raise _no_project()
+    return root
+
+
+def _own() -> Path | None:
+    """Return the project that the caller lies in; None if it is of another package."""
+    root = next(filter(None, map(project_above, places())), None)
+    return root if root and fits(Project(root)) else None
+
+
+def _installed() -> Path | None:
+    """Return the project that this code is part of."""
+    root = _package_folder().parents[1]
+    return root if is_project(root) else None
+
+
+def _package_folder() -> Path:
+    return Path(__file__).resolve().parents[2]
+
+
+def _named() -> Path | None:
+    """Return the project that the environment variable names."""
+    value = os.environ.get(PROJECT)
+    if value is None:
+        return None
+    root = Path(value).expanduser().absolute()
+    if not value or not is_project(root):
+        raise ProjectError(
+            f"{PROJECT} is {value!r}; expected the top folder of a project, which has a "
+            "pyproject.toml with a [tool.checkpoint] table. Correct or unset the variable.",
+            key=PROJECT,
+            found=value,
+        )
+    return root
+
+
+def _results() -> Path | None:
+    """Return the folder that the environment variable names; `save` creates it."""
+    value = os.environ.get(RESULTS)
+    if value is None:
+        return None
+    folder = Path(value).expanduser().absolute()
+    if not value or not (folder if folder.exists() else folder.parent).is_dir():
+        raise ProjectError(
+            f"{RESULTS} is {value!r}; expected a folder, or a new folder in an existing one. "
+            "Correct or unset the variable.",
+            key=RESULTS,
+            found=value,
+        )
+    return folder
+
+
+def _caller() -> str:
+    file = notebook()
+    file = file if file and file.is_file() else script()
+    return str(file) if file else f"the working directory {working_directory()}"
+
+
+def _not_its_own(project: Project, step: str) -> CheckpointError:
+    folder = project.results_of(step)
+    would = "replace" if (folder / "params.json").exists() else "write"
+    others = [root for root in map(project_above, places()) if root]
+    where = "is in no project"
+    todo = ""
+    if others:
+        names = Project(others[0]).packages
+        where = f"belongs to {others[0]}, whose package is {names[0]}, not {package()}"
+        todo = f"Import from {names[0]}.checkpoint to save there. "
+    return CheckpointError(
+        f"Nothing was saved: {_caller()} {where}, so this would {would} {folder}. {todo}To save "
+        f"there nevertheless, run in that project (`papermill --cwd {project.notebooks} …`) or "
+        f"set {PROJECT}={project.root}; to save elsewhere, set {RESULTS} to a folder.",
+        step=step,
+        file=str(folder),
+        expected=str(project.root),
+        found=str(others[0]) if others else None,
+    )
+
+
+def _no_project() -> ProjectError:
+    installed = _installed()
+    such_as = f", such as {installed}" if installed else ""
+    here = working_directory()
+    where = f"neither {here} nor a folder above it has" if here else "the working directory lacks"
+    return ProjectError(
+        f"No project found: {where} a pyproject.toml with a [tool.checkpoint] table. Run this "
+        f"inside the project{such_as}, or set {PROJECT} to its folder; for notebooks elsewhere, "
+        "install the project in place with `pip install -c constraints.txt -e .`."
+    )

@@ -1,0 +1,93 @@
+"""Folders and locks that a whole group can use, whoever of it creates them.
+
+Where a folder can be written by its group, so can the folders and lock files that are created in
+it, whatever the umask of the process.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import CheckpointError
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it that do not exist, for the group of the one above."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _share(folder)
+
+
+@contextmanager
+def locked(path: Path, timeout: float = -1) -> Iterator[None]:
+    """Hold a lock file; raises `filelock.Timeout` after `timeout` seconds."""
+    from filelock import FileLock
+
+    with FileLock(path, timeout=timeout):
+        _share(path)
+        yield
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Name the owner of a folder or file that may not be written, and what the owner has to do.
+
+    Raises
+    ------
+    CheckpointError
+        In place of a `PermissionError` from within the `with` block.
+    """
+    try:
+        yield
+    except PermissionError as error:
+        if not error.filename:
+            raise
+        raise _not_permitted(Path(error.filename)) from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raise, like `explained`, if files in a folder cannot be replaced."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _not_permitted(folder)
+
+
+def _share(path: Path) -> None:
+    """Let the group write what the folder around it lets it write."""
+    mode, around = path.stat().st_mode, path.parent.stat().st_mode
+    if os.name != "nt" and around & ~mode & stat.S_IWGRP:
+        with suppress(PermissionError):  # another member created it
+            path.chmod(stat.S_IMODE(mode) | stat.S_IWGRP)
+
+
+def _not_permitted(path: Path) -> CheckpointError:
+    while path != path.parent and (not path.exists() or os.access(path, os.W_OK)):
+        path = path.parent  # in which it could not be created
+    owner = _owner(path)
+    if owner is None:
+        what, todo = "is yours, but read-only", f"Run `chmod -R u+w {path}`"
+    elif os.name != "nt" and path.stat().st_gid in (os.getegid(), *os.getgroups()):
+        what = f"belongs to {owner}, and its group cannot write there"
+        todo = f"Ask {owner} to run `chmod -R g+w {path}`"
+    else:
+        what = f"belongs to {owner}, and you cannot write there"
+        todo = f"Ask {owner}, or work in a copy of the project"
+    return CheckpointError(
+        f"{path} {what}, so nothing was changed. {todo}.", file=str(path), found=owner
+    )
+
+
+def _owner(path: Path) -> str | None:
+    """Return who owns a path; None if it is the user of this process."""
+    if os.name == "nt":
+        return "another user"
+    uid = path.stat().st_uid
+    if uid == os.geteuid():
+        return None
+    try:
+        return path.owner()
+    except KeyError:  # a number without an account
+        return f"user {uid}"

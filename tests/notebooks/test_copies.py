@@ -1,0 +1,126 @@
+"""A notebook that saves as another one: a copy, or one that was renamed in the file browser."""
+
+import shutil
+import time
+from types import SimpleNamespace
+
+import pytest
+from project_under_test import ONE, TWO
+
+from checkpoint import CheckpointError, load, save
+from checkpoint.project import caller
+
+
+@pytest.fixture
+def runs(project, monkeypatch):
+    """Return a function that says which notebook the front end names."""
+
+    def name(path):
+        names = SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(path)})
+        monkeypatch.setattr(caller, "_shell", lambda: names)
+        return project / "notebooks" / path
+
+    return lambda file: name(project / "notebooks" / file)
+
+
+def refused(step):
+    with pytest.raises(CheckpointError) as raised:
+        save(step, {"a": "other"})
+    return raised.value
+
+
+@pytest.mark.parametrize("copy", [f"{TWO}-Copy1", f"{TWO}_v2", "scratch", "drafts/draft"])
+@pytest.mark.parametrize("step", [TWO, f"{TWO}/part"])
+def test_a_copy_is_refused(project, runs, copy, step):
+    runs(f"{TWO}.ipynb")
+    save(step, {"a": "own"})
+    path = runs(f"{copy}.ipynb")
+    path.parent.mkdir(exist_ok=True)
+    shutil.copy(project / "notebooks" / f"{TWO}.ipynb", path)
+    error = refused(step)
+    assert (error.step, error.expected, error.found) == (step, f"{TWO}.ipynb", path.name)
+    assert f"save as '{path.stem}" in str(error)
+    assert load(step)["a"] == "own"
+    save(path.stem, {"a": "copy"})
+
+
+def test_a_copy_of_the_same_name_in_another_folder(project, runs):
+    path = runs(f"drafts/{TWO}.ipynb")
+    path.parent.mkdir()
+    shutil.copy(project / "notebooks" / f"{TWO}.ipynb", path)
+    assert "rename one of them" in str(refused(TWO))
+    (project / "notebooks" / f"{TWO}.ipynb").unlink()
+    save(TWO, {})  # no other notebook makes it
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("new", ["2_matching", "matching", "3_matching"])
+def test_a_notebook_that_was_renamed_in_the_file_browser(project, runs, restarted, new):
+    """Until the kernel is restarted, its front end has the old name."""
+    path = runs(f"{TWO}.ipynb")
+    save(TWO, {"a": "own"})
+    path.rename(path.with_stem(new))
+    if restarted:
+        runs(f"{new}.ipynb")
+    for step in (TWO, f"{TWO}/part"):
+        error = refused(step)
+        assert f"notebooks/{TWO}.ipynb does not exist" in str(error)
+        assert f"`checkpoint rename {TWO} {new}`" in str(error)
+        assert (error.expected, error.found) == (f"{TWO}.ipynb", f"{new}.ipynb")
+    assert load(TWO)["a"] == "own"
+    save(new, {})
+
+
+def test_a_notebook_that_was_moved_away(project, runs, tmp_path):
+    path = runs(f"{TWO}.ipynb")
+    (project / "old").mkdir()
+    moved = path.rename(project / "old" / f"{TWO}_old.ipynb")
+    runs(moved)
+    assert "If you renamed that notebook, move it back." in str(refused(TWO))
+
+
+def test_a_renaming_that_is_finished_needs_no_restart(project, runs):
+    path = runs(f"{TWO}.ipynb")
+    path.rename(path.with_stem("2_matching"))
+    text = path.with_stem("2_matching").read_text().replace(TWO, "2_matching")
+    path.with_stem("2_matching").write_text(text)
+    save("2_matching", {})
+
+
+def test_a_copy_that_was_renamed_since_the_kernel_started(project, runs):
+    path = runs(f"{TWO}_v2.ipynb")
+    shutil.copy(project / "notebooks" / f"{TWO}.ipynb", path.with_stem("4_other"))
+    error = refused(TWO)
+    assert error.found == "4_other.ipynb"
+    assert "restart the kernel" in str(error)
+
+
+def test_where_nothing_is_known_nothing_is_refused(project, runs, monkeypatch):
+    shutil.copy(project / "notebooks" / f"{TWO}.ipynb", project / "notebooks" / f"{TWO}_v2.ipynb")
+    runs(f"/elsewhere/{TWO}.ipynb")  # of another machine
+    save(TWO, {})
+    runs(f"{ONE}.ipynb")
+    save("scran", {})  # as a script would
+    monkeypatch.setattr(caller, "_shell", lambda: None)
+    save(TWO, {})
+
+
+@pytest.mark.parametrize("inherited", [False, True])
+def test_the_name_that_a_jupyter_server_gives(project, monkeypatch, inherited):
+    """A kernel that a cell starts, as by `!papermill`, inherits it."""
+    import psutil
+
+    path = project / "notebooks" / f"{TWO}_v2.ipynb"
+    shutil.copy(project / "notebooks" / f"{TWO}.ipynb", path)
+    monkeypatch.setattr(caller, "_shell", lambda: SimpleNamespace(user_ns={}))
+    environment = {"JPY_SESSION_NAME": str(path)}
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    server = environment if inherited else {}
+    parent = SimpleNamespace(environ=lambda: server, create_time=time.time)
+    monkeypatch.setattr(psutil, "Process", lambda pid: parent)
+    if inherited:
+        save(TWO, {})
+    else:
+        assert refused(TWO).found == path.name
+    monkeypatch.setenv("JPY_SESSION_NAME", f"lab/{path.name}")  # relative, as older servers
+    assert caller.notebook() == path
