@@ -89,7 +89,10 @@ CHANGES = {
     "a module is gone": lambda project: project.edit_record(
         ONE, lambda c: c["checkpoint"]["modules"].update({"src/my_project/x.py": "0" * 16})
     ),
-    "the upstream step was regenerated": lambda project: save(ONE, {"a": np.arange(4)}),
+    "the upstream step was regenerated": lambda project: (
+        session.forget(),
+        save(ONE, {"a": np.arange(4)}),
+    ),
 }
 
 

@@ -6,13 +6,16 @@ import tokenize
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from msgspec import structs
+
 from ..errors import CheckpointError, ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported
 from ..project.project import Project
 from ..project.settings import read_settings
 from ..storage import hashes
-from ..storage.schema import RECORD, parse
+from ..storage.ran import LOG
+from ..storage.schema import RECORD, FileEntry, parse
 from ..text import json_text
 from .change import Change
 from .resources import rename_resources
@@ -182,6 +185,27 @@ def _rewrite_record(
         record = parse(raw)
     except (ValueError, OSError, CheckpointError):
         return  # not written by `save`, or damaged; `status` reports what is wrong with it
-    if record and (renamed := record.renamed(new_names, new_hashes)) != record:
+    if record is None:
+        return
+    renamed = record.renamed(new_names, new_hashes)
+    if renamed.run and renamed.run.log:
+        log = _rewrite_log(path.with_name(LOG), change, new_names)
+        renamed = structs.replace(renamed, run=structs.replace(renamed.run, log=log))
+    if renamed != record:
         after = json_text(renamed.to_json(raw)).encode()
         change.writes[change.project.show(path)] = before, after
+
+
+def _rewrite_log(path: Path, change: Change, new_names: NewNames) -> FileEntry | None:
+    """Rename steps in the executions that made a checkpoint; return their file's new entry."""
+    try:
+        before = path.read_bytes()
+        log = json.loads(before)
+        functions = imported(log["sources"])
+        sources = [rename_code(source, functions, new_names).source for source in log["sources"]]
+    except (ValueError, OSError, KeyError, TypeError, AttributeError):
+        return None  # gone, or changed by hand: without it, what changes counts as an edit
+    after = (json.dumps({**log, "sources": sources}, ensure_ascii=True) + "\n").encode()
+    if after != before:
+        change.writes[change.project.show(path)] = before, after
+    return FileEntry(LOG, len(after), hashes.bytes_hash(after))

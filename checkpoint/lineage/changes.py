@@ -152,14 +152,14 @@ def edits(step: str, recorded: Baseline, record: Record, now: Now) -> Iterator[C
             yield Change(Kind.MODULE, how, module, notebook)
 
 
-def session_changes(step: str, record: Record, recorded: Baseline, now: Now) -> Iterator[Change]:
+def session_changes(step: str, record: Record, now: Now) -> Iterator[Change]:
     """Yield what ran besides the notebook's cells from top to bottom, and may matter."""
     if record.accepted:
         return
     notebook = step.partition("/")[0]
     if now.verdict and now.verdict.state == "unclean" and not _was_clean(record):
         yield Change(Kind.SESSION, How.CHANGED, now.verdict.reason, notebook)
-    if record.elsewhere and now.modules != recorded.modules:
+    if record.elsewhere:
         yield Change(Kind.ELSEWHERE, How.CHANGED, record.elsewhere, notebook)
 
 

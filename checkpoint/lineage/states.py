@@ -198,7 +198,7 @@ class _Examined:
             INTERRUPTED: self._interruption(),
             ABSENT: absence,
             EDITED: list(edits(self.step, self.recorded, saved.record, self.now)),
-            UNCLEAN: list(session_changes(self.step, saved.record, self.recorded, self.now)),
+            UNCLEAN: list(session_changes(self.step, saved.record, self.now)),
             STALE: [change for change in inputs if change not in gone],
             UNVERIFIABLE: gone,
         }

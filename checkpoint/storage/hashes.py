@@ -153,15 +153,18 @@ def source_hash(content: bytes, *, notebook: bool = False) -> str | None:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return code_hash(content.decode(encoding))
     except (SyntaxError, ValueError, KeyError, TypeError):
-        from blake3 import blake3
+        return bytes_hash(content)[:CELL_DIGITS]
 
-        return blake3(content).hexdigest()[:CELL_DIGITS]
+
+def bytes_hash(content: bytes) -> str:
+    """Return the blake3 of some bytes, as 64 hexadecimal digits."""
+    from blake3 import blake3
+
+    return blake3(content).hexdigest()
 
 
 def _text_hash(text: str) -> str:
-    from blake3 import blake3
-
-    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return bytes_hash(text.encode("utf-8", "surrogatepass"))
 
 
 def _outline(node: Any) -> str:

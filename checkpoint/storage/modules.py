@@ -78,4 +78,11 @@ def _of_another_copy(project: Project) -> tuple[dict[str, str | None], str]:
             codes[f"src/{top}/{relative.as_posix()}"] = ran
             if ran != hashes.module_hash(here / relative):
                 elsewhere = str(package)
-    return codes, elsewhere
+    # a module that only one of them has may be what the notebook looked for
+    return codes, elsewhere if _names(package) == _names(here) else str(package)
+
+
+def _names(package: Path) -> set[Path]:
+    """Return the paths of the modules of a package, without those of `checkpoint`."""
+    paths = (path.relative_to(package) for path in package.rglob("*.py"))
+    return {path for path in paths if path.parts[0] != "checkpoint"}

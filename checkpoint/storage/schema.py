@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct, ValidationError, convert, field, structs, to_builtins
 
 from ..errors import CheckpointDamagedError, CheckpointError
-from .hashes import Content, value_hash
+from .hashes import CELL_DIGITS, Content, value_hash
 
 RECORD = "params.json"
 FORMAT_VERSION = 1  # older ones are read, newer ones refused; a new optional key needs no new one
@@ -424,7 +424,8 @@ def _renamed_step(step: str, steps: Mapping[str, str]) -> str:
 
 
 def _mapped(hashes: list[str], new: Mapping[str, str]) -> list[str]:
-    return [new.get(code, code) for code in hashes]
+    # in `verdict.notebook`, a mark may follow the hash
+    return [new.get(code[:CELL_DIGITS], code[:CELL_DIGITS]) + code[CELL_DIGITS:] for code in hashes]
 
 
 def _mapped_keys(sources: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:

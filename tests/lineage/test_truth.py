@@ -197,3 +197,19 @@ def test_accept_overrules(notebook, project):
     assert nb.state() == ("current", [])
     nb.edit(1, "N = 2")
     assert nb.state()[0] == "edited"
+
+
+def test_a_renamed_step_knows_its_session(notebook, project):
+    """Without what ran, any change of the code would be an edit."""
+    from checkpoint.edit.chain import rename
+    from checkpoint.project.project import Project
+
+    nb = notebook()
+    nb.run_all()
+    rename(Project(project), ONE, "filtering")
+    state = project.state("1_filtering")
+    assert state == ("current", [])
+    project.add_cell("1_filtering", "x", after="cell-3")
+    assert project.state("1_filtering") == ("current", [])
+    project.change_cell("1_filtering", "N = 9", cell="cell-1")
+    assert project.state("1_filtering")[0] == "edited"
