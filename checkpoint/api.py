@@ -57,8 +57,8 @@ def load(step: str) -> Checkpoint:
     from .storage.schema import InputEntry
     from .watch.files import unwatched
 
-    project = project_to_read()
     with unwatched():
+        project = project_to_read()
         try:
             checkpoint = Checkpoint(project, step)
         except CheckpointNotFoundError:
@@ -66,9 +66,10 @@ def load(step: str) -> Checkpoint:
             raise
         session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
         notes = [outdated(project, step), *checkpoint.notes(), imported_from_elsewhere(project)]
+        notes.append(cannot_save_here())
     print(f"Loaded from {project.address(project.results_of(step))}/")
     print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
-    _show([*notes, cannot_save_here()])
+    _show(notes)
     return checkpoint
 
 
@@ -114,8 +115,9 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
     from .storage.saving import save_objects
     from .watch.files import unwatched
 
-    project = project_to_write(step)
-    refuse_another(project, step)
+    with unwatched():
+        project = project_to_write(step)
+        refuse_another(project, step)
     with Interrupts() as interrupts:
         notes = save_objects(project, step, objects, params, interrupts)
     with unwatched():
@@ -154,7 +156,8 @@ def data_file(name: str) -> Path:
     from .storage.session import remember_raw
     from .watch.files import unwatched
 
-    project = project_to_read()
+    with unwatched():
+        project = project_to_read()
     path = project.data / name if name and isinstance(name, str | PurePath) else None
     # on Windows, a name such as `C:counts.csv` is not absolute, and leads elsewhere too
     if not path or ".." in path.parts or not path.is_relative_to(project.data):
@@ -164,7 +167,8 @@ def data_file(name: str) -> Path:
         )
     if not path.exists():
         project.refuse_broken_link(path)
-        script = script_that_makes(project, path)
+        with unwatched():
+            script = script_that_makes(project, path)
         made = f", or make it with `python {script}`" if script else ""
         raise CheckpointNotFoundError(
             f"Raw file 'data/{name}' not found. Put it at {path}{made}; see data/README.md.",
@@ -189,9 +193,10 @@ def figures(step: str) -> Path:
         `results/<step>/figures`, created if it does not exist; for `sc.settings.figdir`.
     """
     from .project.group import explained, make_folder
+    from .watch.files import unwatched
 
-    folder = project_to_write(step).results_of(step) / "figures"
-    with explained():
+    with unwatched(), explained():
+        folder = project_to_write(step).results_of(step) / "figures"
         make_folder(folder)
     return folder
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from project_under_test import ONE, TWO
 
-from checkpoint import CheckpointError, load, save
+from checkpoint import CheckpointError, CheckpointNotFoundError, data_file, load, save
 from checkpoint.project import caller
 
 
@@ -124,3 +124,15 @@ def test_the_name_that_a_jupyter_server_gives(project, monkeypatch, inherited):
         assert refused(TWO).found == path.name
     monkeypatch.setenv("JPY_SESSION_NAME", f"lab/{path.name}")  # relative, as older servers
     assert caller.notebook() == path
+
+
+def test_what_is_looked_at_to_refuse_a_copy_is_no_input(project, runs):
+    """`save` reads other notebooks and `data/README.md`; results do not depend on them."""
+    with pytest.raises(CheckpointNotFoundError):
+        data_file("counts.csv")
+    path = runs(f"{TWO}.ipynb")
+    path.rename(path.with_stem("2_matching"))
+    refused(TWO)
+    runs("2_matching.ipynb")
+    save("2_matching", {"a": 1})
+    assert list(project.record("2_matching")["checkpoint"]["inputs"]) == []
