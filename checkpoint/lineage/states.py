@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from ..formats import format_of
 from ..notebooks.parameters import assignments
 from ..project.project import Project
 from ..storage import store
 from ..storage.environment import other_versions
+from ..storage.opened import is_absent
 from ..storage.parts import left_behind
 from ..storage.schema import Baseline, InputEntry, Record, Verdict
 from ..watch.files import unwatched
@@ -230,13 +230,12 @@ class _Examined:
         yield from param_changes(self.step, self.recorded, self.now)
 
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
-        """Return one change if all files that git ignores are missing, and nothing else is."""
-        missing = {change.name for change in damage if change.how is How.MISSING}
-        large = {file for file in record.files if (entry := format_of(file)) and entry.large}
-        others = {file for file in missing if not (entry := format_of(file)) or entry.large}
-        if not missing or len(missing) < len(damage) or not large <= missing or missing > others:
+        """Return one change if just the files that git ignores are missing."""
+        missing = [change.name for change in damage if change.how is How.MISSING]
+        folder = self._snapshot.project.results_of(self.step)
+        if not missing or len(missing) < len(damage) or not is_absent(folder, record):
             return []
-        return [Change(Kind.LARGE, How.MISSING, min(missing), self.step)]
+        return [Change(Kind.LARGE, How.MISSING, missing[0], self.step)]
 
     def _interruption(self) -> list[Change]:
         folder = self._snapshot.project.results_of(self.step)

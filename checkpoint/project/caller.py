@@ -55,9 +55,10 @@ def working_directory() -> Path | None:
 
 def _session_name() -> str | None:
     """Return the path that a Jupyter server gave this kernel."""
-    import psutil  # which ipykernel needs, too
-
     name = os.environ.get("JPY_SESSION_NAME")
+    psutil = sys.modules.get("psutil")  # every kernel imports it
+    if psutil is None:
+        return name
     try:
         parent = psutil.Process(os.getppid()).environ()
     except psutil.Error:

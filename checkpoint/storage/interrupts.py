@@ -1,4 +1,4 @@
-"""Ctrl-C during a save: remembered until it can be heeded."""
+"""Ctrl-C during a save: either nothing is saved, or the save is whole and says so."""
 
 import signal
 import threading
@@ -6,10 +6,9 @@ from types import FrameType
 
 
 class Interrupts:
-    """Remembers an interrupt within a `with` block instead of raising it.
+    """Remembers an interrupt within a `with` block, besides raising it.
 
-    Libraries that call back into Python, such as h5py, may swallow a KeyboardInterrupt; a file
-    would then be half written, and nobody knew. A second interrupt is raised at once.
+    Libraries that call back into Python, such as h5py, may swallow a KeyboardInterrupt, and go on.
 
     Attributes
     ----------
@@ -19,12 +18,13 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.came = False
+        self._held = False
         self._replaced = False
 
     def __enter__(self) -> "Interrupts":
         ours = threading.current_thread() is threading.main_thread()
         if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._remember)
+            signal.signal(signal.SIGINT, self._handle)
             self._replaced = True
         return self
 
@@ -37,7 +37,12 @@ class Interrupts:
         if self.came:
             raise KeyboardInterrupt("Nothing was saved; the previous checkpoint is intact.")
 
-    def _remember(self, number: int, frame: FrameType | None) -> None:
-        if self.came:
-            signal.default_int_handler(number, frame)
+    def hold(self) -> None:
+        """Heed an interrupt for the last time: from here on, it is only remembered."""
+        self._held = True
+        self.heed()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         self.came = True
+        if not self._held:
+            signal.default_int_handler(number, frame)

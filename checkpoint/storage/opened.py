@@ -61,6 +61,8 @@ def open_step(project: Project, step: str) -> Opened:
         )
         if problem is None:
             return Opened(record.files, record.params, raw or {}, record)
+        if not store.in_progress(folder) and is_absent(folder, record):
+            raise _absent(step, record)
         if raw == before and not store.in_progress(folder):
             break
         before = raw
@@ -90,6 +92,24 @@ def misfit(
         key=entry.key,
         expected=entry.bytes,
         found=size,
+    )
+
+
+def is_absent(folder: Path, record: Record) -> bool:
+    """Tell whether all files of a checkpoint that git ignores are missing, as in a new clone."""
+    missing = {file for file in record.files if not store.locate(folder, file).exists()}
+    formats = {file: format_of(file) for file in record.files}
+    large = {file for file, entry in formats.items() if entry and entry.large}
+    kept = {file for file, entry in formats.items() if entry and not entry.large}
+    return bool(missing) and large <= missing and missing.isdisjoint(kept)
+
+
+def _absent(step: str, record: Record) -> CheckpointNotFoundError:
+    whole = step.partition("/")[0]
+    return CheckpointNotFoundError(
+        f"results/{step} was saved on {record.timestamp[:10]}, but its files are not here, as in a "
+        f"new clone. Run {notebook_of(step)}, or copy results/{whole}/ from where it was made.",
+        step=step,
     )
 
 

@@ -89,7 +89,7 @@ def save_objects(
         )
         text = json_text(record.to_json())
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
-        interrupts.heed()
+        interrupts.hold()
     return notes
 
 

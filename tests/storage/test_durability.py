@@ -100,6 +100,55 @@ def test_ctrl_c_in_a_kernel(bake):
     assert "value 1" in "".join(message["content"].get("text", "") for message in said)
 
 
+SWALLOWS = """
+import signal
+class Swallows:
+    def __reduce__(self):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            pass  # as h5py does while it writes
+        return (list, ())
+import sys; sys.modules["swallows"] = sys; Swallows.__module__ = "swallows"
+"""
+LATE = """
+from my_project.checkpoint.storage import store
+flush = store.sync
+def sync(path):
+    if (path / '.commit').exists():
+        signal.raise_signal(signal.SIGINT)
+    flush(path)
+store.sync = sync
+"""
+
+
+def test_an_interrupt_that_a_library_swallows(bake):
+    """It is heeded before the commit; one that comes after it says that the save has happened."""
+    baked = bake(pipeline="blank", notebooks="one")
+    code = f"""
+{IMPORT}
+save('1_one', {{'a': 1}})
+{SWALLOWS}
+try:
+    save('1_one', {{'a': 2, 'b': Swallows()}})
+except KeyboardInterrupt as error:
+    print('interrupted:', error, load('1_one')['a'])
+{LATE}
+try:
+    save('1_one', {{'a': 3}})
+except KeyboardInterrupt as error:
+    print('interrupted:', error, load('1_one')['a'])
+"""
+    done = baked.python("-c", code)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stdout.splitlines() if line.startswith("interrupted")]
+    assert said == [
+        "interrupted: Nothing was saved; the previous checkpoint is intact. 1",
+        "interrupted: The interrupt came when the results had been saved. 3",
+    ]
+    assert left_over(baked / "results" / "1_one") == []
+
+
 @pytest.mark.skipif(os.name != "nt" and os.geteuid() != 0, reason="mounting needs root")
 def test_a_read_only_mount(bake, tmp_path):
     """`load` and `status` work where nothing can be written, and `save` says what is the matter."""

@@ -1,0 +1,108 @@
+"""What `run` does in a clone, and where raw files are not here."""
+
+import pytest
+from project_under_test import ProjectUnderTest, git
+
+pytestmark = pytest.mark.slow
+
+CELLS = {
+    "1_one": 'import numpy as np\nn = np.arange(int(data_file("raw.txt").read_text()))',
+    "2_two": 'm = load("1_one")["n"] * 2',
+    "3_three": 'total = load("2_two")["m"].sum()',
+}
+SAVES = {
+    "1_one": 'save("1_one", {"n": n})',
+    "2_two": 'save("2_two", {"m": m})',
+    "3_three": 'save("3_three", {}, params={"result": {"total": int(total)}})',
+}
+
+
+@pytest.fixture
+def made(bake):
+    """Return a project whose three steps are current, in git."""
+    project = bake(pipeline="blank", notebooks="one, two, three")
+    (project / "data" / "raw.txt").write_text("3")
+    for step in CELLS:
+        with project.edited(step) as notebook:
+            notebook.cells[1].source = "from my_project.checkpoint import data_file, load, save"
+            notebook.cells[3].source = CELLS[step]
+            notebook.cells[-1].source = SAVES[step]
+    done = project.command("run")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert set(project.states().values()) == {"current"}
+    project.git("init", "-q")
+    project.commit()
+    return project
+
+
+def test_a_clone_with_its_raw_data(made, tmp_path):
+    git(tmp_path, "clone", "-q", str(made), str(tmp_path / "clone"))
+    clone = ProjectUnderTest(tmp_path / "clone")
+    (clone / "data" / "raw.txt").write_text("3")
+    assert clone.states() == {"1_one": "absent", "2_two": "absent", "3_three": "current"}
+    reason = clone.state("1_one")[1]
+    assert reason == [
+        "results/1_one/n.npy and what else git ignores is not here, as in a new clone; run the "
+        "notebook, or copy results/1_one/ from where it was made"
+    ]
+    assert clone.command("status").returncode == 1
+    done = clone.python("-c", "from my_project.checkpoint import load; load('1_one')")
+    assert "CheckpointNotFoundError: results/1_one" in done.stderr
+    assert "Run 1_one.ipynb, or copy results/1_one/ from where it was made" in done.stderr
+    done = clone.command("run")
+    assert done.returncode == 3
+    assert done.stdout.startswith("Nothing to run")
+    assert done.stderr.count("absent") == 2
+    # what a step that runs needs is made, and no more
+    clone.change_cell("3_three", 'total = load("2_two")["m"].sum() + 1')
+    done = clone.command("run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(clone.states().values()) == {"current"}
+
+
+def test_a_named_step_that_is_absent(made, tmp_path):
+    git(tmp_path, "clone", "-q", str(made), str(tmp_path / "clone"))
+    clone = ProjectUnderTest(tmp_path / "clone")
+    (clone / "data" / "raw.txt").write_text("3")
+    done = clone.command("run", "1_one")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert clone.states() == {"1_one": "current", "2_two": "absent", "3_three": "current"}
+
+
+def test_a_raw_file_that_is_not_here(made):
+    (made / "data" / "raw.txt").unlink()
+    assert made.states() == {"1_one": "unverifiable", "2_two": "current", "3_three": "current"}
+    done = made.command("run")
+    assert done.returncode == 3
+    assert "1_one is not current: unverifiable (data/raw.txt is missing)" in done.stderr
+    made.change_cell("3_three", 'total = load("2_two")["m"].sum() + 1')
+    done = made.command("run")
+    assert done.returncode == 3
+    assert made.states() == {"1_one": "unverifiable", "2_two": "current", "3_three": "current"}
+
+
+def test_a_file_that_git_keeps_is_missed(made):
+    (made / "results" / "1_one" / "environment.txt").unlink()
+    assert made.states()["1_one"] == "current"
+    (made / "results" / "1_one" / "n.npy").write_bytes(b"x")
+    assert made.states()["1_one"] == "damaged"
+
+
+def test_a_sample_that_was_dropped(bake):
+    project = bake(pipeline="blank", notebooks="multi, next")
+    loop = 'for sample in {}:\n    save(f"1_multi/{{sample}}", {{"s": sample}})'
+    with project.edited("1_multi") as notebook:
+        notebook.cells[3].source = loop.format(["a", "b"])
+        notebook.cells[-1].source = 'save("1_multi", {})'
+    with project.edited("2_next") as notebook:
+        notebook.cells[3].source = 'b = load("1_multi/b")["s"]'
+    assert project.command("run", "1_multi").returncode == 0
+    project.change_cell("1_multi", loop.format(["a"]))
+    assert project.command("run", "1_multi").returncode == 0
+    status = project.command("status")
+    said = "results/1_multi/b is from an earlier run; the last one did not save it"
+    assert said in " ".join(status.stdout.split())
+    done = project.python("-c", "from my_project.checkpoint import load; load('1_multi/b')")
+    assert (
+        "Note: It is from an earlier run of 1_multi; the last one did not save it." in done.stdout
+    )
