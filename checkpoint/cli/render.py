@@ -28,7 +28,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
     """
     from rich.table import Table
 
-    from ..lineage.changes import CURRENT, MISSING
+    from ..lineage.changes import ABSENT, CURRENT, MISSING, UNVERIFIABLE
 
     whys = {state.step: _why(state, states) for state in states}
     in_table = console.width >= max(map(len, whys), default=0) + OTHER_COLUMNS
@@ -48,7 +48,8 @@ def states(console: Console, project: Project, states: list[State]) -> None:
             for line in lines:
                 console.print(f"{step}: {line}", soft_wrap=False)
     steps = {step.name for step in project.steps()}
-    if any(state.state != CURRENT and state.step in steps for state in states):
+    left = (ABSENT, UNVERIFIABLE, CURRENT)  # by `run`, unless they are named or needed
+    if any(state.state not in left and state.step in steps for state in states):
         console.print("\nNext: checkpoint run")
 
 
