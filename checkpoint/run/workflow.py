@@ -83,7 +83,7 @@ def renew_flags(root: Path | str) -> None:
     project = Project(Path(root))
     if any((project.root / LOCKS).glob("*")) or not os.access(project.root, os.W_OK):
         return  # a workflow that runs compares these times; and others may only read the project
-    schedule = Schedule(project, [], set())
+    schedule = Schedule(project, project.steps(), set())
     current = [step.name for step in project.steps() if not schedule.is_due(step.name)]
     flags = [project.root / _flag(step) for step in current]
     for path in project.root.glob(f"{FLAGS}/*"):

@@ -106,3 +106,20 @@ def test_a_sample_that_was_dropped(bake):
     assert (
         "Note: It is from an earlier run of 1_multi; the last one did not save it." in done.stdout
     )
+
+
+def test_the_flags_of_a_workflow_in_a_clone(made, tmp_path):
+    """What a step that runs needs is run before it."""
+    git(tmp_path, "clone", "-q", str(made), str(tmp_path / "clone"))
+    clone = ProjectUnderTest(tmp_path / "clone")
+    (clone / "data" / "raw.txt").write_text("3")
+
+    def flagged():
+        code = "from my_project.checkpoint.run.workflow import jobs, renew_flags; renew_flags('.')"
+        done = clone.python("-c", f"{code}; print(*[job.flag for job in jobs('.')])")
+        assert done.returncode == 0, done.stderr
+        return [(clone / flag).exists() for flag in done.stdout.split()]
+
+    assert flagged() == [True, True, True]
+    clone.change_cell("3_three", 'total = load("2_two")["m"].sum() + 1')
+    assert flagged() == [False, False, False]
