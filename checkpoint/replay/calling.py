@@ -11,6 +11,7 @@ from .memory import OPTIONS, PLAIN, UNKNOWN, Code, Value, join, unsure
 from .methods import Methods
 
 DEEPEST = 6  # calls of the notebook's functions within each other
+MOST = 30  # calls of them in one statement; more take too long to follow
 
 
 class Calls(Methods):
@@ -162,18 +163,34 @@ class Calls(Methods):
     def run_code(self, value: Value, *given: Value) -> Value:
         """Go through all functions that a value may run, with any of what is given."""
         argument = join(*(self.anywhere(v) for v in given)) if given else PLAIN
+        self.exhausted |= any(self.memory.objects[n].kind == "blob" for n in value.objects)
+        if self.exhausted:
+            return argument
+        reach = frozenset(self.memory.reach(argument.objects))
         results = []
         for function in self.memory.code(value):
+            # what it does with these objects is known when it was gone through with them twice
+            known = [
+                result for before, result in self.run_with.get(function, []) if reach <= before
+            ]
+            if len(known) > 1:
+                results.append(known[-1])
+                continue
             names = parameters(function)
             self.branches += 1
-            results.append(self.inline(function, value, dict.fromkeys(names, unsure(argument))))
+            result = self.inline(function, value, dict.fromkeys(names, unsure(argument)))
             self.branches -= 1
+            self.run_with.setdefault(function, []).append((reach, result))
+            results.append(result)
         return join(*results) if results else PLAIN
 
     def inline(self, function: Code, owner: Value, arguments: dict[str, Value]) -> Value:
         """Go through the body of a function of the notebook."""
         everything = join(*arguments.values()) if arguments else PLAIN
-        if function in self.calling or len(self.calling) > DEEPEST:
+        self.inlined += 1
+        # functions that may call each other in many ways
+        self.exhausted |= self.inlined > MOST
+        if function in self.calling or len(self.calling) > DEEPEST or self.exhausted:
             self.touch_deep(everything)
             return self.anywhere(everything)
         held = self.memory.reach(owner.objects) - owner.objects

@@ -26,6 +26,8 @@ from .memory import (
 
 HISTORY_NAMES = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out|_[io]h|_dh|exit|quit")
 
+DATA = ("array", "frame", "anndata", "loaded")
+
 
 class StopError(Exception):
     """The statement stopped here, at the name that it did not find."""
@@ -93,6 +95,9 @@ class Effects:
         self.made: list[int] = []
         self.saves: list[str | None] = []
         self.anything = False
+        self.exhausted = False  # whether it calls more functions than can be followed
+        self.inlined = 0  # functions of the notebook that were gone through
+        self.run_with: dict[Code, list[tuple[frozenset[int], Value]]] = {}  # with which objects
         self.branches = 0  # how many loops and branches it is in
         self.branch_binds: list[set[str]] = [set()]  # names bound in each of these
         self.scopes: list[dict[str, Value]] = []  # of functions that are being called
@@ -151,7 +156,14 @@ class Effects:
     def touch_deep(self, *values: Value) -> None:
         """Note that all that these values lead to may change, each to hold any of the others."""
         value = join(*values) if values else PLAIN
-        self.touch(self.memory.reach(value.objects), value)
+        kinds = {n: self.memory.objects[n].kind for n in self.memory.reach(value.objects)}
+        data = {n for n, kind in kinds.items() if kind in DATA}
+        self.touch(kinds.keys() - data, value)
+        # no call puts a function of the notebook, or what runs one, into a table
+        held = {
+            n for n in value.objects if n in data or not self.memory.code(Value(frozenset((n,))))
+        }
+        self.touch(data, Value(frozenset(held)))
 
     # ------------------------------------------------------------ names
 

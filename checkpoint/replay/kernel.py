@@ -28,6 +28,7 @@ from .memory import (
     Value,
     digest,
     join,
+    unsure,
 )
 from .statement import Statement
 
@@ -146,6 +147,8 @@ class Kernel:
             return
         thing.kind = kind
         if flat or kind in ("array", "frame"):
+            thing.code = ()  # data run no code
+        if flat or kind in ("array", "frame"):
             if thing.content:  # nothing in it can change, so that its own key tells all
                 thing.key = self._together(keys)
                 thing.fields.clear()
@@ -184,7 +187,7 @@ class Kernel:
                 statement.statement(node)
         except StopError:
             statement.scopes.clear()
-        if statement.anything:
+        if statement.anything or statement.exhausted:
             self._anything(statement)
         if not done:
             self._failed(statement, node, before)
@@ -200,13 +203,24 @@ class Kernel:
             )
             everything |= memory.reach(memory.names[name].value.objects)
         hidden = {number for h in HIDDEN for number in memory.names[h].value.objects}
-        data = everything - hidden
-        statement.touch(data, Value(frozenset(data)))
+        data = sorted(everything - hidden)
+        # one object for all: any name may lead to any of them from here on
+        keys = [key for number in data for key in memory.own_key(number)]
+        code = tuple(memory.code(Value(frozenset(data))))
+        one = memory.add(Object(key=self._together(keys), kind="blob", code=code))
+        memory.objects[one].content.add(one)
+        statement.touch({one})
         for name, bound in memory.names.items():
-            if name not in HIDDEN:
-                memory.names[name] = Name(Value(frozenset(data)), bound.key)
+            kept = not statement.anything and self._is_code(bound.value)
+            if name not in HIDDEN and not kept:
+                memory.names[name] = Name(unsure(Value(frozenset((one,)))), bound.key)
                 statement.maybe.add(name)
         statement.change(OTHER, FILES, OPTIONS, STYLE, *RANDOM)
+
+    def _is_code(self, value: Value) -> bool:
+        """Tell whether a value is a module, function or class, whose name is not bound anew."""
+        kinds = {self.memory.objects[number].kind for number in value.objects}
+        return value.kind.startswith("module:") or (bool(kinds) and kinds <= {"function", "class"})
 
     def _failed(self, statement: Statement, node: ast.stmt | None, before: dict[str, Name]) -> None:
         """Let a statement have done what it did only in part."""

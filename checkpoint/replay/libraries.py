@@ -138,7 +138,11 @@ class Libraries(Surroundings):
         if call.name in tables.SHARES_ITS_ARGUMENT and top in tables.GIVES_ARRAY:
             return self._shared(given)
         if top in tables.GIVES_ARRAY:
-            return self.new(kind="array", code=tuple(self.memory.code(given)))
+            # pandas uses up an iterator, and with it the functions that it runs
+            iterators = [n for n in given.objects if self.memory.objects[n].kind == "iterator"]
+            used_up = self.memory.reach(iterators) if top == "pandas" else set()
+            kept = Value(frozenset(self.memory.reach(given.objects) - used_up))
+            return self.new(kind="array", code=tuple(self.memory.code(kept)))
         if top in tables.GIVES_NUMBER or call.path.startswith(("datetime.", "pathlib.")):
             return PLAIN
         if call.path == "copy.deepcopy":

@@ -11,6 +11,7 @@ import ast
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -148,7 +149,7 @@ class Memory:
         found = {
             node: None for n in sorted(self.reach(value.objects)) for node in self.objects[n].code
         }
-        return sorted(found, key=lambda node: (node.lineno, ast.dump(node)))
+        return sorted(found, key=lambda node: (node.lineno, _dump(node)))
 
     def kind(self, value: Value) -> str:
         """Return what is known of a value's type."""
@@ -223,14 +224,18 @@ def unsure(value: Value) -> Value:
     return replace(value, sure=False)
 
 
-def _closure(numbers: Iterable[int], after: Callable[[int], Iterable[int]]) -> set[int]:
-    found: set[int] = set()
-    todo = list(numbers)
+@lru_cache(maxsize=4096)
+def _dump(node: Code) -> str:
+    return ast.dump(node)
+
+
+def _closure(numbers: Iterable[int], after: Callable[[int], set[int]]) -> set[int]:
+    found = set(numbers)
+    todo = list(found)
     while todo:
-        number = todo.pop()
-        if number not in found:
-            found.add(number)
-            todo.extend(after(number))
+        new = after(todo.pop()) - found
+        found |= new
+        todo.extend(new)
     return found
 
 

@@ -567,3 +567,35 @@ def test_figures_and_saves_by_computed_names_leave_inputs_alone():
         f"x = d.copy()\n{SAVE}"
     )
     assert verdict(f"{cells}\n{cells}", cells).clean
+
+
+def test_functions_that_call_each_other_in_many_ways():
+    """They are not followed for ever; what may have changed is not clean, the rest is."""
+    names = [f"f{number}" for number in range(12)]
+    lines = [
+        f"def {name}(x, g):\n    return " + " + ".join(f"g({n})" for n in names) for name in names
+    ]
+    cells = [
+        "import lab",
+        "d = lab.table(3)",
+        "\n\n".join(lines),
+        f"y = lab.apply(d, {', '.join(names)})",
+    ]
+    save = 'save("1_a", {"y": y, "d": d})'
+    sources = [*cells, save]
+    notebook = [Cell(source) for source in sources]
+    assert judge([Execution(source) for source in sources], notebook, "1_a").clean
+    again = [*sources[:4], cells[3], save]
+    assert not judge([Execution(source) for source in again], notebook, "1_a").clean
+
+
+def test_a_table_does_not_hold_the_functions_that_made_it():
+    cells = [
+        "import pandas as pd",
+        "def f(x):\n    return x",
+        "d = pd.DataFrame({'a': map(f, [1, 2])})",
+    ]
+    save = 'save("1_a", {"d": d})'
+    kinds = {"d": "frame"}
+    ran = [Execution(source, kinds=kinds) for source in [*cells, "d.head()", "d.describe()", save]]
+    assert judge(ran, [Cell(source) for source in [*cells, save]], "1_a").clean
