@@ -8,7 +8,7 @@ from .. import text
 from ..errors import CheckpointDamagedError, CheckpointError, CheckpointNotFoundError
 from ..formats import format_of
 from ..project.project import Project
-from . import store
+from . import hashes, store
 from .schema import RECORD, FileEntry, Record, parse
 
 # How often, and how many seconds apart, to look at a checkpoint that another process replaces.
@@ -77,7 +77,7 @@ def misfit(
     """Return the error for a file that is missing or does not have its recorded size."""
     place = f"results/{step}/{file}"
     try:
-        size = store.locate(project.results_of(step), file).stat().st_size
+        size, _ = hashes.stamp_of(store.locate(project.results_of(step), file))
     except FileNotFoundError:
         return CheckpointDamagedError(
             f"{place} is missing. {remedy(step)}", step=step, file=place, key=entry.key

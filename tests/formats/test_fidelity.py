@@ -81,52 +81,52 @@ UTC, BERLIN = "UTC", "Europe/Berlin"
 DAY = datetime.date(2020, 1, 2)
 NOON = datetime.datetime(2020, 1, 2, 12)
 
-# name: (how to make it, the key, what is expected; None leaves it to the law)
+# name: (how to make it, the key, what is expected)
 CASES = {
     # AnnData: obs
     "obs text": (obs(["a", "b", "a", "c"]), "x", EQUAL),
     "obs text and None": (
         lambda: cells(obs={"x": pd.Series(["a", None, "b", None], [f"cell{i}" for i in range(4)], dtype=object)}),
         "x",
-        TOLD,
+        EQUAL,
     ),
     "obs text and nan": (obs(["a", np.nan, "b", "c"]), "x", EQUAL),
-    "obs text and numbers": (obs(["a", 1, "b", 2.5]), "x", REFUSED),
-    "obs dates": (obs([DAY] * 4), "x", None),
-    "obs datetimes": (obs(pd.date_range("2020", periods=4)), "x", None),
-    "obs timedeltas": (obs(pd.to_timedelta([1, 2, 3, 4], unit="s")), "x", None),
-    "obs intervals": (obs(pd.cut([1, 2, 3, 4], 2)), "x", None),
-    "obs periods": (obs(pd.period_range("2020", periods=4)), "x", None),
-    "obs Float64": (obs(pd.array([1.5, None, 2, 3], dtype="Float64")), "x", None),
+    "obs text and numbers": (obs(["a", 1, "b", 2.5]), "x", EQUAL),
+    "obs dates": (obs([DAY] * 4), "x", EQUAL),
+    "obs datetimes": (obs(pd.date_range("2020", periods=4)), "x", EQUAL),
+    "obs timedeltas": (obs(pd.to_timedelta([1, 2, 3, 4], unit="s")), "x", EQUAL),
+    "obs intervals": (obs(pd.cut([1, 2, 3, 4], 2)), "x", EQUAL),
+    "obs periods": (obs(pd.period_range("2020", periods=4)), "x", EQUAL),
+    "obs Float64": (obs(pd.array([1.5, None, 2, 3], dtype="Float64")), "x", EQUAL),
     "obs Int64": (obs(pd.array([1, None, 2, 3], dtype="Int64")), "x", EQUAL),
     "obs boolean": (obs(pd.array([True, None, False, True], dtype="boolean")), "x", EQUAL),
     "obs bool": (obs([True, False, True, True]), "x", EQUAL),
-    "obs string": (obs(pd.array(["a", None, "b", "c"], dtype="string")), "x", None),
-    "obs string[pyarrow]": (obs(pd.array(["a", "d", "b", "c"], dtype="string[pyarrow]")), "x", None),
-    "obs arrow int": (obs(pd.array([1, 2, 3, 4], dtype=pd.ArrowDtype(pa.int64()))), "x", None),
+    "obs string": (obs(pd.array(["a", None, "b", "c"], dtype="string")), "x", EQUAL),
+    "obs string[pyarrow]": (obs(pd.array(["a", "d", "b", "c"], dtype="string[pyarrow]")), "x", EQUAL),
+    "obs arrow int": (obs(pd.array([1, 2, 3, 4], dtype=pd.ArrowDtype(pa.int64()))), "x", EQUAL),
     "obs int8": (obs(np.array([1, 2, 3, 4], dtype="int8")), "x", EQUAL),
-    "obs float16": (obs(np.array([1, 2, 3, 4], dtype="float16")), "x", None),
-    "obs complex": (obs(np.array([1j, 2, 3, 4])), "x", None),
+    "obs float16": (obs(np.array([1, 2, 3, 4], dtype="float16")), "x", EQUAL),
+    "obs complex": (obs(np.array([1j, 2, 3, 4])), "x", EQUAL),
     "obs ordered": (obs(pd.Categorical(list("abca"), list("cab"), ordered=True)), "x", EQUAL),
     "obs unused category": (obs(pd.Categorical(list("abaa"), list("abz"))), "x", EQUAL),
     "obs int categories": (obs(pd.Categorical([3, 1, 3, 2])), "x", EQUAL),
-    "obs bool categories": (obs(pd.Categorical([True, False, True, True])), "x", None),
+    "obs bool categories": (obs(pd.Categorical([True, False, True, True])), "x", EQUAL),
     "obs category with missing": (obs(pd.Categorical(["a", None, "b", "a"])), "x", EQUAL),
-    "obs empty category": (obs(pd.Categorical([None] * 4, [])), "x", None),
-    "obs lists": (obs([[1], [2], [3], [4]]), "x", REFUSED),
-    "obs all None": (obs([None] * 4), "x", None),
-    "obs Decimal": (obs([decimal.Decimal(1)] * 4), "x", REFUSED),
-    "obs named _index": (lambda: cells(obs={"_index": range(4)}), "x", None),
+    "obs empty category": (obs(pd.Categorical([None] * 4, [])), "x", EQUAL),
+    "obs lists": (obs([[1], [2], [3], [4]]), "x", EQUAL),
+    "obs all None": (obs([None] * 4), "x", EQUAL),
+    "obs Decimal": (obs([decimal.Decimal(1)] * 4), "x", EQUAL),
+    "obs named _index": (lambda: cells(obs={"_index": range(4)}), "x", EQUAL),
     "obs named as the index": (
         lambda: renamed(cells(obs={"barcode": list("abcd")}), "barcode"),
         "x",
-        None,
+        EQUAL,
     ),
     "obs index named": (lambda: renamed(cells(), "barcode"), "x", EQUAL),
-    "obs integer name": (lambda: cells(obs={3: range(4)}), "x", None),
-    "obs name with /": (lambda: cells(obs={"a/b": range(4)}), "x", None),
-    "obs name empty": (lambda: cells(obs={"": range(4)}), "x", None),
-    "obs attrs": (lambda: (a := cells(), a.obs.attrs.update(unit="x"), a)[2], "x", TOLD),
+    "obs integer name": (lambda: cells(obs={3: range(4)}), "x", EQUAL),
+    "obs name with /": (lambda: cells(obs={"a/b": range(4)}), "x", EQUAL),
+    "obs name empty": (lambda: cells(obs={"": range(4)}), "x", EQUAL),
+    "obs attrs": (lambda: (a := cells(), a.obs.attrs.update(unit="x"), a)[2], "x", EQUAL),
     "obs duplicate names": (
         lambda: (
             a := cells(obs={"a": range(4)}),
@@ -134,7 +134,7 @@ CASES = {
             a,
         )[2],
         "x",
-        REFUSED,
+        EQUAL,
     ),
     "obs_names not unique": (lambda: (a := cells(), setattr(a, "obs_names", list("aabb")), a)[2], "x", EQUAL),
     # AnnData: uns
@@ -142,54 +142,54 @@ CASES = {
     "uns int": (uns(3), "x", EQUAL),
     "uns numpy scalar": (uns(np.float32(0.5)), "x", EQUAL),
     "uns bool": (uns(True), "x", EQUAL),
-    "uns None": (uns(None), "x", None),
+    "uns None": (uns(None), "x", EQUAL),
     "uns nested dict": (uns({"a": {"b": 1, "c": "d"}}), "x", EQUAL),
-    "uns empty dict": (uns({}), "x", None),
-    "uns list": (uns([1, 2]), "x", TOLD),
-    "uns list of text": (uns(["a", "b"]), "x", TOLD),
-    "uns mixed list": (uns([1, "a"]), "x", None),
-    "uns empty list": (uns([]), "x", None),
-    "uns ragged list": (uns([[1], [1, 2]]), "x", None),
-    "uns tuple": (uns((1, 2)), "x", None),
-    "uns set": (uns({1, 2}), "x", REFUSED),
-    "uns int keys": (uns({1: "a"}), "x", None),
-    "uns key with /": (uns({"a/b": 1}), "x", None),
-    "uns empty key": (uns({"": 1}), "x", None),
-    "uns Path": (uns(Path("a")), "x", REFUSED),
-    "uns datetime": (uns(NOON), "x", REFUSED),
-    "uns Timestamp": (uns(pd.Timestamp(NOON)), "x", REFUSED),
-    "uns Series": (uns(pd.Series([1, 2])), "x", None),
+    "uns empty dict": (uns({}), "x", EQUAL),
+    "uns list": (uns([1, 2]), "x", EQUAL),
+    "uns list of text": (uns(["a", "b"]), "x", EQUAL),
+    "uns mixed list": (uns([1, "a"]), "x", EQUAL),
+    "uns empty list": (uns([]), "x", EQUAL),
+    "uns ragged list": (uns([[1], [1, 2]]), "x", EQUAL),
+    "uns tuple": (uns((1, 2)), "x", EQUAL),
+    "uns set": (uns({1, 2}), "x", EQUAL),
+    "uns int keys": (uns({1: "a"}), "x", EQUAL),
+    "uns key with /": (uns({"a/b": 1}), "x", EQUAL),
+    "uns empty key": (uns({"": 1}), "x", EQUAL),
+    "uns Path": (uns(Path("a")), "x", EQUAL),
+    "uns datetime": (uns(NOON), "x", EQUAL),
+    "uns Timestamp": (uns(pd.Timestamp(NOON)), "x", EQUAL),
+    "uns Series": (uns(pd.Series([1, 2])), "x", EQUAL),
     "uns DataFrame": (uns(pd.DataFrame({"a": [1, 2]}, index=["r", "s"])), "x", EQUAL),
-    "uns DataFrame with numbers as index": (uns(pd.DataFrame({"a": [1, 2]})), "x", None),
+    "uns DataFrame with numbers as index": (uns(pd.DataFrame({"a": [1, 2]})), "x", EQUAL),
     "uns MultiIndex": (
         uns(pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([("r", 1)]))),
         "x",
-        None,
+        EQUAL,
     ),
     "uns array": (uns(np.arange(3)), "x", EQUAL),
     "uns array of text": (uns(np.array(["a", "b"])), "x", EQUAL),
-    "uns array of objects": (uns(np.array(["a", 1], dtype=object)), "x", None),
-    "uns array of dates": (uns(np.array(["2020"], dtype="datetime64[D]")), "x", None),
-    "uns masked array": (uns(np.ma.masked_array([1, 2], [True, False])), "x", None),
+    "uns array of objects": (uns(np.array(["a", 1], dtype=object)), "x", EQUAL),
+    "uns array of dates": (uns(np.array(["2020"], dtype="datetime64[D]")), "x", EQUAL),
+    "uns masked array": (uns(np.ma.masked_array([1, 2], [True, False])), "x", EQUAL),
     "uns record array": (uns(np.rec.array([(1, 2.0)], dtype=[("a", "i8"), ("b", "f8")])), "x", EQUAL),
     "uns sparse": (uns(sp.eye(2, format="csr")), "x", EQUAL),
-    "uns 0-d": (uns(np.array(1)), "x", None),
-    "uns complex": (uns(1j), "x", None),
-    "uns bytes": (uns(b"a"), "x", None),
-    "uns big int": (uns(2**70), "x", None),
-    "uns function": (uns(len), "x", REFUSED),
-    "uns object": (uns(fractions.Fraction(1, 2)), "x", REFUSED),
+    "uns 0-d": (uns(np.array(1)), "x", EQUAL),
+    "uns complex": (uns(1j), "x", EQUAL),
+    "uns bytes": (uns(b"a"), "x", EQUAL),
+    "uns big int": (uns(2**70), "x", EQUAL),
+    "uns function": (uns(len), "x", EQUAL),
+    "uns object": (uns(fractions.Fraction(1, 2)), "x", EQUAL),
     # AnnData: matrices and the rest
     "X dense": (lambda: cells(X=np.eye(4, 3)), "x", EQUAL),
     "X None": (lambda: ad.AnnData(obs=pd.DataFrame(index=list("ab"))), "x", EQUAL),
     "X csc": (lambda: cells(X=sp.eye(4, 3, format="csc")), "x", EQUAL),
     "X csr_array": (lambda: cells(X=sp.csr_array(sp.eye(4, 3))), "x", EQUAL),
     "X int64": (lambda: cells(X=np.arange(12).reshape(4, 3)), "x", EQUAL),
-    "X masked": (lambda: cells(X=np.ma.masked_array(np.eye(4, 3), np.eye(4, 3) > 0)), "x", None),
+    "X masked": (lambda: cells(X=np.ma.masked_array(np.eye(4, 3), np.eye(4, 3) > 0)), "x", EQUAL),
     "layers": (lambda: cells(layers={"counts": np.eye(4, 3, dtype="int8")}), "x", EQUAL),
-    "layer with /": (lambda: cells(layers={"a/b": np.eye(4, 3)}), "x", None),
+    "layer with /": (lambda: cells(layers={"a/b": np.eye(4, 3)}), "x", EQUAL),
     "obsm array": (lambda: cells(obsm={"X_pca": np.eye(4, 2)}), "x", EQUAL),
-    "obsm with /": (lambda: cells(obsm={"X/pca": np.eye(4, 2)}), "x", None),
+    "obsm with /": (lambda: cells(obsm={"X/pca": np.eye(4, 2)}), "x", EQUAL),
     "obsm DataFrame": (
         lambda: cells(obsm={"m": pd.DataFrame({"a": range(4)}, index=[f"cell{i}" for i in range(4)])}),
         "x",
@@ -198,17 +198,17 @@ CASES = {
     "obsp": (lambda: cells(obsp={"d": sp.eye(4, format="csr")}), "x", EQUAL),
     "raw": (lambda: raw_of(cells(var={"s": ["a", "b", "a"]})), "x", EQUAL),
     "view": (lambda: cells()[:2], "x", EQUAL),
-    "no cells": (lambda: cells()[:0].copy(), "x", None),
+    "no cells": (lambda: cells()[:0].copy(), "x", EQUAL),
     # DataFrames as Parquet
     "table": (table({"a": [1, 2], "b": ["x", "y"]}), "x", EQUAL),
-    "bool labels": (table([[1, 2]], columns=[True, False]), "x.parquet", REFUSED),
-    "int labels": (table([[1, 2]]), "x.parquet", REFUSED),
-    "duplicate labels": (table([[1, 2]], columns=["a", "a"]), "x.parquet", REFUSED),
+    "bool labels": (table([[1, 2]], columns=[True, False]), "x.parquet", EQUAL),
+    "int labels": (table([[1, 2]]), "x.parquet", EQUAL),
+    "duplicate labels": (table([[1, 2]], columns=["a", "a"]), "x.parquet", EQUAL),
     "text and None": (column(["a", None]), "x", EQUAL),
     "text and nan": (column(["a", np.nan], object), "x", EQUAL),
     "text as objects": (column(["a", "b"], object), "x", EQUAL),
     "text and None as objects": (column(["a", None], object), "x", EQUAL),
-    "text and two kinds of missing": (column(["a", None, np.nan], object), "x", TOLD),
+    "text and two kinds of missing": (column(["a", None, np.nan], object), "x", EQUAL),
     "nan as objects": (column([np.nan, np.nan], object), "x", EQUAL),
     "index of objects": (table({"a": [1]}, index=pd.Index(["r"], dtype=object)), "x", EQUAL),
     "index of string": (table({"a": [1]}, index=pd.Index(["r"], dtype="string")), "x", EQUAL),
@@ -220,70 +220,70 @@ CASES = {
     "level of tuples": (
         table({"a": [1]}, index=pd.MultiIndex.from_arrays([["r"], [("s", "t")]])),
         "x",
-        REFUSED,
+        EQUAL,
     ),
     "labels of objects": (table({"a": [1]}, columns=pd.Index(["a"], dtype=object)), "x", EQUAL),
     "labels of string": (table({"a": [1]}, columns=pd.Index(["a"], dtype="string")), "x", EQUAL),
-    "labels of categories": (table({"a": [1]}, columns=pd.CategoricalIndex(["a"])), "x", TOLD),
-    "mixed": (column(["a", 1], object), "x", REFUSED),
-    "lists": (column([[1], [2, 3]]), "x", TOLD),
-    "sets": (column([{1}, {2}]), "x", None),
-    "dicts": (column([{"a": 1}, {"b": 2}]), "x", TOLD),
-    "tuples": (column([(1, 2), (3,)]), "x", None),
+    "labels of categories": (table({"a": [1]}, columns=pd.CategoricalIndex(["a"])), "x", EQUAL),
+    "mixed": (column(["a", 1], object), "x", EQUAL),
+    "lists": (column([[1], [2, 3]]), "x", EQUAL),
+    "sets": (column([{1}, {2}]), "x", EQUAL),
+    "dicts": (column([{"a": 1}, {"b": 2}]), "x", EQUAL),
+    "tuples": (column([(1, 2), (3,)]), "x", EQUAL),
     "dates": (column([DAY, None]), "x", EQUAL),
     "mixed zones": (
         column([pd.Timestamp(NOON, tz=UTC), pd.Timestamp(NOON, tz=BERLIN)], object),
         "x",
-        TOLD,
+        EQUAL,
     ),
     "zone": (column(pd.date_range("2020", periods=2, tz=BERLIN)), "x", EQUAL),
-    "seconds": (column(np.array(["2020-01-01"], dtype="datetime64[s]")), "x", None),
+    "seconds": (column(np.array(["2020-01-01"], dtype="datetime64[s]")), "x", EQUAL),
     "timedelta": (column(pd.to_timedelta([1], unit="ns")), "x", EQUAL),
-    "Decimal": (column([decimal.Decimal("1.10")]), "x", None),
-    "bytes": (column([b"a"]), "x", None),
-    "uuid": (column([uuid.UUID(int=1)]), "x", None),
-    "ints and None": (column([1, None], object), "x", None),
-    "bools and None": (column([True, None], object), "x", None),
-    "big ints": (column([2**70, 1], object), "x", None),
+    "Decimal": (column([decimal.Decimal("1.10")]), "x", EQUAL),
+    "bytes": (column([b"a"]), "x", EQUAL),
+    "uuid": (column([uuid.UUID(int=1)]), "x", EQUAL),
+    "ints and None": (column([1, None], object), "x", EQUAL),
+    "bools and None": (column([True, None], object), "x", EQUAL),
+    "big ints": (column([2**70, 1], object), "x", EQUAL),
     "category": (column(pd.Categorical(["a", "b"], ["b", "a", "c"], ordered=True)), "x", EQUAL),
     "int category": (column(pd.Categorical([1, 2])), "x", EQUAL),
-    "bool category": (column(pd.Categorical([True, False])), "x", None),
-    "date category": (column(pd.Categorical(pd.to_datetime(["2020", "2021"]))), "x", None),
+    "bool category": (column(pd.Categorical([True, False])), "x", EQUAL),
+    "date category": (column(pd.Categorical(pd.to_datetime(["2020", "2021"]))), "x", EQUAL),
     "duration category": (
         column(pd.Categorical(pd.to_timedelta([1, None, 1], unit="D"))),
         "x",
         EQUAL,
     ),
-    "interval category": (column(pd.cut([1, 2], 2)), "x", None),
-    "empty category": (column(pd.Categorical([None], [])), "x", None),
+    "interval category": (column(pd.cut([1, 2], 2)), "x", EQUAL),
+    "empty category": (column(pd.Categorical([None], [])), "x", EQUAL),
     "empty": (table({"a": pd.Series([], dtype="int8"), "c": pd.Categorical([], ["z"])}), "x", EQUAL),
-    "period": (column(pd.period_range("2020", periods=2)), "x", None),
-    "interval": (column(pd.interval_range(0, 2)), "x", None),
-    "Sparse": (column(pd.arrays.SparseArray([0, 1])), "x", None),
-    "complex": (column([1j, 2]), "x", None),
-    "float16": (column(np.array([1], dtype="float16")), "x", None),
+    "period": (column(pd.period_range("2020", periods=2)), "x", EQUAL),
+    "interval": (column(pd.interval_range(0, 2)), "x", EQUAL),
+    "Sparse": (column(pd.arrays.SparseArray([0, 1])), "x", EQUAL),
+    "complex": (column([1j, 2]), "x", EQUAL),
+    "float16": (column(np.array([1], dtype="float16")), "x", EQUAL),
     "string": (column(["a", None], "string"), "x", EQUAL),
-    "string[pyarrow]": (column(["a", None], "string[pyarrow]"), "x", None),
-    "arrow list": (column([[1]], pd.ArrowDtype(pa.list_(pa.int64()))), "x", None),
+    "string[pyarrow]": (column(["a", None], "string[pyarrow]"), "x", EQUAL),
+    "arrow list": (column([[1]], pd.ArrowDtype(pa.list_(pa.int64()))), "x", EQUAL),
     "named index": (lambda: pd.DataFrame({"a": [1]}, index=pd.Index(["r"], name="n")), "x", EQUAL),
     "levels": (lambda: pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([("r", 1)])), "x", EQUAL),
     "index of dates with a frequency": (
         lambda: pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2020", periods=2)),
         "x",
-        TOLD,
+        EQUAL,
     ),
-    "categorical index": (lambda: pd.DataFrame({"a": [1]}, index=pd.CategoricalIndex(["r"])), "x", None),
-    "interval index": (lambda: pd.DataFrame({"a": [1]}, index=pd.interval_range(0, 1)), "x", None),
-    "name of columns": (lambda: pd.DataFrame({"a": [1]}).rename_axis(columns="c"), "x", None),
+    "categorical index": (lambda: pd.DataFrame({"a": [1]}, index=pd.CategoricalIndex(["r"])), "x", EQUAL),
+    "interval index": (lambda: pd.DataFrame({"a": [1]}, index=pd.interval_range(0, 1)), "x", EQUAL),
+    "name of columns": (lambda: pd.DataFrame({"a": [1]}).rename_axis(columns="c"), "x", EQUAL),
     "attrs": (with_attrs(table({"a": [1]}), unit="x"), "x", EQUAL),
-    "attrs that are no JSON": (with_attrs(table({"a": [1]}), unit={1}), "x", None),
-    "attrs with a tuple": (with_attrs(table({"a": [1]}), unit=(1, 2)), "x", None),
+    "attrs that are no JSON": (with_attrs(table({"a": [1]}), unit={1}), "x", EQUAL),
+    "attrs with a tuple": (with_attrs(table({"a": [1]}), unit=(1, 2)), "x", EQUAL),
     "a column named as the index": (
         lambda: pd.DataFrame({"n": [1]}, index=pd.Index([5], name="n")),
         "x",
-        None,
+        EQUAL,
     ),
-    "__index_level_0__": (table({"__index_level_0__": [1]}, index=["r"]), "x", None),
+    "__index_level_0__": (table({"__index_level_0__": [1]}, index=["r"]), "x", EQUAL),
     # CSV
     "csv": (table({"a": ["007", "NA", ""], "b": [0.1, 1 / 3, 1e-300]}), "x.csv", EQUAL),
     "csv with a carriage return": (table({"a": ["x\ry", "z"]}), "x.csv", EQUAL),
@@ -292,7 +292,7 @@ CASES = {
         "x.csv",
         EQUAL,
     ),
-    "csv attrs": (with_attrs(table({"a": [1]}), unit="x"), "x.csv", TOLD),
+    "csv attrs": (with_attrs(table({"a": [1]}), unit="x"), "x.csv", EQUAL),
     "csv labels of objects": (
         table({"a": [1]}, columns=pd.Index(["a"], dtype=object)),
         "x.csv",
@@ -301,7 +301,7 @@ CASES = {
     "csv labels of categories": (
         table({"a": [1]}, columns=pd.CategoricalIndex(["a"])),
         "x.csv",
-        TOLD,
+        EQUAL,
     ),
     "csv index of string": (
         table({"a": [1]}, index=pd.Index(["r"], dtype="string")),
@@ -323,27 +323,27 @@ CASES = {
         "x.csv",
         EQUAL,
     ),
-    "csv lists": (column([[1]]), "x.csv", REFUSED),
-    "csv interval": (column(pd.interval_range(0, 2)), "x.csv", None),
-    "csv name of columns": (lambda: pd.DataFrame({"a": [1]}).rename_axis(columns="c"), "x.csv", None),
-    "csv arrow": (column([1], pd.ArrowDtype(pa.int64())), "x.csv", None),
-    "csv bool category": (column(pd.Categorical([True, False])), "x.csv", None),
-    "csv float category": (column(pd.Categorical([0.1, np.pi])), "x.csv", None),
-    "csv bytes": (column([b"a"]), "x.csv", None),
+    "csv lists": (column([[1]]), "x.csv", EQUAL),
+    "csv interval": (column(pd.interval_range(0, 2)), "x.csv", EQUAL),
+    "csv name of columns": (lambda: pd.DataFrame({"a": [1]}).rename_axis(columns="c"), "x.csv", EQUAL),
+    "csv arrow": (column([1], pd.ArrowDtype(pa.int64())), "x.csv", EQUAL),
+    "csv bool category": (column(pd.Categorical([True, False])), "x.csv", EQUAL),
+    "csv float category": (column(pd.Categorical([0.1, np.pi])), "x.csv", EQUAL),
+    "csv bytes": (column([b"a"]), "x.csv", EQUAL),
     # arrays
     "array": (lambda: np.arange(6).reshape(2, 3), "x", EQUAL),
     "array of objects": (lambda: np.array(["a", 1], dtype=object), "x", EQUAL),
-    "array of objects as .npy": (lambda: np.array(["a", 1], dtype=object), "x.npy", REFUSED),
-    "ragged array as .npy": (ragged, "x.npy", REFUSED),
+    "array of objects as .npy": (lambda: np.array(["a", 1], dtype=object), "x.npy", EQUAL),
+    "ragged array as .npy": (ragged, "x.npy", EQUAL),
     "ragged array": (ragged, "x", EQUAL),
-    "string dtype": (lambda: np.array(["a"], dtype=np.dtypes.StringDType()), "x", None),
-    "string dtype as .npy": (lambda: np.array(["a"], dtype=np.dtypes.StringDType()), "x.npy", None),
+    "string dtype": (lambda: np.array(["a"], dtype=np.dtypes.StringDType()), "x", EQUAL),
+    "string dtype as .npy": (lambda: np.array(["a"], dtype=np.dtypes.StringDType()), "x.npy", EQUAL),
     "list as .npy": (lambda: [1, 2], "x.npy", REFUSED),
-    "masked as .npy": (lambda: np.ma.masked_array([1], [True]), "x.npy", REFUSED),
+    "masked as .npy": (lambda: np.ma.masked_array([1], [True]), "x.npy", EQUAL),
     "matrix": (lambda: np.asmatrix(np.eye(2)), "x", EQUAL),
     "record array": (lambda: np.rec.array([(1, "a")], dtype=[("a", "i8"), ("b", "U1")]), "x", EQUAL),
     "fortran order": (lambda: np.asfortranarray(np.eye(2)), "x", EQUAL),
-    "dtype with metadata": (lambda: np.zeros(1, np.dtype("f8", metadata={"unit": "x"})), "x", None),
+    "dtype with metadata": (lambda: np.zeros(1, np.dtype("f8", metadata={"unit": "x"})), "x", EQUAL),
     "dates array": (lambda: np.array(["2020", "NaT"], dtype="datetime64[D]"), "x", EQUAL),
     "sparse": (lambda: sp.eye(2, format="csc", dtype="int8"), "x", EQUAL),
     "sparse array": (lambda: sp.csr_array(sp.eye(2)), "x", EQUAL),
@@ -351,64 +351,42 @@ CASES = {
     "set": (lambda: {"a", 1}, "x", EQUAL),
     "series": (lambda: pd.Series([1, 2], name="n"), "x", EQUAL),
     "lambda": (lambda: len.__class__ and (lambda: 0), "x", REFUSED),
-    "json tuple": (lambda: {"a": (1, 2)}, "x.json", REFUSED),
-    "json int keys": (lambda: {1: 2}, "x.json", REFUSED),
+    "json tuple": (lambda: {"a": (1, 2)}, "x.json", EQUAL),
+    "json int keys": (lambda: {1: 2}, "x.json", EQUAL),
     "json": (lambda: {"a": [1, 2.5, None, "é"]}, "x.json", EQUAL),
 }  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::pandas.errors.PerformanceWarning")
 @pytest.mark.parametrize("case", CASES)
-def test_equal_told_or_refused(project, case):
+def test_equal_told_or_refused(project, capsys, case):
     make, key, expected = CASES[case]
     save(STEP, {"before": 1})
     obj = make()
     before = canon(obj)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    capsys.readouterr()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         try:
             save(STEP, {key: obj})
         except CheckpointError as error:
             found, said = REFUSED, [str(error)]
         else:
-            said = load(STEP).record.notes
-            found = TOLD if said else EQUAL
+            said = [str(one.message) for one in caught if one.category is CheckpointWarning]
+            said += [line for line in capsys.readouterr().out.splitlines() if f"{key}: " in line]
+            again = load(STEP)[key]
+            same = canon(again) == before and dtypes(again) == dtypes(obj)
+            found = EQUAL if same else TOLD
     assert canon(obj) == before, "the object in memory has changed"
     if found is REFUSED:
         assert dict(load(STEP)) == {"before": 1}
-    else:
-        loaded = load(STEP)[key]
-        if found is EQUAL:
-            assert canon(loaded) == before
-            assert dtypes(loaded) == dtypes(obj)
-        else:
-            changed = canon(loaded) != before or dtypes(loaded) != dtypes(obj)
-            assert changed, f"told, but nothing has changed: {said}"
-    assert all(sentence.startswith((f"{key}: ", f"'{key}': ")) for sentence in said), said
-    assert expected in (None, found), said
-
-
-@pytest.mark.parametrize(
-    ("case", "words"),
-    [
-        ("obs text and numbers", "obs['x'] (object) cannot be written: "),
-        ("uns set", "uns['x'] (set) cannot be written: "),
-        ("obs datetimes", "obs['x'] (datetime64["),
-        ("mixed", "column 'x' (object) cannot be written: "),
-        ("attrs that are no JSON", "JSON"),
-    ],
-)
-def test_a_refusal_names_the_slot_and_what_to_do(project, case, words):
-    make, key, _ = CASES[case]
-    with pytest.raises(CheckpointFormatError) as raised:
-        save(STEP, {key: make()})
-    assert words in str(raised.value)
-    assert f"It can be saved as '{key}.pkl'" in str(raised.value)
+    assert found is EQUAL or said, f"{again!r} came back, and nothing was said"
+    assert found == expected, said
 
 
 def test_a_refusal_names_the_innermost_key(project):
-    adata = cells(uns={"fine": 1, "report": {"text": "a", "made": NOON}})
-    with pytest.raises(CheckpointFormatError, match=r"uns\['report'\]\['made'\] \(datetime"):
+    adata = cells(uns={"fine": 1, "report": {"text": "a", "made": lambda: NOON}})
+    with pytest.raises(CheckpointFormatError, match=r"uns\['report'\]\['made'\] \(function"):
         save(STEP, {"rna_adata": adata})
 
 
@@ -487,4 +465,4 @@ def canon_array(array):
         array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)
     )
     dtype = "text" if text else str(array.dtype)
-    return ("array", dtype, array.shape, repr(array.tolist()), str(array.dtype.metadata))
+    return ("array", dtype, array.shape, repr(array.tolist()), str(array.dtype.metadata or None))
