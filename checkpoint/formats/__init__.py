@@ -8,13 +8,26 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..errors import CheckpointFormatError
-from . import arrays, beside, delimited, figures, h5ad, json_values, parquet, pickled
+from . import (
+    arrays,
+    beside,
+    delimited,
+    figures,
+    h5ad,
+    h5mu,
+    json_values,
+    parquet,
+    pickled,
+    zarr_folders,
+)
 from .kinds import shown, type_name
+from .paths import PATH, file_name
 from .registry import Format
 
 __all__ = [
     "BY_SUFFIX",
     "FORMATS",
+    "PATH",
     "Format",
     "beside",
     "choose",
@@ -26,7 +39,7 @@ __all__ = [
 ]
 
 # A key without a suffix takes the first format that holds its object; pickles hold any.
-MODULES = (h5ad, arrays, parquet, figures, delimited, json_values, pickled)
+MODULES = (h5ad, h5mu, arrays, parquet, zarr_folders, figures, delimited, json_values, pickled)
 FORMATS: tuple[Format, ...] = tuple(
     sorted(
         (entry for module in MODULES for entry in module.FORMATS),
@@ -78,9 +91,13 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
         If the suffix is not that of a format, or that of one that cannot hold the object. The
         message names the key, the object's type and the formats that can hold it.
     """
+    if PATH.is_for(obj):
+        if why := PATH.unfit and PATH.unfit(obj):
+            raise CheckpointFormatError(f"{key!r}: it {why}", key=key, found=str(obj))
+        return file_name(key, obj), PATH
     suffix = suffix_of(key)
     if not suffix or suffix[1:].isdecimal():
-        candidates = (entry for entry in FORMATS if not entry.by_suffix_only)
+        candidates = (entry for entry in FORMATS if entry.is_default(obj))
         entry = next((entry for entry in candidates if entry.refusal(obj) is None), None)
         if entry is None:
             raise refused(key, obj, f"it {FALLBACK.refusal(obj)}", FALLBACK)
@@ -147,4 +164,5 @@ def _can_hold(entry: Format, obj: Any) -> bool:
 def shape_of(obj: Any) -> dict[str, Any] | None:
     """Return an object's entry in `data_shapes`, whatever it is saved as; None without a shape."""
     obj = shown(obj)
-    return next((entry.shape(obj) for entry in FORMATS if entry.shape and entry.is_for(obj)), None)
+    shapes = (entry.shape(obj) for entry in FORMATS if entry.shape and entry.is_for(obj))
+    return next(shapes, None) or None

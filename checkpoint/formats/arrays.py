@@ -18,11 +18,11 @@ SPARSE_FORMATS = ("csr", "csc", "coo", "bsr", "dia")
 def npy_unfit(array: Any) -> str | None:
     """Say why an array does not fit into `.npy`, or return None."""
     if loses_its_type(array):
-        return f"is a {type(array).__name__}, which .npy would turn into a plain array"
+        return f"is a {type(array).__name__}, which would come back as a plain array"
     if array.dtype.hasobject:
-        return f"has the dtype {array.dtype}, whose elements .npy cannot store"
+        return f"has the dtype {array.dtype}, whose elements the file cannot hold"
     if array.dtype.metadata:
-        return "has a dtype with metadata, which .npy would drop"
+        return "has a dtype with metadata, which would not come back"
     return None
 
 

@@ -81,6 +81,15 @@ def write_anndata(group: Any, adata: Any) -> None:
         write_item(raw, "varm", dict(adata.raw.varm))
 
 
+def nearest_anndata(adata: Any) -> Any:
+    """Return the nearest AnnData that a file can hold, by writing it into memory."""
+    import h5py
+
+    with h5py.File.in_memory() as file:
+        write_anndata(file, in_memory(adata))
+        return in_file(file["/"])
+
+
 def write_frame(group: Any, name: str, frame: Any) -> None:
     """Write the table of obs or var: as anndata does, with text that repeats as categories."""
     import anndata
@@ -102,7 +111,8 @@ def write_item(group: Any, name: str, value: Any) -> None:
     elif is_a(value, "anndata", "AnnData"):
         write_anndata(group.create_group(name), in_memory(value))
     elif is_a(value, "pandas", "DataFrame"):
-        write_elem(group, name, nearest.frame(value, partial(_holds, group), paths=True))
+        near = nearest.frame(value, partial(_holds, group), paths=True)
+        write_elem(group, name, nearest.with_missing_as_categories(near))
     else:
         any(_try(group, name, form) for form in nearest.forms(value))
 
@@ -250,6 +260,8 @@ def _holds(group: Any, column: Any) -> bool:
     """Return whether a file of this kind holds the values of a column, by writing them."""
     import h5py
 
+    if column.dtype == object:
+        return False  # zarr would take any object as text
     if isinstance(group, h5py.Group):
         with h5py.File.in_memory() as file:
             return _try(file, "values", column._values)

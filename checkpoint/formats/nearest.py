@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from . import lazy
 from .fidelity import is_text, names_in_file
 from .kinds import is_a, type_name
 
@@ -98,6 +99,15 @@ def text_column(column: Any) -> Any:
     return pd.Series(texts, index=column.index, name=column.name, dtype=kind)
 
 
+def with_missing_as_categories(table: Any) -> Any:
+    """Return a table whose text with missing values is categories, as HDF5 and zarr need it."""
+    for i, dtype in enumerate(table.dtypes):
+        column = table.iloc[:, i]
+        if str(dtype) in ("object", "str") and column.isna().any():
+            table.isetitem(i, column.astype("category"))
+    return table
+
+
 def text(value: Any) -> str:
     """Return a value as text: dates in ISO 8601, lists and dicts as JSON."""
     if isinstance(value, bytes):
@@ -108,6 +118,8 @@ def text(value: Any) -> str:
         value, "numpy", "ndarray"
     ):
         value = json.dumps(listed(value), ensure_ascii=False, default=text)
+    elif lazy.handler_of(type(value)):
+        value = type_name(value)
     elif hasattr(value, "isoformat") and not _is_missing(value):
         value = value.isoformat()
     said = str(value)

@@ -61,6 +61,10 @@ class Format(NamedTuple):
         read, not while.
     by_suffix_only
         Whether a key must name the suffix; otherwise the object's type chooses the format too.
+    default_for
+        The types among `types` that choose the format where no suffix is named; all if empty.
+    extra
+        The extra of a project that installs the format's library.
     is_folder
         Whether the format writes a folder.
     large
@@ -80,8 +84,16 @@ class Format(NamedTuple):
     shape: Callable[[Any], dict[str, Any]] | None = None
     runs_code: bool = False
     by_suffix_only: bool = False
+    default_for: tuple[tuple[str, str], ...] = ()
+    extra: str | None = None
     is_folder: bool = False
     large: bool = True
+
+    def is_default(self, obj: Any) -> bool:
+        """Return whether the format is chosen for an object whose key names no suffix."""
+        types = self.default_for
+        chosen = not types or any(is_a(obj, module, name) for module, name in types)
+        return chosen and not self.by_suffix_only
 
     def is_for(self, obj: Any) -> bool:
         """Return whether an object is of one of the types that the format is bound to."""

@@ -95,7 +95,7 @@ def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
             obj = file_format.read(path, entry.details)
         except Exception as error:
             _verify(step, file, entry.blake3, hashing.result())
-            if missing := missing_package(error):
+            if missing := missing_package(error, file_format.extra):
                 raise missing from error
             # what was saved is there, so regenerating it would change nothing
             raise CheckpointError(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import CheckpointFormatError, CheckpointValueError, missing_package
 from ..files import sync
-from ..formats import Format, beside, choose, refused
+from ..formats import PATH, Format, beside, choose, refused
 from ..formats.kinds import a_type
 from ..project.group import make_folder
 from ..project.names import unportable
@@ -137,12 +137,13 @@ def write(item: Item, staging: Path) -> tuple[dict[str, FileEntry], list[str]]:
             differences = item.format.changes(item.obj, path, details)
             syncing.result()
             content = hashing.result()
-        entries = {item.file: FileEntry(item.key, *content.recorded, details)}
+        entry = FileEntry(item.key, *content.recorded, details, is_path=item.format is PATH)
+        entries = {item.file: entry}
         if beside.write_rest(differences, staging / item.rest):
             content = hashes.content_of(staging / item.rest)
             entries[item.rest] = FileEntry(item.key, *content.recorded, beside=item.file)
     except CheckpointFormatError as error:
-        if missing := missing_package(error):
+        if missing := missing_package(error, item.format.extra):
             raise missing from error
         raise refused(item.key, item.obj, str(error), item.format) from error
     except Exception as error:
