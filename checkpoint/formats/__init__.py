@@ -11,7 +11,9 @@ from ..errors import CheckpointFormatError
 from . import (
     arrays,
     beside,
+    charts,
     delimited,
+    excel,
     figures,
     h5ad,
     h5mu,
@@ -39,7 +41,10 @@ __all__ = [
 ]
 
 # A key without a suffix takes the first format that holds its object; pickles hold any.
-MODULES = (h5ad, h5mu, arrays, parquet, zarr_folders, figures, delimited, json_values, pickled)
+MODULES = (
+    *(h5ad, h5mu, arrays, parquet, zarr_folders, charts, figures),
+    *(delimited, excel, json_values, pickled),
+)
 FORMATS: tuple[Format, ...] = tuple(
     sorted(
         (entry for module in MODULES for entry in module.FORMATS),

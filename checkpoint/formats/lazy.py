@@ -23,7 +23,11 @@ def itself(obj: Any) -> Reduced:
 
 def of_dask(obj: Any) -> Reduced:
     """Compute a dask collection here, also where a cluster would leave it with its workers."""
-    return itself(obj.persist(scheduler="threads"))
+    computed = obj.persist(scheduler="threads")
+    if attrs := vars(obj).get("_attrs"):  # of the points of a SpatialData, which dask drops
+        make, arguments, *_ = computed.__reduce__()
+        return make, arguments, {"_attrs": attrs}
+    return itself(computed)
 
 
 def of_zarr(obj: Any) -> Reduced | None:

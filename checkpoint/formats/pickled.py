@@ -24,7 +24,7 @@ def unfit(obj: Any) -> str | None:
     """Say why an object is not for `.pkl`; whether it pickles is only known by trying."""
     artist = is_a(obj, "matplotlib.artist", "Artist")
     if artist and not is_a(obj, "matplotlib.figure", "Figure"):
-        return "is a part of a figure; save its `.figure`"
+        return "is a part of a figure; save it as .png, .pdf or .svg"
     return None
 
 
