@@ -3,6 +3,9 @@
 Each module declares its formats (`Format` in `registry`); here they are only collected.
 """
 
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +37,7 @@ __all__ = [
     "beside",
     "choose",
     "format_of",
+    "known",
     "refused",
     "shape_of",
     "stems",
@@ -53,18 +57,34 @@ FORMATS: tuple[Format, ...] = tuple(
 )
 BY_SUFFIX = {entry.suffix: entry for entry in FORMATS}
 FALLBACK = BY_SUFFIX[".pkl"]
+# the package that this code was copied into; it may have formats of its own
+PROJECT = (__package__ or "").removesuffix("checkpoint.formats").rstrip(".")
+
+
+@cache
+def known() -> tuple[Format, ...]:
+    """Return the formats of the project, from `src/<package>/formats.py`, and then ours."""
+    name = f"{PROJECT}.formats"
+    if not PROJECT or find_spec(name) is None:
+        return FORMATS
+    own: tuple[Format, ...] = tuple(import_module(name).FORMATS)
+    # what does not say which types it is for would be chosen for each of them
+    named = (
+        entry._replace(by_suffix_only=entry.by_suffix_only or not entry.types) for entry in own
+    )
+    return *named, *(entry for entry in FORMATS if entry.suffix not in {one.suffix for one in own})
 
 
 def format_of(file: str) -> Format | None:
     """Return the format that a file's suffix names, or None; `.csv.gz` is one suffix."""
-    return BY_SUFFIX.get(suffix_of(file).lower())
+    return _by_suffix().get(suffix_of(file).lower())
 
 
 def suffix_of(file: str) -> str:
     """Return the suffix of a file: the longest that is that of a format, else the last."""
     suffixes = Path(file).suffixes
     endings = ("".join(suffixes[i:]) for i in range(len(suffixes)))
-    return next((end for end in endings if end.lower() in BY_SUFFIX), Path(file).suffix)
+    return next((end for end in endings if end.lower() in _by_suffix()), Path(file).suffix)
 
 
 def stems(file: str) -> list[str]:
@@ -102,7 +122,7 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
         return file_name(key, obj), PATH
     suffix = suffix_of(key)
     if not suffix or suffix[1:].isdecimal():
-        candidates = (entry for entry in FORMATS if entry.is_default(obj))
+        candidates = (entry for entry in known() if entry.is_default(obj))
         entry = next((entry for entry in candidates if entry.refusal(obj) is None), None)
         if entry is None:
             raise refused(key, obj, f"it {FALLBACK.refusal(obj)}", FALLBACK)
@@ -136,7 +156,7 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
     """
     suffix = suffix_of(key)
     stem = key.removesuffix(suffix) if format_of(key) or by is None else key
-    others = [entry for entry in FORMATS if entry is not by and entry.refusal(obj) is None]
+    others = [entry for entry in known() if entry is not by and entry.refusal(obj) is None]
     if by is not None:  # not for a mistyped suffix, since trying takes as long as saving
         others = [entry for entry in others if _can_hold(entry, obj)]
     files = [stem + entry.suffix for entry in others]
@@ -154,6 +174,11 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
     )
 
 
+@cache
+def _by_suffix() -> dict[str, Format]:
+    return {entry.suffix: entry for entry in known()}
+
+
 def _can_hold(entry: Format, obj: Any) -> bool:
     """Return whether a format holds an object, with what is kept beside the file, by trying."""
     with TemporaryDirectory() as folder:
@@ -169,5 +194,5 @@ def _can_hold(entry: Format, obj: Any) -> bool:
 def shape_of(obj: Any) -> dict[str, Any] | None:
     """Return an object's entry in `data_shapes`, whatever it is saved as; None without a shape."""
     obj = shown(obj)
-    shapes = (entry.shape(obj) for entry in FORMATS if entry.shape and entry.is_for(obj))
+    shapes = (entry.shape(obj) for entry in known() if entry.shape and entry.is_for(obj))
     return next(shapes, None) or None
