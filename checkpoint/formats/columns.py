@@ -54,7 +54,7 @@ def is_typed(column: Any) -> bool:
         categories = dtype.categories
         return _is_text(categories) or (dtype.categories.dtype != object and is_typed(categories))
     if str(dtype) in TEXT:
-        return _is_text(column)
+        return _is_text(column) and _is_utf8(column)
     return str(dtype).rstrip("0123456789") in TYPED or str(dtype).startswith(DATED)
 
 
@@ -142,6 +142,14 @@ def _is_text(values: Any) -> bool:
     from pandas.api.types import infer_dtype
 
     return infer_dtype(values, skipna=True) in ("string", "empty")
+
+
+def _is_utf8(column: Any) -> bool:
+    try:
+        "".join(text for text in column if isinstance(text, str)).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lost_missing(column: Any) -> str | None:

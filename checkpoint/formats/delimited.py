@@ -23,7 +23,7 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
 
     near = nearest.frame(frame, columns.is_typed)
     numbered = near.index.equals(pd.RangeIndex(len(near))) and near.index.names == [None]
-    levels = [] if numbered else _levels(near.index)
+    levels = [] if numbered and len(near.columns) else _levels(near.index)
     described = [near[name].reset_index(drop=True) for name in near.columns]
     details: dict[str, Any] = {
         "index": [columns.describe(level) for level in levels],
@@ -37,9 +37,7 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
     ]
     texts = _texts(flat)
     details["missing"] = _missing_text(texts)
-    # without columns, a line for each row all the same
-    table = pd.concat(flat, axis=1) if flat else pd.DataFrame(index=near.index)
-    table.to_csv(
+    pd.concat(flat, axis=1).to_csv(
         path,
         sep=_separator(path),
         index=False,

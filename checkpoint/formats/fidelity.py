@@ -228,9 +228,8 @@ def _is_plain(name: str, paths: bool) -> bool:
 def _free_name(key: Any, taken: set[str], paths: bool) -> str:
     text = "_".join(map(str, key)) if isinstance(key, tuple) else str(key)
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "_")
-    if paths:
-        text = text.replace("/", "_")
-        text = text if _is_plain(text, paths) else f"{text}_"
+    text = text.replace("/", "_") if paths else text
+    text = text if _is_plain(text, paths) else f"{text}_"
     numbered = (f"{text}_{number}" for number in itertools.count(2))
     return next(name for name in itertools.chain([text], numbered) if name not in taken)
 
@@ -241,6 +240,8 @@ def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
     text = loose and was in TEXT[:2] and now in TEXT and is_text(saved)
     if was != now and not text:
         return f"is {was}, stored as {now}"
+    if was != "category" and saved.dtype != again.dtype and not text:
+        return f"is {saved.dtype!r}, stored as {again.dtype!r}"
     if saved.dtype.kind != "O":
         alike = saved.reset_index(drop=True).equals(again.reset_index(drop=True))
         return None if alike else "is stored with other values"
