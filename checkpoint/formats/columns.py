@@ -73,7 +73,8 @@ def objects(column: Any, missing: str) -> Any:
     import pandas as pd
 
     fill = {"None": None, "nan": np.nan, "<NA>": pd.NA, "NaT": pd.NaT}[missing]
-    values = [fill if isna else text for text, isna in zip(column, column.isna(), strict=True)]
+    values = np.array(column.to_numpy(dtype=object))
+    values[column.isna().to_numpy()] = fill
     return pd.Series(values, index=column.index, name=column.name, dtype=object)
 
 
@@ -146,7 +147,7 @@ def _is_text(values: Any) -> bool:
 
 def _is_utf8(column: Any) -> bool:
     try:
-        "".join(text for text in column if isinstance(text, str)).encode("utf-8")
+        "".join(text for text in column.to_numpy() if isinstance(text, str)).encode("utf-8")
     except UnicodeEncodeError:
         return False
     return True

@@ -53,7 +53,7 @@ def is_safe(column: Any) -> bool:
         categories = dtype.categories
         return is_safe(categories) or (not len(categories) and categories.dtype == object)
     if str(dtype) in ("object", "str"):
-        return is_text(column) and bool(column.notna().any()) and all_printable(column)
+        return is_text(column) and bool(column.notna().any()) and is_writable(column)
     return getattr(dtype, "char", "e") != "e" and dtype.kind in SAFE and is_numpy(dtype)
 
 
@@ -62,20 +62,19 @@ def is_numpy(dtype: Any) -> bool:
     return is_a(dtype, "numpy", "dtype")
 
 
-def all_printable(column: Any) -> bool:
-    """Return whether no text has what files cannot hold: a zero byte, a lone surrogate."""
-    return not any(isinstance(text, str) and not is_writable(text) for text in column)
-
-
-def is_writable(text: str) -> bool:
-    """Return whether a file can hold a text."""
-    if text.isascii():
-        return "\0" not in text
+def is_writable(values: Any) -> bool:
+    """Return whether a file can hold all text among values: no zero byte, no lone surrogate."""
+    # joined, since a loop over each text takes longer than writing them
+    texts = values.to_numpy(dtype=object)
     try:
-        text.encode("utf-8")
+        joined = "".join(texts)
+    except TypeError:  # some are missing
+        joined = "".join(text for text in texts if isinstance(text, str))
+    try:
+        joined.encode("utf-8")
     except UnicodeEncodeError:
         return False
-    return "\0" not in text
+    return "\0" not in joined
 
 
 def _nearest_column(column: Any) -> Any:
@@ -187,7 +186,7 @@ def _index(table: Any, holds: Callable[[Any], bool], text_index: bool, paths: bo
 
 def _holds_level(level: Any, holds: Callable[[Any], bool], text_index: bool) -> bool:
     if str(level.dtype) in ("object", "str", "string"):
-        return (is_text(level) and all_printable(level)) or not len(level)
+        return (is_text(level) and is_writable(level)) or not len(level)
     return not text_index and (is_safe(level) or holds(level.to_series(name="level")))
 
 

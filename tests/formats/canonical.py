@@ -1,4 +1,4 @@
-"""Objects written out as nested tuples: a comparison that shares nothing with the one under test."""
+"""Objects written out as nested tuples, to compare without the code that is under test."""
 
 import anndata as ad
 import numpy as np

@@ -347,7 +347,7 @@ def test_json_refuses_what_holds_itself():
         ("x.csv", np.arange(2), "this numpy.ndarray as .csv: it is not a DataFrame"),
         ("x.npz", np.eye(1), "it is not a SciPy sparse matrix or array"),
         ("x.pdf", TABLE, "it is not a matplotlib Figure"),
-        ("x.xlsx", TABLE, ".xlsx is not a format"),
+        ("x.docx", TABLE, ".docx is not a format"),
     ],
 )
 def test_a_suffix_that_cannot_hold_it(key, obj, said):
