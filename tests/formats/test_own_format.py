@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from baked import TEMPLATE
+from project_under_test import TEMPLATE
 
 USE = """
 from my_project.checkpoint import load, save
