@@ -75,8 +75,18 @@ def is_the_machines(error: Exception) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and bool(error.errno))
 
 
-def missing_package(error: BaseException | None) -> MissingPackageError | None:
-    """Return the error to raise instead if a package that is not installed caused `error`."""
+def missing_package(
+    error: BaseException | None, extra: str | None = None
+) -> MissingPackageError | None:
+    """Return the error to raise instead if a package that is not installed caused `error`.
+
+    Parameters
+    ----------
+    error
+        The error.
+    extra
+        The extra of the project that installs such a package.
+    """
     while error and not isinstance(error, ModuleNotFoundError):
         # pandas raises an ImportError in its place, `from None`
         error = error.__context__ if isinstance(error, ImportError) else error.__cause__
@@ -84,9 +94,11 @@ def missing_package(error: BaseException | None) -> MissingPackageError | None:
     name = getattr(error, "name", None)
     if not name or "." in name:
         return None
+    package = f'".[{extra}]"' if extra else "."
+    install = f"pip install -c constraints.txt -e {package}"
     return MissingPackageError(
         f"The package {name!r} is not installed in this environment ({sys.prefix}). "
-        "Install what the project needs, in its folder: `pip install -c constraints.txt -e .` "
+        f"Install what the project needs, in its folder: `{install}` "
         f"If its pyproject.toml does not list {name!r}, add it there first.",
         found=name,
     )

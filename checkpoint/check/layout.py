@@ -19,7 +19,16 @@ UPGRADE = (
 )
 IGNORED = (
     *(f"*.{suffix}" for suffix in ("h5ad", "h5mu", "h5", "npy", "npz", "pkl", "parquet")),
-    *("*.zarr/", "*.joblib", "*.loom", "*.feather", "/data/**", "!/data/**/README.md"),
+    *(
+        "*.csv.gz",
+        "*.xlsx",
+        "*.zarr/",
+        "*.joblib",
+        "*.loom",
+        "*.feather",
+        "/data/**",
+        "!/data/**/README.md",
+    ),
     *(".ipynb_checkpoints/", "__pycache__/", ".venv/", ".env", ".staging-*/", ".commit/", ".lock"),
 )
 

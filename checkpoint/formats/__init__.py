@@ -3,18 +3,52 @@
 Each module declares its formats (`Format` in `registry`); here they are only collected.
 """
 
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..errors import CheckpointFormatError
-from . import arrays, delimited, figures, h5ad, json_values, parquet, pickled
+from . import (
+    arrays,
+    beside,
+    charts,
+    delimited,
+    excel,
+    figures,
+    h5ad,
+    h5mu,
+    json_values,
+    parquet,
+    pickled,
+    zarr_folders,
+)
 from .kinds import shown, type_name
+from .paths import PATH, file_name
 from .registry import Format
 
-__all__ = ["BY_SUFFIX", "FORMATS", "Format", "choose", "format_of", "refused", "shape_of"]
+__all__ = [
+    "BY_SUFFIX",
+    "FORMATS",
+    "PATH",
+    "Format",
+    "beside",
+    "choose",
+    "format_of",
+    "known",
+    "refused",
+    "shape_of",
+    "stems",
+    "suffix_of",
+]
 
 # A key without a suffix takes the first format that holds its object; pickles hold any.
-MODULES = (h5ad, arrays, parquet, figures, delimited, json_values, pickled)
+MODULES = (
+    *(h5ad, h5mu, arrays, parquet, zarr_folders, charts, figures),
+    *(delimited, excel, json_values, pickled),
+)
 FORMATS: tuple[Format, ...] = tuple(
     sorted(
         (entry for module in MODULES for entry in module.FORMATS),
@@ -23,11 +57,41 @@ FORMATS: tuple[Format, ...] = tuple(
 )
 BY_SUFFIX = {entry.suffix: entry for entry in FORMATS}
 FALLBACK = BY_SUFFIX[".pkl"]
+# the package that this code was copied into; it may have formats of its own
+PROJECT = (__package__ or "").removesuffix("checkpoint.formats").rstrip(".")
+
+
+@cache
+def known() -> tuple[Format, ...]:
+    """Return the formats of the project, from `src/<package>/formats.py`, and then ours."""
+    name = f"{PROJECT}.formats"
+    if not PROJECT or find_spec(name) is None:
+        return FORMATS
+    own: tuple[Format, ...] = tuple(import_module(name).FORMATS)
+    # what does not say which types it is for would be chosen for each of them
+    named = (
+        entry._replace(by_suffix_only=entry.by_suffix_only or not entry.types) for entry in own
+    )
+    return *named, *(entry for entry in FORMATS if entry.suffix not in {one.suffix for one in own})
 
 
 def format_of(file: str) -> Format | None:
-    """Return the format that a file's suffix names, or None."""
-    return BY_SUFFIX.get(Path(file).suffix.lower())
+    """Return the format that a file's suffix names, or None; `.csv.gz` is one suffix."""
+    return _by_suffix().get(suffix_of(file).lower())
+
+
+def suffix_of(file: str) -> str:
+    """Return the suffix of a file: the longest that is that of a format, else the last."""
+    suffixes = Path(file).suffixes
+    endings = ("".join(suffixes[i:]) for i in range(len(suffixes)))
+    return next((end for end in endings if end.lower() in _by_suffix()), Path(file).suffix)
+
+
+def stems(file: str) -> list[str]:
+    """Return the name of a file without its suffix; without a part of one such as `.ome.tiff`."""
+    suffixes = Path(file).suffixes
+    whole = [file.removesuffix("".join(suffixes[i:])) for i in range(len(suffixes))]
+    return [stem for stem in whole if stem]
 
 
 def choose(key: str, obj: Any) -> tuple[str, Format]:
@@ -52,9 +116,13 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
         If the suffix is not that of a format, or that of one that cannot hold the object. The
         message names the key, the object's type and the formats that can hold it.
     """
-    suffix = Path(key).suffix
+    if PATH.is_for(obj):
+        if why := PATH.unfit and PATH.unfit(obj):
+            raise CheckpointFormatError(f"{key!r}: it {why}", key=key, found=str(obj))
+        return file_name(key, obj), PATH
+    suffix = suffix_of(key)
     if not suffix or suffix[1:].isdecimal():
-        candidates = (entry for entry in FORMATS if not entry.by_suffix_only)
+        candidates = (entry for entry in known() if entry.is_default(obj))
         entry = next((entry for entry in candidates if entry.refusal(obj) is None), None)
         if entry is None:
             raise refused(key, obj, f"it {FALLBACK.refusal(obj)}", FALLBACK)
@@ -62,7 +130,7 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
     named = format_of(key)
     if named is None:
         raise refused(key, obj, f"{suffix} is not a format")
-    if why := named.refusal(obj):
+    if why := named.refusal(obj, near=True):
         raise refused(key, obj, f"it {why}", named)
     # the rules of .gitignore are in lower case
     return key.removesuffix(suffix) + named.suffix, named
@@ -86,11 +154,11 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
         With `key`, the object's type as `found`, and as `expected` the names of the files that
         it can be saved as.
     """
-    suffix = Path(key).suffix
+    suffix = suffix_of(key)
     stem = key.removesuffix(suffix) if format_of(key) or by is None else key
-    others = [entry for entry in FORMATS if entry is not by and entry.refusal(obj) is None]
+    others = [entry for entry in known() if entry is not by and entry.refusal(obj) is None]
     if by is not None:  # not for a mistyped suffix, since trying takes as long as saving
-        others = [entry for entry in others if entry.can_hold(obj)]
+        others = [entry for entry in others if _can_hold(entry, obj)]
     files = [stem + entry.suffix for entry in others]
     advice = ""
     if files:
@@ -106,7 +174,25 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
     )
 
 
+@cache
+def _by_suffix() -> dict[str, Format]:
+    return {entry.suffix: entry for entry in known()}
+
+
+def _can_hold(entry: Format, obj: Any) -> bool:
+    """Return whether a format holds an object, with what is kept beside the file, by trying."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"trial{entry.suffix}")
+        try:
+            differences = entry.changes(obj, path, entry.write(obj, path))
+            beside.write_rest(differences, Path(folder, f"trial{beside.SUFFIX}"))
+        except Exception:
+            return False
+    return True
+
+
 def shape_of(obj: Any) -> dict[str, Any] | None:
     """Return an object's entry in `data_shapes`, whatever it is saved as; None without a shape."""
     obj = shown(obj)
-    return next((entry.shape(obj) for entry in FORMATS if entry.shape and entry.is_for(obj)), None)
+    shapes = (entry.shape(obj) for entry in known() if entry.shape and entry.is_for(obj))
+    return next(shapes, None) or None

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from .fidelity import loses_its_type
+from .kinds import is_a
+from .nearest import text
 from .registry import Format
+from .rest import Difference
 
 SPARSE_FORMATS = ("csr", "csc", "coo", "bsr", "dia")
 
@@ -15,10 +18,22 @@ SPARSE_FORMATS = ("csr", "csc", "coo", "bsr", "dia")
 def npy_unfit(array: Any) -> str | None:
     """Say why an array does not fit into `.npy`, or return None."""
     if loses_its_type(array):
-        return f"is a {type(array).__name__}, which .npy would turn into a plain array"
+        return f"is a {type(array).__name__}, which would come back as a plain array"
     if array.dtype.hasobject:
-        return f"has the dtype {array.dtype}, whose elements .npy cannot store"
+        return f"has the dtype {array.dtype}, whose elements the file cannot hold"
+    if array.dtype.metadata:
+        return "has a dtype with metadata, which would not come back"
     return None
+
+
+def npy_nearest(array: Any) -> Any:
+    """Return a plain array, of text if its elements are objects; masked values are as stored."""
+    import numpy as np
+
+    plain = np.asarray(array)
+    if plain.dtype.hasobject or plain.dtype.kind == "T":
+        return np.array([text(item) for item in plain.flat], dtype=str).reshape(plain.shape)
+    return np.array(plain, dtype=np.dtype(plain.dtype.str) if not plain.dtype.names else None)
 
 
 def write_npy(array: Any, path: Path) -> None:
@@ -34,10 +49,10 @@ def write_npy(array: Any, path: Path) -> None:
             raise OSError(number, os.strerror(number), str(path)) from error
 
 
-def npy_changes(array: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
+def npy_changes(array: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
     """Yield what `.npy` drops."""
-    if array.dtype.metadata:
-        yield "the metadata of its dtype does not come back"
+    if is_a(array, "numpy", "memmap"):
+        yield Difference("it", "is mapped from a file and comes back in memory")
 
 
 def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
@@ -92,6 +107,7 @@ FORMATS = (
         reader=read_npy,
         types=(("numpy", "ndarray"),),
         unfit=npy_unfit,
+        nearest=npy_nearest,
         comparer=npy_changes,
         shape=npy_shape,
         runs_code=True,
@@ -104,6 +120,7 @@ FORMATS = (
         reader=read_npz,
         types=(("scipy.sparse", "spmatrix"), ("scipy.sparse", "sparray")),
         unfit=npz_unfit,
+        nearest=lambda matrix: matrix.tocsr(),
         shape=npz_shape,
         runs_code=True,
     ),

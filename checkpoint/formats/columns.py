@@ -1,14 +1,12 @@
 """What a DataFrame's columns, index and labels were, kept beside the file that does not say it."""
 
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
-from ..errors import CheckpointFormatError
-from .fidelity import differences
-from .kinds import a_type
-
-ATTRS, FREQUENCY = "attrs", "the frequency of the index"
+MISSING = ("None", "nan", "<NA>", "NaT")
 TRUTH = {"True": True, "False": False}
+TYPED = ("int", "uint", "float", "bool", "boolean", "Int", "UInt", "Float")
+DATED = ("datetime64[", "timedelta64[")
 TEXT = ("object", "str", "string")  # `str` is what pandas 3 makes of text
 
 
@@ -49,6 +47,17 @@ def typed(texts: list[str], described: dict[str, Any], missing: str | None) -> A
     return values.astype(dtype)
 
 
+def is_typed(column: Any) -> bool:
+    """Return whether `typed` gives a column back from its text."""
+    dtype = column.dtype
+    if str(dtype) == "category":
+        categories = dtype.categories
+        return _is_text(categories) or (dtype.categories.dtype != object and is_typed(categories))
+    if str(dtype) in TEXT:
+        return _is_text(column) and _is_utf8(column)
+    return str(dtype).rstrip("0123456789") in TYPED or str(dtype).startswith(DATED)
+
+
 def as_text(column: Any) -> Any:
     """Return a categorical column as the texts that `describe` gives its categories."""
     import pandas as pd
@@ -64,7 +73,8 @@ def objects(column: Any, missing: str) -> Any:
     import pandas as pd
 
     fill = {"None": None, "nan": np.nan, "<NA>": pd.NA, "NaT": pd.NaT}[missing]
-    values = [fill if isna else text for text, isna in zip(column, column.isna(), strict=True)]
+    values = np.array(column.to_numpy(dtype=object))
+    values[column.isna().to_numpy()] = fill
     return pd.Series(values, index=column.index, name=column.name, dtype=object)
 
 
@@ -122,36 +132,6 @@ def label_dtype_lost(names: Any) -> str | None:
     return dtype if dtype in TEXT and dtype != _text_dtype() else None
 
 
-def slots(frame: Any) -> dict[str, Any]:
-    """Return the dtypes of a DataFrame's columns, labels and index levels, and their names."""
-    index = [frame.index.get_level_values(i) for i in range(frame.index.nlevels)]
-    return {
-        **{f"column {name!r}": str(dtype) for name, dtype in frame.dtypes.items()},
-        **{f"level {i} of the index": str(level.dtype) for i, level in enumerate(index)},
-        "the name of the index": list(frame.index.names),
-        "the name of the columns": frame.columns.name,
-        "the dtype of the column labels": str(frame.columns.dtype),
-        FREQUENCY: getattr(frame.index, "freqstr", None),
-        ATTRS: frame.attrs,
-    }
-
-
-def changed_slots(frame: Any, again: dict[str, Any]) -> Iterator[str]:
-    """Yield which dtypes, labels and names of a DataFrame come back as others."""
-    for slot, kind in slots(frame).items():
-        if again.get(slot) != kind:
-            yield f"{slot} is {kind} and comes back as {again.get(slot)}"
-
-
-def value_changes(frame: Any, again: Any) -> Iterator[str]:
-    """Yield which values come back as others; `changed_slots` covers attrs and dtypes of labels."""
-    frame, again = frame.copy(deep=False), again.copy(deep=False)
-    frame.attrs, again.attrs = {}, {}
-    if list(frame.columns) == list(again.columns):
-        again.columns = frame.columns
-    yield from differences(frame, again, "the table")
-
-
 def _text_dtype() -> str:
     """Return the dtype that pandas gives text by default: `object` or, since pandas 3, `str`."""
     import pandas as pd
@@ -163,6 +143,14 @@ def _is_text(values: Any) -> bool:
     from pandas.api.types import infer_dtype
 
     return infer_dtype(values, skipna=True) in ("string", "empty")
+
+
+def _is_utf8(column: Any) -> bool:
+    try:
+        "".join(text for text in column.to_numpy() if isinstance(text, str)).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lost_missing(column: Any) -> str | None:
@@ -181,20 +169,10 @@ def _lost_missing(column: Any) -> str | None:
 
 
 def _missing_among_text(column: Any) -> str:
-    """Return how an object column of text marks missing values: `None`, `nan` or `<NA>`."""
-    import pandas as pd
+    """Return how an object column of text marks most of its missing values: as `None`, `nan`, ….
 
-    others = [value for value in column if not isinstance(value, str)]
-    for value in others:
-        nan = isinstance(value, float) and value != value
-        if not (nan or value is None or value is pd.NA or value is pd.NaT):
-            raise CheckpointFormatError(
-                f"column {column.name!r} holds {a_type(value)} among objects; a CSV can only give "
-                "back text"
-            )
-    kinds = sorted({str(value) for value in others})
-    if len(kinds) > 1:
-        raise CheckpointFormatError(
-            f"column {column.name!r} has missing values of several kinds: {' and '.join(kinds)}"
-        )
-    return kinds[0] if kinds else "None"
+    Where it marks them in several ways, the column is kept beside the file.
+    """
+    kinds = Counter(str(value) for value in column if not isinstance(value, str))
+    known = [kind for kind, _ in kinds.most_common() if kind in MISSING]
+    return known[0] if known else "None"

@@ -1,7 +1,6 @@
-"""Small DataFrames as `.csv`, with the dtypes kept beside the file.
+"""Small DataFrames as `.csv`, `.tsv` and `.csv.gz`, with the dtypes kept in the record.
 
-A CSV is text, so the dtypes of its columns are kept in `params.json`. It is small, so it is read
-back as soon as it is written: what would not come back the same is refused.
+Such a file is text. It is small, so it is read back as soon as it is written.
 """
 
 from collections.abc import Iterator
@@ -10,30 +9,27 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointFormatError
-from . import columns
-from .parquet import unfit
+from . import columns, nearest
+from .fidelity import of_frames, of_subclass
 from .registry import Format
+from .rest import Difference
+
+GZIP = {"method": "gzip", "mtime": 1}  # else the time of the run would be in the file
 
 
 def write(frame: Any, path: Path) -> dict[str, Any]:
-    """Write a DataFrame; return the dtypes, and the index where it is not just 0, 1, 2, ….
-
-    Raises
-    ------
-    CheckpointFormatError
-        If a column or a label is not text, a number or a date.
-    """
+    """Write a DataFrame; return the dtypes, and the index where it is not just 0, 1, 2, …."""
     import pandas as pd
 
-    numbered = frame.index.equals(pd.RangeIndex(len(frame))) and frame.index.names == [None]
-    levels = [] if numbered else _levels(frame.index)
-    described = [frame[name].reset_index(drop=True) for name in frame.columns]
+    near = nearest.frame(frame, columns.is_typed)
+    numbered = near.index.equals(pd.RangeIndex(len(near))) and near.index.names == [None]
+    levels = [] if numbered and len(near.columns) else _levels(near.index)
+    described = [near[name].reset_index(drop=True) for name in near.columns]
     details: dict[str, Any] = {
         "index": [columns.describe(level) for level in levels],
         "columns": [columns.describe(column) for column in described],
     }
-    if labels := columns.label_dtype_lost(frame.columns):
+    if labels := columns.label_dtype_lost(near.columns):
         details["labels"] = labels
     flat = [
         columns.as_text(column) if column.dtype == "category" else column
@@ -43,6 +39,7 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
     details["missing"] = _missing_text(texts)
     pd.concat(flat, axis=1).to_csv(
         path,
+        sep=_separator(path),
         index=False,
         header=[column.name or "" for column in flat],
         na_rep=details["missing"],
@@ -50,25 +47,17 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
         encoding="utf-8",
         # readers take a carriage return without quotes for the end of the line
         quoting=QUOTE_NONNUMERIC if any("\r" in text for text in texts) else QUOTE_MINIMAL,
+        compression=GZIP if path.suffix == ".gz" else None,
     )
     return details
 
 
-def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
-    """Read the file back and yield what it drops.
-
-    Raises
-    ------
-    CheckpointFormatError
-        If anything else would not come back the same.
-    """
-    again = read(path, details)
-    dropped = (f"{columns.ATTRS} is ", f"{columns.FREQUENCY} is ", "the dtype of the column labels")
-    slots = columns.slots(again)
-    for change in (*columns.changed_slots(frame, slots), *columns.value_changes(frame, again)):
-        if not change.startswith(dropped):
-            raise CheckpointFormatError(f"a CSV would not give it back the same: {change}")
-        yield change
+def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
+    """Read the file back and yield what it does not hold."""
+    if subclass := of_subclass(frame):
+        yield subclass
+    else:
+        yield from of_frames(frame, read(path, details))
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
@@ -76,13 +65,14 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     import pandas as pd
 
     if details is None:
-        frame = pd.read_csv(path, encoding="utf-8")
+        frame = pd.read_csv(path, sep=_separator(path), encoding="utf-8")
         first = str(frame.columns[0]) if len(frame.columns) else ""
         return frame.set_index(first).rename_axis(None) if first == "Unnamed: 0" else frame
 
     described = [*details["index"], *details["columns"]]
     text = pd.read_csv(
         path,
+        sep=_separator(path),
         header=0,
         names=range(len(described)),
         index_col=False,
@@ -104,13 +94,14 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     return frame
 
 
+def _separator(path: Path) -> str:
+    return "\t" if ".tsv" in path.suffixes else ","
+
+
 def _levels(index: Any) -> list[Any]:
     """Return each level of an index as a Series named as the level is."""
     import pandas as pd
 
-    for name in index.names:
-        if name is not None and not isinstance(name, str):
-            raise CheckpointFormatError(f"the index is named {name!r}, but names in a CSV are text")
     values = [index.get_level_values(i) for i in range(index.nlevels)]
     return [pd.Series(level, name=level.name).reset_index(drop=True) for level in values]
 
@@ -136,18 +127,17 @@ def _missing_text(texts: set[str]) -> str:
     return next(text for text in candidates if text not in texts)
 
 
-FORMATS = (
+FORMATS = tuple(
     Format(
-        suffix=".csv",
+        suffix=suffix,
         holds="DataFrame",
         comes_back="the same index and dtypes; for small tables",
         writer=write,
         reader=read,
         types=(("pandas", "DataFrame"),),
-        unfit=unfit,
         comparer=changes,
         by_suffix_only=True,
-        large=False,
-        only_trying_tells=True,
-    ),
+        large=suffix == ".csv.gz",
+    )
+    for suffix in (".csv", ".tsv", ".csv.gz")
 )

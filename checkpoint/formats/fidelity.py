@@ -1,17 +1,21 @@
 """Differences between an object and what its file gives back.
 
-Accepted without a message, and listed in the docs instead: text columns come back as categories,
-fixed-width text as text, keys in another order, NumPy scalars as Python's, sparse arrays as sparse
-matrices, record arrays as structured arrays.
+Accepted without a message in an AnnData, and listed in the docs instead: text columns come back as
+categories, fixed-width text as text, keys in another order, NumPy scalars as Python's, sparse
+arrays as sparse matrices, record arrays as structured arrays.
 """
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .kinds import a_type, is_a
+from .rest import Difference, Place
+
+TEXT = ("object", "str", "category")  # the dtypes between which text may move in an AnnData
 
 
-def differences(saved: Any, again: Any, slot: str) -> Iterator[str]:
+def differences(saved: Any, again: Any, slot: str, place: Place = ()) -> Iterator[Difference]:
     """Yield how a value that was read differs from the one that was saved.
 
     Parameters
@@ -20,127 +24,305 @@ def differences(saved: Any, again: Any, slot: str) -> Iterator[str]:
         The value in memory, and what the file gives back.
     slot
         The field, as messages name it: `uns['region']`.
+    place
+        Where it is in the object.
 
     Yields
     ------
-    str
-        A sentence for each difference, beginning with the field.
+    Difference
+        One for each field, with the value to keep.
     """
-    if is_a(saved, "pandas", "DataFrame") and is_a(again, "pandas", "DataFrame"):
-        yield from _of_frames(saved, again, slot)
-    elif isinstance(saved, Mapping) and isinstance(again, Mapping):
-        yield from _of_mappings(saved, again, slot)
-    elif is_a(saved, "scipy.sparse", "spmatrix") or is_a(saved, "scipy.sparse", "sparray"):
-        yield from _of_sparse(saved, again, slot)
-    elif is_a(saved, "numpy", "ndarray") and is_a(again, "numpy", "ndarray"):
-        yield from _of_arrays(saved, again, slot)
-    elif is_a(saved, "numpy", "generic") or is_a(again, "numpy", "generic"):
-        if not same(_python(saved), _python(again)):
-            yield _changed(slot, saved, again)
-    elif not same(saved, again):
-        yield _changed(slot, saved, again)
+    if is_a(saved, "pandas", "DataFrame", exactly=True) and is_a(again, "pandas", "DataFrame"):
+        yield from of_frames(saved, again, slot, place, loose=True)
+    elif type(saved) is dict and isinstance(again, Mapping):
+        yield from of_mappings(saved, again, slot, place)
+    elif is_lazy(saved):
+        yield computed(saved, again, slot)
+    elif what := _change(saved, again):
+        yield Difference(slot, what, place, saved)
 
 
 def same(saved: Any, again: Any) -> bool:
-    """Return whether two single values are the same, down to the kind of a missing value."""
+    """Return whether two values are the same, down to types, zones and kinds of missing values."""
     if type(saved) is not type(again):
         return False
+    if isinstance(saved, str | bytes | int) or saved is None:
+        return bool(saved == again)
+    if isinstance(saved, list | tuple):
+        return len(saved) == len(again) and all(map(same, saved, again))
+    if isinstance(saved, dict):
+        alike = len(saved) == len(again) and saved.keys() == again.keys()
+        return alike and all(same(value, again[key]) for key, value in saved.items())
+    if is_a(saved, "pandas", "DataFrame"):
+        return saved.shape == again.shape and not any(of_frames(saved, again, "", ()))
+    if is_a(saved, "pandas", "Series"):
+        return same(saved.to_frame(), again.to_frame())
+    if is_a(saved, "numpy", "ndarray") or _is_sparse(saved):
+        return _change(saved, again) is None
     try:
-        return bool(saved == again) or bool(saved != saved and again != again)
+        equal = bool(saved == again) or bool(saved != saved and again != again)
     except (TypeError, ValueError):  # NA, or a comparison by element
-        return saved is again or repr(saved) == repr(again)
+        return saved is again
+    units = getattr(saved, "unit", None), getattr(again, "unit", None)
+    return equal and repr(saved) == repr(again) and str(units[0]) == str(units[1])
 
 
-def loses_its_type(array: Any) -> bool:
-    """Return whether a file would turn an array of this type into a plain array."""
-    return is_a(array, "numpy.ma", "MaskedArray") or is_a(array, "numpy", "matrix")
+def is_lazy(value: Any) -> bool:
+    """Return whether an array in an AnnData is a path to its values, which its file holds now."""
+    kinds = (
+        *(("dask.array", "Array"), ("zarr", "Array"), ("h5py", "Dataset"), ("numpy", "memmap")),
+        *(("anndata.abc", "CSRDataset"), ("anndata.abc", "CSCDataset")),
+    )
+    return any(is_a(value, *kind) for kind in kinds)
 
 
-def _of_frames(saved: Any, again: Any, slot: str) -> Iterator[str]:
-    if list(saved.columns) != list(again.columns):
-        yield f"{slot} has the columns {_few(saved.columns)} and comes back with " + _few(
-            again.columns
-        )
-        return
-    for part in ("index", "columns"):
-        was, now = getattr(saved, part), getattr(again, part)
-        if list(was.names) != list(now.names):
-            yield f"the {part} of {slot} is named {_few(was.names)} and comes back as " + _few(
-                now.names
-            )
-        if len(was) and str(was.dtype) != str(now.dtype) and not (_is_text(was) and _is_text(now)):
-            yield f"the {part} of {slot} has the dtype {was.dtype} and comes back as {now.dtype}"
-        elif not was.equals(now) and list(was) != list(now):
-            yield f"the {part} of {slot} comes back with other labels"
-    for i, name in enumerate(saved.columns):
-        yield from _of_columns(saved.iloc[:, i], again.iloc[:, i], f"{slot}[{name!r}]")
-    if saved.attrs != again.attrs:
-        yield f"{slot}.attrs do not come back"
+def computed(saved: Any, again: Any, slot: str) -> Difference:
+    """Return the difference of an array that was computed while it was saved."""
+    return Difference(slot, f"is {a_type(saved)}, was computed, and comes back as {a_type(again)}")
 
 
-def _of_columns(saved: Any, again: Any, slot: str) -> Iterator[str]:
-    if saved.dtype == again.dtype and saved.dtype.kind != "O":
-        if not saved.reset_index(drop=True).equals(again.reset_index(drop=True)):
-            yield f"{slot} comes back with other values"
-        return
-    if again.dtype == "category" and saved.dtype == "category":
-        was, now = saved.cat.categories, again.cat.categories
-        yield from _of_columns(was.to_series(), now.to_series(), f"the categories of {slot}")
-        codes_differ = (saved.cat.codes.to_numpy() != again.cat.codes.to_numpy()).any()
-        if saved.cat.ordered != again.cat.ordered or codes_differ:
-            yield f"{slot} comes back in another order of categories"
-        return
-    if not _is_text(saved) and saved.dtype != again.dtype:
-        yield f"{slot} has the dtype {saved.dtype} and comes back as {again.dtype}"
-        return
-    before, after = saved.to_numpy(dtype=object), again.to_numpy(dtype=object)
-    if _is_text(saved) and not saved.isna().any() and (before == after).all():
-        return
-    for was, now in zip(before, after, strict=True):
-        if not same(was, now) and list(differences(was, now, slot)):
-            yield _changed(f"a value of {slot}", was, now)
-            return
-
-
-def _of_mappings(saved: Mapping, again: Mapping, slot: str) -> Iterator[str]:
-    for key, value in saved.items():
-        here = f"{slot}[{key!r}]"
-        if key in again:
-            yield from differences(value, again[key], here)
-        elif str(key) in again:
-            yield f"the key {key!r} of {slot} is {a_type(key)} and comes back as text"
-            yield from differences(value, again[str(key)], here)
-        else:
-            yield f"{here} does not come back under this key"
-
-
-def _of_sparse(saved: Any, again: Any, slot: str) -> Iterator[str]:
-    was, now = _kind(saved), _kind(again)
-    if was != now:
-        yield f"{slot} is {was} and comes back as {now}"
-    elif (saved != again).nnz:
-        yield f"{slot} comes back with other values"
-
-
-def _of_arrays(saved: Any, again: Any, slot: str) -> Iterator[str]:
-    import numpy as np
-
-    plain = not loses_its_type(saved)
-    text = _is_text_array(saved) and _is_text_array(again)
-    records = bool(saved.dtype.names) and saved.dtype.names == again.dtype.names
-    if not plain or (saved.dtype != again.dtype and not text and not records):
-        yield f"{slot} is {_kind(saved)} and comes back as {_kind(again)}"
-    elif saved.shape != again.shape or saved.tolist() != again.tolist():
-        both_numbers = saved.dtype.kind in "fc" and saved.shape == again.shape
-        if not (both_numbers and np.array_equal(saved, again, equal_nan=True)):
-            yield f"{slot} comes back with other values"
-
-
-def _is_text(values: Any) -> bool:
+def is_text(values: Any) -> bool:
     """Return whether a column or index holds text, whatever its dtype."""
     from pandas.api.types import infer_dtype
 
     return infer_dtype(values, skipna=True) in ("string", "empty")
+
+
+def loses_its_type(array: Any) -> bool:
+    """Return whether a file would turn an array of this type into a plain array."""
+    names = ("ndarray", "memmap", "recarray")
+    known = any(is_a(array, "numpy", name, exactly=True) for name in names)
+    return is_a(array, "numpy", "ndarray") and not known
+
+
+def of_frames(
+    saved: Any, again: Any, slot: str = "", place: Place = (), *, loose: bool = False
+) -> Iterator[Difference]:
+    """Yield the differences of a table, column by column; if `loose`, text may be categories."""
+    if saved.shape != again.shape:
+        yield Difference(slot or "it", f"is stored with the shape {again.shape}", place, saved)
+        return
+    yield from of_some_columns(range(saved.shape[1]), saved, again, slot, place, loose=loose)
+    yield from of_index(saved, again, slot, place, loose=loose)
+    yield from of_frame_labels(saved, again, slot, place, loose=loose)
+
+
+def of_some_columns(
+    positions: Iterable[int],
+    saved: Any,
+    again: Any,
+    slot: str = "",
+    place: Place = (),
+    *,
+    loose: bool = False,
+) -> Iterator[Difference]:
+    """Yield the differences of some columns of a table, which are all those of `again`."""
+    for i, j in enumerate(positions):
+        column = saved.iloc[:, j]
+        if what := _of_columns(column, again.iloc[:, i], loose):
+            name = saved.columns[j]
+            here = f"{slot}[{name!r}]" if slot else f"column {name!r}"
+            # without the index of the table, so that it can be kept alone
+            yield Difference(here, what, (*place, j), column.reset_index(drop=True))
+
+
+def of_index(
+    saved: Any, again: Any, slot: str = "", place: Place = (), *, loose: bool = False
+) -> Iterator[Difference]:
+    """Yield how the index of a table differs."""
+    if what := _of_index(saved.index, again.index, loose):
+        here = f"the index of {slot}" if slot else "the index"
+        yield Difference(here, what, (*place, "index"), saved.index)
+
+
+def of_frame_labels(
+    saved: Any, again: Any, slot: str = "", place: Place = (), *, loose: bool = False
+) -> Iterator[Difference]:
+    """Yield how the column names of a table and its attrs differ."""
+    if what := _of_index(saved.columns, again.columns, loose):
+        here = f"the column names of {slot}" if slot else "the column names"
+        yield Difference(here, what, (*place, "columns"), saved.columns)
+    if not same(saved.attrs, again.attrs):
+        here = f"{slot}.attrs" if slot else "attrs"
+        yield Difference(here, f"is {saved.attrs!r:.60}", (*place, "attrs"), saved.attrs)
+
+
+def of_subclass(frame: Any) -> Difference | None:
+    """Return the difference of a table of a subclass, which is kept whole."""
+    if is_a(frame, "pandas", "DataFrame", exactly=True):
+        return None
+    return Difference("it", f"is {a_type(frame)}, stored as a plain DataFrame", (), frame)
+
+
+def of_mappings(saved: Mapping, again: Mapping, slot: str, place: Place) -> Iterator[Difference]:
+    """Yield the differences of a dict, key by key."""
+    for (key, value), name in zip(saved.items(), names_in_file(saved), strict=True):
+        here = f"{slot}[{key!r}]"
+        if name not in again:
+            yield Difference(here, "is not in the file", (*place, name), value)
+            continue
+        yield from differences(value, again[name], here, (*place, name))
+        if type(key) is not str or name != key:
+            yield renamed(here, key, (*place, name))
+
+
+def renamed(slot: str, key: Any, place: Place) -> Difference:
+    """Return the difference of a key that has another name in the file."""
+    return Difference(slot, f"is named {place[-1]!r} in the file", place, key, is_name=True)
+
+
+def names_in_file(keys: Iterable[Any], *, paths: bool = True) -> list[str]:
+    """Return the names that keys or column names have in a file.
+
+    Parameters
+    ----------
+    keys
+        The keys.
+    paths
+        Whether names are paths in the file, as in HDF5 and zarr: `/` would be a level of groups,
+        and dots the group itself.
+
+    Returns
+    -------
+    list of str
+        Text, each once.
+    """
+    keys = list(keys)
+    plain = {str(key) for key in keys if isinstance(key, str) and _is_plain(key, paths)}
+    names: dict[str, None] = {}
+    for key in keys:
+        as_it_is = isinstance(key, str) and key in plain and key not in names
+        names[str(key) if as_it_is else _free_name(key, plain | names.keys(), paths)] = None
+    return list(names)
+
+
+def _change(saved: Any, again: Any) -> str | None:
+    """Say how a value that is not a container differs from what was saved, or return None."""
+    if _is_sparse(saved):
+        was, now = _kind(saved), _kind(again)
+        if was != now:
+            return f"is {was}, stored as {now}"
+        return "is stored with other values" if (saved != again).nnz else None
+    if is_a(saved, "numpy", "ndarray") and is_a(again, "numpy", "ndarray"):
+        return _of_arrays(saved, again)
+    if is_a(saved, "numpy", "generic") or is_a(again, "numpy", "generic"):
+        saved, again = _python(saved), _python(again)
+    if is_a(saved, "awkward", "Array"):
+        return None if _same_awkward(saved, again) else _changed(saved, again)
+    if is_a(saved, "anndata", "AnnData") and is_a(again, "anndata", "AnnData"):
+        return None if same(_parts(saved), _parts(again)) else "holds what the file cannot"
+    return None if same(saved, again) else _changed(saved, again)
+
+
+def _is_plain(name: str, paths: bool) -> bool:
+    """Return whether a name can stand in a file as it is."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    in_paths = bool(name.strip(".")) and "/" not in name and name != "_index"
+    in_tables = not name.startswith("__index_level_")
+    return "\0" not in name and (in_paths if paths else in_tables)
+
+
+def _free_name(key: Any, taken: set[str], paths: bool) -> str:
+    text = "_".join(map(str, key)) if isinstance(key, tuple) else str(key)
+    text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "_")
+    text = text.replace("/", "_") if paths else text
+    text = text if _is_plain(text, paths) else f"{text}_"
+    numbered = (f"{text}_{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([text], numbered) if name not in taken)
+
+
+def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
+    """Say how the values of a column or index differ, or return None."""
+    was, now = str(saved.dtype), str(again.dtype)
+    text = loose and was in TEXT[:2] and now in TEXT and is_text(saved)
+    if was != now and not text:
+        return f"is {was}, stored as {now}"
+    if was != "category" and saved.dtype != again.dtype and not text:
+        return f"is {saved.dtype!r}, stored as {again.dtype!r}"
+    if saved.dtype.kind != "O":
+        alike = saved.reset_index(drop=True).equals(again.reset_index(drop=True))
+        return None if alike else "is stored with other values"
+    if was == now == "category":
+        return _of_categories(saved, again, loose)
+    before, after = saved.to_numpy(dtype=object), again.to_numpy(dtype=object)
+    if is_text(saved) and not saved.isna().any():
+        return None if bool((before == after).all()) else "is stored with other values"
+    for was, now in zip(before, after, strict=True):
+        if not same(was, now):
+            return f"holds {a_type(was)}, stored as {a_type(now)}"
+    return None
+
+
+def _of_categories(saved: Any, again: Any, loose: bool) -> str | None:
+    was, now = saved.cat.categories, again.cat.categories
+    if len(was) != len(now):
+        return "is stored with other categories"
+    if what := _of_columns(was.to_series(), now.to_series(), loose):
+        return f"has categories of which the dtype {what}" if what.startswith("is ") else what
+    if saved.cat.ordered != again.cat.ordered:
+        return "is stored with another order of categories"
+    codes_differ = (saved.cat.codes.to_numpy() != again.cat.codes.to_numpy()).any()
+    return "is stored with other values" if codes_differ else None
+
+
+def _of_index(saved: Any, again: Any, loose: bool) -> str | None:
+    """Say how index or labels differ, or return None."""
+    if not same(list(saved.names), list(again.names)):
+        return f"is named {_few(saved.names)}"
+    if saved.nlevels != again.nlevels or len(saved) != len(again):
+        return f"has {saved.nlevels} levels"
+    if getattr(saved, "freq", None) != getattr(again, "freq", None):
+        return f"has the frequency {saved.freqstr}"
+    for i in range(saved.nlevels):
+        was, now = saved.get_level_values(i), again.get_level_values(i)
+        empty = loose and not len(was)
+        if not empty and (what := _of_columns(was.to_series(), now.to_series(), loose)):
+            return what
+    return None
+
+
+def _of_arrays(saved: Any, again: Any) -> str | None:
+    import numpy as np
+
+    text = _is_text_array(saved) and _is_text_array(again)
+    records = bool(saved.dtype.names) and saved.dtype.names == again.dtype.names
+    same_dtype = saved.dtype == again.dtype or text or records
+    if loses_its_type(saved) or not same_dtype:
+        return f"is {_kind(saved)}, stored as {_kind(again)}"
+    if saved.shape != again.shape:
+        return f"has the shape {saved.shape}, stored as {again.shape}"
+    if saved.dtype.kind in "biufc":
+        alike = np.array_equal(saved, again, equal_nan=saved.dtype.kind in "fc")
+    else:
+        alike = same(saved.tolist(), again.tolist())
+    return None if alike else "is stored with other values"
+
+
+def _same_awkward(saved: Any, again: Any) -> bool:
+    import awkward as ak
+
+    if type(saved) is not type(again) or saved.type != again.type or saved.attrs != again.attrs:
+        return False
+    return same(ak.to_list(saved), ak.to_list(again))
+
+
+def _parts(adata: Any) -> dict[str, Any]:
+    """Return what an AnnData within another object holds."""
+    raw = adata.raw
+    return {
+        **{name: getattr(adata, name) for name in ("X", "obs", "var")},
+        **{name: dict(getattr(adata, name)) for name in ("uns", "layers", "obsm", "varm", "obsp")},
+        "raw": raw if raw is None else (raw.X, raw.var, dict(raw.varm)),
+        "varp": dict(adata.varp),
+        "type": type(adata),
+    }
+
+
+def _is_sparse(value: Any) -> bool:
+    return is_a(value, "scipy.sparse", "spmatrix") or is_a(value, "scipy.sparse", "sparray")
 
 
 def _is_text_array(array: Any) -> bool:
@@ -161,10 +343,10 @@ def _kind(value: Any) -> str:
     return f"{a_type(value)}{dtype}"
 
 
-def _changed(slot: str, saved: Any, again: Any) -> str:
+def _changed(saved: Any, again: Any) -> str:
     if type(saved) is not type(again):
-        return f"{slot} is {a_type(saved)} and comes back as {a_type(again)}"
-    return f"{slot} is {saved!r:.60} and comes back as {again!r:.60}"
+        return f"is {a_type(saved)}, stored as {_kind(again)}"
+    return f"is {saved!r:.60}, stored as {again!r:.60}"
 
 
 def _few(labels: Any) -> str:

@@ -1,23 +1,54 @@
-"""Matplotlib figures as `.png`, `.pdf` and `.svg`, the same bytes for the same figure."""
+"""Figures as `.png`, `.pdf` and `.svg`, the same bytes for the same figure.
 
+Of matplotlib, and of what is drawn with it: axes, grids of seaborn, plots of scanpy and plotnine.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from . import charts
+from .kinds import is_a
 from .registry import Format
 
 # the metadata that would carry the date of the run
 DATED = {".png": {}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 MARGIN = 0.1  # inches around what is drawn outside the figure
+# what draws a figure when it is asked to, and how
+DRAWN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
+    ("plotnine", "ggplot", lambda plot: plot.draw()),
+    ("seaborn.objects", "Plot", lambda plot: plot.plot()._figure),
+    ("seaborn.axisgrid", "Grid", lambda grid: grid.figure),
+    ("seaborn.axisgrid", "JointGrid", lambda grid: grid.figure),
+    ("seaborn.matrix", "ClusterGrid", lambda grid: grid.figure),
+    ("scanpy.plotting._baseplot_class", "BasePlot", lambda plot: _of_scanpy(plot)),
+)
 
 
-def write(figure: Any, path: Path) -> None:
+def unfit(obj: Any) -> str | None:
+    """Say why an object is not one figure, or return None."""
+    if charts.is_chart(obj):
+        return None
+    if not _is_drawn(obj):
+        return "is not a matplotlib Figure"
+    figures = {id(figure) for figure in _figures_of(obj)}
+    if len(figures) == 1:
+        return None
+    return f"belongs to {len(figures)} figures; save each under a name of its own"
+
+
+def write(obj: Any, path: Path) -> None:
     """Draw a figure into a file, without a date and with fixed ids.
 
     The picture has the size of the figure, and more on the sides where something is drawn outside
     of it, such as a legend beside the axes.
     """
+    if charts.is_chart(obj):
+        charts.write_picture(obj, path)
+        return
     import matplotlib as mpl
 
+    figure = next(_figures_of(obj))
     suffix = path.suffix.lower()
     # a layout that is computed while drawing settles first, or the second file would differ
     figure.draw_without_rendering()
@@ -30,6 +61,48 @@ def write(figure: Any, path: Path) -> None:
 def read(path: Path, details: dict[str, Any] | None) -> Path:
     """Return the path: figures are looked at, not read back."""
     return path
+
+
+def _is_drawn(obj: Any) -> bool:
+    """Return whether an object is a figure, a part of one, or a list or dict of parts."""
+    if isinstance(obj, Mapping):
+        obj = list(obj.values())
+    elif is_a(obj, "numpy", "ndarray"):
+        obj = list(obj.flat) if obj.dtype == object else []
+    if isinstance(obj, list | tuple):
+        return bool(obj) and all(_is_drawn(item) for item in obj)
+    kinds = (("matplotlib.artist", "Artist"), *((module, name) for module, name, _ in DRAWN))
+    return any(is_a(obj, *kind) for kind in kinds)
+
+
+def _figures_of(obj: Any) -> Iterator[Any]:
+    """Yield the figure of an object, and those of the parts of a list or dict."""
+    if isinstance(obj, Mapping):
+        obj = list(obj.values())
+    parts: Iterable[Any] | None = obj.flat if is_a(obj, "numpy", "ndarray") else None
+    if parts is not None or isinstance(obj, list | tuple):
+        for part in obj if parts is None else parts:
+            yield from _figures_of(part)
+        return
+    for module, name, draw in DRAWN:
+        if is_a(obj, module, name):
+            yield draw(obj)
+            return
+    figure = obj
+    while figure is not None and not is_a(figure, "matplotlib.figure", "Figure"):
+        figure = figure.figure  # of a subfigure, the one around it
+    if figure is not None:
+        yield figure
+
+
+def _of_scanpy(plot: Any) -> Any:
+    """Return the figure of a plot of scanpy, which is drawn when it is first shown."""
+    if plot.fig is None:
+        import matplotlib.pyplot as plt
+
+        plot.make_figure()
+        plt.close(plot.fig)  # else the notebook would show it, too
+    return plot.fig
 
 
 def _drawn_area(figure: Any) -> Any:
@@ -54,9 +127,10 @@ FORMATS = tuple(
         comes_back="the path of the file",
         writer=write,
         reader=read,
-        types=(("matplotlib.figure", "Figure"),),
+        unfit=unfit,
         by_suffix_only=suffix != ".png",
         large=False,
+        extra="charts",
     )
     for suffix in DATED
 )

@@ -1,48 +1,42 @@
 """AnnData as `.h5ad`."""
 
-import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointFormatError
-from .fidelity import differences, loses_its_type
-from .kinds import a_type, is_a, type_name
-from .registry import Format, reason
+from ..errors import is_the_machines
+from . import nearest
+from .fidelity import (
+    computed,
+    differences,
+    is_lazy,
+    loses_its_type,
+    names_in_file,
+    of_frames,
+    renamed,
+)
+from .kinds import a_type, is_a
+from .registry import Format
+from .rest import Difference, Place
 
 FRAMES = ("obs", "var")
 MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
+VERSIONS = {"anndata": "0.1.0", "raw": "0.1.0"}  # of what anndata describes as its file format
 
 
 def write(adata: Any, path: Path) -> None:
-    """Write an AnnData; the one in memory stays as it is.
+    """Write an AnnData, with the nearest form of what HDF5 cannot hold; nothing of it changes."""
+    import h5py
 
-    `AnnData.write_h5ad` turns text columns into categories in place, so it gets a stand-in that
-    shares everything but its annotations.
-    """
-    _refuse_names(adata)
-    _stand_in(adata).write_h5ad(path)
+    with h5py.File(path, "w") as file:
+        write_anndata(file, in_memory(adata))
 
 
-def changes(adata: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
-    """Yield what will come back changed; everything but the matrices is small, and is read back."""
-    adata = adata.to_memory() if _is_lazy(adata) else adata
-    from anndata.io import read_elem
-
-    with _opened(path) as file:
-        for slot in FRAMES:
-            yield from differences(getattr(adata, slot), read_elem(file[slot]), slot)
-        yield from differences(dict(adata.uns), read_elem(file["uns"]), "uns")
-        if adata.raw is not None:
-            yield from differences(adata.raw.var, read_elem(file["raw/var"]), "raw.var")
-        if adata.X is not None:
-            yield from _of_matrix(adata.X, file["X"], "X")
-        for slot, key, value in _matrices(adata):
-            here = f"{slot}[{key!r}]"
-            if is_a(value, "pandas", "DataFrame"):
-                yield from differences(value, read_elem(file[slot][key]), here)
-            else:
-                yield from _of_matrix(value, file[slot][key], here)
+def changes(adata: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
+    """Yield what the file does not hold; all but the matrices is small, and is read back."""
+    with opened(path) as file:
+        yield from of_anndata(in_memory(adata), file)
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
@@ -50,7 +44,7 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     import anndata
     from anndata.io import read_elem
 
-    with _opened(path) as file:
+    with opened(path) as file:
         if file.attrs.get("encoding-type") == "anndata":
             return read_elem(file)
     return anndata.read_h5ad(path)  # as anndata before 0.7 wrote it
@@ -61,7 +55,136 @@ def shape(adata: Any) -> dict[str, Any]:
     return {"n_cells": adata.n_obs, "n_features": adata.n_vars}
 
 
-def _opened(path: Path) -> Any:
+def in_memory(adata: Any) -> Any:
+    """Return an AnnData whose annotations are in memory, and which is not a view."""
+    if adata.isbacked or not is_a(adata.obs, "pandas", "DataFrame"):
+        # in memory, since it may read from the file that it is about to replace
+        return adata.to_memory()
+    return adata.copy() if adata.is_view else adata
+
+
+def write_anndata(group: Any, adata: Any) -> None:
+    """Write an AnnData into a group of an HDF5 file or of a zarr store."""
+    _mark(group, "anndata")
+    if adata.X is not None:
+        write_item(group, "X", adata.X)
+    for slot in FRAMES:
+        write_frame(group, slot, getattr(adata, slot))
+    for slot in MATRICES:
+        write_item(group, slot, _matrices(adata, slot))
+    write_item(group, "uns", dict(adata.uns))
+    if adata.raw is not None:
+        raw = group.create_group("raw")
+        _mark(raw, "raw")
+        write_item(raw, "X", adata.raw.X)
+        write_frame(raw, "var", adata.raw.var)
+        write_item(raw, "varm", dict(adata.raw.varm))
+
+
+def nearest_anndata(adata: Any) -> Any:
+    """Return the nearest AnnData that a file can hold, by writing it into memory."""
+    import h5py
+
+    with h5py.File.in_memory() as file:
+        write_anndata(file, in_memory(adata))
+        return in_file(file["/"])
+
+
+def write_frame(group: Any, name: str, frame: Any) -> None:
+    """Write the table of obs or var: as anndata does, with text that repeats as categories."""
+    import anndata
+    from anndata.io import write_elem
+
+    near = nearest.frame(frame, partial(_holds, group), text_index=True, paths=True)
+    anndata.AnnData().strings_to_categoricals(near)
+    write_elem(group, name, near)
+
+
+def write_item(group: Any, name: str, value: Any) -> None:
+    """Write a value, or the nearest form that the file can hold, or nothing if there is none."""
+    from anndata.io import write_elem
+
+    if isinstance(value, Mapping):
+        write_elem(group, name, {})
+        for key, item in zip(names_in_file(value), value.values(), strict=True):
+            write_item(group[name], key, item)
+    elif is_a(value, "anndata", "AnnData"):
+        write_anndata(group.create_group(name), in_memory(value))
+    elif is_a(value, "pandas", "DataFrame"):
+        near = nearest.frame(value, partial(_holds, group), paths=True)
+        write_elem(group, name, nearest.with_missing_as_categories(near))
+    else:
+        any(_try(group, name, form) for form in nearest.forms(value))
+
+
+def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> Iterator[Difference]:
+    """Yield what a file does not give back of an AnnData.
+
+    Parameters
+    ----------
+    adata
+        The AnnData in memory.
+    stored
+        The group that it was written to, or an AnnData that was read.
+    slot, place
+        Where it is in the object that is saved: `mod['rna'].`.
+    """
+    if adata.X is not None:
+        yield from of_matrix(adata.X, _part(stored, "X"), f"{slot}X", (*place, "X"))
+    for name in FRAMES:
+        frame, again = getattr(adata, name), in_file(_part(stored, name))
+        yield from of_frames(frame, again, f"{slot}{name}", (*place, name), loose=True)
+    for name in MATRICES:
+        here, matrices = _part(stored, name), _matrices(adata, name)
+        yield from of_matrices(matrices, here, f"{slot}{name}", (*place, name))
+    yield from differences(
+        dict(adata.uns), in_file(_part(stored, "uns")), f"{slot}uns", (*place, "uns")
+    )
+    if adata.raw is not None:
+        raw, here = _part(stored, "raw"), (*place, "raw")
+        yield from of_matrix(adata.raw.X, _part(raw, "X"), f"{slot}raw.X", (*here, "_X"))
+        var = in_file(_part(raw, "var"))
+        yield from of_frames(adata.raw.var, var, f"{slot}raw.var", (*here, "var"), loose=True)
+        varm = _part(raw, "varm")
+        yield from of_matrices(dict(adata.raw.varm), varm, f"{slot}raw.varm", (*here, "varm"))
+    yield from _of_type(adata, slot, place)
+
+
+def of_matrices(
+    matrices: Mapping[Any, Any], stored: Any, slot: str, place: Place
+) -> Iterator[Difference]:
+    """Yield what a file does not give back of layers, obsm, varm, obsp or varp."""
+    for key, name in zip(matrices, names_in_file(matrices), strict=True):
+        here = f"{slot}[{key!r}]"
+        if name not in stored:
+            yield Difference(here, "is not in the file", (*place, name), matrices[key])
+        else:
+            yield from of_matrix(matrices[key], stored[name], here, (*place, name))
+        if name != key:
+            yield renamed(here, key, (*place, name))
+
+
+def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Difference]:
+    """Compare a matrix's type and dtype with those in the file, without reading its values."""
+    plain = is_a(value, "numpy", "ndarray") and value.dtype.kind in "biufc"
+    matrix = getattr(value, "format", None) in ("csr", "csc") and hasattr(value, "indptr")
+    if not _is_stored(element) or not (plain or matrix or is_lazy(value)):
+        yield from differences(value, in_file(element), slot, place)
+        return
+    encoding = element.attrs.get("encoding-type", "")
+    kind = encoding.removesuffix("_matrix")
+    stored = element["data"].dtype if kind in ("csr", "csc") else getattr(element, "dtype", None)
+    if is_lazy(value):
+        yield computed(value, _empty(kind, stored), slot)
+    elif loses_its_type(value) or (getattr(value, "format", "array"), value.dtype) != (
+        kind,
+        stored,
+    ):
+        what = f"is {a_type(value)} of {value.dtype}, stored as {kind} of {stored}"
+        yield Difference(slot, what, place, value)
+
+
+def opened(path: Path) -> Any:
     """Open a file for reading, without HDF5's lock.
 
     The files of a checkpoint never change in place, so no lock is needed. Taking one fails on file
@@ -76,90 +199,87 @@ def _opened(path: Path) -> Any:
         return h5py.File(path, "r")
 
 
-def _matrices(adata: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yield slot, key and value of each layer and of each entry of obsm, varm, obsp and varp."""
-    for slot in MATRICES:
-        for key, value in getattr(adata, slot).items():
-            if key is not None:  # since anndata 0.13 the layer None is X
-                yield slot, key, value
+def in_file(element: Any) -> Any:
+    """Read an element of a file; what is in memory already is returned as it is."""
+    from anndata.io import read_elem
+
+    return read_elem(element) if _is_stored(element) else element
 
 
-def _refuse_names(adata: Any) -> None:
-    """Raise for names that HDF5 takes for groups: the file could not be read again."""
-    named = [(slot, name) for slot in FRAMES for name in getattr(adata, slot)]
-    named += [(slot, key) for slot, key, _ in _matrices(adata)]
-    for slot, name in named:
-        if isinstance(name, str) and (not name or "/" in name):
-            why = "has a '/' in its name" if name else "has an empty name"
-            raise CheckpointFormatError(f"{slot}[{name!r}] {why}, which HDF5 cannot store")
+def _is_stored(element: Any) -> bool:
+    kinds = (("h5py", "HLObject"), ("zarr", "Group"), ("zarr", "Array"))
+    return any(is_a(element, *kind) for kind in kinds)
 
 
-def _is_lazy(adata: Any) -> bool:
-    """Return whether an AnnData is from `read_lazy`, whose obs has not been read yet."""
-    return not is_a(adata.obs, "pandas", "DataFrame")
+def _part(stored: Any, name: str) -> Any:
+    return stored[name] if _is_stored(stored) else getattr(stored, name)
 
 
-def _blame(adata: Any, error: Exception) -> str:
-    """Find the field that cannot be written, by writing each one alone into memory."""
-    adata = adata.to_memory() if adata.isbacked or _is_lazy(adata) else adata
-    fields: list[tuple[str, Any]] = []
-    for slot in FRAMES:
-        frame = getattr(adata, slot)
-        fields += [(f"{slot}[{name!r}]", frame.iloc[:, [i]]) for i, name in enumerate(frame)]
-    fields += _leaves(dict(adata.uns), "uns")
-    fields += [(f"{slot}[{key!r}]", value) for slot, key, value in _matrices(adata)]
-    for field, value in fields:
-        if why := _unwritable(value):
-            kind = str(value.dtypes.iloc[0]) if field.startswith(FRAMES) else type_name(value)
-            return (
-                f"{field} ({kind}) cannot be written: {why}. Convert it to text, numbers or "
-                "categories, or save it under a key of its own"
-            )
-    return f"it cannot be written: {reason(error)}"
+def _mark(group: Any, kind: str) -> None:
+    group.attrs["encoding-type"] = kind
+    group.attrs["encoding-version"] = VERSIONS[kind]
 
 
-def _leaves(mapping: dict, slot: str) -> Iterator[tuple[str, Any]]:
-    for key, value in mapping.items():
-        if isinstance(value, dict) and all(isinstance(name, str) for name in value):
-            yield from _leaves(value, f"{slot}[{key!r}]")
-        else:
-            yield f"{slot}[{key!r}]", value
+def _matrices(adata: Any, slot: str) -> dict[Any, Any]:
+    """Return the entries of layers, obsm, varm, obsp or varp."""
+    # since anndata 0.13 the layer None is X
+    return {key: value for key, value in getattr(adata, slot).items() if key is not None}
 
 
-def _unwritable(value: Any) -> str | None:
-    import h5py
-    from anndata.io import write_elem
-
-    with h5py.File.in_memory() as file:
-        try:
-            write_elem(file, "value", value)
-        except Exception as error:
-            return reason(error)
-    return None
-
-
-def _stand_in(adata: Any) -> Any:
+def _of_type(adata: Any, slot: str, place: Place) -> Iterator[Difference]:
+    """Yield the type of a subclass of AnnData, and the attributes that it adds."""
     import anndata
 
-    if adata.isbacked or _is_lazy(adata):
-        # in memory, since it may read from the file that it is about to replace
-        return adata.to_memory()
-    stand_in = adata.copy() if adata.is_view else copy.copy(adata)
-    stand_in.obs, stand_in.var = adata.obs.copy(), adata.var.copy()
-    if adata.raw is not None:
-        raw = adata.raw
-        stand_in.raw = anndata.AnnData(raw.X, obs=adata.obs[[]], var=raw.var, varm=raw.varm)
-    return stand_in
+    if type(adata) is anndata.AnnData:
+        return
+    plain = vars(anndata.AnnData())
+    added = {name: value for name, value in vars(adata).items() if name not in plain}
+    here = slot.rstrip(".") or "it"
+    yield Difference(here, f"is {a_type(adata)}", (*place, "__class__"), type(adata))
+    if added:
+        names = f"{slot}{', '.join(added)}"
+        yield Difference(names, "is not in the file", (*place, "__dict__"), added)
 
 
-def _of_matrix(value: Any, element: Any, slot: str) -> Iterator[str]:
-    """Compare a matrix's type and dtype with those in the file, without reading its values."""
-    encoding = element.attrs.get("encoding-type", "")
-    kind = encoding.removesuffix("_matrix")
-    stored = element["data"].dtype if kind in ("csr", "csc") else getattr(element, "dtype", None)
-    was = getattr(value, "format", "array")
-    if loses_its_type(value) or was != kind or (stored is not None and stored != value.dtype):
-        yield (f"{slot} is {a_type(value)} of {value.dtype} and comes back as {kind} of {stored}")
+def _try(group: Any, name: str, value: Any) -> bool:
+    """Write a value; return whether the file could hold it."""
+    from anndata.io import write_elem
+
+    try:
+        write_elem(group, name, value)
+    except Exception as error:
+        if is_the_machines(error):
+            raise
+        if name in group:
+            del group[name]
+        return False
+    return True
+
+
+def _holds(group: Any, column: Any) -> bool:
+    """Return whether a file of this kind holds the values of a column, by writing them."""
+    import h5py
+
+    if column.dtype == object:
+        return False  # zarr would take any object as text
+    if isinstance(group, h5py.Group):
+        with h5py.File.in_memory() as file:
+            return _try(file, "values", column._values)
+    import zarr
+
+    return _try(zarr.group(), "values", column._values)
+
+
+def _empty(kind: str, dtype: Any) -> Any:
+    """Return an array of the kind that an element of a file is read as."""
+    import numpy as np
+    import scipy.sparse
+
+    makes: dict[str, Callable[..., Any]] = {
+        "csr": scipy.sparse.csr_matrix,
+        "csc": scipy.sparse.csc_matrix,
+    }
+    return makes.get(kind, np.empty)((0, 0), dtype=dtype)
 
 
 FORMATS = (
@@ -171,7 +291,6 @@ FORMATS = (
         reader=read,
         types=(("anndata", "AnnData"),),
         comparer=changes,
-        explain=_blame,
         shape=shape,
     ),
 )

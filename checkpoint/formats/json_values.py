@@ -4,11 +4,13 @@ import datetime
 import enum
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
 from ..text import json_text
 from .kinds import a_type, is_a
+from .nearest import listed, text
 from .registry import Format
 
 
@@ -21,6 +23,13 @@ def unfit(obj: Any) -> str | None:
     except RecursionError:
         return "contains itself"
     return None
+
+
+def nearest(obj: Any) -> Any:
+    """Return what JSON can hold of lists, dicts and their like: other values as text."""
+    if not isinstance(obj, Mapping | list | tuple | set | frozenset):
+        raise TypeError(f"{a_type(obj)} is not text, a number, a list or a dict")
+    return json.loads(json.dumps(listed(obj), default=text, allow_nan=True), parse_constant=str)
 
 
 def write(obj: Any, path: Path) -> None:
@@ -127,6 +136,7 @@ FORMATS = (
         writer=write,
         reader=read,
         unfit=unfit,
+        nearest=nearest,
         by_suffix_only=True,
         large=False,
     ),

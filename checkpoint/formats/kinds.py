@@ -40,18 +40,17 @@ def a(name: str) -> str:
     return f"an {name}" if name[0] in "aeiouAEIO" else f"a {name}"
 
 
-def is_view(obj: Any) -> bool:
-    """Return whether an object is a part of a view of an AnnData, as `adata[:5].obs` is.
+def is_view(kind: type) -> bool:
+    """Return whether a type is that of a part of a view of an AnnData, as `adata[:5].obs` is.
 
     Such an object refers to the whole AnnData, which a pickle would take along.
     """
-    kind = type(obj)
     return kind.__module__.partition(".")[0] == "anndata" and kind.__name__.endswith("View")
 
 
 def shown(obj: Any) -> Any:
     """Return a part of a view of an AnnData as an object of its own; other objects as they are."""
-    if not is_view(obj):
+    if not is_view(type(obj)):
         return obj
     if is_a(obj, "pandas", "DataFrame"):
         return obj.copy(deep=False)

@@ -1,63 +1,50 @@
 """DataFrames as `.parquet`."""
 
+import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from . import columns
-from .kinds import is_a
-from .registry import Format, reason
+from ..errors import is_the_machines
+from . import columns, nearest
+from .fidelity import names_in_file, of_frame_labels, of_index, of_some_columns, of_subclass
+from .registry import Format
+from .rest import Difference
 
-
-def unfit(frame: Any) -> str | None:
-    """Say why a DataFrame does not fit into `.parquet` or `.csv`, or return None."""
-    if not is_a(frame, "pandas", "DataFrame", exactly=True):
-        return f"is a {type(frame).__name__}, which would come back as a plain DataFrame"
-    if not all(isinstance(label, str) for label in frame.columns):
-        return "has column names that are not text"
-    if not frame.columns.is_unique:
-        return "has two columns of the same name"
-    return None if len(frame.columns) else "has no columns"
+CERTAIN = "biuf"  # the kinds of dtypes that come back as they are, beside text in pandas' own dtype
 
 
 def write(frame: Any, path: Path) -> dict[str, Any] | None:
     """Write a DataFrame; return what Parquet does not keep: categories, dtypes of text."""
-    categories = _lost_categories(frame)
+    near = _near(frame)
+    categories = _lost_categories(near)
     durations = [name for name, lost in categories.items() if lost["of"].startswith("timedelta")]
     # a dictionary of durations would come back as integers
-    plain = frame.astype({name: categories[name]["of"] for name in durations})
-    _to_parquet(plain, path)
+    _to_parquet(near.astype({name: categories[name]["of"] for name in durations}), path)
     details = {
         "categories": categories,
-        "text": columns.text_lost(frame),
-        "index": columns.index_lost(frame.index),
-        "labels": columns.label_dtype_lost(frame.columns),
+        "text": columns.text_lost(near),
+        "index": columns.index_lost(near.index),
+        "labels": columns.label_dtype_lost(near.columns),
     }
     return {key: lost for key, lost in details.items() if lost} or None
 
 
-def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[str]:
-    """Yield what will come back changed.
-
-    An empty slice shows what becomes of dtypes, index and labels. Only what may hold anything is
-    read back: objects and categories that Parquet does not keep.
-    """
-    head = BytesIO()
-    _to_parquet(frame.iloc[:0], head)
-    slots = columns.slots(_read(head, {**(details or {}), "categories": _categorical(frame)}))
-    uncertain = [
-        name
-        for name in frame.columns
-        if frame[name].dtype == object or name in (details or {}).get("categories", {})
-    ]
-    levels = [frame.index.get_level_values(i) for i in range(frame.index.nlevels)]
-    if not uncertain and all(level.dtype != object for level in levels):
-        yield from columns.changed_slots(frame, slots)
+def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
+    """Yield what the file does not hold; only columns that may hold anything are read back."""
+    if subclass := of_subclass(frame):
+        yield subclass
         return
-    again = _read(path, details, uncertain)
-    yield from columns.changed_slots(frame, {**slots, **columns.slots(again)})
-    yield from columns.value_changes(frame[uncertain], again)
+    uncertain = [i for i in range(frame.shape[1]) if not _is_certain(frame.iloc[:, i])]
+    names = names_in_file(frame.columns, paths=False)
+    again = _read(path, details, [names[i] for i in uncertain])
+    yield from of_some_columns(uncertain, frame, again)
+    yield from of_index(frame, again)
+    head = BytesIO()
+    _to_parquet(_near(frame.iloc[:0]), head)
+    labels = {"labels": details["labels"]} if details and "labels" in details else None
+    yield from of_frame_labels(frame, _read(head, labels))
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
@@ -68,6 +55,37 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 def shape(frame: Any) -> dict[str, Any]:
     """Return the numbers of rows and columns."""
     return {"rows": frame.shape[0], "columns": frame.shape[1]}
+
+
+def _near(frame: Any) -> Any:
+    """Return the nearest table that Parquet holds."""
+    near = nearest.frame(frame, _holds)
+    try:
+        json.dumps(near.attrs)
+    except (TypeError, ValueError):
+        near.attrs = {}
+    return near
+
+
+def _is_certain(column: Any) -> bool:
+    dtype = column.dtype
+    return str(dtype) == "str" or (
+        nearest.is_numpy(dtype) and dtype.kind in CERTAIN and str(dtype) != "float16"
+    )
+
+
+def _holds(column: Any) -> bool:
+    """Return whether Parquet holds a column, by writing it into memory and reading it."""
+    alone = column.reset_index(drop=True).to_frame("column")
+    try:
+        head = BytesIO()
+        _to_parquet(alone, head)
+        _read(head, None)
+    except Exception as error:
+        if is_the_machines(error):
+            raise
+        return False
+    return True
 
 
 def _to_parquet(frame: Any, target: Path | BytesIO) -> None:
@@ -98,39 +116,18 @@ def _read(
     return frame
 
 
-def _categorical(frame: Any) -> dict[str, dict[str, Any]]:
-    """Describe the categorical columns."""
-    return {
+def _lost_categories(frame: Any) -> dict[str, dict[str, Any]]:
+    """Describe the categories that Parquet loses: all but those of text with rows to show them."""
+    described = {
         name: columns.describe(frame[name])
         for name in frame.columns
         if str(frame[name].dtype) == "category"
     }
-
-
-def _lost_categories(frame: Any) -> dict[str, dict[str, Any]]:
-    """Describe the categories that Parquet loses: all but those of text with rows to show them."""
     return {
-        name: described
-        for name, described in _categorical(frame).items()
-        if described["of"] not in ("object", "str", "string")
-        or frame.empty
-        or not described["categories"]
+        name: lost
+        for name, lost in described.items()
+        if lost["of"] not in columns.TEXT or frame.empty or not lost["categories"]
     }
-
-
-def _blame(frame: Any, error: Exception) -> str:
-    """Find the column that cannot be written, by writing each one alone into memory."""
-    for name in frame.columns:
-        alone = frame[[name]].reset_index(drop=True)
-        alone.attrs = {}
-        try:
-            _to_parquet(alone, BytesIO())
-        except Exception as why:
-            return (
-                f"column {name!r} ({frame[name].dtype}) cannot be written: {reason(why)}. Convert "
-                "it to values of one type"
-            )
-    return f"it cannot be written: {reason(error)}"
 
 
 FORMATS = (
@@ -141,10 +138,7 @@ FORMATS = (
         writer=write,
         reader=read,
         types=(("pandas", "DataFrame"),),
-        unfit=unfit,
         comparer=changes,
-        explain=_blame,
         shape=shape,
-        only_trying_tells=True,
     ),
 )

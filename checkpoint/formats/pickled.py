@@ -4,14 +4,18 @@ A pickle that holds a set of text does not have the same bytes in every run, sin
 sets anew in every process.
 """
 
-import operator
+import copyreg
 import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from ..errors import CheckpointFormatError
-from .kinds import is_a, shown
-from .registry import Format
+from . import lazy
+from .kinds import is_a, is_view, shown
+from .registry import Format, reason
+from .rest import Difference
 
 PROTOCOL = 5  # every supported Python reads it
 
@@ -20,12 +24,12 @@ def unfit(obj: Any) -> str | None:
     """Say why an object is not for `.pkl`; whether it pickles is only known by trying."""
     artist = is_a(obj, "matplotlib.artist", "Artist")
     if artist and not is_a(obj, "matplotlib.figure", "Figure"):
-        return "is a part of a figure; save its `.figure`"
+        return "is a part of a figure; save it as .png, .pdf or .svg"
     return None
 
 
 def write(obj: Any, path: Path) -> None:
-    """Pickle an object."""
+    """Pickle an object; what is not computed yet is computed."""
     with path.open("wb") as file:
         _Pickler(file, protocol=PROTOCOL).dump(obj)
 
@@ -36,19 +40,63 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
         return pickle.load(file)
 
 
+def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
+    """Read the pickle back, since some can be written and never be read; yield what it changed."""
+    again = read(path, details)
+    if type(again) is not type(obj):
+        yield Difference("it", f"is {type(obj).__name__} and comes back as {type(again).__name__}")
+
+
 class _Pickler(pickle.Pickler):
-    """A pickler that refuses what no other notebook could read, and leaves out what views hide."""
+    """A pickler that takes the data of an object instead of the path to them.
+
+    It refuses what no other notebook could read, and leaves out what views hide.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._handlers: dict[type, Callable[[Any], Any] | None] = {}
+        self._computed: dict[int, Any] = {}
 
     def reducer_override(self, obj: Any) -> Any:
-        if getattr(obj, "__module__", None) == "__main__" and hasattr(obj, "__qualname__"):
+        kind = type(obj)
+        if issubclass(kind, type | FunctionType):
+            self._refuse_if_local(obj)
+            return NotImplemented
+        if kind not in self._handlers:
+            self._handlers[kind] = _handler_of(kind)
+        handler = self._handlers[kind]
+        if handler is None or id(obj) in self._computed:
+            return NotImplemented
+        reduced = handler(obj)
+        if reduced is None:
+            return NotImplemented
+        if reduced[0] is lazy.itself(None)[0]:
+            plain = reduced[1][0][0]
+            self._computed[id(plain)] = plain  # kept, or another object might get its id
+        return reduced
+
+    def _refuse_if_local(self, obj: Any) -> None:
+        if getattr(obj, "__module__", None) == "__main__":
             raise CheckpointFormatError(
                 f"it needs {obj.__qualname__}, which is defined in the notebook and does not exist "
                 "where another notebook loads it. Define it in the project's package, below src/"
             )
-        plain = obj.copy() if is_a(obj, "anndata", "AnnData") and obj.is_view else shown(obj)
-        if plain is not obj:
-            return operator.getitem, ([plain], 0)  # unpickles as `plain` itself
-        return NotImplemented
+
+
+def _handler_of(kind: type) -> Callable[[Any], Any] | None:
+    if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
+        return _of_exception
+    return _of_view if is_view(kind) else lazy.handler_of(kind)
+
+
+def _of_exception(error: BaseException) -> lazy.Reduced:
+    """Skip an exception's `__init__`, whose arguments may be others than those that it has."""
+    return copyreg.__newobj__, (type(error), *error.args), vars(error) or None  # type: ignore[attr-defined]
+
+
+def _of_view(obj: Any) -> lazy.Reduced:
+    return lazy.itself(shown(obj))
 
 
 FORMATS = (
@@ -59,7 +107,8 @@ FORMATS = (
         writer=write,
         reader=read,
         unfit=unfit,
+        comparer=changes,
+        explain=lambda obj, error: f"it cannot be pickled: {reason(error)}",
         runs_code=True,
-        only_trying_tells=True,
     ),
 )

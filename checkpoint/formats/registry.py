@@ -4,6 +4,7 @@ Each module of this room declares its formats beside the code that writes and re
 `FORMATS = (Format(".npy", …),)`. A library is imported when its format is used.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import CheckpointFormatError, is_the_machines
 from .kinds import a, is_a, shown
+from .rest import Difference
 
 Details = dict[str, Any]
 
@@ -43,10 +45,13 @@ class Format(NamedTuple):
     unfit
         Takes an object of these types. Says why the format cannot hold it, in words that complete
         "it …", or returns None.
+    nearest
+        Takes an object of these types that is unfit. Returns the nearest object that fits; what
+        was saved is kept beside it. Used where a key names the suffix.
     comparer
-        Takes the object, the path and what the writer returned. Yields a sentence for each part
-        that will not come back as it was; raises if that is too much. Not needed for a format
-        that preserves everything.
+        Takes the object, the path and what the writer returned. Yields a `Difference` for each
+        part that the file does not hold as it was; raises if that is too much. Not needed for a
+        format that preserves everything.
     explain
         Takes an object that could not be written and the error. Says which part of it is to blame.
     shape
@@ -56,12 +61,14 @@ class Format(NamedTuple):
         read, not while.
     by_suffix_only
         Whether a key must name the suffix; otherwise the object's type chooses the format too.
+    default_for
+        The types among `types` that choose the format where no suffix is named; all if empty.
+    extra
+        The extra of a project that installs the format's library.
     is_folder
         Whether the format writes a folder.
     large
         Whether git ignores the files (`.gitignore` of the template).
-    only_trying_tells
-        Whether objects that `unfit` accepts may still fail when they are written.
     """
 
     suffix: str
@@ -71,25 +78,48 @@ class Format(NamedTuple):
     reader: Callable[[Path, Details | None], Any]
     types: tuple[tuple[str, str], ...] = ()
     unfit: Callable[[Any], str | None] | None = None
-    comparer: Callable[[Any, Path, Details | None], Iterable[str]] | None = None
+    nearest: Callable[[Any], Any] | None = None
+    comparer: Callable[[Any, Path, Details | None], Iterable[Difference]] | None = None
     explain: Callable[[Any, Exception], str] | None = None
     shape: Callable[[Any], dict[str, Any]] | None = None
     runs_code: bool = False
     by_suffix_only: bool = False
+    default_for: tuple[tuple[str, str], ...] = ()
+    extra: str | None = None
     is_folder: bool = False
     large: bool = True
-    only_trying_tells: bool = False
+
+    def is_default(self, obj: Any) -> bool:
+        """Return whether the format is chosen for an object whose key names no suffix."""
+        types = self.default_for
+        chosen = not types or any(is_a(obj, module, name) for module, name in types)
+        return chosen and not self.by_suffix_only
 
     def is_for(self, obj: Any) -> bool:
         """Return whether an object is of one of the types that the format is bound to."""
         return any(is_a(obj, module, name) for module, name in self.types)
 
-    def refusal(self, obj: Any) -> str | None:
-        """Say why the format cannot hold an object, in words that complete "it …", or None."""
+    def refusal(self, obj: Any, *, near: bool = False) -> str | None:
+        """Say why the format cannot hold an object, in words that complete "it …", or None.
+
+        Parameters
+        ----------
+        obj
+            The object.
+        near
+            Whether it is enough that the file holds the nearest form of the object.
+        """
         obj = shown(obj)
         if self.types and not self.is_for(obj):
             return f"is not {a(self.holds)}"
-        return self.unfit(obj) if self.unfit else None
+        why = self.unfit(obj) if self.unfit else None
+        if why and near and self.nearest:
+            try:
+                self.nearest(obj)
+            except (TypeError, ValueError, RecursionError):
+                return why
+            return None
+        return why
 
     def write(self, obj: Any, path: Path) -> Details | None:
         """Write an object; return what `read` needs to know beyond the file, or None.
@@ -100,21 +130,25 @@ class Format(NamedTuple):
             If the format cannot hold the object. Errors of disk and memory are raised as they are.
         """
         obj = shown(obj)
-        with _format_errors(lambda error: self._explained(obj, error)):
-            return self.writer(obj, path)
+        with _format_errors(lambda error: self._explained(obj, error)), _quiet():
+            return self.writer(self._near(obj), path)
 
-    def changes(self, obj: Any, path: Path, details: Details | None) -> list[str]:
-        """Return a sentence for each part of an object that will not come back as it was.
+    def changes(self, obj: Any, path: Path, details: Details | None) -> list[Difference]:
+        """Return the parts of an object that the file does not hold as they were.
 
         Raises
         ------
         CheckpointFormatError
             If too much of it would change, or the file cannot be read.
         """
+        obj = shown(obj)
+        if self.nearest and self.unfit and (why := self.unfit(obj)):
+            return [Difference("it", f"{why}; the file has the nearest", (), obj)]
         if self.comparer is None:
             return []
-        with _format_errors(lambda error: f"it was written but cannot be read: {reason(error)}"):
-            return list(self.comparer(shown(obj), path, details))
+        unreadable = "it was written but cannot be read: {}"
+        with _format_errors(lambda error: unreadable.format(reason(error))), _quiet():
+            return list(self.comparer(obj, path, details))
 
     def read(self, path: Path, details: Details | None) -> Any:
         """Read an object, given what `write` returned (None for a file that it did not write).
@@ -127,26 +161,20 @@ class Format(NamedTuple):
         with _format_errors(reason):
             return self.reader(path, details)
 
-    def can_hold(self, obj: Any) -> bool:
-        """Return whether the format holds an object, by writing it where nothing else tells."""
-        import os
-        from tempfile import TemporaryDirectory
-
-        if self.refusal(obj) is not None:
-            return False
-        if not self.only_trying_tells:
-            return True
-        with TemporaryDirectory() as folder:
-            # without a comparer nobody reads the file, so it need not take any room
-            path = Path(folder, f"trial{self.suffix}") if self.comparer else Path(os.devnull)
-            try:
-                self.changes(obj, path, self.write(obj, path))
-            except Exception:
-                return False
-        return True
+    def _near(self, obj: Any) -> Any:
+        unfit = self.nearest and self.unfit and self.unfit(obj)
+        return self.nearest(obj) if unfit and self.nearest else obj
 
     def _explained(self, obj: Any, error: Exception) -> str:
         return self.explain(obj, error) if self.explain else reason(error)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what libraries warn of: it is about how a file is written, or is in the differences."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from .. import text
 from ..errors import CheckpointKeyError
+from ..formats import stems, suffix_of
 from ..project.project import Project
 from ..watch.files import unwatched
 from . import hashes
 from .opened import open_step
 from .parts import left_behind
-from .reading import read_object
+from .reading import read_object, verified_path
 from .schema import FileEntry, content_hash, user_params
 
 
@@ -61,13 +62,16 @@ class Checkpoint(Mapping[str, Any]):
             return read_object(self._project, self.step, self._opened, self._file(key))
 
     def __contains__(self, key: object) -> bool:
-        return any(key in (entry.key, file) for file, entry in self.files.items())
+        return len(self._matches(key)) == 1
 
     def __iter__(self) -> Iterator[str]:
-        return (entry.key for entry in self.files.values())
+        return (entry.key for entry in self._objects.values())
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self._objects)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
 
     def __repr__(self) -> str:
         return f"Checkpoint({self.step!r}: {', '.join(self) or 'no objects'})"
@@ -77,7 +81,12 @@ class Checkpoint(Mapping[str, Any]):
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
             for row in (
-                (entry.key, self._shape(entry), PurePosixPath(file).suffix, text.size(entry.bytes))
+                (
+                    file if entry.beside else entry.key,
+                    self._shape(entry),
+                    suffix_of(file),
+                    _size(entry),
+                )
                 for file, entry in self.files.items()
             )
         )
@@ -88,6 +97,21 @@ class Checkpoint(Mapping[str, Any]):
             f"<table><caption>{made}{made_from}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
+
+    def path(self, key: str) -> Path:
+        """Return the file or folder of an object, verified: for R, polars or a viewer.
+
+        Parameters
+        ----------
+        key
+            As for reading: the name given to `save`, or that of the file.
+
+        Raises
+        ------
+        CheckpointDamagedError
+            If it is not what was saved.
+        """
+        return verified_path(self._project, self.step, self._opened, self._file(key))
 
     @property
     def timestamp(self) -> str | None:
@@ -107,7 +131,7 @@ class Checkpoint(Mapping[str, Any]):
         if self.record:
             return self.record.content_hash
         folder = self._project.results_of(self.step)
-        files = {file: hashes.file_hash(folder / file) for file in self.files}
+        files = {file: hashes.path_hash(folder / file) for file in self.files}
         return content_hash(files, user_params(self.params))
 
     def notes(self) -> list[str]:
@@ -119,17 +143,44 @@ class Checkpoint(Mapping[str, Any]):
             return []
         return [f"It is from an earlier run of {whole}; the last one did not save it."]
 
+    @property
+    def _objects(self) -> dict[str, FileEntry]:
+        """The files of objects, without those that are kept beside them."""
+        return {file: entry for file, entry in self.files.items() if entry.beside is None}
+
     def _shape(self, entry: FileEntry) -> str:
+        if entry.beside:
+            return ""
         shapes = self.record.data_shapes if self.record else {}
         return text.shape(shapes.get(entry.key))
 
     def _file(self, key: str) -> str:
-        for file, entry in self.files.items():
-            if key in (entry.key, file):
-                return file
+        matches = self._matches(key)
+        if len(matches) == 1:
+            return matches[0]
+        which = (
+            f"several files for {key!r}: {', '.join(matches)}. Name one"
+            if matches
+            else (f"no {key!r}; it has {', '.join(self) or 'no objects'}")
+        )
         raise CheckpointKeyError(
-            f"results/{self.step} has no {key!r}; it has {', '.join(self) or 'no objects'}.",
+            f"results/{self.step} has {which}.",
             step=self.step,
             key=key if isinstance(key, str) else None,
-            expected=list(self),
+            expected=matches or list(self),
         )
+
+    def _matches(self, key: object) -> list[str]:
+        """Return the files that a key may mean: the name given to `save`, or that of the file.
+
+        A name is found without its suffix too, where that leaves no doubt.
+        """
+        names = self._objects
+        for file, entry in names.items():
+            if key in (entry.key, file):
+                return [file]
+        return [file for file in names if any(stem == key for stem in stems(file))]
+
+
+def _size(entry: FileEntry) -> str:
+    return text.size(entry.bytes)

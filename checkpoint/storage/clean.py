@@ -129,5 +129,7 @@ def _written_in(folder: Path) -> set[Path]:
         return written  # nobody knows what it named
     if record:
         written |= {folder / RECORD, folder / store.LOCK}
-        written |= {folder / file for file in record.written}
+        for file in record.written:
+            # of an object that is a folder, what is in it
+            written |= {folder / file, *(folder / file).rglob("*")}
     return written

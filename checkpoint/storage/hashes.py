@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import stat
 import unicodedata
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -30,6 +31,11 @@ class Content(NamedTuple):
     bytes: int
     mtime_ns: int
     blake3: str
+
+    @property
+    def recorded(self) -> tuple[int, str, int]:
+        """Size, hash and time, in the order of a record's entries."""
+        return self.bytes, self.blake3, self.mtime_ns
 
 
 class Recorded(Protocol):
@@ -59,10 +65,36 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, blake3).hexdigest()  # type: ignore[arg-type]
 
 
-def content_of(path: Path, blake3: str | None = None) -> Content:
-    """Return the content of a file; it is hashed unless its hash is given."""
+def content_of(path: Path) -> Content:
+    """Return the content of a file, or of a folder that is saved as one."""
+    size, mtime_ns = stamp_of(path)
+    return Content(size, mtime_ns, path_hash(path))
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Return the size of a file or folder, and when it was modified.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
     status = path.stat()
-    return Content(status.st_size, status.st_mtime_ns, blake3 or file_hash(path))
+    if not path.is_dir():
+        return status.st_size, status.st_mtime_ns
+    statuses = [status, *(inner.stat() for inner in path.rglob("*"))]
+    size = sum(status.st_size for status in statuses if not stat.S_ISDIR(status.st_mode))
+    # of folders too, in which a file may have been renamed
+    return size, max(status.st_mtime_ns for status in statuses)
+
+
+def path_hash(path: Path) -> str:
+    """Return the blake3 of a file; of a folder, that of the names and hashes of its files."""
+    if not path.is_dir():
+        return file_hash(path)
+    files = [inner for inner in path.rglob("*") if inner.is_file()]
+    names = (unicodedata.normalize("NFC", file.relative_to(path).as_posix()) for file in files)
+    return value_hash(dict(zip(names, map(file_hash, files), strict=True)))
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -95,10 +127,10 @@ def is_unchanged(path: Path, recorded: Recorded) -> bool:
     FileNotFoundError
         If there is no such file.
     """
-    status = path.stat()
-    if status.st_size != recorded.bytes:
+    size, mtime_ns = stamp_of(path)
+    if size != recorded.bytes:
         return False
-    return status.st_mtime_ns == recorded.mtime_ns or file_hash(path) == recorded.blake3
+    return mtime_ns == recorded.mtime_ns or path_hash(path) == recorded.blake3
 
 
 def value_hash(value: Any) -> str:

@@ -1,14 +1,14 @@
 """Opening what a step has saved: the record, and whether the files are those that it names."""
 
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import text
 from ..errors import CheckpointDamagedError, CheckpointError, CheckpointNotFoundError
-from ..formats import format_of
+from ..formats import beside, format_of, stems, suffix_of
 from ..project.project import Project
-from . import store
+from . import hashes, store
 from .schema import RECORD, FileEntry, Record, parse
 
 # How often, and how many seconds apart, to look at a checkpoint that another process replaces.
@@ -77,7 +77,7 @@ def misfit(
     """Return the error for a file that is missing or does not have its recorded size."""
     place = f"results/{step}/{file}"
     try:
-        size = store.locate(project.results_of(step), file).stat().st_size
+        size, _ = hashes.stamp_of(store.locate(project.results_of(step), file))
     except FileNotFoundError:
         return CheckpointDamagedError(
             f"{place} is missing. {remedy(step)}", step=step, file=place, key=entry.key
@@ -118,7 +118,9 @@ def results_in(folder: Path) -> list[Path]:
     return [
         path
         for path in folder.glob("*")
-        if path.is_file() and format_of(path.name) and path.name != RECORD
+        if path.name != RECORD
+        and (entry := format_of(path.name))
+        and (path.is_dir() if entry.is_folder else path.is_file())
     ]
 
 
@@ -183,11 +185,22 @@ def _open_by_hand(project: Project, step: str, raw: dict[str, Any] | None) -> Op
     if raw is None and not any(path.parent == folder for path in paths):
         raise missing(project, step)
     files = [path.relative_to(folder).as_posix() for path in paths]
-    keys = [file.removesuffix(PurePosixPath(file).suffix) for file in files]
+    keys = [file.removesuffix(suffix_of(file)) for file in files]
+    rests = {file: _owner(file, files) for file in files if file.endswith(beside.SUFFIX)}
     entries = {
         file: FileEntry(
-            key if keys.count(key) == 1 else file, (folder / file).stat().st_size, blake3=""
+            key if keys.count(key) == 1 else file,
+            hashes.stamp_of(folder / file)[0],
+            blake3="",
+            beside=rests.get(file),
         )
         for file, key in zip(files, keys, strict=True)
     }
     return Opened(entries, raw or {}, raw or {}, None)
+
+
+def _owner(rest: str, files: list[str]) -> str | None:
+    """Return the file that `save` wrote a `.rest.pkl` beside; None if there is no such file."""
+    stem = rest.removesuffix(beside.SUFFIX)
+    owners = [file for file in files if file != rest and stem in (file, *stems(file))]
+    return owners[0] if len(owners) == 1 else None

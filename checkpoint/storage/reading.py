@@ -1,12 +1,13 @@
 """Reading one object of a checkpoint, from a file whose content is what was saved."""
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointDamagedError, CheckpointError, missing_package
-from ..formats import format_of
+from ..formats import beside, format_of
 from ..project.project import Project
 from . import hashes, store
 from .opened import PATIENCE, PAUSE, Opened, misfit, remedy
@@ -22,11 +23,28 @@ def read_object(project: Project, step: str, opened: Opened, file: str) -> Any:
     CheckpointError
         If the step was saved again since it was opened, or the file cannot be read here.
     """
+    return _patiently(project, step, opened, file, _read)
+
+
+def verified_path(project: Project, step: str, opened: Opened, file: str) -> Path:
+    """Return the path of a file or folder, verified; raises as `read_object`."""
+    path: Path = _patiently(project, step, opened, file, _verified)
+    return path
+
+
+def _patiently(
+    project: Project,
+    step: str,
+    opened: Opened,
+    file: str,
+    read: Callable[[Project, str, str, Opened], Any],
+) -> Any:
+    """Read a file again where it was replaced meanwhile."""
     folder = project.results_of(step)
     for _ in range(PATIENCE):
         before = _identity(folder, file)
         try:
-            obj = _read(project, step, file, opened)
+            obj = read(project, step, file, opened)
         except (OSError, CheckpointError):
             if before == _identity(folder, file) and not store.in_progress(folder):
                 _check_not_replaced(folder, step, opened)
@@ -43,21 +61,41 @@ def read_object(project: Project, step: str, opened: Opened, file: str) -> Any:
 
 
 def _read(project: Project, step: str, file: str, opened: Opened) -> Any:
+    obj = _read_file(project, step, file, opened)
+    for rest, entry in opened.files.items():
+        if entry.beside == file:
+            obj = beside.joined(obj, _read_file(project, step, rest, opened))
+    return obj
+
+
+def _verified(project: Project, step: str, file: str, opened: Opened) -> Path:
     entry = opened.files[file]
+    if problem := misfit(project, step, file, entry):
+        raise problem
+    path = store.locate(project.results_of(step), file)
+    _verify(step, file, entry.blake3, hashes.path_hash(path))
+    return path
+
+
+def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
+    """Read and verify one file."""
+    entry = opened.files[file]
+    if entry.is_path:
+        return _verified(project, step, file, opened)
     if problem := misfit(project, step, file, entry):
         raise problem
     path = store.locate(project.results_of(step), file)
     file_format = format_of(file)
     assert file_format, file
     with ThreadPoolExecutor(1) as pool:
-        hashing = pool.submit(hashes.file_hash, path)
+        hashing = pool.submit(hashes.path_hash, path)
         if file_format.runs_code:
-            _verify(step, file, entry.blake3, hashing)
+            _verify(step, file, entry.blake3, hashing.result())
         try:
             obj = file_format.read(path, entry.details)
         except Exception as error:
-            _verify(step, file, entry.blake3, hashing)
-            if missing := missing_package(error):
+            _verify(step, file, entry.blake3, hashing.result())
+            if missing := missing_package(error, file_format.extra):
                 raise missing from error
             # what was saved is there, so regenerating it would change nothing
             raise CheckpointError(
@@ -66,12 +104,11 @@ def _read(project: Project, step: str, file: str, opened: Opened) -> Any:
                 file=f"results/{step}/{file}",
                 key=entry.key,
             ) from error
-        _verify(step, file, entry.blake3, hashing)
+        _verify(step, file, entry.blake3, hashing.result())
     return obj
 
 
-def _verify(step: str, file: str, expected: str, hashing: Future[str]) -> None:
-    actual = hashing.result()
+def _verify(step: str, file: str, expected: str, actual: str) -> None:
     if expected and expected != actual:
         place = f"results/{step}/{file}"
         raise CheckpointDamagedError(

@@ -17,7 +17,7 @@ from .environment import installed_environment, write_freeze
 from .interrupts import Interrupts
 from .modules import Modules, modules_of
 from .ran import run_of
-from .schema import FORMAT_VERSION, RECORD, Record, Run, param_hashes
+from .schema import FORMAT_VERSION, RECORD, FileEntry, Record, Run, param_hashes
 
 
 def save_objects(
@@ -59,9 +59,11 @@ def save_objects(
     writing.refuse_taken(step, items, folder, project.results)
     environment = installed_environment(project)
     with store.transaction(folder) as staging:
-        files, notes = {}, []
+        files: dict[str, FileEntry] = {}
+        notes: list[str] = []
         for item in items:
-            files[item.file], changes = writing.write(item, staging)
+            entries, changes = writing.write(item, staging)
+            files |= entries
             notes += changes
             interrupts.heed()
         with unwatched():

@@ -29,6 +29,10 @@ class FileEntry(Struct, frozen=True, omit_defaults=True):
         Its content; the hash is empty in a folder that `save` did not write.
     details
         What reading needs to know beyond the file.
+    beside
+        Of a file that holds what another cannot hold of its object: that file.
+    is_path
+        Whether the file or folder was given as a `Path`; `load` returns its path.
     """
 
     key: str
@@ -36,6 +40,8 @@ class FileEntry(Struct, frozen=True, omit_defaults=True):
     blake3: str
     mtime_ns: int | None = None
     details: dict[str, Any] | None = None
+    beside: str | None = None
+    is_path: bool = False
 
 
 class InputEntry(Struct, frozen=True, omit_defaults=True):

@@ -234,17 +234,25 @@ def _finish(folder: Path) -> None:
         # first, since a new file may need the old one's name for a folder
         for file in set(files_in(folder)) - set(new):
             if not _is_one_of(folder / file, [folder / name for name in new]):
-                (folder / file).unlink(missing_ok=True)
+                _remove_old(folder / file)
                 remove_empty((folder / file).parent, folder)
         for file in new:
             if (commit / file).exists():
                 make_folder((folder / file).parent)
+                if (folder / file).is_dir() or (commit / file).is_dir():
+                    _remove_old(folder / file)  # a folder cannot be replaced by a rename
                 os.replace(commit / file, folder / file)
         for place in {folder, *((folder / file).parent for file in new)}:
             sync(place)
         os.replace(commit / RECORD, folder / RECORD)
         sync(folder)
     remove(commit)
+
+
+def _remove_old(path: Path) -> None:
+    """Remove what the previous save put there; the new one is complete in `.commit`."""
+    if path.exists() or path.is_symlink():
+        remove(path)
 
 
 def _is_one_of(path: Path, others: list[Path]) -> bool:
@@ -259,16 +267,20 @@ def _is_one_of(path: Path, others: list[Path]) -> bool:
 def _check_places(staging: Path, folder: Path) -> None:
     """Refuse, before the commit, a file whose place in the folder is taken."""
     old, device = files_in(folder), folder.stat().st_dev
+    wholes = [staging / file for file in files_in(staging) if (staging / file).is_dir()]
     for place in {(folder / file).parent for file in old}:
         if place.is_dir():
             check_writable(place)
     for path in staging.rglob("*"):
+        if any(whole in path.parents for whole in wholes):
+            continue
         place = folder / path.relative_to(staging)
         if not place.exists() or place.relative_to(folder).as_posix() in old:
             continue
-        if place.is_dir() and not path.is_dir() and _holds_only(place, folder, old):
+        whole = path in wholes or not path.is_dir()
+        if place.is_dir() and whole and _holds_only(place, folder, old):
             continue  # it goes when its files do
-        if place.is_dir() != path.is_dir():
+        if place.is_dir() != path.is_dir() or path in wholes:
             kind = "folder" if place.is_dir() else "file"
             raise CheckpointValueError(f"{place} is a {kind} that save did not write. Move it.")
         if place.is_dir():
@@ -283,7 +295,8 @@ def _check_places(staging: Path, folder: Path) -> None:
 def _holds_only(place: Path, folder: Path, old: list[str]) -> bool:
     """Tell whether all files in a folder belong to the checkpoint that is being replaced."""
     files = [path for path in place.rglob("*") if path.is_file()]
-    return bool(files) and all(path.relative_to(folder).as_posix() in old for path in files)
+    names = [f"{path.relative_to(folder).as_posix()}/" for path in files]
+    return bool(files) and all(any(name.startswith(f"{file}/") for file in old) for name in names)
 
 
 def files_in(folder: Path) -> list[str]:

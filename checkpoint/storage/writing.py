@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import CheckpointFormatError, CheckpointValueError, missing_package
 from ..files import sync
-from ..formats import Format, choose, refused
+from ..formats import PATH, Format, beside, choose, refused
 from ..formats.kinds import a_type
 from ..project.group import make_folder
 from ..project.names import unportable
@@ -30,12 +30,15 @@ class Item(NamedTuple):
         The format of that file.
     obj
         The object.
+    rest
+        The file for what the format cannot hold of it.
     """
 
     key: str
     file: str
     format: Format
     obj: Any
+    rest: str = ""
 
 
 def plan(objects: Mapping[str, Any]) -> list[Item]:
@@ -57,8 +60,7 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
     for key, obj in objects.items():
         _check_key(key)
         file, file_format = choose(key, obj)
-        # names that differ in case, or in how an accent is written, are one file on macOS
-        place = unicodedata.normalize("NFC", file).casefold()
+        place = place_of(file)
         if place.rpartition("/")[2] == RECORD:
             raise CheckpointValueError(
                 f"{key!r}: save writes params.json itself; use params=…", key=key
@@ -71,7 +73,12 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
             )
         items[place] = Item(key, file, file_format, obj)
     _refuse_files_as_folders(items)
-    return list(items.values())
+    return [item._replace(rest=_rest_name(item, items)) for item in items.values()]
+
+
+def place_of(file: str) -> str:
+    """Return what is the same for names that are one file on macOS or Windows."""
+    return unicodedata.normalize("NFC", file).casefold()
 
 
 def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> None:
@@ -105,20 +112,20 @@ def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> N
                 )
 
 
-def write(item: Item, staging: Path) -> tuple[FileEntry, list[str]]:
+def write(item: Item, staging: Path) -> tuple[dict[str, FileEntry], list[str]]:
     """Write one object into the staging folder.
 
     Returns
     -------
-    entry
-        The file's entry for the record.
-    changes
-        What reading will not give back as it was, a sentence each.
+    entries
+        The entries for the record: of its file, and of what is kept beside it.
+    notes
+        What the file does not hold as it was, a sentence each.
 
     Raises
     ------
     CheckpointFormatError
-        If the format cannot hold the object after all.
+        If the object cannot be kept after all.
     """
     path = staging / item.file
     make_folder(path.parent)
@@ -126,19 +133,33 @@ def write(item: Item, staging: Path) -> tuple[FileEntry, list[str]]:
         details = item.format.write(item.obj, path)
         # the pool is left only when both are done: Windows does not remove a file that is open
         with ThreadPoolExecutor(2) as pool:
-            syncing, hashing = pool.submit(sync, path), pool.submit(hashes.file_hash, path)
-            changes = list(item.format.changes(item.obj, path, details))
+            syncing, hashing = pool.submit(sync, path), pool.submit(hashes.content_of, path)
+            differences = item.format.changes(item.obj, path, details)
             syncing.result()
-            content = hashes.content_of(path, hashing.result())
+            content = hashing.result()
+        entry = FileEntry(item.key, *content.recorded, details, is_path=item.format is PATH)
+        entries = {item.file: entry}
+        if beside.write_rest(differences, staging / item.rest):
+            content = hashes.content_of(staging / item.rest)
+            entries[item.rest] = FileEntry(item.key, *content.recorded, beside=item.file)
     except CheckpointFormatError as error:
-        if missing := missing_package(error):
+        if missing := missing_package(error, item.format.extra):
             raise missing from error
         raise refused(item.key, item.obj, str(error), item.format) from error
     except Exception as error:
         error.add_note(f"while saving {item.key!r}; the previous checkpoint stays intact")
         raise
-    entry = FileEntry(item.key, content.bytes, content.blake3, content.mtime_ns, details)
-    return entry, [f"{item.key}: {change}" for change in changes]
+    return entries, [f"{item.key}: {beside.note(one, item.rest)}" for one in differences]
+
+
+def _rest_name(item: Item, items: Mapping[str, Item]) -> str:
+    """Return `rna_adata.rest.pkl`; or the name of the file with it, where that is taken."""
+    stem = item.file.removesuffix(item.format.suffix)
+    others = [other for other in items.values() if other is not item]
+    alone = all(other.file.removesuffix(other.format.suffix) != stem for other in others)
+    short = f"{stem}{beside.SUFFIX}"
+    free = alone and place_of(short) not in items
+    return short if free else f"{item.file}{beside.SUFFIX}"
 
 
 def _check_key(key: str) -> None:

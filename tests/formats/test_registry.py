@@ -33,7 +33,7 @@ def test_the_readme_lists_no_other_format():
     readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
     section = readme.partition("## Formats")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")]
-    assert set(re.findall(r"`(\.\w+)`", "".join(rows))) == BY_SUFFIX.keys()
+    assert set(re.findall(r"`(\.[\w.]+)`", "".join(rows))) == BY_SUFFIX.keys()
 
 
 @pytest.mark.parametrize("entry", FORMATS, ids=lambda entry: entry.suffix)

@@ -1,0 +1,58 @@
+"""The file `<name>.rest.pkl`, with what another file cannot hold of its object."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckpointFormatError
+from . import pickled
+from .kinds import type_name
+from .rest import SUFFIX, Difference, joined, rest_of
+
+__all__ = ["SUFFIX", "joined", "note", "read_rest", "write_rest"]
+
+(PICKLE,) = pickled.FORMATS
+
+
+def write_rest(differences: Iterable[Difference], path: Path) -> bool:
+    """Write what is kept beside a file, and read it back; return whether there is anything.
+
+    Raises
+    ------
+    CheckpointFormatError
+        If a part cannot be pickled; the message names it.
+    """
+    differences = list(differences)
+    rest = rest_of(differences)
+    if not rest:
+        return False
+    try:
+        _write(rest, path)
+    except CheckpointFormatError as error:
+        for one in differences:
+            try:
+                _write(rest_of([one]), path)
+            except CheckpointFormatError as why:
+                raise CheckpointFormatError(
+                    f"{one.slot} ({type_name(one.value)}) can neither be stored in the file nor "
+                    f"pickled beside it: {why}"
+                ) from error
+        raise
+    return True
+
+
+def read_rest(path: Path) -> dict[str, list]:
+    """Read what was kept beside a file, for `joined`."""
+    rest: dict[str, list] = PICKLE.read(path, None)
+    return rest
+
+
+def note(one: Difference, rest: str) -> str:
+    """Return what a user should know of a part that a file does not hold as it was."""
+    if one.place is None:
+        return f"{one.slot} {one.what}"
+    return f"{one.slot} {one.what}; load restores it from {rest}"
+
+
+def _write(rest: Any, path: Path) -> None:
+    PICKLE.changes(rest, path, PICKLE.write(rest, path))

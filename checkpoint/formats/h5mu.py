@@ -1,0 +1,94 @@
+"""MuData as `.h5mu`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .fidelity import differences, of_frames
+from .h5ad import (
+    FRAMES,
+    in_file,
+    in_memory,
+    of_anndata,
+    of_matrices,
+    opened,
+    write_anndata,
+    write_frame,
+    write_item,
+)
+from .registry import Format
+from .rest import Difference
+
+MATRICES = ("obsm", "varm", "obsp", "varp")
+MAPS = ("obsmap", "varmap")
+USERBLOCK = 512  # bytes at the beginning of the file, in which readers look for `MuData`
+
+
+def write(mdata: Any, path: Path) -> None:
+    """Write a MuData as mudata does, with the nearest form of what HDF5 cannot hold."""
+    import h5py
+    import mudata
+
+    mdata = _in_memory(mdata)
+    version = mudata.__mudataversion__
+    with h5py.File(path, "w", userblock_size=USERBLOCK) as file:
+        file.attrs.update({"encoding-type": "MuData", "encoding-version": version})
+        file.attrs["axis"] = mdata.axis
+        for slot in FRAMES:
+            write_frame(file, slot, getattr(mdata, slot))
+        for slot in (*MATRICES, *MAPS, "uns"):
+            write_item(file, slot, dict(getattr(mdata, slot)))
+        group = file.create_group("mod")
+        for name, adata in mdata.mod.items():
+            write_anndata(group.create_group(name), in_memory(adata))
+        group.attrs["mod-order"] = list(mdata.mod)
+    with path.open("r+b") as raw:
+        signature = f"MuData (format-version={version};creator=mudata;creator-version={version})"
+        raw.write(signature.encode().ljust(USERBLOCK, b"\0"))
+
+
+def changes(mdata: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
+    """Yield what the file does not hold; all but the matrices is small, and is read back."""
+    mdata = _in_memory(mdata)
+    with opened(path) as file:
+        for name, adata in mdata.mod.items():
+            slot, place = f"mod[{name!r}].", ("mod", name)
+            yield from of_anndata(in_memory(adata), file["mod"][name], slot, place)
+        for slot in FRAMES:
+            frame = getattr(mdata, slot)
+            yield from of_frames(frame, in_file(file[slot]), slot, (slot,), loose=True)
+        for slot in MATRICES:
+            yield from of_matrices(dict(getattr(mdata, slot)), file[slot], slot, (slot,))
+        yield from differences(dict(mdata.uns), in_file(file["uns"]), "uns", ("uns",))
+
+
+def read(path: Path, details: dict[str, Any] | None) -> Any:
+    """Read a MuData into memory."""
+    import mudata
+
+    return mudata.read_h5mu(path)
+
+
+def shape(mdata: Any) -> dict[str, Any]:
+    """Return the numbers of cells and of features, over all modalities."""
+    return {"n_cells": mdata.n_obs, "n_features": mdata.n_vars}
+
+
+def _in_memory(mdata: Any) -> Any:
+    """Return a MuData that is not a view; the modalities of a backed one are read one by one."""
+    return mdata.copy() if mdata.is_view else mdata
+
+
+FORMATS = (
+    Format(
+        suffix=".h5mu",
+        holds="MuData",
+        comes_back="MuData; text columns as categories",
+        writer=write,
+        reader=read,
+        types=(("mudata", "MuData"),),
+        comparer=changes,
+        shape=shape,
+        extra="mudata",
+    ),
+)

@@ -1,0 +1,62 @@
+"""Any file or folder, given as a `Path`: it is copied into the checkpoint as it is."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..files import make_writable
+from .registry import Format
+
+# the suffixes that follow another one: `.tar.gz`, `.ome.tiff`
+OUTER = (".gz", ".bz2", ".xz", ".zst", ".zip")
+INNER = (".ome",)
+
+
+def file_name(key: str, path: Path) -> str:
+    """Return the name of a file in the checkpoint: the key, with the file's suffix if it has none.
+
+    Parameters
+    ----------
+    key
+        The name given to `save`.
+    path
+        The file or folder.
+    """
+    own = Path(key).suffix
+    if own and not own[1:].isdecimal():
+        return key
+    suffixes = path.suffixes
+    double = len(suffixes) > 1 and (suffixes[-1] in OUTER or suffixes[-2] in INNER)
+    return key + "".join(suffixes[-2:] if double else suffixes[-1:])
+
+
+def unfit(path: Path) -> str | None:
+    """Say why there is nothing to take, or return None."""
+    if path.exists():
+        return None
+    return f"is a Path, and {str(path)!r} does not exist; to save the path as text, use str(…)"
+
+
+def write(path: Path, target: Path) -> None:
+    """Copy a file or a folder; links in it are followed."""
+    if path.is_dir():
+        shutil.copytree(path, target, copy_function=shutil.copyfile)
+        make_writable(target)
+    else:
+        shutil.copyfile(path, target)
+
+
+def read(path: Path, details: dict[str, Any] | None) -> Path:
+    """Return the path of the copy."""
+    return path
+
+
+PATH = Format(
+    suffix="",
+    holds="file or folder",
+    comes_back="the path of the copy",
+    writer=write,
+    reader=read,
+    types=(("pathlib", "Path"),),
+    unfit=unfit,
+)

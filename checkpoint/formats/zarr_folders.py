@@ -1,0 +1,217 @@
+"""AnnData, arrays, xarray and SpatialData as `.zarr`, a folder."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import is_the_machines
+from ..files import remove
+from . import h5ad
+from .arrays import npy_nearest, npy_shape, npy_unfit
+from .fidelity import differences
+from .kinds import is_a
+from .lazy import zarr_copy
+from .registry import Format
+from .rest import Difference
+
+ELEMENTS = ("images", "labels", "points", "shapes", "tables")
+# what is in memory goes into another format unless the suffix is named
+DEFAULT = (
+    *(("zarr", "Array"), ("zarr", "Group"), ("dask.array", "Array")),
+    ("spatialdata", "SpatialData"),
+)
+TYPES = (
+    *(("anndata", "AnnData"), ("numpy", "ndarray")),
+    *(("xarray", "Dataset"), ("xarray", "DataArray")),
+    *DEFAULT,
+)
+
+
+def kind_of(obj: Any) -> str:
+    """Return which of the types an object is, as the record has it."""
+    return next(f"{module}.{name}" for module, name in TYPES if is_a(obj, module, name))
+
+
+def unfit(obj: Any) -> str | None:
+    """Say why zarr cannot hold an object, or return None."""
+    if is_a(obj, "numpy", "ndarray"):
+        return npy_unfit(obj)
+    if is_a(obj, "dask.array", "Array"):
+        if any(math.isnan(side) for side in obj.shape):
+            return "has a side of unknown length; call `compute_chunk_sizes()` first"
+        if not is_a(obj._meta, "numpy", "ndarray", exactly=True) or obj.dtype.hasobject:
+            return f"has chunks of {type(obj._meta).__name__} of {obj.dtype}"
+    return None
+
+
+def nearest(obj: Any) -> Any:
+    """Return a plain array of an array that zarr cannot hold."""
+    if not is_a(obj, "numpy", "ndarray"):
+        raise TypeError("has no nearest form")
+    return npy_nearest(obj)
+
+
+def write(obj: Any, path: Path) -> dict[str, Any]:
+    """Write an object; return its type, and the chunks of a dask array."""
+    import zarr
+
+    kind, store = kind_of(obj), str(path)
+    details: dict[str, Any] = {"type": kind}
+    if kind == "anndata.AnnData":
+        h5ad.write_anndata(zarr.open_group(store, mode="w"), h5ad.in_memory(obj))
+    elif kind == "numpy.ndarray":
+        zarr.create_array(store, data=obj)
+    elif kind == "dask.array.Array":
+        _write_dask(obj, store)
+        details["chunks"] = [list(sides) for sides in obj.chunks]
+    elif kind.startswith("zarr."):
+        zarr_copy(obj, store)
+    elif kind.startswith("xarray."):
+        obj.drop_encoding().to_zarr(store, mode="w", consolidated=False)
+    else:
+        _write_spatialdata(obj, path)
+    return details
+
+
+def read(path: Path, details: dict[str, Any] | None) -> Any:
+    """Read an object into memory, as the type that was saved."""
+    import numpy as np
+    import zarr
+
+    stored: Any = zarr.open(str(path), mode="r")
+    kind = details["type"] if details else _kind_in(stored)
+    if kind == "anndata.AnnData":
+        return h5ad.in_file(stored)
+    if kind == "numpy.ndarray":
+        return np.asarray(stored[...])
+    if kind == "dask.array.Array":
+        import dask.array as da
+
+        chunks = tuple(map(tuple, details["chunks"])) if details else "auto"
+        return da.from_array(stored[...], chunks=chunks)  # type: ignore[no-untyped-call]
+    if kind == "spatialdata.SpatialData":
+        return _read_spatialdata(path)
+    if kind.startswith("xarray."):
+        import xarray
+
+        open_it = xarray.open_dataset if kind.endswith("Dataset") else xarray.open_dataarray
+        with open_it(path, engine="zarr", consolidated=False) as opened:
+            return opened.load().drop_encoding()
+    return zarr_copy(stored, zarr.storage.MemoryStore())
+
+
+def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
+    """Yield what the folder does not hold of an object."""
+    import zarr
+
+    kind = kind_of(obj)
+    if kind == "anndata.AnnData":
+        yield from h5ad.of_anndata(h5ad.in_memory(obj), zarr.open_group(str(path), mode="r"))
+    elif kind == "spatialdata.SpatialData":
+        again = _read_spatialdata(path)
+        for name, table in obj.tables.items():
+            slot, place = f"tables[{name!r}].", ("tables", name)
+            yield from h5ad.of_anndata(h5ad.in_memory(table), again.tables[name], slot, place)
+    elif kind.startswith("xarray."):
+        plain, again = obj.compute(), read(path, details)
+        if not plain.identical(again) or _dtypes(plain) != _dtypes(again):
+            yield Difference("it", "is not stored as it is", (), obj)
+        elif obj.chunks:
+            yield Difference("it", "was computed, and comes back in memory")
+    elif kind == "numpy.ndarray" and obj.dtype.kind not in "biufc":
+        yield from differences(obj, read(path, details), "it")
+
+
+def shape(obj: Any) -> dict[str, Any]:
+    """Return the shape and dtype of an array; nothing of what has none, or not yet."""
+    sides = getattr(obj, "shape", (math.nan,))
+    return npy_shape(obj) if hasattr(obj, "dtype") and not any(map(math.isnan, sides)) else {}
+
+
+def _write_dask(array: Any, store: str) -> None:
+    """Compute a dask array chunk by chunk into a zarr array."""
+    import dask
+    import dask.array
+    import zarr
+
+    chunks = tuple(max(sides, default=1) or 1 for sides in array.chunks)
+    target = zarr.create_array(store, shape=array.shape, dtype=array.dtype, chunks=chunks)
+    with dask.config.set(scheduler="threads"):
+        # in equal chunks, so that no two threads write into one
+        dask.array.store(array.rechunk(chunks) if array.ndim else array, target, lock=False)
+
+
+def _write_spatialdata(sdata: Any, path: Path) -> None:
+    """Write a SpatialData, with the nearest form of the tables where it cannot hold them."""
+    copied = _without_path(sdata)
+    try:
+        copied.write(path)
+    except Exception as error:
+        if is_the_machines(error) or not copied.tables:
+            raise
+        remove(path)
+        copied = _without_path(sdata)
+        for name, table in dict(copied.tables).items():
+            copied.tables[name] = h5ad.nearest_anndata(table)
+        copied.write(path)
+
+
+def _without_path(sdata: Any) -> Any:
+    """Return a SpatialData of the same elements that belongs to no folder."""
+    import spatialdata
+
+    parts = {name: dict(getattr(sdata, name)) for name in ELEMENTS}
+    return spatialdata.SpatialData(**parts, attrs=sdata.attrs)
+
+
+def _read_spatialdata(path: Path) -> Any:
+    """Read a SpatialData into memory: its elements would read from the folder, later."""
+    import spatialdata
+
+    sdata = spatialdata.read_zarr(path)
+    for name in ("images", "labels", "points"):
+        for key, element in dict(getattr(sdata, name)).items():
+            getattr(sdata, name)[key] = _computed(element)
+    return _without_path(sdata)
+
+
+def _computed(element: Any) -> Any:
+    if not hasattr(element, "persist"):  # an image in several scales
+        return element.map_over_datasets(lambda data: data.persist(scheduler="threads"))
+    computed = element.persist(scheduler="threads")
+    if not is_a(element, "xarray", "DataArray"):
+        computed.attrs.update(element.attrs)  # a table in dask
+    return computed
+
+
+def _kind_in(stored: Any) -> str:
+    """Return the type of what somebody else wrote."""
+    attributes = stored.attrs.asdict()
+    if attributes.get("encoding-type") == "anndata":
+        return "anndata.AnnData"
+    return "spatialdata.SpatialData" if "spatialdata_attrs" in attributes else "zarr.Group"
+
+
+def _dtypes(data: Any) -> dict[Any, str]:
+    data = data.to_dataset(name="values") if is_a(data, "xarray", "DataArray") else data
+    return {name: str(variable.dtype) for name, variable in data.variables.items()}
+
+
+FORMATS = (
+    Format(
+        suffix=".zarr",
+        holds="AnnData, NumPy, dask or zarr array, xarray, SpatialData",
+        comes_back="the same, in memory",
+        writer=write,
+        reader=read,
+        types=TYPES,
+        default_for=DEFAULT,
+        unfit=unfit,
+        nearest=nearest,
+        comparer=changes,
+        shape=shape,
+        is_folder=True,
+        extra="zarr",
+    ),
+)
