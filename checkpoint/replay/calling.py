@@ -170,9 +170,8 @@ class Calls(Methods):
         results = []
         for function in self.memory.code(value):
             # what it does with these objects is known when it was gone through with them twice
-            known = [
-                result for before, result in self.run_with.get(function, []) if reach <= before
-            ]
+            earlier = self.run_with.get(function, [])
+            known = [result for before, result in earlier if reach <= before]
             if len(known) > 1:
                 results.append(known[-1])
                 continue

@@ -160,10 +160,8 @@ class Effects:
         data = {n for n, kind in kinds.items() if kind in DATA}
         self.touch(kinds.keys() - data, value)
         # no call puts a function of the notebook, or what runs one, into a table
-        held = {
-            n for n in value.objects if n in data or not self.memory.code(Value(frozenset((n,))))
-        }
-        self.touch(data, Value(frozenset(held)))
+        code = {n: self.memory.code(Value(frozenset((n,)))) for n in value.objects}
+        self.touch(data, Value(frozenset(n for n in code if n in data or not code[n])))
 
     # ------------------------------------------------------------ names
 
