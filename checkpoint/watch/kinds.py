@@ -15,6 +15,13 @@ SCALARS = (int, float, complex, str, bytes, bool, type(None))
 
 def kind_of(value: Any) -> str:
     """Return the kind of a value; empty if it is none of those that are known."""
+    try:
+        return _kind(value)
+    except Exception:  # proxies and subclasses raise what they like when they are looked at
+        return ""
+
+
+def _kind(value: Any) -> str:
     if _plain(value):
         return "plain"
     if type(value) in (list, set, dict):
@@ -55,8 +62,9 @@ def _container(value: Any) -> str:
 
 def _frame(value: Any, frame: type) -> str:
     """Return `frame` for a plain DataFrame, `array` for others that hold no objects."""
+    objects = [place for place, dtype in enumerate(value.dtypes) if dtype.kind == "O"]
     if not value.columns.is_unique or not all(
-        _holds_plain(value[column]) for column in value.columns
+        _holds_plain(value.iloc[:, place]) for place in objects
     ):
         return ""
     return "frame" if len(value) > 0 and type(value) is frame else "array"
@@ -66,5 +74,6 @@ def _holds_plain(column: Any) -> bool:
     """Tell whether a column, index or array holds nothing that can change."""
     if getattr(column.dtype, "hasobject", None) is False or column.dtype != object:
         return not getattr(column.dtype, "hasobject", False)
-    values = sys.modules["numpy"].asarray(column)
-    return values.size <= MANY and all(map(_plain, values.ravel().tolist()))
+    if column.size > MANY:  # to list the tuples of a MultiIndex takes seconds
+        return False
+    return all(map(_plain, sys.modules["numpy"].asarray(column).ravel().tolist()))
