@@ -4,10 +4,12 @@ Their functions that take a path are wrapped when the library is imported, to no
 """
 
 import functools
+import glob
 import importlib.machinery
-import importlib.util
+import itertools
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, cast
 
@@ -22,9 +24,13 @@ READERS = {
     "pyarrow.csv": ("read_csv", "open_csv"),
     "pyarrow.orc": ("ORCFile.__init__",),
     "pyarrow": ("memory_map",),
-    "polars": ("read_parquet", "scan_parquet", "read_csv", "scan_csv", "read_ipc", "scan_ipc"),
-    "tables.file": ("open_file",),
+    "polars": (
+        *("read_parquet", "scan_parquet", "read_csv", "scan_csv", "read_ipc", "scan_ipc"),
+        *("read_ipc_stream", "read_json", "read_ndjson", "scan_ndjson", "read_avro"),
+    ),
+    "tables.file": ("File.__init__",),
 }
+NOTED_BY = "_noted_by"  # one project's checkpoint, or several in one process
 PATHS = ("name", "source", "path_or_paths", "path", "input_file", "file", "filename")
 
 
@@ -45,7 +51,8 @@ class _Finder:
     ) -> importlib.machinery.ModuleSpec | None:
         if name not in READERS:
             return None
-        for finder in sys.meta_path:
+        # those before it, such as that of another project, ask this one
+        for finder in itertools.dropwhile(lambda each: each is not self, sys.meta_path):
             find = getattr(finder, "find_spec", None)
             spec = find(name, path, target) if find and finder is not self else None
             if spec and spec.loader:
@@ -68,8 +75,11 @@ def _wrap_all(module: ModuleType) -> None:
         owner_name, _, attribute = name.rpartition(".")
         owner = getattr(module, owner_name, None) if owner_name else module
         function = getattr(owner, attribute, None)
-        if owner and callable(function) and not hasattr(function, "_notes_paths"):
-            setattr(owner, attribute, _noting(function, skip=bool(owner_name)))
+        if owner and callable(function) and __name__ not in getattr(function, NOTED_BY, ()):
+            noting = _noting(function, skip=bool(owner_name))
+            if owner is module:
+                noting.__module__ = module.__name__  # where pickle looks for it
+            setattr(owner, attribute, noting)
 
 
 def _noting(function: Callable[..., Any], *, skip: bool) -> Callable[..., Any]:
@@ -80,10 +90,34 @@ def _noting(function: Callable[..., Any], *, skip: bool) -> Callable[..., Any]:
         given = args[1 if skip else 0 :]
         path = given[0] if given else next((kwargs[n] for n in PATHS if n in kwargs), None)
         mode = given[1] if len(given) > 1 else kwargs.get("mode", "r")
-        anew = isinstance(mode, str) and mode[:1] in ("w", "x")
-        for each in path if isinstance(path, list | tuple) else (path,):
-            files.note(each, written=anew)
+        _note(path, mode[:1] if isinstance(mode, str) else "r", content=not skip)
         return function(*args, **kwargs)
 
-    noting._notes_paths = True  # type: ignore[attr-defined]
+    setattr(noting, NOTED_BY, {__name__, *getattr(function, NOTED_BY, ())})
     return noting
+
+
+def _note(path: object, mode: str, *, content: bool) -> None:
+    """Note a path, or each of several; `content` says that bytes are what a file contains."""
+    for each in path if isinstance(path, list | tuple) else (path,):
+        if not isinstance(each, str | os.PathLike | bytes) or (content and isinstance(each, bytes)):
+            continue
+        try:
+            for file in _files(os.fsdecode(each)):
+                new = mode in ("w", "x") or (mode == "a" and not os.path.exists(file))
+                files.note(file, written=new)
+        except (OSError, ValueError):
+            continue  # whoever opens it is told
+
+
+def _files(path: str) -> Iterator[str]:
+    """Yield a file, or those in a folder or of a pattern, which Arrow and polars read alike."""
+    if "://" in path:
+        return
+    pattern = glob.has_magic(path) and not os.path.exists(path)
+    for found in glob.glob(path, recursive=True) if pattern else [path]:
+        if os.path.isdir(found):
+            for parent, _, names in os.walk(found):
+                yield from (os.path.join(parent, name) for name in names)
+        else:
+            yield found
