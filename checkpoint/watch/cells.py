@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from types import ModuleType, TracebackType
 from typing import Any
 
-from . import kinds, modules, randomness
+from . import files, kinds, modules, randomness
 
 WORD = re.compile(r"[^\W\d]\w*")
+SCRIPT = re.compile(r"""[^\s"'()]+\.(?:py|ipynb)\b|(?<=%run )\S+""")
 
 
 @dataclass
@@ -51,6 +52,8 @@ class Recorder:
         self.finished = [Ran(source, error=failed) for source, failed in _before(shell)]
         self._running: Ran | None = None
         self._random: dict[str, object] | None = None
+        for ran in self.finished:
+            files.code += _scripts(ran.source)
 
     def before(self, info: Any) -> None:
         """Note that a cell starts."""
@@ -71,6 +74,7 @@ class Recorder:
             ran.line, ran.missing = _place(failure, self.shell.user_ns)
         self.finished.append(self._seen(ran))
         self._random = None
+        files.retry(failed=ran.error)
         modules.note_new()
 
     def executions(self) -> list[Ran]:
@@ -121,6 +125,15 @@ def _before(shell: Any) -> list[tuple[str, bool]]:
     sources = list(manager.input_hist_raw)[1:] if manager else []
     failed = any(hasattr(sys, name) for name in ("last_exc", "last_value"))
     return [(source, failed and number < len(sources)) for number, source in enumerate(sources, 1)]
+
+
+def _scripts(source: str) -> list[str]:
+    """Return the scripts that a cell names, which it may have run before the recording began."""
+    named = [name for word in SCRIPT.findall(source) for name in (word, f"{word}.py")]
+    try:
+        return [path for path in map(files.absolute, named) if path.endswith(files.CODE)]
+    except FileNotFoundError:
+        return []  # the working directory is gone
 
 
 def _place(failure: BaseException, names: dict[str, Any]) -> tuple[int, str]:

@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
 WRITES = os.O_WRONLY | os.O_RDWR
 Stamp = tuple[int, int]  # size, and time of the last change in nanoseconds
 
 reads: dict[str, Stamp | None] = {}  # by absolute path, as first opened; None if it did not exist
 writes: set[str] = set()  # what was written anew, and so is made by this process
-listed: set[str] = set()  # folders whose files were asked for
+listed: dict[str, Stamp | None] = {}  # folders whose files were asked for, as they were then
+code: list[str] = []  # scripts and notebooks that were read, which `modules` takes
+asked: set[str] = set()  # what was not there since the last call of `retry`
+_again: set[str] = set()  # what was not there, and made a cell fail, so that it runs again
 _began: float | None = None
 _ours = threading.local()
 _STDLIB = os.path.join(os.path.dirname(os.__file__), "")
@@ -39,8 +43,20 @@ def began() -> float:
 
 def forget() -> None:
     """Forget all files, as a new process would."""
-    for seen in (reads, writes, listed):
+    for seen in (reads, writes, listed, code, asked, _again):
         seen.clear()
+
+
+def retry(*, failed: bool) -> None:
+    """Note that a cell ended; one that failed runs again when what it asked for is there."""
+    if failed:
+        _again.update(asked)
+    asked.clear()
+
+
+def is_new(place: str) -> bool:
+    """Tell whether nobody has used yet that something was not there."""
+    return place in _again
 
 
 @contextmanager
@@ -68,10 +84,19 @@ def note(path: object, *, written: bool) -> None:
         place = absolute(path)
         if written:
             writes.add(place)
-        elif not (place in reads or place in writes or is_installed(place)):
+        elif not (is_known(place) or place in writes or is_installed(place)):
             found = stamp(place)
+            if found is None:
+                asked.add(place)
             if found is None or not os.path.isdir(place):  # folders are opened to be flushed
                 reads[place] = found
+            if place.endswith(CODE):
+                code.append(place)
+
+
+def is_known(place: str) -> bool:
+    """Tell whether a file was read, or was missing and the session went on without it."""
+    return place in reads and (reads[place] is not None or not is_new(place))
 
 
 def absolute(path: str | bytes | os.PathLike[Any]) -> str:
@@ -104,7 +129,7 @@ def _hook(event: str, args: tuple) -> None:
 
 
 def _on_open(path: object, mode: object, flags: object) -> None:
-    if isinstance(path, str) and not path.endswith(".pyc"):
+    if isinstance(path, str | bytes) and not os.fsdecode(path).endswith(".pyc"):
         # what is opened for both, as with "r+", is read
         anew = mode[:1] in ("w", "x", "a") if isinstance(mode, str) else _is_new(flags)
         note(path, written=anew)
@@ -120,9 +145,23 @@ def _on_rename(before: str, after: str, *_: object) -> None:
         note(after, written=True)  # written elsewhere, then moved into its place
 
 
-def _on_listing(path: object = ".", *_: object) -> None:
-    if isinstance(path, str) and not getattr(_ours, "active", False):
-        listed.add(absolute(path))
+def _on_listing(path: object = None, *_: object) -> None:
+    path = "." if path is None else path
+    if isinstance(path, str | bytes) and not getattr(_ours, "active", False):
+        place = absolute(path)
+        if place not in listed and not _is_by_tools():
+            listed[place] = stamp(place)
+
+
+def _is_by_tools() -> bool:
+    """Tell whether Python lists a folder to find modules, or the Tab key to complete a path."""
+    frame = sys._getframe(3)
+    if str(frame.f_globals.get("__name__")).startswith(("importlib", "pkgutil")):
+        return True
+    while frame := frame.f_back:  # type: ignore[assignment]
+        if frame.f_globals.get("__name__") == "IPython.core.completer":
+            return True
+    return False
 
 
 def _is_new(flags: object) -> bool:

@@ -1,19 +1,21 @@
-"""The modules that this process imported, with the code that they had then."""
+"""The modules and scripts that this process ran, with the code that they had then."""
 
 import sys
 from pathlib import Path
 
 from . import files
 
-imported: dict[str, bytes] = {}  # the source by the path of the module
+imported: dict[str, bytes] = {}  # the source by the path
 _known: set[str] = set()  # names of modules that were looked at
 
 
 def note_new() -> None:
-    """Note the source of each module that was imported since the last call."""
+    """Note the source of each module and script that was imported or read since the last call."""
+    while files.code:
+        _note(files.code.pop())
     for name in list(sys.modules.keys() - _known):
         _known.add(name)
-        file = getattr(sys.modules.get(name), "__file__", None)
+        file = _file_of(sys.modules.get(name))
         if isinstance(file, str) and file.endswith(".py") and not files.is_installed(file):
             _note(files.absolute(file))
 
@@ -24,8 +26,19 @@ def forget() -> None:
     _known.clear()
 
 
-def _note(path: str) -> None:
+def _file_of(module: object) -> object:
+    """Return the path of a module; asking a lazy module for it would import it."""
     try:
-        imported[path] = Path(path).read_bytes()
+        return object.__getattribute__(module, "__dict__").get("__file__")
+    except AttributeError:
+        return None
+
+
+def _note(path: str) -> None:
+    if path in imported:
+        return
+    try:
+        with files.unwatched():
+            imported[path] = Path(path).read_bytes()
     except OSError:
         return  # gone, or inside an archive
