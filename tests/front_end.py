@@ -110,9 +110,11 @@ class FrontEnd:
                 said.append(reply["content"]["text"])
             if reply["msg_type"] == "status" and reply["content"]["execution_state"] == "idle":
                 break
-        answer = client.get_shell_msg(timeout=60)["content"]
+        answer = client.get_shell_msg(timeout=60)
+        while answer["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+            answer = client.get_shell_msg(timeout=60)
         self.printed = "".join(said)
-        return answer.get("ename", "ok")
+        return answer["content"].get("ename", "ok")
 
     def restart(self) -> None:
         """End the kernel; the next cell starts another."""

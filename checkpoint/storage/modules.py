@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..project.project import Project
-from ..watch import files, modules
+from ..watch import modules
 from . import hashes
-from .session import CODE, name_of
+from .session import name_of
 
 CHECKPOINT = Path(__file__).resolve().parents[1]
 
@@ -27,8 +27,8 @@ class Modules(NamedTuple):
     elsewhere: str
 
 
-def modules_of(project: Project) -> Modules:
-    """Return the project's modules and scripts that this process ran.
+def modules_of(project: Project, step: str) -> Modules:
+    """Return the project's modules, scripts and other notebooks that this process ran.
 
     `checkpoint` itself is left out: its version is in the record.
     """
@@ -36,24 +36,22 @@ def modules_of(project: Project) -> Modules:
     root = project.root.resolve()
     own = {path: source for path, source in modules.imported.items() if _counts(project, path)}
     codes = {
-        Path(path).resolve().relative_to(root).as_posix(): hashes.source_hash(source)
+        place.relative_to(root).as_posix(): hashes.source_hash(
+            source, notebook=place.suffix == ".ipynb"
+        )
         for path, source in own.items()
-        if Path(path).resolve().is_relative_to(root)
+        if (place := Path(path).resolve()).is_relative_to(root)
     }
-    for path, stamp in files.reads.items():
-        name = name_of(project, path)
-        if stamp and path not in own and name.endswith(CODE) and _counts(project, path):
-            codes.setdefault(name, hashes.module_hash(Path(path)))
+    codes.pop(f"notebooks/{step.partition('/')[0]}.ipynb", None)  # compared cell by cell
     others, elsewhere = _of_another_copy(project)
     codes |= others
-    return Modules({path: codes[path] for path in sorted(codes) if codes[path]}, elsewhere)
+    return Modules({path: codes[path] for path in sorted(codes)}, elsewhere)
 
 
 def _counts(project: Project, path: str) -> bool:
     place = Path(path).resolve()
     ours = place.is_relative_to(CHECKPOINT) or "checkpoint" in place.parts[-3:-1]
-    notebook = place.suffix == ".ipynb" and place.parent == project.notebooks.resolve()
-    return not ours and not notebook and bool(name_of(project, path))
+    return not ours and bool(name_of(project, path))
 
 
 def _of_another_copy(project: Project) -> tuple[dict[str, str | None], str]:
@@ -68,8 +66,8 @@ def _of_another_copy(project: Project) -> tuple[dict[str, str | None], str]:
     codes: dict[str, str | None] = {}
     elsewhere = ""
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name.partition(".")[0] != top or not file or not file.endswith(".py"):
+        file = getattr(module, "__file__", None) if name.partition(".")[0] == top else None
+        if not file or not file.endswith(".py"):
             continue
         path = Path(file).resolve()
         if path.is_relative_to(package) and not path.is_relative_to(CHECKPOINT):

@@ -68,7 +68,7 @@ def save_objects(
             interrupts.heed()
         with unwatched():
             inputs = session.inputs_of(project, step)
-            modules = modules_of(project)
+            modules = modules_of(project, step)
             run = run_of(project, step, staging)
             freeze = write_freeze(project, staging)
         notes += session.changed_since_read(project, inputs)
@@ -92,6 +92,7 @@ def save_objects(
         text = json_text(record.to_json())
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
         interrupts.hold()
+    session.remember_saved(project, step)
     return notes
 
 

@@ -1,27 +1,49 @@
 """The inputs of this kernel's results: what it loaded, and the files that it read."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import CheckpointError
 from ..files import LEFTOVERS
 from ..notebooks.calls import texts
+from ..project.caller import working_directory
 from ..project.project import Project
 from ..watch import cells, files, modules
 from . import hashes, store
 from .schema import RECORD, InputEntry
 
 NOT_INPUTS = (*LEFTOVERS, "pyproject.toml")  # `checkpoint` itself looks for that
-CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
+NOT_LISTED = ("notebooks", "src", "results")  # tools and `checkpoint` add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
 _loaded: dict[tuple[Path, str], InputEntry | None] = {}
+_saved: set[tuple[Path, str]] = set()  # what this kernel made itself, perhaps several times
 _hashed: dict[tuple[str, files.Stamp], InputEntry] = {}
 
 
 def remember(project: Project, name: str, content: InputEntry | None) -> None:
-    """Record that this kernel asked for an input: `data/…` or `results/<step>`."""
-    _loaded[project.root, name] = content
+    """Record that this kernel asked for an input: `data/…` or `results/<step>`.
+
+    If it was another one before, what a kernel has may be made from either, and no content fits.
+    """
+    key, place = (project.root, name), str(project.root / name)
+    before = _loaded.get(key, content)
+    if content is None:
+        files.asked.add(place)
+    differs = _differ(before, content) and (before is not None or not files.is_new(place))
+    if differs and cells.recorder and key not in _saved:
+        content = InputEntry("", bytes=content.bytes if content else None)
+    _loaded[key] = content
+
+
+def remember_saved(project: Project, step: str) -> None:
+    """Record that this kernel makes a step or sub-checkpoint."""
+    _saved.add((project.root, f"results/{step}"))
+
+
+def _differ(before: InputEntry | None, now: InputEntry | None) -> bool:
+    return (before and before.blake3) != (now and now.blake3)
 
 
 def remember_raw(project: Project, path: Path) -> None:
@@ -36,6 +58,7 @@ def remember_raw(project: Project, path: Path) -> None:
 def forget() -> None:
     """Forget all inputs and modules, as a new kernel would."""
     _loaded.clear()
+    _saved.clear()
     files.forget()
     modules.forget()
 
@@ -47,9 +70,9 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
     """
     own = f"results/{step}"
     inputs = {name: entry for (root, name), entry in _loaded.items() if root == project.root}
-    for path, stamp in files.reads.items():
+    for path, stamp in list(files.reads.items()):  # threads may open more
         name = name_of(project, path)
-        if not name or name in inputs or name.endswith(CODE) or name.startswith(f"{own}/"):
+        if not name or name in inputs or name.endswith(files.CODE) or name.startswith(f"{own}/"):
             continue
         if name.startswith("results/"):
             inputs = {**_loaded_by_path(project, path, stamp), **inputs}
@@ -57,11 +80,8 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
             inputs[name] = _entry(path, stamp)
     for path in _named_in_code(project):
         inputs[name_of(project, path)] = _entry(path, files.stamp(path))
-    for path in files.listed:
-        name = name_of(project, path)
-        is_raw = name.partition("/")[0] == "data" and Path(path).is_dir()
-        if is_raw and f"{name}/" not in inputs:
-            inputs[f"{name}/"] = InputEntry(hashes.listing_hash(Path(path)))
+    for name, entry in _listings(project):
+        inputs.setdefault(name, entry)
     return {name: inputs[name] for name in sorted(inputs) if name != own}
 
 
@@ -69,7 +89,7 @@ def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -
     """Say which files are no longer what this kernel read, as when a cell has written them."""
     for name, entry in inputs.items():
         path = project.root / name
-        if not entry or entry.bytes is None:
+        if not entry or (entry.blake3 and entry.bytes is None):
             continue  # a checkpoint, or the list of a folder's files
         if entry.blake3 and path.is_file() and hashes.is_unchanged(path, entry):
             continue
@@ -100,6 +120,9 @@ def name_of(project: Project, path: str) -> str:
     name = "/".join(parts)
     if hidden or not parts or parts[-1] in NOT_INPUTS or files.is_installed(path):
         return ""
+    prefix = Path(sys.prefix)  # a project may contain the environment
+    if prefix.is_relative_to(project.root) and place.is_relative_to(prefix):
+        return ""
     return name
 
 
@@ -112,6 +135,17 @@ def _entry(path: str, stamp: files.Stamp | None) -> InputEntry | None:
     if (path, stamp) not in _hashed:
         _hashed[path, stamp] = InputEntry.of(hashes.content_of(Path(path)))
     return _hashed[path, stamp]
+
+
+def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
+    """Yield the folders whose files were asked for; the hash is empty if they changed since."""
+    written = {str(Path(path).parent) for path in list(files.writes)}
+    for path, stamp in list(files.listed.items()):
+        name = name_of(project, path)
+        top = name.partition("/")[0]
+        if top and top[0] != "." and top not in NOT_LISTED and Path(path).is_dir():
+            same = path in written or stamp == files.stamp(path)
+            yield f"{name}/", InputEntry(hashes.listing_hash(Path(path)) if same else "")
 
 
 def _loaded_by_path(
@@ -130,7 +164,19 @@ def _loaded_by_path(
                 return {}  # `status` reports what is wrong with it
             content = record.content_hash if record and stamp == files.stamp(path) else ""
             return {project.show(folder): InputEntry(content)} if record else {}
-    return {}
+    return _filled_by_hand(project, Path(path).parent, stamp == files.stamp(path))
+
+
+def _filled_by_hand(project: Project, folder: Path, same: bool) -> dict[str, InputEntry | None]:
+    """Return a folder that `save` did not write as a checkpoint, if it can be loaded."""
+    from .checkpoint import Checkpoint
+
+    try:
+        step = folder.relative_to(project.results).as_posix()
+        content = Checkpoint(project, step).content_hash() if same else ""
+    except (CheckpointError, ValueError):
+        return {}
+    return {f"results/{step}": InputEntry(content)}
 
 
 def _named_in_code(project: Project) -> Iterator[str]:
@@ -143,14 +189,17 @@ def _named_in_code(project: Project) -> Iterator[str]:
     seen: set[str] = set()
     for execution in cells.executions() or ():
         for text in texts(execution.source, {}) or ():
-            for folder in (Path.cwd(), project.root):
+            for folder in filter(None, (working_directory(), project.root)):
                 path = files.absolute(folder / text.value)
                 if path in seen or path in files.reads or path in files.writes:
                     continue
                 seen.add(path)
-                stamp = files.stamp(path)
+                try:
+                    stamp = files.stamp(path)
+                except ValueError:
+                    continue  # a text with a NUL, or half a character, names no file
                 name = name_of(project, path) if stamp and Path(path).is_file() else ""
-                if not name or name.endswith(CODE) or name.startswith("results/"):
+                if not name or name.endswith(files.CODE) or name.startswith("results/"):
                     continue
                 if stamp and stamp[1] < began and (project.root, name) not in _loaded:
                     yield path

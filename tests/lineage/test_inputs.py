@@ -51,6 +51,20 @@ def write_10x(path):
             features[name] = np.array([b"g"])
 
 
+@pytest.fixture
+def notebook_of(project):
+    """Return a function that opens a notebook with some cells."""
+    opened = []
+
+    def make(cells, step=ONE):
+        opened.append(FrontEnd(project, step, cells, {}, with_ids=True))
+        return opened[-1]
+
+    yield make
+    for front_end in opened:
+        front_end.restart()
+
+
 CELLS = [
     'import pyarrow.parquet as pq\nearly = pq.read_table("../data/early.parquet")',
     HEAD,
@@ -187,3 +201,118 @@ def test_the_modules_of_another_copy(project, tmp_path):
         assert nb.state()[0] == "unclean"
     finally:
         nb.restart()
+
+
+def test_a_file_that_comes_after_a_cell_missed_it(notebook_of, project):
+    """The first try left nothing behind, so the file is an input like any other."""
+    read = 'text = open("../data/raw.txt").read()'
+    nb = notebook_of([HEAD, read, f'save("{ONE}", {{"t": text}})'])
+    nb.run(0)
+    assert nb.execute(read, "cell-1") == "FileNotFoundError"
+    (project / "data" / "raw.txt").write_text("1")
+    nb.run(1, 2)
+    assert nb.state() == ("current", [])
+    (project / "data" / "raw.txt").write_text("2")
+    assert nb.state() == ("stale", ["data/raw.txt changed"])
+
+
+def test_a_checkpoint_that_was_loaded_twice(notebook_of, project):
+    """What was made from the first one is not made again."""
+    from checkpoint import save
+    from checkpoint.storage import session
+
+    load, use = f'previous = load("{ONE}")', 'x = previous["x"]'
+    nb = notebook_of([HEAD, load, use, f'save("{TWO}", {{"x": x}})'], step=TWO)
+    nb.run(0)
+    assert nb.execute(load, "cell-1") == "CheckpointNotFoundError"
+    save(ONE, {"x": 1})
+    nb.run(1, 2, 1, 3)
+    assert nb.state() == ("current", [])
+    session.forget()
+    save(ONE, {"x": 2})
+    nb.run(1, 3)
+    changed = f"results/{ONE} changed after this notebook read it."
+    assert f"Note: {changed} Restart the kernel and run all." in nb.printed
+    assert nb.state() == ("stale", [f"results/{ONE} was regenerated with different content"])
+    nb.restart()
+    nb.run_all()
+    assert nb.state() == ("current", [])
+
+
+def test_a_raw_file_that_was_named_twice(notebook_of, project):
+    raw = project / "data" / "raw.txt"
+    raw.write_text("1")
+    cells = [HEAD, 'p = data_file("raw.txt")', "t = p.read_text()", f'save("{ONE}", {{"t": t}})']
+    nb = notebook_of(cells)
+    nb.run(0, 1, 2)
+    raw.write_text("2")
+    nb.run(1, 3)
+    assert nb.state() == ("stale", ["data/raw.txt changed"])
+
+
+def test_samples_outside_data(notebook_of, project):
+    folder = project / "samples"
+    folder.mkdir()
+    (folder / "a.csv").write_text("1")
+    count = 'import glob, os\nn = len(glob.glob("../samples/*.csv"))'
+    nb = notebook_of([HEAD, count, f'save("{ONE}", {{"n": n}})'])
+    nb.run_all()
+    assert nb.state() == ("current", [])
+    (folder / "b.csv").write_text("1")
+    assert nb.state() == ("stale", ["samples/ contains other files"])
+    nb.run(2)  # saves what was counted before
+    assert "Note: samples/ changed after this notebook read it." in nb.printed
+    assert nb.state() == ("stale", ["samples/ contains other files"])
+    nb.restart()
+    nb.edit(1, 'import os\nos.chdir("../samples")\nn = len(os.listdir())\nos.chdir("../notebooks")')
+    nb.run_all()
+    assert nb.state() == ("current", [])
+    (folder / "b.csv").unlink()
+    assert nb.state() == ("stale", ["samples/ contains other files"])
+
+
+def test_completing_a_path_is_no_look_at_a_folder(notebook_of, project):
+    nb = notebook_of([HEAD, f'save("{ONE}", {{"n": 1}})'])
+    nb.run(0)
+    nb.client.complete('open("../data/')
+    assert nb.client.get_shell_msg(timeout=60)["content"]["matches"]
+    nb.run(1)
+    (project / "data" / "new.csv").write_text("1")
+    assert nb.state() == ("current", [])
+
+
+def test_scripts_count_as_they_were_when_they_ran(notebook_of, project):
+    notebooks = project / "notebooks"
+    (notebooks / "setup.py").write_text(f"{HEAD}\nJ = 1\n")
+    (notebooks / "more.py").write_text("K = 1\n")
+    FrontEnd(project, "0_helper", ["H = 1"], {}, True)
+    cells = ["%run setup.py", "%run more.py", "%run 0_helper.ipynb"]
+    nb = notebook_of([*cells, f'save("{ONE}", {{"n": J + K + H}})'])
+    nb.run_all()
+    assert nb.state() == ("current", [])
+    for name in ("setup.py", "0_helper.ipynb"):
+        before = (notebooks / name).read_text()
+        (notebooks / name).write_text(before.replace("= 1", "= 2"))
+        assert nb.state() == ("edited", [f"notebooks/{name} changed"])
+        (notebooks / name).write_text(before)
+    (notebooks / "more.py").write_text("K = 2\n")
+    nb.run(3)
+    assert nb.state() == ("edited", ["notebooks/more.py changed"])
+
+
+def test_a_text_that_names_no_file(notebook_of):
+    nb = notebook_of([HEAD, 'separator = "a\\0b"', f'save("{ONE}", {{"s": separator}})'])
+    nb.run_all()
+    assert nb.state() == ("current", [])
+
+
+def test_results_of_a_hand_written_cell_that_are_read_by_path(notebook_of, project):
+    folder = project / "results" / "manual"
+    folder.mkdir()
+    (folder / "labels.csv").write_text("a\n1\n")
+    read = 't = open("../results/manual/labels.csv").read()'
+    nb = notebook_of([HEAD, read, f'save("{ONE}", {{"t": t}})'])
+    nb.run_all()
+    assert nb.state() == ("current", [])
+    (folder / "labels.csv").write_text("a\n2\n")
+    assert nb.state() == ("stale", ["results/manual was regenerated with different content"])
