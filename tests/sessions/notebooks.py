@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 
+STEP = "1_out"  # what every notebook saves
 IMPORTS = "import random\nimport numpy as np\nimport pandas as pd\nimport matplotlib.pyplot as plt\nimport seaborn as sns\nimport lab"
 
 # Each row is the cells of one idea, which come in this order with others between them.
@@ -238,7 +239,7 @@ ADDED = [
 
 
 def notebook(r: random.Random) -> list[str]:
-    """Return the cells of a random notebook, which saves `out` in its last cell."""
+    """Return the cells of a random notebook, which saves STEP in its last cell."""
     kind = r.choices(("tables", "rows", "adata"), (60, 25, 15))[0]
     head = IMPORTS + r.choice(
         [
@@ -313,13 +314,17 @@ def _end(kind: str, body: list[str], r: random.Random) -> list[str]:
         )
         return [
             made,
-            r.choice(["save('out', {'out': out})", "save('out', {'out': out, 'df': df})"]),
+            r.choice(
+                [f"save('{STEP}', {{'out': out}})", f"save('{STEP}', {{'out': out, 'df': df}})"]
+            ),
         ]
     if kind == "tables" and r.random() < 0.1:
-        return ["figure = plt.figure()\nplt.hist(df.a, bins=8)\nsave('out', {'figure': plt.gcf()})"]
+        return [
+            f"figure = plt.figure()\nplt.hist(df.a, bins=8)\nsave('{STEP}', {{'figure': plt.gcf()}})"
+        ]
     saved = r.sample(names, min(len(names), r.randint(1, 3)))
     inside = ", ".join(f"'{name}': {name}" for name in saved)
-    return [f"save('out', {{{inside}}})"]
+    return [f"save('{STEP}', {{{inside}}})"]
 
 
 def is_plot(cell: str) -> bool:

@@ -24,13 +24,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
+from typing import Protocol
 
 sys.path[:0] = [str(Path(__file__).parents[level]) for level in (1, 2)]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from sessions import lab  # noqa: E402
-from sessions.notebooks import ADDED, LOOKS, SCRATCH, is_plot, notebook, tweaked  # noqa: E402
+from sessions.notebooks import ADDED, LOOKS, SCRATCH, STEP, is_plot, notebook, tweaked  # noqa: E402
 
 from checkpoint.replay import Cell, Execution, Verdict, judge  # noqa: E402
 
@@ -41,6 +42,10 @@ class Kernel:
     """A kernel that runs cells and records them as the session recording does."""
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew."""
         lab.restart()
         self.names = {
             "__name__": "__main__",
@@ -55,12 +60,12 @@ class Kernel:
     def _save(self, _step, objects) -> None:
         self._saving = lab.canonical(objects)
 
-    def run(self, source: str) -> bool:
-        """Run a cell; return whether it ran to its end."""
+    def run(self, source: str, cell: str | None = None) -> bool:
+        """Run code, of the cell with an id if it is one's; return whether it ran to its end."""
         try:
             code = compile(source, "<cell>", "exec")
         except SyntaxError:
-            self.executions.append(Execution(source, error=True, ran=False))
+            self.executions.append(Execution(source, cell, error=True, ran=False))
             return False
         lab.FIGURES.clear()  # as the inline backend does
         before, self._saving, failure = _states(), None, None
@@ -72,6 +77,7 @@ class Kernel:
         self.executions.append(
             Execution(
                 source,
+                cell,
                 error=failure is not None,
                 **_where(failure),
                 draws=frozenset(name for name in after if after[name] != before[name]),
@@ -200,20 +206,32 @@ MIXES = {
 }
 
 
+class AnyKernel(Protocol):
+    """What a person needs of a kernel."""
+
+    def run(self, source: str, cell: str | None = None) -> bool: ...
+    def restart(self) -> None: ...
+
+
 @dataclass
 class Person:
-    """Somebody who works with a notebook and a kernel."""
+    """Somebody who works with a notebook and a kernel, the stand-in above or a real one."""
 
     r: random.Random
     mix: Mix
     cells: list[str]
-    kernel: Kernel = field(default_factory=Kernel)
+    kernel: AnyKernel = field(default_factory=Kernel)
+    ids: list[str] = field(init=False)
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        self.ids = [f"cell-{number}" for number in range(len(self.cells))]
 
     def work(self) -> None:
         """Write the notebook, work with it, run its end, and perhaps edit it once more."""
         r = self.r
         for place in range(len(self.cells)):
-            self.typo(place) if r.random() < self.mix.typos else self.kernel.run(self.cells[place])
+            self.typo(place) if r.random() < self.mix.typos else self._run(place, place + 1)
             if r.random() < self.mix.looks:
                 self.look()
         for _ in range(r.randint(*self.mix.times)):
@@ -228,8 +246,8 @@ class Person:
         return self.r.choices(list(weights), list(weights.values()))[0]
 
     def _run(self, first: int = 0, last: int | None = None) -> None:
-        for cell in self.cells[first:last]:
-            if not self.kernel.run(cell):
+        for source, cell in list(zip(self.cells, self.ids, strict=True))[first:last]:
+            if not self.kernel.run(source, cell):
                 return
 
     def _place(self) -> int:
@@ -252,11 +270,11 @@ class Person:
         self._run()
 
     def restart(self) -> None:
-        self.kernel = Kernel()
+        self.kernel.restart()
         self._run()
 
     def half(self) -> None:
-        self.kernel = Kernel()
+        self.kernel.restart()
         self._run(0, self._place())
 
     def rest(self) -> None:
@@ -274,7 +292,7 @@ class Person:
         for _ in range(self.r.randint(1, 4)) if places else ():
             place = self.r.choice(places[:1])
             self.cells[place] = tweaked(self.cells[place], self.r) or self.cells[place]
-            self.kernel.run(self.cells[place])
+            self._run(place, place + 1)
 
     def edit(self) -> None:
         place = self._change()
@@ -300,19 +318,19 @@ class Person:
             broken = cell.replace(name, name + "x", 1)
         else:
             broken = cell + self.r.choice(["\n)", " +", " ("])
-        self.kernel.run(broken)
-        self.kernel.run(cell)
+        self.kernel.run(broken, self.ids[place])
+        self.kernel.run(cell, self.ids[place])
 
     def scratch(self) -> None:
         """Try something out, and sometimes leave it in the notebook."""
         cell = self.r.choice(SCRATCH)
         self.kernel.run(cell)
         if self.r.random() < 0.25:
-            self.cells.insert(self.r.randint(2, len(self.cells) - 1), cell)
+            self._add(self.r.randint(2, len(self.cells) - 1), cell)
 
     def add(self) -> None:
         place = self.r.randint(2, len(self.cells) - 1)
-        self.cells.insert(place, self.r.choice(ADDED))
+        self._add(place, self.r.choice(ADDED))
         self._run(place, None if self.r.random() < 0.4 else place + 1)
 
     def delete(self) -> None:
@@ -333,15 +351,22 @@ class Person:
 
     def _remove(self) -> None:
         if len(self.cells) > 5:
-            del self.cells[self.r.randrange(2, len(self.cells) - 1)]
+            place = self.r.randrange(2, len(self.cells) - 1)
+            del self.cells[place], self.ids[place]
 
     def _exchange(self) -> None:
         if len(self.cells) > 5:
             i = self.r.randrange(1, len(self.cells) - 2)
-            self.cells[i], self.cells[i + 1] = self.cells[i + 1], self.cells[i]
+            for each in (self.cells, self.ids):
+                each[i], each[i + 1] = each[i + 1], each[i]
 
     def _insert(self) -> None:
-        self.cells.insert(self.r.randrange(2, len(self.cells)), self.r.choice([*ADDED, *LOOKS]))
+        self._add(self.r.randrange(2, len(self.cells)), self.r.choice([*ADDED, *LOOKS]))
+
+    def _add(self, place: int, source: str) -> None:
+        self.made += 1
+        self.cells.insert(place, source)
+        self.ids.insert(place, f"new-{self.made}")
 
 
 # ---------------------------------------------------------------- the truth
@@ -368,7 +393,7 @@ class Session:
 
     def verdict(self) -> Verdict:
         """Return what the replay says."""
-        return judge(self.executions, [Cell(source) for source in self.cells], "out")
+        return judge(self.executions, [Cell(source) for source in self.cells], STEP)
 
     def false(self, verdict: Verdict) -> bool:
         """Tell whether an answer is a false clean; only while the sessions are made.
@@ -378,7 +403,7 @@ class Session:
         """
         if self.same or not verdict.clean:
             return False
-        return not verdict.unseeded or _repeatable(self.cells)
+        return not verdict.unseeded or repeatable(self.cells)
 
 
 def fresh(cells: list[str]) -> object:
@@ -390,7 +415,8 @@ def fresh(cells: list[str]) -> object:
     return kernel.saved
 
 
-def _repeatable(cells: list[str]) -> bool:
+def repeatable(cells: list[str]) -> bool:
+    """Tell whether a notebook saves the same each time."""
     truth = fresh(cells)
     return all(fresh(cells) == truth for _ in range(20))
 

@@ -1,0 +1,145 @@
+"""JupyterLab in a real browser: a notebook renamed in its file browser, and a copy made there."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from project_under_test import ONE, TWO, generate
+
+pytest.importorskip("jupyterlab")
+playwright = pytest.importorskip("playwright.sync_api")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ALONE = [  # it looks for nothing outside
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-quic", "--no-first-run"),
+]
+SERVER = [
+    *("--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", "--LabApp.news_url="),
+    *("--allow-root", "--no-browser"),
+]
+FOLDERS = [
+    *("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"),
+    *("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"),
+]
+PATIENCE = 30  # seconds
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def page():
+    """Return a page of a browser."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    playwright.expect.set_options(timeout=1000 * PATIENCE)
+    with playwright.sync_playwright() as tool:
+        try:
+            browser = tool.chromium.launch(executable_path=found, args=[*ALONE, *as_root])
+        except playwright.Error as error:
+            pytest.skip(f"no browser: {error.message.splitlines()[0]}")
+        yield browser.new_page()
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Return a project with results of its first notebook, which the second one loads."""
+    baked = generate(tmp_path_factory.mktemp("lab"), pipeline="blank")
+    code = f"from my_project.checkpoint import save; save('{ONE}', {{}})"
+    assert baked.python("-c", code).returncode == 0
+    return baked
+
+
+@pytest.fixture(scope="module")
+def server(project, tmp_path_factory):
+    """Start JupyterLab in a project, and return its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = [f"--ServerApp.port={port}", f"--ServerApp.root_dir={project}"]
+    folders = {name: str(tmp_path_factory.mktemp(name)) for name in FOLDERS}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *SERVER, *places],
+        env={**project.environment(), **folders},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/api")
+        yield f"http://127.0.0.1:{port}/lab/tree"
+    finally:
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+
+
+def wait_for(url):
+    """Wait until a server answers."""
+    for _ in range(5 * PATIENCE):
+        try:
+            urlopen(url)
+        except URLError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("the server did not start")
+
+
+def menu(page, *names):
+    """Choose from the menu that is shown."""
+    for name in names:
+        page.get_by_role("menuitem", name=re.compile(f"^{name}\\b")).click()
+
+
+def file(page, name):
+    """Return a file in the file browser."""
+    return page.locator(".jp-DirListing-item").filter(has_text=name)
+
+
+def run_all(page):
+    """Run all cells of the notebook that is open, once its kernel is there."""
+    playwright.expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+    menu(page, "Run", "Run All Cells")
+
+
+def expect_output(page, text):
+    """Wait until the notebook that is open prints this."""
+    notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    playwright.expect(notebook.locator(".jp-OutputArea-output").last).to_contain_text(text)
+
+
+def test_a_notebook_is_renamed_in_the_file_browser(page, server, project):
+    page.goto(f"{server}/notebooks/{ONE}.ipynb?reset")
+    run_all(page)
+    expect_output(page, f"Saved to results/{ONE}/")
+    before = project.files(ONE)
+    file(page, ONE).click()
+    page.keyboard.press("F2")
+    page.locator("input.jp-DirListing-editor").fill("1_filtering.ipynb")
+    page.keyboard.press("Enter")
+    playwright.expect(file(page, "1_filtering")).to_be_visible()
+    run_all(page)
+    expect_output(page, f"notebooks/{ONE}.ipynb does not exist")
+    expect_output(page, f"close it, run `checkpoint rename {ONE} 1_filtering`, and open it again")
+    assert project.files(ONE) == before
+
+
+def test_a_copy_is_made_in_the_file_browser(page, server, project):
+    page.goto(f"{server}/notebooks/{TWO}.ipynb?reset")
+    run_all(page)
+    expect_output(page, f"Saved to results/{TWO}/")
+    before = project.files(TWO)
+    file(page, TWO).click(button="right")
+    menu(page, "Duplicate")
+    file(page, f"{TWO}-Copy1").dblclick()
+    run_all(page)
+    expect_output(page, f"notebooks/{TWO}-Copy1.ipynb would replace results/{TWO}")
+    expect_output(page, f"save as '{TWO}-Copy1'")
+    assert project.files(TWO) == before

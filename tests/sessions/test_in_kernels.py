@@ -1,0 +1,127 @@
+"""Random sessions in real kernels: what was saved is never `current` if the notebook makes else."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from front_end import FrontEnd
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
+from project_under_test import generate
+from sessions import lab
+from sessions.notebooks import STEP, notebook
+from sessions.simulate import MIXES, Person, fresh, repeatable, stage
+
+from checkpoint.project.project import Project
+from checkpoint.replay import Cell, judge
+from checkpoint.storage import ran, store
+from checkpoint.storage.checkpoint import Checkpoint
+from checkpoint.storage.schema import parse
+
+IMPORT = "from my_project.checkpoint import save"
+SESSIONS = 12
+NURSERY = Path(__file__).with_name("nursery.py")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Generate a project with one notebook."""
+    root = generate(tmp_path_factory.mktemp("kernels"), pipeline="blank", notebooks="out")
+    lab.table(3).to_csv(root / "notebooks" / "in.csv", index=False)
+    return root
+
+
+@pytest.fixture(scope="module")
+def nursery(project):
+    """Return a process that starts kernels which see the project's package."""
+    env = {**os.environ, "PYTHONPATH": str(project / "src"), "OPENBLAS_NUM_THREADS": "1"}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # each kernel would compile the project anew
+    command = [sys.executable, str(NURSERY)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=env, text=True, start_new_session=True, **pipes) as process:
+        yield process
+        os.killpg(process.pid, signal.SIGTERM)  # a kernel may be left by a test that failed
+
+
+class RealKernel(FrontEnd):
+    """A front end as the person of the simulation needs it."""
+
+    def __init__(self, root, cells, with_ids, nursery):
+        super().__init__(root, STEP, cells, {}, with_ids)
+        self.nursery, self.client = nursery, None
+
+    def run(self, source, cell=None):
+        return self.execute(source, cell) == "ok"
+
+    def restart(self):
+        if self.client:
+            self.client.shutdown()
+            self.client.stop_channels()
+            self.client = None
+
+    @property
+    def _client(self):
+        if self.client is None:
+            # the kernel before this one has read it
+            connection, _ = write_connection_file(fname=str(self.root.parent / "kernel.json"))
+            wanted = {"connection": connection, "folder": str(self.root / "notebooks")}
+            print(json.dumps(wanted), file=self.nursery.stdin, flush=True)
+            self.client = BlockingKernelClient(connection_file=connection)
+            self.client.load_connection_file()
+            self.client.start_channels(hb=False)  # else it takes a slow start for a death
+            self.client.wait_for_ready(timeout=60)
+        return self.client
+
+
+def work(project, nursery, mix, number):
+    """Let a person work in a notebook; return its front end, every second one without cell ids."""
+    r = random.Random(f"{mix} {number}")
+    cells = [IMPORT, *notebook(r)]
+    front_end = RealKernel(project, cells, number % 2 == 0, nursery)
+    person = Person(r, MIXES[mix], cells, front_end)
+    try:
+        person.work()
+    finally:
+        front_end.restart()
+    front_end.ids, front_end.cells = person.ids, dict(zip(person.ids, cells, strict=True))
+    return front_end
+
+
+def is_true(front_end):
+    """Tell whether the results are the notebook's, as far as it makes the same each time."""
+    cells = [front_end.cells[cell_id] for cell_id in front_end.ids]
+    project, own = Project(front_end.root), cells[1:]  # without the import
+    saved = Checkpoint(project, STEP)
+    if lab.canonical({key: saved[key] for key in saved}) == fresh(own):
+        return True
+    folder = project.results_of(STEP)
+    executions = ran.executions_of(folder, parse(store.read_raw(folder)).run)
+    verdict = judge(executions, [Cell(source) for source in cells], STEP)
+    return bool(verdict.unseeded) and not repeatable(own)
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_no_session_is_current_that_is_not(project, nursery, mix):
+    found = Counter()
+    with stage():
+        for number in range(SESSIONS):
+            front_end = work(project, nursery, mix, number)
+            state, _ = front_end.state()
+            assert state != "current" or is_true(front_end), f"session {number} of {mix}"
+            found[state] += 1
+            shutil.rmtree(project / "results" / STEP, ignore_errors=True)
+            (project / "notebooks" / "tmp.csv").unlink(missing_ok=True)
+    assert found["missing"] < SESSIONS / 2
+    assert found["current"] > SESSIONS / 8  # saying `unclean` to everything is not an answer
