@@ -24,7 +24,9 @@ def itself(obj: Any) -> Reduced:
 def of_dask(obj: Any) -> Reduced:
     """Compute a dask collection here, also where a cluster would leave it with its workers."""
     computed = obj.persist(scheduler="threads")
-    if attrs := vars(obj).get("_attrs"):  # of the points of a SpatialData, which dask drops
+    if attrs := getattr(obj, "__dict__", {}).get(
+        "_attrs"
+    ):  # of the points of a SpatialData, which dask drops
         make, arguments, *_ = computed.__reduce__()
         return make, arguments, {"_attrs": attrs}
     return itself(computed)

@@ -79,8 +79,10 @@ class Upstream(NamedTuple):
 
     Attributes
     ----------
-    state, changes
-        Its state and the changes behind it.
+    state
+        Its state.
+    changes
+        Those of its changes that make the steps after it stale.
     entry
         Its content as an input; None if there is none, or its record cannot be read.
     """
@@ -263,7 +265,7 @@ def _step_changes(step: str, entry: InputEntry | None, present: Upstream) -> Ite
         yield Change(Kind.STEP, How.NEW, step, step)
     elif present.state != DAMAGED and entry.as_it_is and entry == present.entry:
         return  # accepted as it is, whatever changed before it
-    elif present.state in MAKES_STALE:
+    elif present.changes:
         yield from present.changes
     elif present.entry and entry.blake3 != present.entry.blake3:
         yield Change(Kind.STEP, How.CHANGED, step, step)

@@ -18,6 +18,7 @@ from .changes import (
     DAMAGED,
     EDITED,
     INTERRUPTED,
+    MAKES_STALE,
     MISSING,
     STALE,
     UNCLEAN,
@@ -141,6 +142,7 @@ class _Examined:
         self.step = step
         self.recorded = snapshot.baseline(step)
         self.changes: list[Change] = []
+        self.outdating: list[Change] = []  # those that make the steps after it stale
         self.state = self._state()
 
     @cached_property
@@ -176,12 +178,13 @@ class _Examined:
         upstream = self._others.get(name.removeprefix("results/"))
         if upstream is None:
             return recorded  # it loads, however indirectly, the step that is being examined
-        return Upstream(upstream.state.state, upstream.changes, upstream.entry)
+        return Upstream(upstream.state.state, upstream.outdating, upstream.entry)
 
     def _state(self) -> State:
         saved = self._snapshot.saved(self.step)
         if saved.broken:
             self.changes = [Change(Kind.RECORD, How.CHANGED, saved.broken, self.step)]
+            self.outdating = self.changes
             return self._without_record(DAMAGED)
         if saved.record is None:
             if not saved.by_hand:
@@ -204,6 +207,7 @@ class _Examined:
         }
         state = next((state for state, changes in groups.items() if changes), CURRENT)
         self.changes = [change for changes in groups.values() for change in changes]
+        self.outdating = [change for state in MAKES_STALE for change in groups[state]]
         clean = self._clean(saved.record)
         return State(
             self.step,

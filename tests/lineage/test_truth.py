@@ -213,3 +213,23 @@ def test_a_renamed_step_knows_its_session(notebook, project):
     assert project.state("1_filtering") == ("current", [])
     project.change_cell("1_filtering", "N = 9", cell="cell-1")
     assert project.state("1_filtering")[0] == "edited"
+
+
+def test_an_unclean_step_that_is_stale_too(notebook, project):
+    """What comes after it is stale, whatever else is the matter with it."""
+    from checkpoint import load, save
+    from checkpoint.storage import session
+
+    (project / "data" / "raw.txt").write_text("1")
+    nb = notebook([HEAD, "N = 1", 'x = [data_file("raw.txt").read_text()]', SAVE])
+    nb.run(0, 1, 2)
+    nb.execute("x.append(99)")
+    nb.run(3)
+    assert nb.state()[0] == "unclean"
+    session.forget()
+    load(ONE)
+    save("2_integration", {"a": 1})
+    assert project.state("2_integration") == ("current", [])
+    (project / "data" / "raw.txt").write_text("2")
+    assert nb.state()[0] == "unclean"
+    assert project.state("2_integration") == ("stale", ["data/raw.txt changed"])

@@ -56,7 +56,7 @@ def test_asking_for_a_name_reads_nothing(project, monkeypatch):
     ],
 )
 def test_damage_is_told(project, damage, said):
-    save(STEP, {"a": np.arange(3)})
+    save(STEP, {"a": np.arange(3), "b": np.arange(3)})
     damage(project / "results" / STEP / "a.npy")
     with pytest.raises(CheckpointDamagedError, match=said) as raised:
         load(STEP)["a"]
