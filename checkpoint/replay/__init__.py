@@ -44,6 +44,9 @@ At every save, the executions of the kernel so far, in order, the one that is sa
   Anything else is left out, and so may be what takes long to look at. A wrong kind may make a
   wrong `clean`; a missing one costs only alarms.
 
+- `inputs`: the names of the inputs that `load` and `data_file` gave it; `renewed`: those among
+  them that had other content when an earlier execution read them.
+
 The record keeps this list, and at save time the verdict against the notebook on disk, or, where
 its path is not known, against the executed cells themselves: each id's, else each text's, last
 execution, in the order of its first. Later, `status` need not judge again while the hashes of the

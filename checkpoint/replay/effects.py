@@ -20,6 +20,7 @@ from .memory import (
     Name,
     Object,
     Value,
+    digest,
     join,
     unsure,
 )
@@ -27,6 +28,7 @@ from .memory import (
 HISTORY_NAMES = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out|_[io]h|_dh|exit|quit")
 
 DATA = ("array", "frame", "anndata", "loaded")
+CHECKPOINT = "checkpoint:"  # begins the path of a checkpoint
 
 
 class StopError(Exception):
@@ -224,7 +226,11 @@ class Effects:
     def read_file(self, path: str | None) -> None:
         """Note that a file is read; any file if its path is computed."""
         if path is None:
-            self.read(FILES)
+            # of checkpoints, those that are read by path are recorded as inputs
+            files = self.memory.hidden(FILES)
+            others = {where: key for where, key in files.fields.items() if CHECKPOINT not in where}
+            order = [digest("order", *others)] if others else []
+            self.note(FILES, [files.key, *others.values(), *order], set())
         else:
             keys = self.memory.field_keys(self.memory.hidden(FILES), path, PLAIN)
             self.note(f"{FILES} {path}", keys, set())

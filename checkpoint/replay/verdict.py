@@ -41,6 +41,9 @@ class Execution:
     kinds
         The kinds of the values that the names in its code had afterwards, by name; the package's
         docstring lists them. Fewer are known, more is assumed to change.
+    inputs, renewed
+        The names of the inputs that it read, and of those among them that an earlier execution had
+        read with other content.
     """
 
     source: str
@@ -52,6 +55,8 @@ class Execution:
     ran: bool = True
     draws: frozenset[str] | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
+    inputs: Sequence[str] = ()
+    renewed: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -227,6 +232,8 @@ class _Comparison:
             return Verdict("edited", f"no cell of the notebook saves {name}")
         last = max(self.notebook.index(step) for step in saves)
         needed = self.notebook[: last + 1]
+        if outdated := self._before_renewal(needed[-1].cell):
+            return outdated
         done = {step.key for step in self.session if step.done}
         loosely = {step.loose for step in self.session if step.done}
         allowed = self._expected_errors
@@ -240,6 +247,26 @@ class _Comparison:
                 return self._blame(blamed)
         random = next((step for step in saves if step.tainted), None)
         return Verdict("clean", unseeded=self._first_random(needed) if random else "")
+
+    def _before_renewal(self, last: int) -> Verdict | None:
+        """Blame a cell that ran before an input changed that it may be made from; None if none did.
+
+        The replay does not see contents. So, from the first cell on that reads the input, all cells
+        up to the `last` have to run again, in order.
+        """
+        sources = [cell.source for cell in self.cells[: last + 1]]
+        ran_last = {execution.source: i for i, execution in enumerate(self.ran)}
+        renewals = {name: i for i, e in enumerate(self.ran) for name in e.renewed}
+        for name, number in renewals.items():
+            reading = {e.source for e in self.ran if name in e.inputs}
+            place = next((i for i, source in enumerate(sources) if source in reading), 0)
+            numbers = [ran_last.get(source, -1) for source in sources[place:]]
+            for i, source in enumerate(sources[place:]):
+                if numbers[i] < number or (i and numbers[i] < numbers[i - 1]):
+                    cell = first_line(source)
+                    reason = f"cell `{cell}` did not run since {name} was read with other content"
+                    return Verdict("unclean", f"{reason}; {REMEDY}", cell)
+        return None
 
     def _saves(self, steps: Sequence[Step]) -> list[Step]:
         """Return the statements that save the step; those that compute its name, if none."""

@@ -86,7 +86,7 @@ def _ran_in_order(executions: Sequence[Execution], cells: Sequence[Cell], step: 
     return (
         last is not None
         and last < count
-        and not any(execution.error for execution in executions)
+        and not any(execution.error or execution.renewed for execution in executions)
         and [execution.source for execution in executions] == ran[:count]
     )
 

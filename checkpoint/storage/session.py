@@ -25,15 +25,20 @@ _hashed: dict[tuple[str, files.Stamp], InputEntry] = {}
 def remember(project: Project, name: str, content: InputEntry | None) -> None:
     """Record that this kernel asked for an input: `data/…` or `results/<step>`.
 
-    If it was another one before, what a kernel has may be made from either, and no content fits.
+    If an earlier cell got other content, the replay of the session tells what was made from which.
+    If the same cell did, or outside a notebook, no content fits.
     """
     key, place = (project.root, name), str(project.root / name)
     before = _loaded.get(key, content)
     if content is None:
         files.asked.add(place)
     differs = _differ(before, content) and (before is not None or not files.is_new(place))
-    if differs and cells.recorder and key not in _saved:
-        content = InputEntry("", bytes=content.bytes if content else None)
+    if cells.recorder:
+        unknown = before is not None and not before.blake3
+        renewed = differs and key not in _saved
+        if renewed and (unknown or not cells.recorder.renew(name)):
+            content = InputEntry("", bytes=content.bytes if content else None)
+        cells.recorder.read(name)
     _loaded[key] = content
 
 

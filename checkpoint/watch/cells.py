@@ -31,6 +31,8 @@ class Ran:
     ran: bool = True
     draws: list[str] | None = None
     kinds: dict[str, str] = field(default_factory=dict)
+    inputs: list[str] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
 
 
 class Recorder:
@@ -52,12 +54,14 @@ class Recorder:
         self.finished = [Ran(source, error=failed) for source, failed in _before(shell)]
         self._running: Ran | None = None
         self._random: dict[str, object] | None = None
+        self._read: set[str] = set()  # inputs of the running cell
         for ran in self.finished:
             files.code += _scripts(ran.source)
 
     def before(self, info: Any) -> None:
         """Note that a cell starts."""
         self._running = Ran(info.raw_cell, getattr(info, "cell_id", None))
+        self._read = set()
         self._random = randomness.states()
 
     def after(self, result: Any) -> None:
@@ -73,9 +77,27 @@ class Recorder:
         if failure is not None:
             ran.line, ran.missing = _place(failure, self.shell.user_ns)
         self.finished.append(self._seen(ran))
-        self._random = None
+        self._random, self._read = None, set()
         files.retry(failed=ran.error)
         modules.note_new()
+
+    def renew(self, name: str) -> bool:
+        """Note that the running cell read an input whose content an earlier cell had not.
+
+        Returns
+        -------
+        bool
+            False if the running cell itself had read it, or is not known.
+        """
+        ran = self._running
+        if ran is None or name in self._read:
+            return False
+        ran.renewed.append(name)
+        return True
+
+    def read(self, name: str) -> None:
+        """Note that the running cell read an input."""
+        self._read.add(name)
 
     def executions(self) -> list[Ran]:
         """Return what ran until now; the last is the cell that is running, as if it ended here."""
@@ -88,6 +110,7 @@ class Recorder:
         known = {word: kinds.kind_of(names[word]) for word in sorted(words)}
         ran.kinds = {word: kind for word, kind in known.items() if kind}
         ran.draws = randomness.moved(self._random) if self._random is not None else None
+        ran.inputs = sorted(self._read)
         return ran
 
 

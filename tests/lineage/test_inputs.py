@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 
 import anndata
@@ -177,8 +178,6 @@ def test_a_file_that_changed_after_it_was_read(project):
 
 def test_the_modules_of_another_copy(project, tmp_path):
     """As in a copied project whose original is installed."""
-    import shutil
-
     copy = tmp_path / "copy"
     shutil.copytree(project, copy)
     tools = "src/my_project/tools.py"
@@ -231,11 +230,57 @@ def test_a_checkpoint_that_was_loaded_twice(notebook_of, project):
     session.forget()
     save(ONE, {"x": 2})
     nb.run(1, 3)
-    changed = f"results/{ONE} changed after this notebook read it."
-    assert f"Note: {changed} Restart the kernel and run all." in nb.printed
-    assert nb.state() == ("stale", [f"results/{ONE} was regenerated with different content"])
-    nb.restart()
+    reason = f"cell `{use}` did not run since results/{ONE} was read with other content"
+    assert f"Note: Not a clean run: {reason}; restart the kernel and run all." in nb.printed
+    assert nb.state() == ("unclean", [f"{reason}; restart the kernel and run all"])
+    nb.run(2, 1, 3)  # in another order
+    assert nb.state()[0] == "unclean"
     nb.run_all()
+    assert "Note" not in nb.printed
+    assert nb.state() == ("current", [])
+    session.forget()
+    save(ONE, {"x": 3})
+    assert nb.state()[0] == "stale"
+    nb.run(1, 2, 3)
+    assert nb.state() == ("current", [])
+
+
+def test_a_checkpoint_that_a_cell_loaded_twice(notebook_of, project):
+    """What a cell made from which is not known."""
+    from checkpoint import save
+    from checkpoint.storage import session
+
+    save(ONE, {"x": 1})
+    other = project / "notebooks" / "other"
+    shutil.copytree(project / "results" / ONE, other)
+    session.forget()
+    save(ONE, {"x": 2})
+    copy = f'shutil.copytree("other", "../results/{ONE}", dirs_exist_ok=True)'
+    read = f'load("{ONE}")["x"]'
+    cells = [HEAD, f"import shutil\nx = {read}\n{copy}\nx += {read}", f'save("{TWO}", {{"x": x}})']
+    nb = notebook_of(cells, step=TWO)
+    nb.run_all()
+    assert nb.state()[0] == "stale"
+
+
+def test_a_checkpoint_that_a_module_loads(notebook_of, project):
+    """All cells that read it have to run again, wherever they are."""
+    from checkpoint import save
+    from checkpoint.storage import session
+
+    get = f"from .checkpoint import load\n\n\ndef get():\n    return load('{ONE}')['x']\n"
+    (project / "src" / "my_project" / "tools.py").write_text(get)
+    save(ONE, {"x": 1})
+    tools = "from my_project import tools"
+    cells = [HEAD, tools, "a = tools.get()", "b = tools.get()", f'save("{TWO}", {{"x": [a, b]}})']
+    nb = notebook_of(cells, step=TWO)
+    nb.run_all()
+    assert nb.state() == ("current", [])
+    session.forget()
+    save(ONE, {"x": 2})
+    nb.run(3, 4)
+    assert nb.state()[0] == "unclean"
+    nb.run(2, 3, 4)
     assert nb.state() == ("current", [])
 
 
@@ -247,7 +292,10 @@ def test_a_raw_file_that_was_named_twice(notebook_of, project):
     nb.run(0, 1, 2)
     raw.write_text("2")
     nb.run(1, 3)
-    assert nb.state() == ("stale", ["data/raw.txt changed"])
+    reason = "cell `t = p.read_text()` did not run since data/raw.txt was read with other content"
+    assert nb.state() == ("unclean", [f"{reason}; restart the kernel and run all"])
+    nb.run_all()
+    assert nb.state() == ("current", [])
 
 
 def test_samples_outside_data(notebook_of, project):

@@ -69,7 +69,7 @@ def canonical(value):
         case set():
             return ("set", sorted(map(repr, value)))
         case Figure():
-            return ("figure", value.calls)
+            return ("figure", list(value.calls))  # more may be drawn after the save
         case Adata():
             return ("adata", canonical(value.obs), canonical(value.X), canonical(value.uns))
         case float():

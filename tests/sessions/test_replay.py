@@ -599,3 +599,13 @@ def test_a_table_does_not_hold_the_functions_that_made_it():
     kinds = {"d": "frame"}
     ran = [Execution(source, kinds=kinds) for source in [*cells, "d.head()", "d.describe()", save]]
     assert judge(ran, [Cell(source) for source in [*cells, save]], "1_a").clean
+
+
+def test_a_file_whose_path_is_computed_is_read_after_another_was_written():
+    read, write = "t = p.read_text()", "open('other.txt', 'w').write('x')"
+    cells = ["from pathlib import Path\np = Path('a.txt')", read, 'save("1_a", {"t": t})']
+    sources = [*cells, *cells]  # saving in between is no reason
+    notebook = [Cell(source) for source in cells]
+    assert judge([Execution(source) for source in sources], notebook, "1_a").clean
+    sources = [*cells[:2], write, *cells[1:]]
+    assert not judge([Execution(source) for source in sources], notebook, "1_a").clean
