@@ -67,7 +67,9 @@ def _not_permitted(path: Path) -> CheckpointError:
     while path != path.parent and (not path.exists() or os.access(path, os.W_OK)):
         path = path.parent  # in which it could not be created
     owner = _owner(path)
-    if owner is None:
+    if os.name != "nt" and os.statvfs(path).f_flag & os.ST_RDONLY:
+        what, todo = "is on a read-only file system", "Work in a copy of the project"
+    elif owner is None:
         what, todo = "is yours, but read-only", f"Run `chmod -R u+w {path}`"
     elif os.name != "nt" and path.stat().st_gid in (os.getegid(), *os.getgroups()):
         what = f"belongs to {owner}, and its group cannot write there"

@@ -131,8 +131,10 @@ def _hook(event: str, args: tuple) -> None:
 def _on_open(path: object, mode: object, flags: object) -> None:
     if isinstance(path, str | bytes) and not os.fsdecode(path).endswith(".pyc"):
         # what is opened for both, as with "r+", is read
-        anew = mode[:1] in ("w", "x", "a") if isinstance(mode, str) else _is_new(flags)
-        note(path, written=anew)
+        anew = mode[:1] in ("w", "x", "a") if isinstance(mode, str) else _is_new(path, flags)
+        touched = isinstance(flags, int) and flags & WRITES == os.O_WRONLY
+        if anew or not touched:  # what is only touched is neither read nor written
+            note(path, written=anew)
 
 
 def _on_connect(path: str, *_: object) -> None:
@@ -164,8 +166,10 @@ def _is_by_tools() -> bool:
     return False
 
 
-def _is_new(flags: object) -> bool:
-    return isinstance(flags, int) and bool(flags & WRITES and flags & (os.O_TRUNC | os.O_EXCL))
+def _is_new(path: str | bytes, flags: object) -> bool:
+    if not isinstance(flags, int) or not flags & WRITES:
+        return False
+    return bool(flags & (os.O_TRUNC | os.O_EXCL)) or not os.path.exists(path)
 
 
 _HANDLERS: dict[str, Callable[..., None]] = {

@@ -82,6 +82,7 @@ CELLS = [
     'sqlite3.connect(folder / "notes.db").execute("select * from t").fetchall()',
     'samples = [pd.read_csv(path) for path in (folder / "samples").glob("*.csv")]',
     'pd.DataFrame({"a": [1]}).to_csv("../own.csv"); pd.read_csv("../own.csv")',
+    'pathlib.Path("../flag").touch()',
     "try:\n    open('../data/later.txt')\nexcept FileNotFoundError:\n    pass",
     f"try:\n    load('{TWO}')\nexcept FileNotFoundError:\n    pass",
     f'save("{ONE}", {{"n": len(samples)}})',

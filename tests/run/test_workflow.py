@@ -127,10 +127,10 @@ def test_snakemake_runs_what_is_not_current(workflow):
     assert workflow.run("profiles/local") == (0, ["1_one", "2_two", "3_three"])
     assert workflow.status() == 0
     assert workflow.run("profiles/local") == (0, [])
-    workflow.project.change_cell("3_three", "x = 1")
+    workflow.project.change_cell("3_three", "x = str(1)")
     assert workflow.run("profiles/local") == (0, ["3_three"])
     # from a folder below, as Snakemake lets one
-    workflow.project.change_cell("2_two", "x = 1")
+    workflow.project.change_cell("2_two", "x = str(1)")
     below = workflow.project / "notebooks"
     options = ("--snakefile", "../Snakefile")
     assert workflow.run("../profiles/local", *options, cwd=below)[0] == 0
@@ -149,7 +149,7 @@ def test_a_failed_step_keeps_its_checkpoint_and_is_run_again(workflow):
     assert workflow.run("profiles/local") == (1, [])
     after = workflow.project.files("2_two")
     assert after.pop("failed.ipynb") and after == before
-    workflow.project.change_cell("2_two", "x = 1")
+    workflow.project.change_cell("2_two", "x = str(1)")
     assert workflow.run("profiles/local")[1][0] == "2_two"
     assert workflow.status() == 0
 
@@ -216,6 +216,6 @@ def test_a_job_that_is_killed_is_run_again_and_loses_nothing(slurm):
     after.pop("failed.ipynb", None)  # where the kernel was killed before the command
     assert after == before
     assert slurm.project.record("2_two")["checkpoint"]["files"] == {}
-    slurm.project.change_cell("2_two", "x = 1")
+    slurm.project.change_cell("2_two", "x = str(1)")
     assert slurm.run("profiles/slurm", *QUICK)[1][0] == "2_two"
     assert slurm.status() == 0

@@ -171,4 +171,4 @@ def test_a_read_only_mount(bake, tmp_path):
         pytest.skip("this machine does not let a test mount")
     assert "value 1" in done.stdout, done.stderr
     assert "1_one  current" in done.stdout
-    assert "Read-only file system" in done.stderr
+    assert "is on a read-only file system" in done.stderr

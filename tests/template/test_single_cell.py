@@ -110,7 +110,7 @@ def test_the_data_are_what_the_script_makes(example, tmp_path):
 
 def test_a_clone_has_no_data_and_the_error_says_how_to_make_them(bake):
     baked = bake(pipeline="single-cell")
-    path = baked.path / "data" / "rna_counts.h5ad"
+    path = baked / "data" / "rna_counts.h5ad"
     path.unlink()
     code = "from my_project.checkpoint import data_file; data_file('rna_counts.h5ad')"
     done = baked.python("-c", code)
