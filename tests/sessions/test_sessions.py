@@ -3,6 +3,8 @@
 import pytest
 from sessions.simulate import MIXES, sessions
 
+pytestmark = pytest.mark.slow  # the same on every version
+
 
 def false_answers(mix, count, seed):
     false, clean = [], 0
