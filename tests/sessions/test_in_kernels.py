@@ -26,7 +26,7 @@ from checkpoint.storage.checkpoint import Checkpoint
 from checkpoint.storage.schema import parse
 
 IMPORT = "from my_project.checkpoint import save"
-SESSIONS = 12
+SESSIONS = 8
 NURSERY = Path(__file__).with_name("nursery.py")
 
 pytestmark = [

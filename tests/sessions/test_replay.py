@@ -609,3 +609,15 @@ def test_a_file_whose_path_is_computed_is_read_after_another_was_written():
     assert judge([Execution(source) for source in sources], notebook, "1_a").clean
     sources = [*cells[:2], write, *cells[1:]]
     assert not judge([Execution(source) for source in sources], notebook, "1_a").clean
+
+
+def test_an_iterator_of_a_library_that_is_used_up():
+    """What an unknown function returns may be what it was given, and an iterator besides."""
+    kinds = {"d": "frame", "gen": "iterator", "row": "flat dict"}
+    cells = ["import lab", "d = lab.table(5)", "gen = lab.stream(d)", "row = next(gen)"]
+    save = 'save("1_a", {"row": row, "d": d})'
+    notebook = [Cell(source) for source in [*cells, save]]
+    once = [Execution(source, kinds=kinds) for source in [*cells, save]]
+    assert judge(once, notebook, "1_a").clean
+    again = [Execution(source, kinds=kinds) for source in [*cells, save, cells[-1], save]]
+    assert not judge(again, notebook, "1_a").clean
