@@ -66,10 +66,6 @@ class MissingPackageError(CheckpointError, ImportError):
     """A package that the project needs is not installed in this environment."""
 
 
-class CheckpointWarning(UserWarning):
-    """Something was saved or loaded, but not quite as one might think."""
-
-
 def is_the_machines(error: Exception) -> bool:
     """Tell whether an error is of disk or memory, and not of the object that was to be saved."""
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and bool(error.errno))

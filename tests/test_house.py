@@ -17,7 +17,8 @@ FLOORS = (
     ["replay"],
     ["notebooks"],
     ["formats"],
-    ["project", "watch"],
+    ["project"],
+    ["watch"],
     ["errors", "text", "files"],
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -9,11 +9,12 @@ from ..notebooks.graph import named_in, saving_cell
 from ..notebooks.parameters import SET
 from ..project.names import unportable
 from ..project.project import Project
+from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
 from ..storage import hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.opened import results_in
-from ..storage.ran import SKIPPED, cells_of, compare, executions_of, signature
+from ..storage.ran import cells_of, compare, executions_of, signature
 from ..storage.schema import (
     RECORD,
     Baseline,

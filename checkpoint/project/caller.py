@@ -3,7 +3,8 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+
+from ..watch.cells import running_shell
 
 
 def notebook() -> Path | None:
@@ -12,7 +13,7 @@ def notebook() -> Path | None:
     JupyterLab and VS Code do; nbclient, papermill and nbconvert do not. JupyterLab keeps the name
     that the notebook had when the kernel started, so the file may no longer exist.
     """
-    shell = _shell()
+    shell = running_shell()
     if shell is None:
         return None
     named = shell.user_ns.get("__vsc_ipynb_file__") or _session_name()
@@ -65,9 +66,3 @@ def _session_name() -> str | None:
         return name
     # what a cell starts, such as papermill, inherits the name of that cell's notebook
     return None if name == parent.get("JPY_SESSION_NAME") else name
-
-
-def _shell() -> Any:
-    """Return the running IPython, or None; it is not imported for this."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None

@@ -61,6 +61,6 @@ inputs), the network. The clock, and random numbers that nobody seeded, are seen
 `Verdict.unseeded`.
 """
 
-from .verdict import Cell, Execution, Verdict, judge
+from .verdict import RAISES, SKIPPED, Cell, Execution, Verdict, judge
 
-__all__ = ["Cell", "Execution", "Verdict", "judge"]
+__all__ = ["RAISES", "SKIPPED", "Cell", "Execution", "Verdict", "judge"]

@@ -226,7 +226,10 @@ class _Comparison:
 
     def verdict(self) -> Verdict:
         """Compare both runs."""
-        saves = self._saves(self.notebook)
+        # a function of a module may save; then it is the cell that was running
+        saves = self._saves(self.notebook) or [
+            step for step in self.notebook if self._is_running(step)
+        ]
         if not saves:
             name = f'"{self.step}"' if self.step else "anything"
             return Verdict("edited", f"no cell of the notebook saves {name}")
@@ -247,6 +250,9 @@ class _Comparison:
                 return self._blame(blamed)
         random = next((step for step in saves if step.tainted), None)
         return Verdict("clean", unseeded=self._first_random(needed) if random else "")
+
+    def _is_running(self, step: Step) -> bool:
+        return bool(self.ran) and self.cells[step.cell].source == self.ran[-1].source
 
     def _before_renewal(self, last: int) -> Verdict | None:
         """Blame a cell that ran before an input changed that it may be made from; None if none did.

@@ -14,13 +14,12 @@ from ..notebooks import notebook
 from ..notebooks.graph import saving_cell
 from ..notebooks.parameters import looks_injected
 from ..project.project import Project
-from ..replay import Cell, Execution, judge
+from ..replay import RAISES, SKIPPED, Cell, Execution, judge
 from ..watch import cells
 from . import hashes, store
 from .schema import FileEntry, Run, Verdict
 
 LOG = "session.json"  # git ignores it: people type things that they do not want to publish
-SKIPPED, RAISES = "skip-execution", "raises-exception"  # tags that nbclient heeds
 
 
 def run_of(project: Project, step: str, folder: Path) -> Run | None:
@@ -84,8 +83,7 @@ def _ran_in_order(executions: Sequence[Execution], cells: Sequence[Cell], step: 
     ran = [cell.source for cell in cells if SKIPPED not in cell.tags]
     last, count = saving_cell(ran, step), len(executions)
     return (
-        last is not None
-        and last < count
+        (last is None or last < count)  # None if a function of a module saves
         and not any(execution.error or execution.renewed for execution in executions)
         and [execution.source for execution in executions] == ran[:count]
     )

@@ -120,7 +120,7 @@ recorder: Recorder | None = None
 def begin() -> None:
     """Record the cells of this kernel from now on; nothing outside IPython."""
     global recorder
-    shell = _shell()
+    shell = running_shell()
     if shell is not None and (recorder is None or recorder.shell is not shell):
         recorder = Recorder(shell)
         shell.events.register("pre_run_cell", recorder.before)
@@ -132,7 +132,7 @@ def executions() -> list[Ran] | None:
     return recorder.executions() if recorder else None
 
 
-def _shell() -> Any:
+def running_shell() -> Any:
     """Return the running IPython, or None; it is not imported for this."""
     ipython: ModuleType | None = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None

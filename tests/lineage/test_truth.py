@@ -233,3 +233,18 @@ def test_an_unclean_step_that_is_stale_too(notebook, project):
     (project / "data" / "raw.txt").write_text("2")
     assert nb.state()[0] == "unclean"
     assert project.state("2_integration") == ("stale", ["data/raw.txt changed"])
+
+
+def test_a_function_of_a_module_saves(notebook, project):
+    code = f"from .checkpoint import save\n\n\ndef finish(x):\n    save('{ONE}', {{'x': x}})\n"
+    (project / "src" / "my_project" / "tools.py").write_text(code)
+    nb = notebook([HEAD, "from my_project.tools import finish", "x = [1]", "finish(x)"])
+    nb.run_all()
+    assert "Note" not in nb.printed
+    assert nb.state() == ("current", [])
+    nb.execute("x")
+    nb.run_all()
+    assert nb.state() == ("current", [])
+    nb.execute("x.append(2)")
+    nb.run(3)
+    assert nb.state()[0] == "unclean"

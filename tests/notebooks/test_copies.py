@@ -17,7 +17,7 @@ def runs(project, monkeypatch):
 
     def name(path):
         names = SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(path)})
-        monkeypatch.setattr(caller, "_shell", lambda: names)
+        monkeypatch.setattr(caller, "running_shell", lambda: names)
         return project / "notebooks" / path
 
     return lambda file: name(project / "notebooks" / file)
@@ -101,7 +101,7 @@ def test_where_nothing_is_known_nothing_is_refused(project, runs, monkeypatch):
     save(TWO, {})
     runs(f"{ONE}.ipynb")
     save("scran", {})  # as a script would
-    monkeypatch.setattr(caller, "_shell", lambda: None)
+    monkeypatch.setattr(caller, "running_shell", lambda: None)
     save(TWO, {})
 
 
@@ -112,7 +112,7 @@ def test_the_name_that_a_jupyter_server_gives(project, monkeypatch, inherited):
 
     path = project / "notebooks" / f"{TWO}_v2.ipynb"
     shutil.copy(project / "notebooks" / f"{TWO}.ipynb", path)
-    monkeypatch.setattr(caller, "_shell", lambda: SimpleNamespace(user_ns={}))
+    monkeypatch.setattr(caller, "running_shell", lambda: SimpleNamespace(user_ns={}))
     environment = {"JPY_SESSION_NAME": str(path)}
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
     server = environment if inherited else {}
