@@ -83,9 +83,10 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         `2_integration/shared_features`.
     objects
         The objects by name. A name without a suffix takes the format of its type: AnnData
-        `.h5ad`, NumPy array `.npy`, SciPy sparse `.npz`, DataFrame `.parquet`, matplotlib Figure
-        `.png`, anything else `.pkl`. A name with a suffix chooses: `matching.csv`,
-        `annotations.json`, `figures/umap.pdf`.
+        `.h5ad`, MuData `.h5mu`, SpatialData and dask or zarr arrays `.zarr`, NumPy array `.npy`,
+        SciPy sparse `.npz`, DataFrame `.parquet`, plots `.png` or `.html`, anything else `.pkl`. A
+        name with a suffix chooses: `matching.csv`, `annotations.json`, `figures/umap.pdf`. A `Path`
+        takes that file or folder into the checkpoint.
     params
         Parameters to keep in `params.json`, by group.
 
@@ -128,7 +129,7 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         if following := project.after(step):
             print(f"Run {following.path.name} next.")
     if interrupts.came:
-        raise KeyboardInterrupt("The interrupt came when the results had been saved.")
+        raise KeyboardInterrupt("Interrupted after the results were saved.")
 
 
 def data_file(name: str) -> Path:

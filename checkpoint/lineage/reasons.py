@@ -12,8 +12,8 @@ def reason(change: Change) -> str:
             return f"{results}/{change.name}"
         case Kind.LARGE, _:
             return (
-                f"{results}/{change.name} and what else git ignores is not here, as in a new "
-                f"clone; run the notebook, or copy {results}/ from where it was made"
+                f"the files that git ignores are missing, as in a new clone ({results}/"
+                f"{change.name}); run the notebook, or copy {results}/ from where it was made"
             )
         case Kind.SAVE, _:
             return "a save was interrupted"
@@ -31,8 +31,9 @@ def reason(change: Change) -> str:
             return change.name
         case Kind.ELSEWHERE, _:
             return (
-                f"other code ran than src/ has, imported from {change.name}; run `pip install "
-                "-c constraints.txt -e .` in this project, restart the kernel and run all"
+                f"the modules that ran were imported from {change.name} and differ from src/; run "
+                "`pip install -c constraints.txt -e .` in this project, restart the kernel and run "
+                "all"
             )
         case Kind.SET_CELL, _:
             lines = ", ".join(assignments(change.name))

@@ -101,7 +101,7 @@ def _notes_on_code(project: Project, modules: Modules, run: Run | None) -> list[
     notes = []
     if modules.elsewhere:
         notes.append(
-            f"The code that ran was imported from {modules.elsewhere}, and differs from src/ of "
+            f"The modules that ran were imported from {modules.elsewhere} and differ from src/ of "
             f"this project. In {project.root}, run `pip install -c constraints.txt -e .`, restart "
             "the kernel and run all."
         )

@@ -42,7 +42,7 @@ def test_a_clone_with_its_raw_data(made, tmp_path):
     assert clone.states() == {"1_one": "absent", "2_two": "absent", "3_three": "current"}
     reason = clone.state("1_one")[1]
     assert reason == [
-        "results/1_one/n.npy and what else git ignores is not here, as in a new clone; run the "
+        "the files that git ignores are missing, as in a new clone (results/1_one/n.npy); run the "
         "notebook, or copy results/1_one/ from where it was made"
     ]
     assert clone.command("status").returncode == 1

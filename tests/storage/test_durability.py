@@ -144,7 +144,7 @@ except KeyboardInterrupt as error:
     said = [line for line in done.stdout.splitlines() if line.startswith("interrupted")]
     assert said == [
         "interrupted: Nothing was saved; the previous checkpoint is intact. 1",
-        "interrupted: The interrupt came when the results had been saved. 3",
+        "interrupted: Interrupted after the results were saved. 3",
     ]
     assert left_over(baked / "results" / "1_one") == []
 
