@@ -59,7 +59,12 @@ def write(obj: Any, path: Path) -> dict[str, Any]:
     kind, store = kind_of(obj), str(path)
     details: dict[str, Any] = {"type": kind}
     if kind == "anndata.AnnData":
-        h5ad.write_anndata(zarr.open_group(store, mode="w"), h5ad.in_memory(obj))
+        import anndata
+
+        # anndata 0.12.0 cannot write text in zarr's newer format, and does not by default
+        version = anndata.settings.zarr_write_format
+        group = zarr.open_group(store, mode="w", zarr_format=version)
+        h5ad.write_anndata(group, h5ad.in_memory(obj))
     elif kind == "numpy.ndarray":
         zarr.create_array(store, data=obj)
     elif kind == "dask.array.Array":

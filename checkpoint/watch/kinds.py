@@ -29,7 +29,8 @@ def _kind(value: Any) -> str:
     pandas, numpy, anndata = map(sys.modules.get, ("pandas", "numpy", "anndata"))
     if pandas and isinstance(value, _class(pandas, "DataFrame")):
         return _frame(value, _class(pandas, "DataFrame"))
-    if pandas and isinstance(value, (_class(pandas, "Series"), _class(pandas, "Index"))):
+    columns = [_class(pandas, name) for name in ("Series", "Index")] if pandas else []
+    if any(isinstance(value, column) for column in columns):
         return "array" if _holds_plain(value) else ""
     if numpy and type(value) is _class(numpy, "ndarray"):
         return "array" if _holds_plain(value) else ""
