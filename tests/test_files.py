@@ -1,11 +1,12 @@
-"""Folders that are made writable and removed."""
+"""Folders that are walked, made writable and removed."""
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
-from checkpoint.files import make_writable, remove
+from checkpoint.files import below, make_writable, remove
 
 posix = pytest.mark.skipif(os.name == "nt", reason="permissions and links of POSIX")
 
@@ -33,3 +34,18 @@ def test_of_a_link_the_link_alone_is_removed(tmp_path):
     remove(tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
     assert (tmp_path / "there" / "a.txt").exists()
+
+
+def test_a_folder_that_goes_during_the_walk_is_left_out(tmp_path):
+    for name in "abc":
+        Path(tmp_path, name).mkdir()
+        Path(tmp_path, name, "file").touch()
+    walk = below(tmp_path)
+    assert next(walk).name == "a"
+    remove(tmp_path / "b")
+    assert [path.relative_to(tmp_path).as_posix() for path in walk] == [
+        "b",
+        "c",
+        "a/file",
+        "c/file",
+    ]

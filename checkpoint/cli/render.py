@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .. import text
+from ..files import below
 
 if TYPE_CHECKING:
     from ..check.problem import Problem
@@ -89,7 +90,7 @@ def notebook_and_results(console: Console, project: Project, step: Step) -> None
     from ..storage.clean import others_in
 
     results = project.results_of(step.name)
-    paths = [path for path in results.rglob("*") if path.is_file() and path.name[0] != "."]
+    paths = [path for path in below(results) if path.is_file() and path.name[0] != "."]
     size = text.size(sum(path.stat().st_size for path in paths))
     files = text.files(paths)
     console.print(f"notebooks/{step.path.name}, {files} of results/{step.name}/, {size}")

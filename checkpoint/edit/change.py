@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from ..errors import ProjectError
-from ..files import replace
+from ..files import below, replace
 from ..notebooks.notebook import source_of
 from ..project import git, locks
 from ..project.project import Project
@@ -122,7 +122,9 @@ class Change:
         changed = [self.project.root / name for name in (*self.removals, *self.moves, *self.writes)]
         changed = [path for path in changed if path.is_relative_to(self.project.results)]
         folders = {path if path.is_dir() else path.parent for path in changed if path.exists()}
-        folders |= {record.parent for path in folders for record in path.rglob(RECORD)}
+        folders |= {
+            record.parent for path in folders for record in below(path) if record.name == RECORD
+        }
         with ExitStack() as stack:
             # Windows does not move a folder that contains an open file, such as a lock
             for folder in sorted(folders) if os.name != "nt" else ():

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import structs
 
 from ..errors import CheckpointError, ProjectError
+from ..files import below
 from ..notebooks import notebook
 from ..notebooks.calls import imported
 from ..project.project import Project
@@ -60,8 +61,8 @@ def rename_references(project: Project, change: Change, new_names: NewNames) -> 
             "Nothing was changed, since this cannot be renamed safely:\n"
             f"{listed}\nWrite the step's name as plain text in load(…), save(…) or figures(…)."
         )
-    for folder in project.results.glob("*/"):  # rglob would not enter a link
-        for path in sorted(folder.rglob(RECORD)):
+    for folder in project.results.glob("*/"):  # the walk would not enter a link
+        for path in (path for path in below(folder) if path.name == RECORD):
             _rewrite_record(path, change, kept, code.new_hashes)
 
 

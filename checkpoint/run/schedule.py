@@ -17,9 +17,8 @@ from ..lineage.changes import (
 from ..lineage.states import Lineage, State
 from ..notebooks.graph import Graph, scripts_that_save
 from ..project.chain import Step
-from ..project.names import unportable
 from ..project.project import Project
-from ..storage.schema import RECORD
+from ..storage.parts import part_names
 
 OUTDATED = (STALE, EDITED, DAMAGED, UNCLEAN)  # what loads these is made from the wrong results
 
@@ -162,15 +161,13 @@ class Schedule:
 
     def _loaded_parts(self, name: str) -> list[str]:
         """Return the saved sub-checkpoints of a step that other steps load, or may load."""
-        paths = self._project.results_of(name).glob(f"*/**/{RECORD}")
-        folders = (path.parent.relative_to(self._project.results) for path in paths)
-        parts = {folder.as_posix() for folder in folders if not any(map(unportable, folder.parts))}
+        parts = part_names(self._project, name)
         if self.graph.computed - {name}:
-            return sorted(parts)
+            return parts
         named = {
             loaded for other, names in self.graph.named.items() if other != name for loaded in names
         }
-        return sorted(parts & named)
+        return [part for part in parts if part in named]
 
 
 def _is_newer(part: State, whole: State) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import CheckpointError, ProjectError
+from ..files import below
 from ..project.chain import step_of
 from ..project.project import EXECUTED, FAILED, Project
 from . import store
@@ -103,10 +104,10 @@ def _find(project: Project, step: str) -> Removable:
 
 def _in_folder(step: str, folder: Path) -> Removable:
     ours: set[Path] = set()
-    for part in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+    for part in [folder, *(path for path in below(folder) if path.is_dir())]:
         ours |= _written_in(part)
     # a link is a file, whatever it leads to
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
+    paths = [path for path in below(folder) if path.is_symlink() or path.is_file()]
     # the step's own lock is being held
     files = [path for path in paths if path in ours and path != folder / store.LOCK]
     others = [path for path in paths if path not in ours and path.name[0] != "."]
@@ -122,7 +123,7 @@ def _written_in(folder: Path) -> set[Path]:
     """Return the files that a save or a run wrote in a folder."""
     written = {folder / FAILED, folder / EXECUTED}
     for staged in [folder / store.COMMIT, *folder.glob(f"{store.STAGING}*")]:
-        written |= {path for path in staged.rglob("*") if path.is_file()}
+        written |= {path for path in below(staged) if path.is_file()}
     try:
         record = store.read_record(folder)
     except CheckpointError:
@@ -131,5 +132,5 @@ def _written_in(folder: Path) -> set[Path]:
         written |= {folder / RECORD, folder / store.LOCK}
         for file in record.written:
             # of an object that is a folder, what is in it
-            written |= {folder / file, *(folder / file).rglob("*")}
+            written |= {folder / file, *below(folder / file)}
     return written

@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ..files import LEFTOVERS
+from ..files import LEFTOVERS, below
 from ..notebooks.notebook import sources
 from ..notebooks.syntax import parse
 
@@ -82,7 +82,7 @@ def stamp_of(path: Path) -> tuple[int, int]:
     status = path.stat()
     if not path.is_dir():
         return status.st_size, status.st_mtime_ns
-    statuses = [status, *(inner.stat() for inner in path.rglob("*"))]
+    statuses = [status, *(inner.stat() for inner in below(path))]
     size = sum(status.st_size for status in statuses if not stat.S_ISDIR(status.st_mode))
     # of folders too, in which a file may have been renamed
     return size, max(status.st_mtime_ns for status in statuses)
@@ -92,7 +92,7 @@ def path_hash(path: Path) -> str:
     """Return the blake3 of a file; of a folder, that of the names and hashes of its files."""
     if not path.is_dir():
         return file_hash(path)
-    files = [inner for inner in path.rglob("*") if inner.is_file()]
+    files = [inner for inner in below(path) if inner.is_file()]
     names = (unicodedata.normalize("NFC", file.relative_to(path).as_posix()) for file in files)
     return value_hash(dict(zip(names, map(file_hash, files), strict=True)))
 

@@ -1,6 +1,7 @@
 """The sub-checkpoints of a step, such as one per sample."""
 
 from ..errors import CheckpointError
+from ..files import below
 from ..project.names import unportable
 from ..project.project import Project
 from . import store
@@ -10,18 +11,24 @@ from .schema import RECORD, Record
 def parts_of(project: Project, step: str) -> dict[str, Record]:
     """Return the records of a step's sub-checkpoints by name, without those that are damaged."""
     found: dict[str, Record] = {}
-    whole = project.results_of(step)
-    for path in sorted(whole.glob(f"*/**/{RECORD}")):
-        folder = path.parent.relative_to(whole)
-        if any(map(unportable, folder.parts)):
-            continue
+    for part in part_names(project, step):
         try:
-            record = store.read_record(path.parent)
+            record = store.read_record(project.results_of(part))
         except CheckpointError:
             continue  # whoever loads it is told
         if record:
-            found[f"{step}/{folder.as_posix()}"] = record
+            found[part] = record
     return found
+
+
+def part_names(project: Project, step: str) -> list[str]:
+    """Return the names of the folders below a step's own that hold a record, damaged or not."""
+    whole = project.results_of(step)
+    folders = [path.parent.relative_to(whole) for path in below(whole) if path.name == RECORD]
+    named = [
+        folder for folder in folders if folder.parts and not any(map(unportable, folder.parts))
+    ]
+    return sorted(f"{step}/{folder.as_posix()}" for folder in named)
 
 
 def left_behind(project: Project, step: str) -> list[str]:

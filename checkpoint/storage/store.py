@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointDamagedError, CheckpointError, CheckpointValueError
-from ..files import remove, replace, sync
+from ..files import below, remove, replace, sync
 from ..project import group
 from ..project.group import check_writable, explained, make_folder
 from ..text import json_text
@@ -271,7 +271,7 @@ def _check_places(staging: Path, folder: Path) -> None:
     for place in {(folder / file).parent for file in old}:
         if place.is_dir():
             check_writable(place)
-    for path in staging.rglob("*"):
+    for path in below(staging):
         if any(whole in path.parents for whole in wholes):
             continue
         place = folder / path.relative_to(staging)
@@ -294,7 +294,7 @@ def _check_places(staging: Path, folder: Path) -> None:
 
 def _holds_only(place: Path, folder: Path, old: list[str]) -> bool:
     """Tell whether all files in a folder belong to the checkpoint that is being replaced."""
-    files = [path for path in place.rglob("*") if path.is_file()]
+    files = [path for path in below(place) if path.is_file()]
     names = [f"{path.relative_to(folder).as_posix()}/" for path in files]
     return bool(files) and all(any(name.startswith(f"{file}/") for file in old) for name in names)
 
