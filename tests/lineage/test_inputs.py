@@ -320,6 +320,24 @@ def test_samples_outside_data(notebook_of, project):
     assert nb.state() == ("stale", ["samples/ contains other files"])
 
 
+def test_sub_checkpoints_that_a_notebook_finds(notebook_of, project):
+    """A sample that is added later is missed by nobody; large files that a clone lacks are none."""
+    samples = notebook_of([HEAD, f'for s in samples:\n    save(f"{ONE}/{{s}}", {{"n": 1}})'])
+    samples.edit(0, f'{HEAD}\nsamples = ["a", "b"]')
+    samples.run_all()
+    find = f'import pathlib\nfound = sorted(pathlib.Path("../results/{ONE}").glob("*/n.pkl"))'
+    nb = notebook_of([HEAD, find, f'save("{TWO}", {{"n": len(found)}})'], TWO)
+    nb.run_all()
+    assert project.state(TWO) == ("current", [])
+    for path in (project / "results" / ONE).glob("*/n.pkl"):
+        path.unlink()
+    assert project.state(TWO) == ("current", [])
+    samples.edit(0, f'{HEAD}\nsamples = ["a", "b", "c"]')
+    samples.restart()
+    samples.run_all()
+    assert project.state(TWO) == ("stale", [f"results/{ONE}/ contains other files"])
+
+
 def test_completing_a_path_is_no_look_at_a_folder(notebook_of, project):
     nb = notebook_of([HEAD, f'save("{ONE}", {{"n": 1}})'])
     nb.run(0)
