@@ -74,6 +74,7 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
     A file that is not as it was read has an entry with an empty hash, which fits no file.
     """
     own = f"results/{step}"
+    files.settle()
     inputs = {name: entry for (root, name), entry in _loaded.items() if root == project.root}
     for path, stamp in list(files.reads.items()):  # threads may open more
         name = name_of(project, path)
@@ -95,6 +96,10 @@ def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -
     """Say which files are no longer what this kernel read, as when a cell has written them."""
     for name, entry in inputs.items():
         path = project.root / name
+        if entry is None and path.is_file():
+            what = f"{name} was not there when this notebook asked for it."
+            yield f"{what} Restart the kernel and run all."
+            continue
         if not entry or (entry.blake3 and entry.bytes is None):
             continue  # a checkpoint, or the list of a folder's files
         if entry.blake3 and path.is_file() and hashes.is_unchanged(path, entry):

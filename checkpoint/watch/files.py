@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
@@ -27,7 +27,8 @@ reads: dict[str, Stamp | None] = {}  # by absolute path, as first opened; None i
 writes: set[str] = set()  # what was written anew, and so is made by this process
 listed: dict[str, Stamp | None] = {}  # folders whose files were asked for, as they were then
 code: list[str] = []  # scripts and notebooks that were read, which `modules` takes
-asked: set[str] = set()  # what was not there since the last call of `retry`
+asked: set[str] = set()  # what was not there since the last call of `cell_ended`
+_looked: set[str] = set()  # of what this cell asked for, what may still be made by it
 _again: set[str] = set()  # what was not there, and made a cell fail, so that it runs again
 _began: float | None = None
 _ours = threading.local()
@@ -53,12 +54,28 @@ def began() -> float:
 
 def forget() -> None:
     """Forget all files, as a new process would."""
-    for seen in (reads, writes, listed, code, asked, _again):
+    for seen in (reads, writes, listed, code, asked, _looked, _again):
         seen.clear()
 
 
-def retry(*, failed: bool) -> None:
+def look(path: object) -> None:
+    """Note that code asked whether a file is there, and it was not."""
+    if isinstance(path, str | bytes | os.PathLike) and not getattr(_ours, "active", False):
+        with suppress(ValueError, OSError):  # a name with a NUL, a folder that is gone
+            _looked.add(absolute(path))
+
+
+def settle() -> None:
+    """Note what code asked for and is still not there: nobody downloaded it since."""
+    for place in list(_looked):
+        if stamp(place) is None:
+            note(place, written=False)
+    _looked.clear()
+
+
+def cell_ended(*, failed: bool) -> None:
     """Note that a cell ended; one that failed runs again when what it asked for is there."""
+    settle()
     if failed:
         _again.update(asked)
     asked.clear()
@@ -128,6 +145,11 @@ def is_installed(path: str) -> bool:
     return path.startswith(_STDLIB) or "site-packages" in path or "dist-packages" in path
 
 
+def is_ours(module: str) -> bool:
+    """Tell whether a module belongs to this copy of `checkpoint`."""
+    return module.startswith(_OURS)
+
+
 def _hook(event: str, args: tuple) -> None:
     handler = _HANDLERS.get(event)
     if handler is None:
@@ -172,7 +194,7 @@ def _is_by_tools() -> bool:
         return True
     while frame := frame.f_back:  # type: ignore[assignment]
         name = str(frame.f_globals.get("__name__"))
-        if name.startswith(("IPython.core.completer", _OURS)) and name != _READERS:
+        if name.startswith("IPython.core.completer") or (is_ours(name) and name != _READERS):
             return True
     return False
 

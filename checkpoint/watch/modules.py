@@ -7,7 +7,6 @@ from . import files
 
 imported: dict[str, bytes] = {}  # the source by the path
 _known: set[str] = set()  # names of modules that were looked at
-_OURS = f"{__name__.partition('.watch')[0]}."
 
 
 def note_new() -> None:
@@ -16,7 +15,7 @@ def note_new() -> None:
         _note(files.code.pop())
     for name in list(sys.modules.keys() - _known):
         _known.add(name)
-        if name.startswith(_OURS):
+        if files.is_ours(name):
             continue  # its version is in the record
         file = _file_of(sys.modules.get(name))
         if isinstance(file, str) and file.endswith(".py") and not files.is_installed(file):
