@@ -108,7 +108,7 @@ async def _execute_cells(
         ) from error
     except (CellExecutionError, DeadKernelError) as error:
         replace(failed, _as_bytes(nb))
-        what = f"{where} failed; executed copy: {project.show(failed)}\n{error}"
+        what = f"{where} failed; executed copy: {project.show(failed)}\n{_shown(nb, error)}"
         if isinstance(error, CellExecutionError):
             what += _not_installed(project, kernel, error)
         if isinstance(error, DeadKernelError):
@@ -117,6 +117,13 @@ async def _execute_cells(
                 f"{project.show(failed)}"
             )
         raise CheckpointError(what, step=step.name, file=where) from error
+
+
+def _shown(nb: nbformat.NotebookNode, error: Exception) -> str:
+    """Return an error as the notebook shows it; nbclient would show the whole cell again."""
+    outputs = [output for cell in notebook.code_cells(nb) for output in cell["outputs"]]
+    shown = [output.traceback for output in outputs if output.output_type == "error"]
+    return "\n".join(shown[-1]).rstrip() if shown else str(error)
 
 
 def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) -> str:

@@ -42,6 +42,8 @@ def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
     assert "2_two.ipynb failed; executed copy: results/2_two/failed.ipynb\n" in done.stderr
     assert "CheckpointNotFoundError" in failed.read_text(encoding="utf-8")
     assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
+    assert done.stderr.count("previous = load(") == 1  # the cell is shown once, without our code
+    assert "api.py" not in done.stderr
     assert "\x1b[" not in done.stderr
     assert path.read_bytes() == before
     assert baked.command("run").returncode == 0
