@@ -97,6 +97,18 @@ class Lineage:
         """Return the typed changes behind a step's state, those at the root of it."""
         return self._examine(step).changes
 
+    def to_run(self, step: str) -> list[str]:
+        """Return the steps whose notebooks make a step current, if they run in this order."""
+        self._examine(step)
+        whole = step.partition("/")[0]
+        due = {
+            name.partition("/")[0]
+            for name, examined in self._examined.items()
+            if examined.state.state in (*MAKES_STALE, MISSING)
+        }
+        notebooks = [one.name for one in self._snapshot.project.steps()]
+        return [name for name in notebooks if name == whole or name in due]
+
     def present(self, step: str) -> Baseline:
         """Return what a step's results would be compared with if they were made now.
 
@@ -265,15 +277,3 @@ class _Examined:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"
         if record.environment:
             yield from other_versions(record.environment)
-
-
-def outdated(project: Project, step: str) -> str | None:
-    """Return a line for results that do not fit their inputs or their notebook; None if they do."""
-    state = Lineage(project).state(step)
-    if state.state not in (STALE, EDITED, UNCLEAN):
-        return None
-    more = f" (and {len(state.reasons) - 1} more)" if len(state.reasons) > 1 else ""
-    return (
-        f"Note: results/{step} is {state.state}: {state.reasons[0]}{more}. "
-        "`checkpoint status` shows what to run."
-    )

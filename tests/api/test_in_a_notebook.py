@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def notebook(project):
     """Yield a notebook whose first cell has run."""
-    opened = FrontEnd(project, ONE, [HEAD], {}, with_ids=True)
+    opened = FrontEnd(project, "0_scratch", [HEAD], {}, with_ids=True)
     opened.run_all()
     yield opened
     opened.restart()
@@ -62,3 +62,51 @@ def test_the_full_traceback_is_there_when_it_is_asked_for(notebook):
     nb.execute("%xmode Minimal")
     nb.execute("load('2_integration')")
     assert nb.error.strip().startswith("CheckpointNotFoundError: Results directory")
+
+
+def test_a_save_and_a_load_are_shown_once_each(notebook, project):
+    nb = notebook
+    (project / "notebooks" / "2_integration.ipynb").rename(project / "notebooks" / "2_a & b#.ipynb")
+    nb.execute("import pandas as pd")
+    nb.execute("t = pd.DataFrame({'a': [1]})\nsave('1_preprocessing', {'x&b.csv': t})")
+    assert nb.shown, nb.error
+    (shown,) = nb.shown
+    lines = shown["text/plain"].splitlines()
+    assert lines[:2] == [
+        "Saved to results/1_preprocessing/",
+        "  x&b.csv  1 rows x 1 columns  4 B",
+    ]
+    assert lines[-1] == "Run 2_a & b#.ipynb next."
+    html = shown["text/html"]
+    assert ">x&amp;b.csv</td>" in html and "color" not in html
+    assert '<a href="2_a%20%26%20b%23.ipynb">2_a &amp; b#.ipynb</a>' in html
+    nb.execute("previous = load('1_preprocessing.ipynb')")
+    assert nb.shown, nb.error
+    (shown,) = nb.shown
+    line = shown["text/plain"].splitlines()[0]
+    assert line.startswith("Loaded from results/1_preprocessing/ (previous run: 20")
+    nb.execute("previous")
+    assert nb.shown, nb.error
+    (shown,) = nb.shown
+    assert "1 rows x 1 columns" in shown["text/plain"]
+    assert ">x&amp;b.csv</td>" in shown["text/html"]
+    for said in shown.values():
+        assert "saved 20" in said and "when it was loaded" in said
+
+
+def test_notes_link_to_the_notebooks_to_run(notebook, project):
+    nb = notebook
+    (project / "data" / "raw.txt").write_text("1")
+    project.make()
+    (project / "data" / "raw.txt").write_text("22")
+    nb.execute("a = load('2_integration')\nb = load('1_preprocessing')")
+    two, one = nb.shown
+    assert "stale: data/raw.txt changed" in two["text/plain"]
+    assert (
+        'Open and run <a href="1_preprocessing.ipynb">1_preprocessing.ipynb</a>, then '
+        '<a href="2_integration.ipynb">2_integration.ipynb</a>.'
+    ) in two["text/html"]
+    assert (
+        "results/1_preprocessing is stale for the same reason as results/2_integration."
+        in (one["text/plain"])
+    )

@@ -259,7 +259,7 @@ def test_load_notes_what_is_stale(chain, capsys):
     load(TWO)
     assert (
         "Note: results/2_integration is stale: data/raw.txt changed. "
-        "`checkpoint status` shows what to run.\n"
+        "Open and run 1_preprocessing.ipynb, then 2_integration.ipynb.\n"
     ) in capsys.readouterr().out
 
 
