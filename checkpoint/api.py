@@ -49,8 +49,12 @@ def load(step: str) -> Checkpoint:
 
     Examples
     --------
-    >>> previous = load("1_preprocessing")  # doctest: +SKIP
-    >>> rna, protein = previous["rna_adata"], previous["protein_adata"]  # doctest: +SKIP
+    >>> previous = load("1_preprocessing")  # doctest: +ELLIPSIS
+    Loaded from results/1_preprocessing/ (previous run: ...)
+    >>> previous["genes"]["gene"].tolist()
+    ['CD3E', 'CD19']
+    >>> previous.params
+    {'filtering': {'min_genes': 200}}
     """
     from .lineage.outdated import outdated
     from .storage import session
@@ -88,9 +92,9 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
     objects
         The objects by name. A name without a suffix takes the format of its type: AnnData
         `.h5ad`, MuData `.h5mu`, SpatialData and dask or zarr arrays `.zarr`, NumPy array `.npy`,
-        SciPy sparse `.npz`, DataFrame `.parquet`, plots `.png` or `.html`, anything else `.pkl`. A
-        name with a suffix chooses: `matching.csv`, `annotations.json`, `figures/umap.pdf`. A `Path`
-        takes that file or folder into the checkpoint.
+        SciPy sparse `.npz`, DataFrame `.parquet`, plots `.png`, charts `.html`, anything else
+        `.pkl`. A name with a suffix chooses: `.csv`, `.tsv`, `.csv.gz`, `.xlsx`, `.json`, `.pdf`,
+        `.svg`, or one of those above. A `Path` takes that file or folder into the checkpoint.
     params
         Parameters to keep in `params.json`, by group.
 
@@ -108,11 +112,18 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
 
     Examples
     --------
-    >>> save(  # doctest: +SKIP
+    >>> import pandas as pd
+    >>> genes = pd.DataFrame({"gene": ["CD3E", "CD19"], "cells": [310, 95]})
+    >>> save(
     ...     "1_preprocessing",
-    ...     {"rna_adata": rna, "protein_adata": protein},
-    ...     params={"filtering_params": {"min_genes": MIN_GENES}},
-    ... )
+    ...     {"genes": genes, "top_genes.csv": genes.head(1), "colors.json": {"T": "red"}},
+    ...     params={"filtering": {"min_genes": 200}},
+    ... )  # doctest: +ELLIPSIS
+    Saved to results/1_preprocessing/
+      genes.parquet  2 rows x 2 columns  ... kB
+      top_genes.csv  1 rows x 2 columns  20 B
+      colors.json                        17 B
+    Run 2_integration.ipynb next.
     """
     from .notebooks.copies import refuse_another
     from .storage.checkpoint import Checkpoint
