@@ -36,6 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def jupyter_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what Jupyter remembers, such as signatures of notebooks, out of the home folder."""
+    os.environ["JUPYTER_DATA_DIR"] = str(tmp_path_factory.mktemp("jupyter"))
+
+
 @pytest.fixture
 def bake(tmp_path: Path) -> Bake:
     """Return a function that generates a project from answers."""

@@ -6,13 +6,14 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat.sign import NotebookNotary
 
 from ..errors import CheckpointError
 from ..files import replace
@@ -70,6 +71,7 @@ async def execute(
     was_edited = not step.path.exists() or step.path.read_bytes() != before
     target = folder / EXECUTED if was_edited else step.path
     replace(target, executed)
+    _trust(nb)
     (folder / FAILED).unlink(missing_ok=True)
     where = project.show(step.path)
     if was_edited:
@@ -136,6 +138,12 @@ def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) 
         f"\nThe kernel {KERNEL!r} runs {python}, in which {name[1]} is not installed. Install it, "
         f"in {project.root}: `{python} -m pip install -c constraints.txt -e .`"
     )
+
+
+def _trust(nb: nbformat.NotebookNode) -> None:
+    """Sign a notebook, as Jupyter does where it has run all cells: its outputs are this user's."""
+    with suppress(OSError):  # a home that cannot be written; Jupyter then asks whether to trust it
+        NotebookNotary().sign(nb)
 
 
 def _as_bytes(nb: nbformat.NotebookNode) -> bytes:

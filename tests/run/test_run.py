@@ -9,6 +9,7 @@ import time
 import nbformat
 import psutil
 import pytest
+from nbformat.sign import NotebookNotary
 from project_under_test import steps_done
 
 from checkpoint.run.workflow import jobs
@@ -23,7 +24,8 @@ def test_run_all_then_one(bake):
     lines = done.stdout.splitlines()
     assert lines[0].startswith("1_one: cell 1 of 3, 0.")
     assert lines[0].endswith("s, `from my_project.checkpoint import data_file, save`")
-    saved = json.loads((baked / "notebooks" / "2_two.ipynb").read_text(encoding="utf-8"))
+    saved = nbformat.read(baked.notebook("2_two"), as_version=4)
+    assert NotebookNotary().check_signature(saved)
     texts = "".join(str(cell.get("outputs")) for cell in saved["cells"])
     assert "Loaded from results/1_one/" in texts
     assert "Saved to results/2_two/" in texts
