@@ -163,7 +163,10 @@ def test_what_is_made_from_stale_results_is_told(bake):
     baked.write_cells(one="SIZE = 4")
     done = baked.command("run", "2_two")
     assert "2_two: done in" in done.stdout
-    assert done.stdout.splitlines()[-1].endswith(" s, but stale")
+    state, rewrote, advice = done.stdout.splitlines()[-3:]
+    assert state.endswith(" s, but stale")
+    assert rewrote == "Rewrote notebooks/2_two.ipynb."
+    assert advice.startswith("If 2_two.ipynb is open: Reload it") and "Overwrite" in advice
     assert done.returncode == 3
     assert done.stderr.startswith("2_two is not current: stale (")
     assert "SIZE = 4" in done.stderr
