@@ -9,7 +9,7 @@ from ..project.project import Project
 from ..storage import store
 from ..storage.environment import other_versions
 from ..storage.opened import is_absent
-from ..storage.parts import left_behind
+from ..storage.parts import left_behind, parts_of
 from ..storage.schema import Baseline, InputEntry, Record, Verdict
 from ..watch.files import unwatched
 from .changes import (
@@ -58,7 +58,7 @@ class State(NamedTuple):
     timestamp
         When it was saved.
     bytes
-        The size of its files.
+        The size of its files, with those of its sub-checkpoints.
     notes
         What else should be known of how they were made.
     """
@@ -227,9 +227,13 @@ class _Examined:
             [reason(change) for change in self.changes],
             clean,
             saved.record.timestamp or None,
-            sum(entry.bytes for entry in saved.record.files.values()),
+            self._bytes(saved.record),
             list(self._notes(saved.record, state)),
         )
+
+    def _bytes(self, record: Record) -> int:
+        parts = parts_of(self._snapshot.project, self.step).values()
+        return sum(entry.bytes for one in (record, *parts) for entry in one.files.values())
 
     def _without_record(self, state: str) -> State:
         reasons = [reason(change) for change in self.changes]

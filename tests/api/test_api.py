@@ -138,6 +138,15 @@ def test_a_step_is_loaded_by_the_file_name_that_tab_completes(project, capsys):
     assert calls('load("notebooks/1_a.ipynb")')[0].argument == "1_a"
 
 
+def test_the_next_good_save_removes_what_a_failed_run_left(project):
+    failed = project / "results" / STEP / "failed.ipynb"
+    failed.write_text("{}")
+    save(f"{STEP}/half", {"a": 1})
+    assert failed.exists()
+    save(STEP, {"a": 1})
+    assert not failed.exists()
+
+
 def test_a_sub_checkpoint(project, capsys):
     save(f"{STEP}/half", {"a": 1})
     assert "next" not in capsys.readouterr().out
