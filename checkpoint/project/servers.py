@@ -79,7 +79,7 @@ def advice(project: Project, names: Sequence[str], todo: str) -> str:
         return f"Open in Jupyter: {', '.join(known)}. {todo}"
     # VS Code, for one, tells nothing
     either = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-    return f"If {either} is open: {todo}"
+    return f"If {either} is open, {todo[0].lower()}{todo[1:]}"
 
 
 def _told(file: Path) -> Iterator[tuple[Path, bool]]:

@@ -263,7 +263,7 @@ def test_the_commands(bake):
         "Made notebooks/2_quality.ipynb, which loads 1_one.",
         "2_two is now 3_two.",
         "3_three is now 4_three.",
-        f"If 2_two.ipynb or 3_three.ipynb is open: {CLOSE}",
+        f"If 2_two.ipynb or 3_three.ipynb is open, c{CLOSE[1:]}",
     ]
     readme = baked / "README.md"
     readme.write_text(readme.read_text(encoding="utf-8") + "\nSee 3_two.\n", encoding="utf-8")

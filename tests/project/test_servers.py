@@ -76,7 +76,7 @@ def test_a_server_tells_which_notebooks_are_open(server, project):
     (Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "jpserver-1.json").write_text("{")  # being written
     assert sessions(project_) == []
     said = advice(project_, [f"{ONE}.ipynb", f"{TWO}.ipynb"], CLOSE)
-    assert said == f"If {ONE}.ipynb or {TWO}.ipynb is open: {CLOSE}"
+    assert said == f"If {ONE}.ipynb or {TWO}.ipynb is open, c{CLOSE[1:]}"
     kernel, client = opened(server, f"notebooks/{TWO}.ipynb")
     wait_until(lambda: sessions(project_) == [Session(project.notebook(TWO), False)])
     assert advice(project_, [f"{ONE}.ipynb", f"{TWO}.ipynb"], CLOSE) == (

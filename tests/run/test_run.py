@@ -166,7 +166,7 @@ def test_what_is_made_from_stale_results_is_told(bake):
     state, rewrote, advice = done.stdout.splitlines()[-3:]
     assert state.endswith(" s, but stale")
     assert rewrote == "Rewrote notebooks/2_two.ipynb."
-    assert advice.startswith("If 2_two.ipynb is open: Reload it") and "Overwrite" in advice
+    assert advice.startswith("If 2_two.ipynb is open, reload it") and "Overwrite" in advice
     assert done.returncode == 3
     assert done.stderr.startswith("2_two is not current: stale (")
     assert "SIZE = 4" in done.stderr
