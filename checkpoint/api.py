@@ -73,7 +73,12 @@ def load(step: str) -> Checkpoint:
     return checkpoint
 
 
-def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | None = None) -> None:
+def save(
+    step: str,
+    objects: Mapping[str, Any] | None = None,
+    *,
+    params: Mapping[str, Any] | None = None,
+) -> None:
     """Save a notebook's results in `results/<step>/`, atomically.
 
     Parameters
@@ -86,7 +91,8 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         `.h5ad`, MuData `.h5mu`, SpatialData and dask or zarr arrays `.zarr`, NumPy array `.npy`,
         SciPy sparse `.npz`, DataFrame `.parquet`, plots `.png` or `.html`, anything else `.pkl`. A
         name with a suffix chooses: `matching.csv`, `annotations.json`, `figures/umap.pdf`. A `Path`
-        takes that file or folder into the checkpoint.
+        takes that file or folder into the checkpoint. None for a notebook that makes figures
+        only, or nothing: its run and inputs are recorded.
     params
         Parameters to keep in `params.json`, by group.
 
@@ -120,7 +126,7 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         project = project_to_write(step)
         refuse_another(project, step)
     with Interrupts() as interrupts:
-        notes = save_objects(project, step, objects, params, interrupts)
+        notes = save_objects(project, step, {} if objects is None else objects, params, interrupts)
     with unwatched():
         checkpoint = Checkpoint(project, step)
         print(f"Saved to {project.address(project.results_of(step))}/")

@@ -111,10 +111,28 @@ def _gitignore(project: Project) -> Iterator[Finding]:
 def _number(project: Project) -> Iterator[Finding]:
     seen: dict[int, str] = {}
     for step in project.steps():
-        if step.number in seen:
-            what = f"has the same number as {seen[step.number]}"
+        if step.place in seen:
+            what = f"has the same number as {seen[step.place]}"
             yield Finding(what, "Give each notebook its own number", project.show(step.path))
-        seen[step.number] = step.path.name
+        seen[step.place] = step.path.name
+
+
+@rule(
+    "not-a-step",
+    Project,
+    finds="a notebook that belongs to no step, and an entry of `order` without a notebook",
+    why="`run` and `status` do not know it",
+    new=True,
+)
+def _not_a_step(project: Project) -> Iterator[Finding]:
+    for path, reason in project.others():
+        todo = "Give it a number of its own, as in 4_umap.ipynb"
+        if reason.startswith("is not listed"):
+            todo = "List it in pyproject.toml"
+        yield Finding(f"{reason}, so it is not a step", todo, project.show(path))
+    for name in project.not_there():
+        what = f"[tool.checkpoint] order lists {name!r}, which does not exist"
+        yield Finding(what, "Correct the list", "pyproject.toml")
 
 
 @rule(
@@ -213,16 +231,16 @@ def _not_earlier(cell: Cell) -> Iterator[tuple[str, bool]]:
     """Yield what a cell loads that no earlier notebook saves, and whether a later one does."""
     this, steps = cell.notebook.step, cell.notebook.steps
     for call in cell.own_calls:
-        if call.function == "load" and call.argument is not None:
-            name = call.argument.partition("/")[0]
+        name = call.step
+        if call.function == "load" and name is not None and call.known is not None:
             loaded = [step for step in steps if step.name == name]
-            if name != this.name and not any(step.number < this.number for step in loaded):
-                yield call.argument, bool(loaded)
+            if name != this.name and not any(step.place < this.place for step in loaded):
+                yield call.known, bool(loaded)
 
 
 def _load_instead(cell: Cell) -> str:
     this, steps = cell.notebook.step, cell.notebook.steps
-    earlier = [step.name for step in steps if step.number < this.number]
+    earlier = [step.name for step in steps if step.place < this.place]
     return f"Load one of {', '.join(earlier)}" if earlier else "Read data/ with data_file(…)"
 
 
@@ -236,10 +254,8 @@ def _load_instead(cell: Cell) -> str:
 def _save_step(cell: Cell) -> Iterator[Finding]:
     own = cell.notebook.step.name
     for call in cell.own_calls:
-        if call.function != "save" or call.argument is None:
-            continue
-        if call.argument.partition("/")[0] != own:
-            what = f"saves as {call.argument!r}; expected {own!r}"
+        if call.function == "save" and call.step not in (None, own):
+            what = f"saves as {call.known!r}; expected {own!r}"
             yield Finding(what, f'Write save("{own}", …), the name of the notebook')
 
 

@@ -93,7 +93,7 @@ def notebook_and_results(console: Console, project: Project, step: Step) -> None
     paths = [path for path in below(results) if path.is_file() and path.name[0] != "."]
     size = text.size(sum(path.stat().st_size for path in paths))
     files = text.files(paths)
-    console.print(f"notebooks/{step.path.name}, {files} of results/{step.name}/, {size}")
+    console.print(f"{project.show(step.path)}, {files} of results/{step.name}/, {size}")
     others = [path.relative_to(results).as_posix() for path in others_in(project, step.name)]
     if others:
         console.print(f"  including files that save did not create: {', '.join(others)}")

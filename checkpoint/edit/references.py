@@ -13,14 +13,14 @@ from ..files import below
 from ..notebooks import notebook
 from ..notebooks.calls import imported
 from ..project.project import Project
-from ..project.settings import read_settings
+from ..project.settings import read_settings, read_toml
 from ..storage import hashes
 from ..storage.ran import LOG
 from ..storage.schema import RECORD, FileEntry, parse
 from ..text import json_text
 from .change import Change
-from .resources import rename_resources
 from .source import NewNames, mentions, rename_code
+from .tables import UNUSUAL, named_in, rename_in
 
 FOLDERS = ("src", "scripts", "notebooks", "tests")
 NOT_MODULES = frozenset((".ipynb_checkpoints", "__pycache__", "checkpoint"))
@@ -162,19 +162,18 @@ def _modules(project: Project) -> list[Path]:
 def _rename_settings(
     project: Project, change: Change, new_names: Mapping[str, str]
 ) -> Iterator[str]:
-    """Rename steps in `[tool.checkpoint.resources]`; yield what cannot be renamed."""
-    resources = read_settings(project).resources
-    taken = resources.keys() & set(new_names.values()) - new_names.keys()
-    if taken:
-        yield from (f"pyproject.toml already has resources of {step}" for step in sorted(taken))
-    elif new_names.keys() & resources.keys():
-        path = project.root / "pyproject.toml"
-        before = path.read_bytes()
-        after = rename_resources(before.decode("utf-8"), new_names)
-        if after is None:
-            yield "pyproject.toml: [tool.checkpoint.resources] is written in an unusual way"
-        else:
-            change.writes[path.name] = before, after.encode()
+    """Rename steps in `[tool.checkpoint]`; yield what cannot be renamed."""
+    read_settings(project)  # raises if a setting is invalid
+    settings = read_toml(project)["tool"]["checkpoint"]
+    taken = named_in(settings) & set(new_names.values()) - new_names.keys()
+    yield from (f"pyproject.toml already has settings of {step}" for step in sorted(taken))
+    path = project.root / "pyproject.toml"
+    before = path.read_bytes()
+    after = rename_in(before.decode("utf-8"), new_names)
+    if after is None:
+        yield UNUSUAL
+    elif after.encode() != before:
+        change.writes[path.name] = before, after.encode()
 
 
 def _rewrite_record(

@@ -1,12 +1,22 @@
 """Changes in words."""
 
+from collections.abc import Callable
+
 from ..notebooks.parameters import assignments
 from .changes import Change, How, Kind
 
 
-def reason(change: Change) -> str:
-    """Return a change as a clause that names its root: the file, cell, module or step."""
-    results, notebook = f"results/{change.step}", f"notebooks/{change.step}.ipynb"
+def reason(change: Change, notebook_of: Callable[[str], str]) -> str:
+    """Return a change as a clause that names its root: the file, cell, module or step.
+
+    Parameters
+    ----------
+    change
+        The change.
+    notebook_of
+        Returns the notebook of a step, relative to the project.
+    """
+    results, notebook = f"results/{change.step}", notebook_of(change.step)
     match change.kind, change.how:
         case Kind.RECORD, _:
             return f"{results}/{change.name}"

@@ -70,6 +70,11 @@ class Snapshot:
         self._baselines: dict[str, Baseline] = {}
         self._parts: list[str] | None = None
 
+    def shown(self, step: str) -> str:
+        """Return the notebook of a step, relative to the project."""
+        name = step.partition("/")[0]
+        return self.project.show(self.notebooks.get(name) or self.project.notebook(name))
+
     def steps(self) -> list[str]:
         """Return the steps of all notebooks, then the saved steps without a notebook."""
         folders = self.project.results.glob(f"*/{RECORD}")
@@ -214,7 +219,8 @@ class Snapshot:
         """Return what a step is made from according to its notebook's load and data_file calls."""
         named = named_in(self.sources(step))
         inputs = [f"data/{file}" for file in named.files]
-        inputs += [f"results/{loaded}" for loaded in named.steps if loaded != step]
+        steps = (loaded.removesuffix("/") for loaded in named.steps)
+        inputs += [f"results/{loaded}" for loaded in steps if loaded.partition("/")[0] != step]
         cells: list[str] | None = [] if step.partition("/")[0] in self.notebooks else None
         return Baseline(cells, {}, dict.fromkeys(inputs), {}, {})
 

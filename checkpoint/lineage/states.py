@@ -212,7 +212,7 @@ class _Examined:
         return State(
             self.step,
             state,
-            [reason(change) for change in self.changes],
+            [reason(change, self._snapshot.shown) for change in self.changes],
             clean,
             saved.record.timestamp or None,
             sum(entry.bytes for entry in saved.record.files.values()),
@@ -220,7 +220,7 @@ class _Examined:
         )
 
     def _without_record(self, state: str) -> State:
-        reasons = [reason(change) for change in self.changes]
+        reasons = [reason(change, self._snapshot.shown) for change in self.changes]
         return State(self.step, state, reasons, None, None, 0, [])
 
     def _damage(self, record: Record) -> Iterator[Change]:

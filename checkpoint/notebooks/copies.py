@@ -5,7 +5,7 @@ from unicodedata import normalize
 
 from ..errors import CheckpointError, ProjectError
 from ..project import caller
-from ..project.chain import numbered
+from ..project.names import number_of
 from ..project.project import Project
 from . import notebook
 from .graph import saved_in
@@ -32,7 +32,7 @@ def refuse_another(project: Project, step: str) -> None:
     if file is None or not isinstance(step, str):
         return
     name, slash, part = step.partition("/")
-    own = project.notebooks / f"{name}.ipynb"
+    own = project.notebook(name)
     another = _copy(project, own, file) if file.is_file() else _renamed(project, own, file)
     if another is None:
         return
@@ -45,10 +45,10 @@ def refuse_another(project: Project, step: str) -> None:
         todo = (
             f"To keep both, {keep}. If it was renamed since the kernel started, restart the kernel"
         )
-    elif numbered(own):
+    elif number_of(name):
         what = f"{shown} saves as {step!r}, but {project.show(own)} does not exist"
         finish = f"close it, run `checkpoint rename {name} {another.stem}`, and open it again"
-        if another.parent != project.notebooks:
+        if another.parent != own.parent:
             finish = "move it back"
         todo = f"If you renamed that notebook, {finish}. If this is another one, {other_name}"
     else:

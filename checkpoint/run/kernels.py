@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CheckpointError
-from ..project.project import Project
+from ..project.chain import Step
 from .selection import KERNEL
 
 if TYPE_CHECKING:
@@ -37,34 +38,30 @@ class Kernel:
 
 
 class Kernels:
-    """Starts and ends the kernels of a run.
+    """Starts and ends the kernels of a run, which work in the folders of their notebooks.
 
     Starting a kernel takes about a second, ending it some tenths; both happen while a notebook
     runs.
-
-    Parameters
-    ----------
-    project
-        The project; the kernels work in the folder of its notebooks.
     """
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._starting: list[asyncio.Task[Kernel]] = []
+    def __init__(self) -> None:
+        self._starting: list[tuple[Path, asyncio.Task[Kernel]]] = []
         self._taken: list[Kernel] = []
         self._ending: list[asyncio.Task[None]] = []
 
-    def prepare(self) -> None:
-        """Start a kernel for the next notebook, unless one is starting already."""
-        if not self._starting:
-            self._starting.append(asyncio.create_task(self._start()))
+    def prepare(self, step: Step) -> None:
+        """Start a kernel for a notebook, unless one is starting already."""
+        folder = step.path.parent
+        if all(place != folder for place, _ in self._starting):
+            self._starting.append((folder, asyncio.create_task(_start(folder))))
 
-    async def take(self) -> Kernel:
-        """Return a kernel in which nothing has run."""
-        self.prepare()
-        starting = self._starting.pop()
+    async def take(self, step: Step) -> Kernel:
+        """Return a kernel for a notebook, in which nothing has run."""
+        self.prepare(step)
+        starting = next(entry for entry in self._starting if entry[0] == step.path.parent)
+        self._starting.remove(starting)
         try:
-            kernel = await asyncio.shield(starting)
+            kernel = await asyncio.shield(starting[1])
         except asyncio.CancelledError:
             self._starting.append(starting)  # for `close`
             raise
@@ -84,23 +81,24 @@ class Kernels:
 
     async def close(self) -> None:
         """End all kernels: the finished ones in order, the unused and interrupted ones at once."""
-        unused = await asyncio.gather(*self._starting, return_exceptions=True)
+        unused = await asyncio.gather(*(task for _, task in self._starting), return_exceptions=True)
         self._taken += [kernel for kernel in unused if isinstance(kernel, Kernel)]
         await asyncio.gather(*self._ending, *(kernel.stop(now=True) for kernel in self._taken))
 
-    async def _start(self) -> Kernel:
-        from jupyter_client.kernelspec import NoSuchKernel
-        from jupyter_client.manager import start_new_async_kernel
 
-        try:
-            manager, client = await start_new_async_kernel(
-                kernel_name=KERNEL, cwd=str(self._project.notebooks), extra_arguments=ARGUMENTS
-            )
-        except (OSError, RuntimeError, NoSuchKernel) as error:
-            raise CheckpointError(
-                f"The kernel {KERNEL!r} cannot be started: {error}. Register it in the project's "
-                "environment: `python -m ipykernel install --sys-prefix`.",
-                expected=KERNEL,
-            ) from error
-        client.allow_stdin = False
-        return Kernel(manager, client)
+async def _start(folder: Path) -> Kernel:
+    from jupyter_client.kernelspec import NoSuchKernel
+    from jupyter_client.manager import start_new_async_kernel
+
+    try:
+        manager, client = await start_new_async_kernel(
+            kernel_name=KERNEL, cwd=str(folder), extra_arguments=ARGUMENTS
+        )
+    except (OSError, RuntimeError, NoSuchKernel) as error:
+        raise CheckpointError(
+            f"The kernel {KERNEL!r} cannot be started: {error}. Register it in the project's "
+            "environment: `python -m ipykernel install --sys-prefix`.",
+            expected=KERNEL,
+        ) from error
+    client.allow_stdin = False
+    return Kernel(manager, client)

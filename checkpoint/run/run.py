@@ -42,7 +42,7 @@ def run(
         The project.
     steps
         The steps to run, all if empty; those that are not current when their turn comes, in the
-        order of their numbers.
+        order of the chain.
     out
         Where progress is shown: a bar on a terminal, lines elsewhere.
     everything
@@ -100,7 +100,7 @@ def _selected(project: Project, steps: list[str], beginning: str | None) -> list
     selected = project.select(steps)
     if beginning:
         (first,) = project.select([beginning])
-        selected = [step for step in selected if step.number >= first.number]
+        selected = [step for step in selected if step.place >= first.place]
         if not selected:
             raise ProjectError(
                 f"None of {', '.join(steps)} is {first.name} or runs after it.", step=first.name
@@ -161,7 +161,7 @@ class _Run:
         self.schedule = schedule
         self.settings = settings
         self.progress = progress
-        self.kernels = Kernels(project)
+        self.kernels = Kernels()
 
     async def all(self, jobs: int) -> None:
         """Run the steps as their turns come, at most `jobs` at a time, until one fails."""
@@ -202,9 +202,9 @@ class _Run:
         start = time.monotonic()
         self.progress.begin(step.name)
         values = self.settings.get(step.name, {})
-        kernel = await self.kernels.take()
+        kernel = await self.kernels.take(step)
         if self.schedule.waiting:
-            self.kernels.prepare()
+            self.kernels.prepare(next(iter(self.schedule.waiting.values())))
         try:
             with alone(self.project, step.name):
                 on_cell = partial(self.progress.cell, step.name)

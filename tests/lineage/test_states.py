@@ -326,3 +326,13 @@ def test_folders_in_results_that_are_no_steps(project):
     save(ONE, {})
     shutil.copytree(project / "results" / ONE, project / "results" / ".old")
     assert ".old" not in states(project)
+
+
+def test_a_step_without_objects(project):
+    (project / "data" / "raw.txt").write_text("1")
+    data_file("raw.txt")
+    save(ONE)
+    assert project.state(ONE) == ("current", [])
+    assert dict(load(ONE)) == {}
+    (project / "data" / "raw.txt").write_text("2")
+    assert project.state(ONE) == ("stale", ["data/raw.txt changed"])

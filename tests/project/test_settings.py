@@ -13,7 +13,7 @@ def read(folder, text):
 
 
 def test_settings(tmp_path):
-    assert read(tmp_path, "") == ([], {})
+    assert read(tmp_path, "") == ([], {}, [])
     settings = read(tmp_path, 'ignore = ["chdir"]\nresources.2_b = { mem_mb = 8, account = "x" }')
     assert settings.ignore == ["chdir"]
     assert settings.resources == {"2_b": {"mem_mb": 8, "account": "x"}}
@@ -25,6 +25,10 @@ def test_settings(tmp_path):
         ('ignore = "chdir"', "ignore", "chdir"),
         ("ignore = [1]", "ignore", [1]),
         ("colour = 1", "colour", "colour"),
+        ('order = "1_a"', "order", "1_a"),
+        ('order = ["1_a.ipynb"]', "order", "1_a.ipynb"),
+        ('order = ["../1_a"]', "order", "../1_a"),
+        ('order = ["a/1_x", "b/1_x"]', "order", "a/1_x"),
         ("resources = 3", "resources", 3),
         ("resources.2_b = 3", "resources.2_b", 3),
         ('resources.2_b.mem_mb = "x"', "resources.2_b.mem_mb", "x"),
