@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported_packages
 from ..project.project import Project, is_project
+from ..project.settings import read_entries, read_kernels
 from .problem import Problem
 from .rules import RULES, Finding, Rule, problems, rule
 from .subjects import Cell, Notebook, NotebookFile
@@ -155,16 +157,55 @@ def _nbformat(file: NotebookFile) -> Iterator[Finding]:
 @rule(
     "kernel",
     Notebook,
-    finds="a notebook whose kernel is not `python3`",
-    why="a kernel with another name is missing on other machines",
+    finds="a notebook whose kernel is neither `python3` nor set in `[tool.checkpoint.kernels]`",
+    why="a kernel with another name may be missing on other machines",
     new=True,
 )
 def _kernel(judged: Notebook) -> Iterator[Finding]:
-    kernelspec = judged.content["metadata"].get("kernelspec")
-    name = kernelspec.get("name") if isinstance(kernelspec, dict) else None
-    if name != "python3":
-        what = f"has the kernel {name!r}; expected 'python3'"
-        yield Finding(what, "Choose the kernel Python 3 (ipykernel) and save the notebook")
+    name = notebook.kernel(judged.content)
+    try:
+        expected = read_kernels(judged.project).get(judged.step.name, "python3")
+    except ProjectError:
+        return  # a problem of `settings`
+    if name != "python3" and name != expected:
+        what = f"has the kernel {name!r}; expected {expected!r}"
+        yield Finding(
+            what,
+            "Choose the kernel Python 3 (ipykernel) and save the notebook, or set its kernel in "
+            f"pyproject.toml: [tool.checkpoint.kernels] {judged.step.name} = …",
+        )
+
+
+@rule(
+    "step-settings",
+    Project,
+    finds="settings of a step that does not exist, or that name files or steps that do not",
+    why="the step could not be made",
+    new=True,
+)
+def _step_settings(project: Project) -> Iterator[Finding]:
+    steps = project.steps()
+    names = [step.name for step in steps]
+    try:
+        entries, kernels = read_entries(project), read_kernels(project)
+    except ProjectError:
+        return  # a problem of `settings`
+    for name in [name for name in (*entries, *kernels) if name not in names]:
+        what = f"has settings of {name}, which is not a step"
+        yield Finding(what, "Correct its name, or remove them", "pyproject.toml")
+    for step in steps:
+        entry = entries.get(step.name)
+        if entry is None:
+            continue
+        where = f"[tool.checkpoint.steps.{step.name}]"
+        for file in entry.code:
+            if not (project.root / file).is_file():
+                yield Finding(f"{where}: {file} does not exist", "Correct it", "pyproject.toml")
+        earlier = [other.name for other in steps if other.place < step.place]
+        for loaded in entry.loads:
+            if loaded.partition("/")[0] not in earlier:
+                what = f"{where}: loads {loaded}, which is not an earlier step"
+                yield Finding(what, "Correct it", "pyproject.toml")
 
 
 @rule(

@@ -18,6 +18,7 @@ LARGEST_TRACKED = 5_000_000  # bytes; the limit of the project's pre-commit hook
 )
 def _orphan_results(project: Project) -> Iterator[Finding]:
     steps = {path.stem for path in project.notebook_files()}
+    steps |= {step.name for step in project.steps()}
     if not steps:
         return
     for folder in sorted(project.results.glob("*/")):

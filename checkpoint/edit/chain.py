@@ -76,7 +76,7 @@ def new(project: Project, name: str, after: str | None = None) -> New:
             step=step,
         )
     loaded = previous.name if previous else None
-    folder = previous.path.parent if previous else project.notebooks
+    folder = previous.folder if previous else project.notebooks
     depth = len(folder.relative_to(project.root).parts)
     content = notebook.dumps(skeleton(project.package, step, loaded, depth))
     change = _renaming(project, renamed)
@@ -221,7 +221,7 @@ def _numbered_after(
     model, number = previous, previous.number.last + 1
     ahead = number_of(_recounted(previous, number, previous.number.width))
     after = (other for other in steps if other.place > previous.place)
-    following = next((o for o in after if o.path.parent == previous.path.parent), None)
+    following = next((other for other in after if other.folder == previous.folder), None)
     if following and following.number and ahead and following.number.key < ahead.key:
         model, number = following, following.number.last  # 01a_x comes between 01_x and 02_x
     series = _series(model, steps)
@@ -246,7 +246,7 @@ def _move_in_order(
 
 
 def _in_order(project: Project, step: Step) -> str:
-    return step.path.relative_to(project.notebooks).with_suffix("").as_posix()
+    return (step.folder.relative_to(project.notebooks) / step.name).as_posix()
 
 
 def _position(
@@ -284,7 +284,8 @@ def _renaming(project: Project, renamed: Mapping[str, str], removed: str | None 
 def _paths(project: Project, step: str) -> list[str]:
     """Return the paths of a step's notebook and results."""
     results = [f"results/{step}"] if project.results_of(step).is_dir() else []
-    return [project.show(project.notebook(step)), *results]
+    notebook = [] if project.is_script(step) else [project.show(project.notebook(step))]
+    return [*notebook, *results]
 
 
 def _series(model: Step, steps: list[Step]) -> dict[int, Step]:
@@ -295,7 +296,7 @@ def _series(model: Step, steps: list[Step]) -> dict[int, Step]:
         number = step.number
         if (
             number is None
-            or step.path.parent != model.path.parent
+            or step.folder != model.folder
             or (number.head, number.is_letter) != (model.number.head, model.number.is_letter)
         ):
             continue

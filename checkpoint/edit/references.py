@@ -13,14 +13,15 @@ from ..files import below
 from ..notebooks import notebook
 from ..notebooks.calls import imported
 from ..project.project import Project
-from ..project.settings import read_settings, read_toml
+from ..project.settings import read_entries, read_settings, read_toml
 from ..storage import hashes
+from ..storage.outputs import entry_hash
 from ..storage.ran import LOG
 from ..storage.schema import RECORD, FileEntry, parse
 from ..text import json_text
 from .change import Change
-from .source import NewNames, mentions, rename_code
-from .tables import UNUSUAL, named_in, rename_in
+from .source import NewNames, mentions, rename_code, rename_paths
+from .tables import UNUSUAL, named_in, rename_in, renamed_entry
 
 FOLDERS = ("src", "scripts", "notebooks", "tests")
 NOT_MODULES = frozenset((".ipynb_checkpoints", "__pycache__", "checkpoint"))
@@ -52,8 +53,12 @@ def rename_references(project: Project, change: Change, new_names: NewNames) -> 
     for path in project.notebook_files():
         if path.stem in kept or path.stem not in new_names:
             code.rename_in_notebook(path)
-    for path in _modules(project):
+    by_recipe = _code_of_recipes(project)
+    for path in [path for path in _modules(project) if path not in by_recipe]:
         code.rename_in_module(path)
+    for path in by_recipe:
+        code.rename_in_other_code(path)
+    code.note_entries(kept)
     unsafe = [*code.unsafe, *_rename_settings(project, change, kept)]
     if unsafe:
         listed = "\n".join(f"  {reason}" for reason in unsafe)
@@ -111,6 +116,13 @@ class _Code:
             named = [step for step in self._new_names if mentions(text, step)]
             self.unsafe += [f"{shown} names {step}, but cannot be read: {error}" for step in named]
             return
+        if notebook.language(content) != "python":
+            for cell in notebook.code_cells(content):
+                renamed = rename_paths(notebook.source_of(cell), self._new_names)
+                if renamed != notebook.source_of(cell):
+                    cell["source"] = renamed.splitlines(keepends=True)
+            self._write(path, before, notebook.dumps(content).encode(), whole=True)
+            return
         sources = notebook.sources(content)
         functions = imported(sources)
         for cell in notebook.code_cells(content):
@@ -137,6 +149,37 @@ class _Code:
         if renamed != source:
             self._change.writes[shown] = before, renamed.encode(encoding)
 
+    def rename_in_other_code(self, path: Path) -> None:
+        """Rename in the code of a command, which names steps by the paths of their results."""
+        before = path.read_bytes()
+        if path.suffix == ".py" and b"checkpoint" in before:
+            self.rename_in_module(path)
+            return
+        try:
+            renamed = rename_paths(before.decode("utf-8"), self._new_names).encode()
+        except UnicodeDecodeError as error:
+            self.unsafe.append(f"{self._project.show(path)} cannot be read: {error}")
+            return
+        if renamed != before:
+            self._write(path, before, renamed, whole=False)
+
+    def note_entries(self, kept: Mapping[str, str]) -> None:
+        """Note the hashes of the settings of steps that load renamed ones."""
+        for entry in read_entries(self._project).values():
+            new = renamed_entry(entry, kept)
+            self.new_hashes[entry_hash(entry)] = entry_hash(new)
+
+    def _write(self, path: Path, before: bytes, after: bytes, *, whole: bool) -> None:
+        old, new = (
+            hashes.source_hash(content, notebook=whole)
+            if path.suffix in (".py", ".ipynb")
+            else hashes.bytes_hash(content)[: hashes.CELL_DIGITS]
+            for content in (before, after)
+        )
+        if old != new:
+            self._change.writes[self._project.show(path)] = before, after
+            self.new_hashes |= {old: new} if old and new else {}
+
     def _rename(self, source: str, functions: Mapping[str, str], where: str) -> str:
         renamed = rename_code(source, functions, self._new_names)
         self.unsafe += [f"{where}: {reason}" for reason in renamed.unsafe]
@@ -144,6 +187,13 @@ class _Code:
         if old and new and old != new:
             self.new_hashes[old] = new
         return renamed.source
+
+
+def _code_of_recipes(project: Project) -> list[Path]:
+    """Return the files of code of the steps that do not call `save`, their notebooks aside."""
+    names = {name for entry in read_entries(project).values() for name in entry.code}
+    paths = (project.root / name for name in sorted(names) if not name.endswith(".ipynb"))
+    return [path for path in paths if path.is_file()]
 
 
 def _modules(project: Project) -> list[Path]:

@@ -71,6 +71,17 @@ def rename_code(source: str, functions: Mapping[str, str], new_names: NewNames) 
     return Renamed(renamed, [*unsafe, *_in_texts(renamed, functions, new_names)])
 
 
+def rename_paths(text: str, new_names: NewNames) -> str:
+    """Rename steps in code of any language: in `results/1_a/x.csv`, `"1_a"` and `"1_a/part"`."""
+    kept = {old: new for old, new in new_names.items() if new is not None}
+    if not kept:
+        return text
+    steps = "|".join(map(re.escape, sorted(kept, key=len, reverse=True)))
+    before = r"""(?<![\w-])results[/\\]+|(?<=["'])"""
+    pattern = rf"""({before})({steps})(?=["'/\\]|[^\w.-]|$)"""
+    return re.sub(pattern, lambda found: found[1] + kept[found[2]], text)
+
+
 def mentions(text: str, step: str) -> bool:
     """Tell whether a text contains the name of a step as a whole word."""
     return re.search(rf"(?<![\w-]){re.escape(step)}(?![\w-])", text) is not None

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import ProjectError
+from ..project.settings import Entry
 from .change import Change
+from .source import rename_paths
 
 FILE = "pyproject.toml"
 BY_STEP = ("resources", "kernels", "steps")  # tables with an entry per step
@@ -30,6 +32,11 @@ def rename_in(text: str, new_names: Mapping[str, str]) -> str | None:
     def renamed_loads(loads: list[str]) -> list[str]:
         return [_whole(name, new_names) for name in loads]
 
+    def renamed_run(run: Any) -> Any:
+        if isinstance(run, str):
+            return rename_paths(run, new_names)
+        return [rename_paths(word, new_names) for word in run]
+
     def rename(settings: dict[str, Any]) -> None:
         for name in BY_STEP:
             if isinstance(table := settings.get(name), dict):
@@ -39,6 +46,8 @@ def rename_in(text: str, new_names: Mapping[str, str]) -> str | None:
         for step in settings.get("steps", {}).values():
             if "loads" in step:
                 step["loads"] = renamed_loads(step["loads"])
+            if "run" in step:
+                step["run"] = renamed_run(step["run"])
 
     def edit(document: Any) -> None:
         path = ("tool", "checkpoint")
@@ -48,8 +57,17 @@ def rename_in(text: str, new_names: Mapping[str, str]) -> str | None:
             _refill(array, renamed_order(list(array)))
         for array in _values(document, (*path, "steps", "", "loads")):
             _refill(array, renamed_loads(list(array)))
+        _rewrite(document, (*path, "steps", "", "run"), renamed_run)
 
     return _edited(text, rename, edit)
+
+
+def renamed_entry(entry: Entry, new_names: Mapping[str, str]) -> Entry:
+    """Return what `[tool.checkpoint.steps]` says of a step after others were renamed."""
+    return entry._replace(
+        run=[rename_paths(word, new_names) for word in entry.run],
+        loads=[_whole(name, new_names) for name in entry.loads],
+    )
 
 
 def write_order(change: Change, order: list[str]) -> None:
@@ -104,6 +122,24 @@ def _values(container: Any, path: tuple[str, ...]) -> Iterator[Any]:
                 yield item
             elif isinstance(item, AbstractTable):
                 yield from _values(item.value, path[1:])
+
+
+def _rewrite(container: Any, path: tuple[str, ...], function: Callable[[Any], Any]) -> None:
+    """Replace a text, or the texts of a list, wherever the document has one at a path."""
+    import tomlkit
+    from tomlkit.items import AbstractTable, Array
+
+    for index, (key, item) in enumerate(container.body):
+        if not key or path[0] not in ("", key.key):
+            continue
+        if len(path) > 1 and isinstance(item, AbstractTable):
+            _rewrite(item.value, path[1:], function)
+        elif len(path) == 1 and isinstance(item, Array):
+            _refill(item, function(list(item)))
+        elif len(path) == 1 and function(str(item)) != item:
+            text = tomlkit.item(function(str(item)))
+            text._trivia = item.trivia
+            container.body[index] = (key, text)
 
 
 def _refill(array: Any, texts: list[str]) -> None:

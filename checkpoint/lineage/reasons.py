@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ..notebooks.parameters import assignments
+from ..project.settings import FILE
 from .changes import Change, How, Kind
 
 
@@ -48,6 +49,8 @@ def reason(change: Change, notebook_of: Callable[[str], str]) -> str:
         case Kind.SET_CELL, _:
             lines = ", ".join(assignments(change.name))
             return f"the cell that set {lines} was removed from {notebook}"
+        case Kind.MODULE, _ if change.name == FILE:
+            return f"[tool.checkpoint.steps.{change.step}] of {FILE} changed"
         case Kind.FOLDER, How.CHANGED:
             return f"{change.name} contains other files"
         case Kind.DATA, How.NEW:

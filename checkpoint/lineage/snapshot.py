@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from msgspec import structs
+
 from ..errors import CheckpointDamagedError, ProjectError
 from ..notebooks import notebook
 from ..notebooks.graph import named_in, saving_cell
 from ..notebooks.parameters import SET
+from ..notebooks.recipe import Recipe, recipe_of
 from ..project.names import unportable
 from ..project.project import Project
+from ..project.settings import FILE
 from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
 from ..storage import hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.opened import results_in
+from ..storage.outputs import entry_hash
 from ..storage.ran import cells_of, compare, executions_of, signature
 from ..storage.schema import (
     RECORD,
@@ -61,7 +66,9 @@ class Snapshot:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.notebooks = {step.name: step.path for step in project.steps()}
+        self._steps = {step.name: step for step in project.steps()}
+        self.notebooks = {s.name: s.path for s in self._steps.values() if not s.is_script}
+        self._recipes: dict[str, Recipe | None] = {}
         self._saved: dict[str, Saved] = {}
         self._notebook_cells: dict[str, list[CodeCell]] = {}
         self._unreadable: dict[str, str] = {}
@@ -78,8 +85,8 @@ class Snapshot:
     def steps(self) -> list[str]:
         """Return the steps of all notebooks, then the saved steps without a notebook."""
         folders = self.project.results.glob(f"*/{RECORD}")
-        others = sorted({path.parent.name for path in folders} - self.notebooks.keys())
-        return [*self.notebooks, *(name for name in others if not unportable(name))]
+        others = sorted({path.parent.name for path in folders} - self._steps.keys())
+        return [*self._steps, *(name for name in others if not unportable(name))]
 
     def saved(self, step: str) -> Saved:
         """Return what is in a step's folder."""
@@ -91,8 +98,21 @@ class Snapshot:
         """Return what a step is compared with: its record, else what its notebook names."""
         if step not in self._baselines:
             record = self.saved(step).record
-            self._baselines[step] = record.baseline if record else self._named(step)
+            baseline = record.baseline if record else self._named(step)
+            if (recipe := self.recipe(step)) and record:
+                # what is code of it now, and was not when it was made, counts as changed
+                code = dict.fromkeys([*recipe.code, FILE])
+                baseline = structs.replace(baseline, modules={**code, **baseline.modules})
+            self._baselines[step] = baseline
         return self._baselines[step]
+
+    def recipe(self, step: str) -> Recipe | None:
+        """Return what a step is made with that does not call `save`; None for others."""
+        known = self._steps.get(step)
+        if known and known.is_script and step not in self._recipes:
+            self._recipes[step] = recipe_of(self.project, known)
+        self._code_cells(step)  # of a notebook, both are found when it is read
+        return self._recipes.get(step)
 
     def inputs(self, step: str) -> list[str]:
         """Return the steps and sub-checkpoints that a step is made from."""
@@ -102,7 +122,7 @@ class Snapshot:
     def parts(self, step: str) -> list[str]:
         """Return the sub-checkpoints of a step that others were made from."""
         if self._parts is None:
-            loaded = {name for other in self.notebooks for name in self.inputs(other)}
+            loaded = {name for other in self._steps for name in self.inputs(other)}
             self._parts = sorted(name for name in loaded if "/" in name)
         return [part for part in self._parts if part.startswith(f"{step}/")]
 
@@ -127,8 +147,11 @@ class Snapshot:
             return recorded
         return InputEntry.of(hashes.content_of(path))
 
-    def module_now(self, module: str) -> str | None:
+    def module_now(self, step: str, module: str) -> str | None:
         """Return the hash of a module's code; None if it is not there."""
+        if module == FILE:
+            recipe = self.recipe(step)
+            return entry_hash(recipe.entry) if recipe else None
         return hashes.module_hash(self.project.root / module)
 
     def content(self, step: str) -> str:
@@ -189,6 +212,7 @@ class Snapshot:
             try:
                 if name in self.notebooks:
                     content = notebook.read_whole(self.notebooks[name])
+                    self._recipes[name] = recipe_of(self.project, self._steps[name], content)
                     self._notebook_cells[name] = cells_of(content)
             except ProjectError as error:
                 self._unreadable[name] = str(error).removeprefix(f"{self.notebooks[name]} ")
@@ -217,6 +241,9 @@ class Snapshot:
 
     def _named(self, step: str) -> Baseline:
         """Return what a step is made from according to its notebook's load and data_file calls."""
+        if recipe := self.recipe(step):
+            inputs = [f"results/{loaded}" for loaded in recipe.loads]
+            return Baseline(None, {}, dict.fromkeys(inputs), {}, {})
         named = named_in(self.sources(step))
         inputs = [f"data/{file}" for file in named.files]
         steps = (loaded.removesuffix("/") for loaded in named.steps)

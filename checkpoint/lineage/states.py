@@ -61,6 +61,8 @@ class State(NamedTuple):
         The size of its files.
     notes
         What else should be known of how they were made.
+    loads
+        The steps and sub-checkpoints that it is made from.
     """
 
     step: str
@@ -70,6 +72,7 @@ class State(NamedTuple):
     timestamp: str | None
     bytes: int
     notes: list[str]
+    loads: list[str]
 
 
 class Lineage:
@@ -160,7 +163,7 @@ class _Examined:
             snapshot.has_set_cell(self.step),
             self._verdict,
             {name: self._input_now(name, entry) for name, entry in self.recorded.inputs.items()},
-            {module: snapshot.module_now(module) for module in self.recorded.modules},
+            {module: snapshot.module_now(self.step, module) for module in self.recorded.modules},
             snapshot.saved(self.step).params,
         )
 
@@ -217,11 +220,13 @@ class _Examined:
             saved.record.timestamp or None,
             sum(entry.bytes for entry in saved.record.files.values()),
             list(self._notes(saved.record, state)),
+            self._snapshot.inputs(self.step),
         )
 
     def _without_record(self, state: str) -> State:
         reasons = [reason(change, self._snapshot.shown) for change in self.changes]
-        return State(self.step, state, reasons, None, None, 0, [])
+        loads = self._snapshot.inputs(self.step)
+        return State(self.step, state, reasons, None, None, 0, [], loads)
 
     def _damage(self, record: Record) -> Iterator[Change]:
         yield from self._snapshot.damage(self.step, record)

@@ -8,6 +8,7 @@ from ..project.chain import Step
 from ..project.project import Project
 from . import notebook
 from .calls import calls, imported, texts
+from .recipe import recipe_of
 
 
 class Named(NamedTuple):
@@ -168,10 +169,15 @@ class Graph:
         self.computed: set[str] = set()
         self.files: dict[str, list[str]] = {}
         for step in self.steps:
-            self._add(step)
+            self._add(project, step)
 
-    def _add(self, step: Step) -> None:
-        named = named_in(notebook.sources(notebook.read_whole(step.path)))
+    def _add(self, project: Project, step: Step) -> None:
+        content = None if step.is_script else notebook.read_whole(step.path)
+        recipe = recipe_of(project, step, content)
+        if content is None or recipe:
+            named = Named(recipe.loads if recipe else [], [], False)
+        else:
+            named = named_in(notebook.sources(content))
         loaded = {name.partition("/")[0] for name in named.steps}
         earlier = [other.name for other in self.steps if other.place < step.place]
         others = [other.name for other in self.steps if other.name != step.name]

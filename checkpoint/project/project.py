@@ -9,11 +9,12 @@ from ..files import LEFTOVERS
 from .caller import working_directory
 from .chain import Step, in_given_order, in_natural_order, namesakes, step_of
 from .names import DATE, unportable
-from .settings import read_order
+from .settings import read_entries, read_order
 
 MARK = "[tool.checkpoint]"
 # what `run` leaves in a step's results when a notebook failed, or was edited while it ran
 FAILED, EXECUTED = "failed.ipynb", "executed.ipynb"
+FAILED_LOG = "failed.log"  # what a command printed that failed, or is running
 KEEP = ".gitkeep"  # keeps an empty folder in git
 
 
@@ -56,7 +57,8 @@ class Project:
     def notebook(self, step: str) -> Path:
         """Return the notebook of a step or sub-checkpoint; where it would be, if there is none."""
         name = step.partition("/")[0]
-        paths = (known.path for known in self.steps() if known.name == name)
+        known = (step for step in self.steps() if not step.is_script)
+        paths = (step.path for step in known if step.name == name)
         return next(paths, self.notebooks / f"{name}.ipynb")
 
     def others(self) -> Iterator[tuple[Path, str]]:
@@ -96,14 +98,20 @@ class Project:
 
     def not_there(self) -> list[str]:
         """Return what the setting `order` lists and what does not exist."""
-        names = (name for name in read_order(self))
+        scripts = [name for name, entry in read_entries(self).items() if entry.run]
+        names = [name for name in read_order(self) if name not in scripts]
         return [name for name in names if not (self.notebooks / f"{name}.ipynb").is_file()]
 
+    def is_script(self, step: str) -> bool:
+        """Tell whether a command makes a step or sub-checkpoint, and no notebook."""
+        name = step.partition("/")[0]
+        return any(known.name == name and known.is_script for known in self.steps())
+
     def _steps(self) -> list[Step]:
-        paths, order = self.notebook_files(), read_order(self)
+        paths, order, entries = self.notebook_files(), read_order(self), read_entries(self)
         if order:
-            return in_given_order(self.notebooks, paths, order)
-        return in_natural_order(self.notebooks, paths)
+            return in_given_order(self.notebooks, paths, entries, order)
+        return in_natural_order(self.notebooks, paths, entries)
 
     def _notebook_files(self) -> Iterator[Path]:
         for folder, folders, files in os.walk(self.notebooks):
@@ -113,12 +121,12 @@ class Project:
                     yield Path(folder, name)
 
     def select(self, steps: list[str]) -> list[Step]:
-        """Return the notebooks of these steps in running order; all if none is named.
+        """Return these steps in running order; all if none is named.
 
         Raises
         ------
         ProjectError
-            If a step has no notebook.
+            If there is no such step.
         """
         known = self.steps()
         names = [notebook.name for notebook in known]

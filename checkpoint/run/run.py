@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 
@@ -17,7 +18,7 @@ from ..notebooks.parameters import names_in
 from ..project.chain import Step, step_of
 from ..project.locks import alone, announced
 from ..project.project import Project
-from .kernels import Kernels
+from .kernels import Kernels, refuse_missing
 from .left import Left, left
 from .progress import RunProgress
 from .schedule import Schedule
@@ -84,7 +85,9 @@ def run(
     for skip in not_run:
         if skip.step in unmade or not skip.has_results:
             out.print(f"Not run: {skip.reason}.")
-    if forced or any(schedule.is_due(step.name) for step in runnable):
+    due = [step for step in runnable if step.name in forced or schedule.is_due(step.name)]
+    refuse_missing(project, [step for step in due if not step.is_script])
+    if due:
         _execute(project, schedule, settings, jobs, out)
     else:
         others = "everything else" if unmade else "everything"
@@ -112,7 +115,8 @@ def _settings(steps: list[Step], values: dict[str, str]) -> dict[str, dict[str, 
     """Return the parameters to set in each step that has some of them."""
     if not values:
         return {}
-    assigned = {step.name: names_in(notebook.read_whole(step.path)) for step in steps}
+    notebooks = [step for step in steps if not step.is_script]
+    assigned = {step.name: names_in(notebook.read_whole(step.path)) for step in notebooks}
     known = sorted({name for names in assigned.values() for name in names})
     for name in values:
         if name not in known:
@@ -161,7 +165,7 @@ class _Run:
         self.schedule = schedule
         self.settings = settings
         self.progress = progress
-        self.kernels = Kernels()
+        self.kernels = Kernels(project)
 
     async def all(self, jobs: int) -> None:
         """Run the steps as their turns come, at most `jobs` at a time, until one fails."""
@@ -196,22 +200,15 @@ class _Run:
             raise CheckpointError("\n\n".join(map(str, failures)))
 
     async def one_step(self, step: Step) -> None:
-        """Run one step, while a kernel for the next one starts."""
-        from .execute import execute
-
+        """Run one step, and show how it went."""
         start = time.monotonic()
         self.progress.begin(step.name)
         values = self.settings.get(step.name, {})
-        kernel = await self.kernels.take(step)
-        if self.schedule.waiting:
-            self.kernels.prepare(next(iter(self.schedule.waiting.values())))
         try:
             with alone(self.project, step.name):
-                on_cell = partial(self.progress.cell, step.name)
-                await execute(self.project, step, kernel, values, on_cell)
+                await self.make(step, values)
         except (CheckpointError, OSError) as error:
             self.progress.failed(step.name)
-            self.kernels.give_back(kernel)
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(
@@ -219,7 +216,6 @@ class _Run:
                 step=step.name,
                 file=self.project.show(step.path),
             ) from error
-        self.kernels.give_back(kernel)
         self.schedule.step_finished()
         state = self.schedule.state(step.name).state
         self.progress.done(step.name, time.monotonic() - start, state)
@@ -228,6 +224,45 @@ class _Run:
             self.progress.say(
                 f"{step.name}: set {assignments} in a new cell below its `parameters` cell"
             )
+
+    async def make(self, step: Step, values: Mapping[str, str]) -> None:
+        """Run the command or notebook of a step, while a kernel for the next one starts."""
+        from ..notebooks.recipe import recipe_of
+        from ..storage.outputs import captured
+        from .command import run_command
+
+        recipe = recipe_of(self.project, step)
+        self.prepare_next()
+        if recipe and step.is_script:
+            await run_command(self.project, step, recipe)
+        elif recipe:
+            with captured(self.project, step, recipe) as output:
+                await self.execute(step, values, output)
+        else:
+            await self.execute(step, values)
+
+    async def execute(
+        self, step: Step, values: Mapping[str, str], output: Path | None = None
+    ) -> None:
+        """Execute a notebook in a kernel of its own."""
+        from .execute import execute
+
+        kernel = await self.kernels.take(step, output)
+        try:
+            on_cell = partial(self.progress.cell, step.name)
+            await execute(self.project, step, kernel, values, on_cell, saves=output is None)
+        except (CheckpointError, OSError):
+            self.kernels.give_back(kernel)
+            raise
+        self.kernels.give_back(kernel)
+
+    def prepare_next(self) -> None:
+        """Start a kernel for the next notebook that saves."""
+        from ..notebooks.recipe import recipe_of
+
+        following = next(iter(self.schedule.waiting.values()), None)
+        if following and recipe_of(self.project, following) is None:
+            self.kernels.prepare(following)
 
 
 def _cancel_on_sigterm() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..errors import CheckpointError, ProjectError
 from ..files import below
 from ..project.chain import step_of
-from ..project.project import EXECUTED, FAILED, Project
+from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
 from . import store
 from .schema import RECORD
 
@@ -121,7 +121,7 @@ def _in_folder(step: str, folder: Path) -> Removable:
 
 def _written_in(folder: Path) -> set[Path]:
     """Return the files that a save or a run wrote in a folder."""
-    written = {folder / FAILED, folder / EXECUTED}
+    written = {folder / name for name in (FAILED, EXECUTED, FAILED_LOG)}
     for staged in [folder / store.COMMIT, *folder.glob(f"{store.STAGING}*")]:
         written |= {path for path in below(staged) if path.is_file()}
     try:

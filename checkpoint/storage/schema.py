@@ -205,6 +205,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         The folder of another copy of the project whose modules ran in place of its own.
     notes
         What `save` said that the user should know.
+    output
+        What a command printed that made the results, in a file beside them.
     environment
         The versions of the libraries; None for a folder that was filled by hand and accepted.
     accepted
@@ -225,6 +227,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: Run | None = None
     elsewhere: str = ""
     notes: list[str] = field(default_factory=list)
+    output: FileEntry | None = None
     accepted: list[Acceptance] = field(default_factory=list)
 
     @property
@@ -244,7 +247,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def written(self) -> list[str]:
         """The names of all files that `save` wrote below the step's folder, but the record's."""
-        others = [self.environment and self.environment.freeze, self.run and self.run.log]
+        freeze = self.environment and self.environment.freeze
+        others = [freeze, self.run and self.run.log, self.output]
         return [*self.files, *(entry.key for entry in others if entry)]
 
     def accept(self, acceptance: Acceptance) -> "Record":
