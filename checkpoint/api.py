@@ -6,7 +6,7 @@ library alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from .project.find import (
 )
 
 if TYPE_CHECKING:
+    from .loop.parts import Part
     from .storage.checkpoint import Checkpoint
 
 
@@ -136,6 +137,40 @@ def save(
             print(f"Run {following.path.name} next.")
     if interrupts.came:
         raise KeyboardInterrupt("Interrupted after the results were saved.")
+
+
+def parts(step: str, names: Iterable[str]) -> Iterator[Part]:
+    """Go over the parts of a step, such as samples, and save a checkpoint for each.
+
+    Parts that are current are skipped. When the loop has gone to its end, the step is saved, and
+    parts that are no longer listed are removed.
+
+    Parameters
+    ----------
+    step
+        The notebook's name without `.ipynb`: `1_qc`.
+    names
+        The names of the parts.
+
+    Yields
+    ------
+    Part
+        Has `name`, `data_file`, `load` and `save`.
+
+    Examples
+    --------
+    >>> for part in parts("1_qc", ["donor_1", "donor_2"]):  # doctest: +SKIP
+    ...     adata = sc.read_10x_h5(part.data_file(f"{part.name}.h5"))
+    ...     part.save({"adata": adata}, params={"n_cells": adata.n_obs})
+    """
+    from .loop.parts import Loop
+    from .notebooks.copies import refuse_another
+    from .watch.files import unwatched
+
+    with unwatched():
+        project = project_to_write(step)
+        refuse_another(project, step)
+    yield from Loop(project, step, names, load, data_file, print)
 
 
 def data_file(name: str) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported_packages
+from ..notebooks.graph import SAVES
 from ..project.project import Project, is_project
 from ..project.settings import read_entries, read_kernels
 from .problem import Problem
@@ -231,7 +232,7 @@ def _save_cell(judged: Notebook) -> Iterator[Finding]:
     for cell in judged.tagged(notebook.SAVE_TAG):
         if cell.tree is None:
             yield Finding("is not valid Python", "Fix the syntax error", cell=cell.line)
-        elif not any(call.function == "save" for call in cell.own_calls):
+        elif not any(call.function in SAVES for call in cell.own_calls):
             yield Finding("does not call save(…)", "Restore the call", cell=cell.line)
 
 
@@ -295,7 +296,7 @@ def _load_instead(cell: Cell) -> str:
 def _save_step(cell: Cell) -> Iterator[Finding]:
     own = cell.notebook.step.name
     for call in cell.own_calls:
-        if call.function == "save" and call.step not in (None, own):
+        if call.function in SAVES and call.step not in (None, own):
             what = f"saves as {call.known!r}; expected {own!r}"
             yield Finding(what, f'Write save("{own}", …), the name of the notebook')
 

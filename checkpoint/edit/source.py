@@ -12,7 +12,7 @@ from ..notebooks.calls import Call, calls, texts
 from ..notebooks.magics import magics
 from ..notebooks.notebook import shortened
 
-FUNCTIONS = ("load", "save", "figures")
+FUNCTIONS = ("load", "save", "figures", "parts")
 
 # new names of steps by their old ones; None for a step that is removed
 NewNames = Mapping[str, str | None]

@@ -73,6 +73,8 @@ class Snapshot:
         self._notebook_cells: dict[str, list[CodeCell]] = {}
         self._unreadable: dict[str, str] = {}
         self._cells: dict[str, list[Cell]] = {}
+        self._modules: dict[str, str | None] = {}
+        self._signatures: dict[str, list[str]] = {}
         self._contents: dict[str, str] = {}
         self._baselines: dict[str, Baseline] = {}
         self._parts: list[str] | None = None
@@ -124,7 +126,13 @@ class Snapshot:
         if self._parts is None:
             loaded = {name for other in self._steps for name in self.inputs(other)}
             self._parts = sorted(name for name in loaded if "/" in name)
-        return [part for part in self._parts if part.startswith(f"{step}/")]
+        loaded_parts = [part for part in self._parts if part.startswith(f"{step}/")]
+        return list(dict.fromkeys([*self.listed(step), *loaded_parts]))
+
+    def listed(self, step: str) -> dict[str, str]:
+        """Return the parts that a loop made, each with the hash of its content then."""
+        record = self.saved(step).record
+        return {f"{step}/{name}": h for name, h in record.parts.items()} if record else {}
 
     def damage(self, step: str, record: Record) -> Iterator[Change]:
         """Yield the saved files that are not as they were saved."""
@@ -152,7 +160,9 @@ class Snapshot:
         if module == FILE:
             recipe = self.recipe(step)
             return entry_hash(recipe.entry) if recipe else None
-        return hashes.module_hash(self.project.root / module)
+        if module not in self._modules:
+            self._modules[module] = hashes.module_hash(self.project.root / module)
+        return self._modules[module]
 
     def content(self, step: str) -> str:
         """Return the hash of what a step gives to those that load it."""
@@ -165,6 +175,9 @@ class Snapshot:
 
     def cells(self, step: str) -> list[Cell]:
         """Return the code cells that a run of a step's notebook runs, up to the one that saves."""
+        record = self.saved(step).record if "/" in step else None
+        if record and record.looped:
+            step = f"{step.partition('/')[0]}/·"  # the same for all parts
         if step not in self._cells:
             sources = [cell.source for cell in self._code_cells(step) if SKIPPED not in cell.tags]
             last = saving_cell(sources, step)
@@ -184,13 +197,20 @@ class Snapshot:
             return run.verdict if run else None
         if run.verdict is None:
             return self._verdict_of_older(step, run)
-        if run.verdict.notebook == signature(cells, step):
+        if run.verdict.notebook == self._signature(step, record):
             return run.verdict
         executions = executions_of(self.project.results_of(step), run)
         if executions is None:
             reason = "cells were changed, removed or moved"
             return Verdict("edited", reason=reason)
         return compare(executions, cells, step)
+
+    def _signature(self, step: str, record: Record) -> list[str]:
+        # a notebook is the same code for all parts of its loop
+        key = f"{step.partition('/')[0]}/" if record.looped else step
+        if key not in self._signatures:
+            self._signatures[key] = signature(self._code_cells(step), step)
+        return self._signatures[key]
 
     def sources(self, step: str) -> list[str]:
         """Return the code cells of a step's notebook; none if it cannot be read."""

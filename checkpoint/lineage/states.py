@@ -39,6 +39,8 @@ from .changes import (
 from .reasons import reason
 from .snapshot import Snapshot, is_step
 
+MANY = 5  # parts that a note names
+
 
 class State(NamedTuple):
     """What is known of a step's results.
@@ -197,7 +199,9 @@ class _Examined:
 
         damage = list(self._damage(saved.record))
         absence = self._absence(saved.record, damage)
-        inputs = list(dict.fromkeys(input_changes(self.step, self.recorded, self.now)))
+        of_parts = list(self._changes_of_parts())
+        inputs = [*input_changes(self.step, self.recorded, self.now), *of_parts]
+        inputs = list(dict.fromkeys(inputs))
         gone = [change for change in inputs if is_raw(change) and change.how is How.MISSING]
         groups = {
             DAMAGED: [] if absence else damage,
@@ -209,16 +213,18 @@ class _Examined:
             UNVERIFIABLE: gone,
         }
         state = next((state for state, changes in groups.items() if changes), CURRENT)
-        self.changes = [change for changes in groups.values() for change in changes]
+        every = (change for changes in groups.values() for change in changes)
+        self.changes = list(dict.fromkeys(every))
         self.outdating = [change for state in MAKES_STALE for change in groups[state]]
         clean = self._clean(saved.record)
         return State(
             self.step,
             state,
-            [reason(change, self._snapshot.shown) for change in self.changes],
+            list(dict.fromkeys(reason(c, self._snapshot.shown) for c in self.changes)),
             clean,
             saved.record.timestamp or None,
-            sum(entry.bytes for entry in saved.record.files.values()),
+            sum(entry.bytes for entry in saved.record.files.values())
+            + sum(self._others[part].state.bytes for part in self._listed()),
             list(self._notes(saved.record, state)),
             self._snapshot.inputs(self.step),
         )
@@ -237,6 +243,21 @@ class _Examined:
             elif examined and examined.state.state == MISSING:
                 yield Change(Kind.PART, How.MISSING, part, self.step)
         yield from param_changes(self.step, self.recorded, self.now)
+
+    def _listed(self) -> list[str]:
+        """Return the parts of a loop's step that were examined."""
+        return [part for part in self._snapshot.listed(self.step) if part in self._others]
+
+    def _changes_of_parts(self) -> Iterator[Change]:
+        """Yield why parts of a loop's step are not what the step was saved with, or not current."""
+        for part, content in self._snapshot.listed(self.step).items():
+            examined = self._others.get(part)
+            if examined is None or examined.state.state == MISSING:
+                continue  # counts as damage
+            if examined.state.state in (EDITED, UNCLEAN, STALE, UNVERIFIABLE, UNRECORDED):
+                yield from examined.changes
+            elif examined.entry is None or examined.entry.blake3 != content:
+                yield Change(Kind.PART, How.CHANGED, part, self.step)
 
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
         """Return one change if just the files that git ignores are missing."""
@@ -264,7 +285,18 @@ class _Examined:
             if code not in codes and state != EDITED:
                 lines = ", ".join(assignments(source))
                 yield f"ran with parameters that the notebook does not have: {lines}"
-        for part in left_behind(self._snapshot.project, self.step):
+        listed = self._listed()
+        others = [part for part in listed if self._others[part].state.state != CURRENT]
+        if others:
+            names = [part.partition("/")[2] for part in others[:MANY]]
+            more = f" and {len(others) - MANY} more" if len(others) > MANY else ""
+            current = len(self._snapshot.listed(self.step)) - len(others)
+            yield (
+                f"{current} of {len(self._snapshot.listed(self.step))} parts are current, not "
+                f"{', '.join(names)}{more}"
+            )
+        behind = left_behind(self._snapshot.project, self.step) if "/" not in self.step else []
+        for part in behind:
             yield f"results/{part} is from an earlier run; the last one did not save it"
         for entry in record.accepted:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"

@@ -8,7 +8,7 @@ from itertools import accumulate
 from .magics import parse_cell
 from .syntax import lines_of
 
-FUNCTIONS = ("load", "save", "data_file", "figures")
+FUNCTIONS = ("load", "save", "data_file", "figures", "parts")
 OWN_NAMES = {
     **{name: name for name in FUNCTIONS},
     **{f"checkpoint.{name}": name for name in FUNCTIONS},
@@ -16,7 +16,7 @@ OWN_NAMES = {
 
 
 class Call:
-    """A call of `load`, `save`, `data_file` or `figures` in a piece of code.
+    """A call of `load`, `save`, `data_file`, `figures` or `parts` in a piece of code.
 
     Attributes
     ----------

@@ -10,6 +10,8 @@ from . import notebook
 from .calls import calls, imported, texts
 from .recipe import recipe_of
 
+SAVES = ("save", "parts")
+
 
 class Named(NamedTuple):
     """What the code of a notebook loads and reads.
@@ -61,10 +63,16 @@ def saving_cell(sources: list[str], step: str) -> int | None:
         (number, call.known)
         for number, found in enumerate(every_call)
         for call in found
-        if call.function == "save"
+        if call.function in SAVES
+    ]
+    looped = [
+        (number, f"{call.argument}/")
+        for number, found in enumerate(every_call)
+        for call in found
+        if call.function == "parts"
     ]
     for fits in (step.__eq__, lambda known: _is_part(known, step), lambda known: known is None):
-        if numbers := [number for number, known in saves if fits(known)]:
+        if numbers := [number for number, known in [*saves, *looped] if fits(known)]:
             return numbers[-1]
     return None
 
@@ -82,7 +90,7 @@ def saved_in(sources: list[str]) -> list[str | None]:
         if cell_calls is None:
             saved += [None] if "save" in source else []
         else:
-            saved += [call.known for call in cell_calls if call.function == "save"]
+            saved += [call.known for call in cell_calls if call.function in SAVES]
     return saved
 
 

@@ -66,6 +66,11 @@ def others_in(project: Project, step: str) -> list[Path]:
     return _find(project, step).others if project.results_of(step).is_dir() else []
 
 
+def whole(project: Project, part: str) -> Removable:
+    """Return all that was saved for a sub-checkpoint."""
+    return _find(project, part)
+
+
 def clean(checkpoints: list[Removable]) -> None:
     """Remove what `find` returned, and folders that are empty then except the step's own.
 

@@ -207,6 +207,10 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         What `save` said that the user should know.
     output
         What a command printed that made the results, in a file beside them.
+    parts
+        Of a step that a loop made: the hash of each part's content, by its name.
+    looped
+        Whether it is a part that a loop made, independently of the parts before it.
     environment
         The versions of the libraries; None for a folder that was filled by hand and accepted.
     accepted
@@ -228,6 +232,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     elsewhere: str = ""
     notes: list[str] = field(default_factory=list)
     output: FileEntry | None = None
+    parts: dict[str, str] = field(default_factory=dict)
+    looped: bool = False
     accepted: list[Acceptance] = field(default_factory=list)
 
     @property
@@ -242,7 +248,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def content_hash(self) -> str:
         """The hash of what the checkpoint gives to those that load it."""
-        return content_hash({name: entry.blake3 for name, entry in self.files.items()}, self.params)
+        hashes = {name: entry.blake3 for name, entry in self.files.items()}
+        return content_hash(hashes | {f"{part}/": h for part, h in self.parts.items()}, self.params)
 
     @property
     def written(self) -> list[str]:
