@@ -6,6 +6,7 @@ from pathlib import Path
 from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported_packages
+from ..notebooks.copies import written_back
 from ..notebooks.graph import SAVES
 from ..project.project import Project, is_project
 from ..project.settings import read_entries, read_kernels
@@ -136,6 +137,23 @@ def _not_a_step(project: Project) -> Iterator[Finding]:
     for name in project.not_there():
         what = f"[tool.checkpoint] order lists {name!r}, which does not exist"
         yield Finding(what, "Correct the list", "pyproject.toml")
+
+
+@rule(
+    "written-back",
+    Project,
+    finds="a notebook that an editor wrote back under its old name after a rename",
+    why="it would run and save beside the renamed one",
+)
+def _written_back(project: Project) -> Iterator[Finding]:
+    for old, new in written_back(project):
+        yield Finding(
+            f"has the cells of {new.path.name} and no results; an editor that had it open may have "
+            "written it back after a rename",
+            f"Close its tab without saving and delete it, after taking over what is new in it. If "
+            f"it is a copy that you need, rename it with `checkpoint rename {old.name} NAME`",
+            project.show(old.path),
+        )
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tokenize
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from ..errors import CheckpointError, ProjectError
 from ..files import below
 from ..notebooks import notebook
 from ..notebooks.calls import imported
+from ..project.names import number_of
 from ..project.project import Project
 from ..project.settings import read_entries, read_settings, read_toml
 from ..storage import hashes
@@ -132,8 +134,22 @@ class _Code:
             if renamed != source:
                 as_lines = isinstance(cell["source"], list)
                 cell["source"] = renamed.splitlines(keepends=True) if as_lines else renamed
-        if notebook.sources(content) != sources:
+        renumbered = self._renumber_heading(path.stem, content)
+        if renumbered or notebook.sources(content) != sources:
             self._change.writes[shown] = before, notebook.dumps(content).encode()
+
+    def _renumber_heading(self, step: str, content: dict) -> bool:
+        """Let the first heading follow the notebook's number: `# 2 · Integration`."""
+        numbers = [number_of(step), number_of(self._new_names.get(step) or "")]
+        old, new = (number.text.lstrip("0") if number else "" for number in numbers)
+        first = next((cell for cell in content["cells"] if cell["cell_type"] == "markdown"), None)
+        if not old or not new or new == old or first is None:
+            return False
+        before = notebook.source_of(first)
+        heading = rf"\A(\s*#+\s*0*){re.escape(old)}(?=\s*[·.:)])"
+        after = re.sub(heading, lambda found: found[1] + new, before)
+        first["source"] = after.splitlines(keepends=True)
+        return after != before
 
     def rename_in_module(self, path: Path) -> None:
         shown, before = self._project.show(path), path.read_bytes()

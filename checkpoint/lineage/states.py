@@ -9,7 +9,7 @@ from ..project.project import Project
 from ..storage import store
 from ..storage.environment import other_versions
 from ..storage.opened import is_absent
-from ..storage.parts import left_behind
+from ..storage.parts import left_behind, part_names
 from ..storage.schema import Baseline, InputEntry, Record, Verdict
 from ..watch.files import unwatched
 from .changes import (
@@ -60,7 +60,7 @@ class State(NamedTuple):
     timestamp
         When it was saved.
     bytes
-        The size of its files.
+        The size of its files, with those of its sub-checkpoints.
     notes
         What else should be known of how they were made.
     loads
@@ -101,6 +101,18 @@ class Lineage:
     def changes(self, step: str) -> list[Change]:
         """Return the typed changes behind a step's state, those at the root of it."""
         return self._examine(step).changes
+
+    def to_run(self, step: str) -> list[str]:
+        """Return the steps whose notebooks make a step current, if they run in this order."""
+        self._examine(step)
+        whole = step.partition("/")[0]
+        due = {
+            name.partition("/")[0]
+            for name, examined in self._examined.items()
+            if examined.state.state in (*MAKES_STALE, MISSING)
+        }
+        notebooks = [one.name for one in self._snapshot.project.steps()]
+        return [name for name in notebooks if name == whole or name in due]
 
     def present(self, step: str) -> Baseline:
         """Return what a step's results would be compared with if they were made now.
@@ -223,11 +235,16 @@ class _Examined:
             list(dict.fromkeys(reason(c, self._snapshot.shown) for c in self.changes)),
             clean,
             saved.record.timestamp or None,
-            sum(entry.bytes for entry in saved.record.files.values())
-            + sum(self._others[part].state.bytes for part in self._listed()),
+            self._bytes(saved.record),
             list(self._notes(saved.record, state)),
             self._snapshot.inputs(self.step),
         )
+
+    def _bytes(self, record: Record) -> int:
+        names = part_names(self._snapshot.project, self.step)
+        parts = [self._snapshot.saved(name).record for name in names]
+        every = (entry for one in (record, *parts) if one for entry in one.files.values())
+        return sum(entry.bytes for entry in every)
 
     def _without_record(self, state: str) -> State:
         reasons = [reason(change, self._snapshot.shown) for change in self.changes]
@@ -302,15 +319,3 @@ class _Examined:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"
         if record.environment:
             yield from other_versions(record.environment)
-
-
-def outdated(project: Project, step: str) -> str | None:
-    """Return a line for results that do not fit their inputs or their notebook; None if they do."""
-    state = Lineage(project).state(step)
-    if state.state not in (STALE, EDITED, UNCLEAN):
-        return None
-    more = f" (and {len(state.reasons) - 1} more)" if len(state.reasons) > 1 else ""
-    return (
-        f"Note: results/{step} is {state.state}: {state.reasons[0]}{more}. "
-        "`checkpoint status` shows what to run."
-    )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
+from ..project.chain import step_of
 from .magics import parse_cell
 from .syntax import lines_of
 
@@ -104,6 +105,8 @@ def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | N
             continue
         if function:
             value, beginning = _value(text), _beginning(text)
+            if value and function == "load" and value.endswith(".ipynb"):
+                value = step_of(value)
             named = text is not None and (value is not None or beginning)
             span = _span(source, text if text is not None and named else node)
             calls_.append(Call(function, value, beginning, span, _line(source, node)))

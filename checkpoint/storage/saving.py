@@ -2,13 +2,14 @@
 
 import datetime
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from msgspec import structs
 
 from .. import __version__
 from ..formats import shape_of
-from ..project.project import Project
+from ..project.project import FAILED, Project
 from ..text import json_text
 from ..watch.files import unwatched
 from . import params as user
@@ -96,6 +97,8 @@ def save_objects(
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
         interrupts.hold()
     session.remember_saved(project, step)
+    with suppress(OSError):  # committed: nothing is raised any more, and `run` removes it too
+        (folder / FAILED).unlink(missing_ok=True)
     return notes
 
 

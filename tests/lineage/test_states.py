@@ -254,12 +254,22 @@ def test_steps_that_load_each_other(chain):
     assert states(chain)[ONE] == ("current", [])
 
 
+def test_the_size_includes_sub_checkpoints(chain):
+    whole = Lineage(Project(chain)).state(TWO).bytes
+    save(f"{TWO}/a", {"x": b"0" * 1000})
+    save(f"{TWO}/a/b", {"x": b"0" * 1000})
+    lineage = Lineage(Project(chain))
+    parts = lineage.state(f"{TWO}/a").bytes
+    assert parts > 2000
+    assert lineage.state(TWO).bytes == whole + parts
+
+
 def test_load_notes_what_is_stale(chain, capsys):
     (chain / "data" / "raw.txt").write_text("other")
     load(TWO)
     assert (
         "Note: results/2_integration is stale: data/raw.txt changed. "
-        "`checkpoint status` shows what to run.\n"
+        "Open and run 1_preprocessing.ipynb, then 2_integration.ipynb.\n"
     ) in capsys.readouterr().out
 
 
@@ -299,7 +309,8 @@ def test_status_and_its_exit_status(bake):
     assert done.returncode == 0
     steps = json.loads(done.stdout)["steps"]
     assert [step["step"] for step in steps] == ["1_one", "2_two"]
-    assert list(steps[0]) == [*("step", "state", "reasons", "clean", "timestamp", "bytes", "notes")]
+    names = ("step", "state", "reasons", "clean", "timestamp", "bytes", "notes", "loads")
+    assert list(steps[0]) == list(names)
     assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
     (baked / "pyproject.toml").unlink()
     done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked)
