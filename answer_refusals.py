@@ -5,6 +5,7 @@ since importing modules costs a hook time in every generation.
 """
 
 import importlib.util
+import itertools
 import keyword
 import re
 import sys
@@ -128,9 +129,11 @@ def notebook_refusals(answer: str) -> Iterator[str]:
     if len(names) > MOST_NOTEBOOKS:
         yield refusal("notebooks", answer, f"has more than {MOST_NOTEBOOKS} names", example)
         return
+    rules = portable_names()
+    numbers = [rules.number_of(name) if name[:1].isdecimal() else None for name in names]
     seen = set()
-    for name in names:
-        reason = portable_names().unfit(name)
+    for name, number in zip(names, numbers, strict=True):
+        reason = rules.unfit(name, bare=number is None)
         if reason is None and len(name) > LONGEST:
             reason = f"is longer than {LONGEST} characters"
         if reason is None and name.lower() in seen:
@@ -138,7 +141,18 @@ def notebook_refusals(answer: str) -> Iterator[str]:
         if reason:
             what = f"{name!r} {reason}" if name else "has an empty name"
             yield refusal("notebooks", answer, what, example)
+            return
         seen.add(name.lower())
+    if any(numbers) and not all(numbers):
+        without = names[numbers.index(None)]
+        reason = f"has numbers, but not for {without!r}; give all of them a number, or none"
+        yield refusal("notebooks", answer, reason, "01_import, 02_qc")
+    elif any(numbers):
+        for before, number in itertools.pairwise(numbers):
+            if not before.key < number.key:
+                reason = f"has {number.text!r} after {before.text!r}; expected rising numbers"
+                yield refusal("notebooks", answer, reason, "01_import, 02_qc")
+                return
 
 
 def name_reason(name: str, marks: str) -> str | None:

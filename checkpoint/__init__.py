@@ -18,7 +18,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - also where nobody checked requir
 
 TYPE_CHECKING = False  # type checkers take it for true; `typing` takes long to import
 if TYPE_CHECKING:
-    from .api import data_file, figures, load, save
+    from .api import data_file, figures, load, parts, save
     from .errors import (
         CheckpointDamagedError,
         CheckpointError,
@@ -35,6 +35,7 @@ _HOME = {
     "data_file": "api",
     "figures": "api",
     "load": "api",
+    "parts": "api",
     "save": "api",
     "Checkpoint": "storage.checkpoint",
     "CheckpointDamagedError": "errors",
@@ -60,6 +61,7 @@ __all__ = [
     "data_file",
     "figures",
     "load",
+    "parts",
     "save",
 ]
 

@@ -6,7 +6,7 @@ library alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from .project.find import (
 )
 
 if TYPE_CHECKING:
+    from .loop.parts import Part
     from .storage.checkpoint import Checkpoint
 
 
@@ -81,7 +82,12 @@ def load(step: str) -> Checkpoint:
     return checkpoint
 
 
-def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | None = None) -> None:
+def save(
+    step: str,
+    objects: Mapping[str, Any] | None = None,
+    *,
+    params: Mapping[str, Any] | None = None,
+) -> None:
     """Save a notebook's results in `results/<step>/`, atomically.
 
     Parameters
@@ -94,7 +100,8 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         `.h5ad`, MuData `.h5mu`, SpatialData and dask or zarr arrays `.zarr`, NumPy array `.npy`,
         SciPy sparse `.npz`, DataFrame `.parquet`, plots `.png`, charts `.html`, anything else
         `.pkl`. A name with a suffix chooses: `.csv`, `.tsv`, `.csv.gz`, `.xlsx`, `.json`, `.pdf`,
-        `.svg`, or one of those above. A `Path` takes that file or folder into the checkpoint.
+        `.svg`, or one of those above. A `Path` takes that file or folder into the checkpoint. None
+        for a notebook that makes figures only, or nothing: its run and inputs are recorded.
     params
         Parameters to keep in `params.json`, by group.
 
@@ -136,7 +143,7 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         project = project_to_write(step)
         refuse_another(project, step)
     with Interrupts() as interrupts:
-        notes = save_objects(project, step, objects, params, interrupts)
+        notes = save_objects(project, step, {} if objects is None else objects, params, interrupts)
     with unwatched():
         checkpoint = Checkpoint(project, step)
         head = f"Saved to {project.address(project.results_of(step))}/"
@@ -147,6 +154,40 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         Message(project, head, checkpoint.rows(), notes, path).show()
     if interrupts.came:
         raise KeyboardInterrupt("Interrupted after the results were saved.")
+
+
+def parts(step: str, names: Iterable[str]) -> Iterator[Part]:
+    """Go over the parts of a step, such as samples, and save a checkpoint for each.
+
+    Parts that are current are skipped. When the loop has gone to its end, the step is saved, and
+    parts that are no longer listed are removed.
+
+    Parameters
+    ----------
+    step
+        The notebook's name without `.ipynb`: `1_qc`.
+    names
+        The names of the parts.
+
+    Yields
+    ------
+    Part
+        Has `name`, `data_file`, `load` and `save`.
+
+    Examples
+    --------
+    >>> for part in parts("1_qc", ["donor_1", "donor_2"]):  # doctest: +SKIP
+    ...     adata = sc.read_10x_h5(part.data_file(f"{part.name}.h5"))
+    ...     part.save({"adata": adata}, params={"n_cells": adata.n_obs})
+    """
+    from .loop.parts import Loop
+    from .notebooks.copies import refuse_another
+    from .watch.files import unwatched
+
+    with unwatched():
+        project = project_to_write(step)
+        refuse_another(project, step)
+    yield from Loop(project, step, names, load, data_file, print)
 
 
 def data_file(name: str) -> Path:

@@ -68,7 +68,9 @@ def write_skeletons(project: Project, package: str, names: list[str]) -> None:
     from checkpoint.notebooks.skeleton import skeleton
 
     project.notebooks.mkdir(exist_ok=True)
-    steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
+    steps = names  # with the numbers that people brought, or with ours
+    if not names[0][0].isdecimal():
+        steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
     for previous, step in zip([None, *steps], steps, strict=False):
         write(project.notebooks / f"{step}.ipynb", dumps(skeleton(package, step, previous)))
 

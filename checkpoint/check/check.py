@@ -28,10 +28,13 @@ def check(root: Path) -> list[Problem]:
     if not is_project(root) and not project.notebooks.is_dir():
         what = "is not a project: it has no pyproject.toml with a [tool.checkpoint] table"
         return [Problem("tree", ".", None, what, "Give the top folder of a project")]
+    ignored: list[str] = []
     try:
+        project.steps()
         ignored = read_settings(project).ignore if _has_settings(project) else []
-    except ProjectError:
-        ignored = []  # a problem of `settings`
+    except ProjectError as error:
+        if error.key in (None, "order"):  # nobody can tell which notebooks are the steps
+            return list(problems(project, [RULES["settings"]], whole=True))
     return list(problems(project, [rule for rule in RULES.values() if rule.name not in ignored]))
 
 

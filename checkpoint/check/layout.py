@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported_packages
 from ..notebooks.copies import written_back
+from ..notebooks.graph import SAVES
 from ..project.project import Project, is_project
+from ..project.settings import read_entries, read_kernels
 from .problem import Problem
 from .rules import RULES, Finding, Rule, problems, rule
 from .subjects import Cell, Notebook, NotebookFile
@@ -112,10 +115,28 @@ def _gitignore(project: Project) -> Iterator[Finding]:
 def _number(project: Project) -> Iterator[Finding]:
     seen: dict[int, str] = {}
     for step in project.steps():
-        if step.number in seen:
-            what = f"has the same number as {seen[step.number]}"
+        if step.place in seen:
+            what = f"has the same number as {seen[step.place]}"
             yield Finding(what, "Give each notebook its own number", project.show(step.path))
-        seen[step.number] = step.path.name
+        seen[step.place] = step.path.name
+
+
+@rule(
+    "not-a-step",
+    Project,
+    finds="a notebook that belongs to no step, and an entry of `order` without a notebook",
+    why="`run` and `status` do not know it",
+    new=True,
+)
+def _not_a_step(project: Project) -> Iterator[Finding]:
+    for path, reason in project.others():
+        todo = "Give it a number of its own, as in 4_umap.ipynb"
+        if reason.startswith("is not listed"):
+            todo = "List it in pyproject.toml"
+        yield Finding(f"{reason}, so it is not a step", todo, project.show(path))
+    for name in project.not_there():
+        what = f"[tool.checkpoint] order lists {name!r}, which does not exist"
+        yield Finding(what, "Correct the list", "pyproject.toml")
 
 
 @rule(
@@ -155,16 +176,55 @@ def _nbformat(file: NotebookFile) -> Iterator[Finding]:
 @rule(
     "kernel",
     Notebook,
-    finds="a notebook whose kernel is not `python3`",
-    why="a kernel with another name is missing on other machines",
+    finds="a notebook whose kernel is neither `python3` nor set in `[tool.checkpoint.kernels]`",
+    why="a kernel with another name may be missing on other machines",
     new=True,
 )
 def _kernel(judged: Notebook) -> Iterator[Finding]:
-    kernelspec = judged.content["metadata"].get("kernelspec")
-    name = kernelspec.get("name") if isinstance(kernelspec, dict) else None
-    if name != "python3":
-        what = f"has the kernel {name!r}; expected 'python3'"
-        yield Finding(what, "Choose the kernel Python 3 (ipykernel) and save the notebook")
+    name = notebook.kernel(judged.content)
+    try:
+        expected = read_kernels(judged.project).get(judged.step.name, "python3")
+    except ProjectError:
+        return  # a problem of `settings`
+    if name != "python3" and name != expected:
+        what = f"has the kernel {name!r}; expected {expected!r}"
+        yield Finding(
+            what,
+            "Choose the kernel Python 3 (ipykernel) and save the notebook, or set its kernel in "
+            f"pyproject.toml: [tool.checkpoint.kernels] {judged.step.name} = …",
+        )
+
+
+@rule(
+    "step-settings",
+    Project,
+    finds="settings of a step that does not exist, or that name files or steps that do not",
+    why="the step could not be made",
+    new=True,
+)
+def _step_settings(project: Project) -> Iterator[Finding]:
+    steps = project.steps()
+    names = [step.name for step in steps]
+    try:
+        entries, kernels = read_entries(project), read_kernels(project)
+    except ProjectError:
+        return  # a problem of `settings`
+    for name in [name for name in (*entries, *kernels) if name not in names]:
+        what = f"has settings of {name}, which is not a step"
+        yield Finding(what, "Correct its name, or remove them", "pyproject.toml")
+    for step in steps:
+        entry = entries.get(step.name)
+        if entry is None:
+            continue
+        where = f"[tool.checkpoint.steps.{step.name}]"
+        for file in entry.code:
+            if not (project.root / file).is_file():
+                yield Finding(f"{where}: {file} does not exist", "Correct it", "pyproject.toml")
+        earlier = [other.name for other in steps if other.place < step.place]
+        for loaded in entry.loads:
+            if loaded.partition("/")[0] not in earlier:
+                what = f"{where}: loads {loaded}, which is not an earlier step"
+                yield Finding(what, "Correct it", "pyproject.toml")
 
 
 @rule(
@@ -190,7 +250,7 @@ def _save_cell(judged: Notebook) -> Iterator[Finding]:
     for cell in judged.tagged(notebook.SAVE_TAG):
         if cell.tree is None:
             yield Finding("is not valid Python", "Fix the syntax error", cell=cell.line)
-        elif not any(call.function == "save" for call in cell.own_calls):
+        elif not any(call.function in SAVES for call in cell.own_calls):
             yield Finding("does not call save(…)", "Restore the call", cell=cell.line)
 
 
@@ -231,16 +291,16 @@ def _not_earlier(cell: Cell) -> Iterator[tuple[str, bool]]:
     """Yield what a cell loads that no earlier notebook saves, and whether a later one does."""
     this, steps = cell.notebook.step, cell.notebook.steps
     for call in cell.own_calls:
-        if call.function == "load" and call.argument is not None:
-            name = call.argument.partition("/")[0]
+        name = call.step
+        if call.function == "load" and name is not None and call.known is not None:
             loaded = [step for step in steps if step.name == name]
-            if name != this.name and not any(step.number < this.number for step in loaded):
-                yield call.argument, bool(loaded)
+            if name != this.name and not any(step.place < this.place for step in loaded):
+                yield call.known, bool(loaded)
 
 
 def _load_instead(cell: Cell) -> str:
     this, steps = cell.notebook.step, cell.notebook.steps
-    earlier = [step.name for step in steps if step.number < this.number]
+    earlier = [step.name for step in steps if step.place < this.place]
     return f"Load one of {', '.join(earlier)}" if earlier else "Read data/ with data_file(…)"
 
 
@@ -254,10 +314,8 @@ def _load_instead(cell: Cell) -> str:
 def _save_step(cell: Cell) -> Iterator[Finding]:
     own = cell.notebook.step.name
     for call in cell.own_calls:
-        if call.function != "save" or call.argument is None:
-            continue
-        if call.argument.partition("/")[0] != own:
-            what = f"saves as {call.argument!r}; expected {own!r}"
+        if call.function in SAVES and call.step not in (None, own):
+            what = f"saves as {call.known!r}; expected {own!r}"
             yield Finding(what, f'Write save("{own}", …), the name of the notebook')
 
 

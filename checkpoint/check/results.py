@@ -17,7 +17,8 @@ LARGEST_TRACKED = 5_000_000  # bytes; the limit of the project's pre-commit hook
     why="it cannot be regenerated",
 )
 def _orphan_results(project: Project) -> Iterator[Finding]:
-    steps = {path.stem for path in project.notebooks.glob("*.ipynb")}
+    steps = {path.stem for path in project.notebook_files()}
+    steps |= {step.name for step in project.steps()}
     if not steps:
         return
     for folder in sorted(project.results.glob("*/")):

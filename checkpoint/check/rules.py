@@ -93,10 +93,13 @@ def rule(
     return register
 
 
-def problems(project: Project, rules: Iterable[Rule]) -> Iterator[Problem]:
-    """Yield the problems of a project: those of the project first, then notebook by notebook."""
+def problems(project: Project, rules: Iterable[Rule], *, whole: bool = False) -> Iterator[Problem]:
+    """Yield the problems of a project: those of the project first, then notebook by notebook.
+
+    `whole` leaves out the notebooks.
+    """
     rules = list(rules)
-    for subject, file, line in subjects(project):
+    for subject, file, line in [(project, "", None)] if whole else subjects(project):
         for rule in rules:
             if isinstance(subject, rule.subject):
                 # the same mistake twice in a cell is reported once

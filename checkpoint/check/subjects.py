@@ -127,10 +127,14 @@ def subjects(
     yield project, "", None
     steps = project.steps()
     for step in steps:
+        if step.is_script:
+            continue
         where = project.show(step.path)
         file = NotebookFile(step.path, where)
         yield file, where, None
-        if file.content is not None and not any(notebook.broken(file.content)):
+        if file.content is None or any(notebook.broken(file.content)):
+            continue
+        if notebook.language(file.content) == "python":  # else it calls neither load nor save
             whole = Notebook(project, step, steps, file.content)
             yield whole, where, None
             for cell in whole.cells:

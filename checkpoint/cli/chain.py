@@ -26,7 +26,7 @@ def new(
     with tabs.told(project):
         made = add(project, name, after)
         loading = f", which loads {made.previous}" if made.previous else ""
-        out.print(f"Made notebooks/{made.step}.ipynb{loading}.")
+        out.print(f"Made {made.path}{loading}.")
         render.renamed(out, project, made.renamed)
 
 
@@ -36,7 +36,7 @@ def rename(
     """Rename a notebook, its results, and the load and save cells that name it."""
     from ..edit.chain import rename as rename_step
 
-    project = current_project()
+    project = current_project(settled=False)
     with tabs.told(project):
         renamed = rename_step(project, step, name)
         if not renamed:
@@ -44,7 +44,9 @@ def rename(
         render.renamed(out, project, renamed)
 
 
-def move(step: StepName, position: Annotated[int, typer.Argument(help="Its new number.")]) -> None:
+def move(
+    step: StepName, position: Annotated[str, typer.Argument(help="Its new number, or letter.")]
+) -> None:
     """Give a notebook another number, and renumber those between its old and new place."""
     from ..edit.chain import loaded_too_early
     from ..edit.chain import move as move_step
@@ -54,6 +56,8 @@ def move(step: StepName, position: Annotated[int, typer.Argument(help="Its new n
         renamed = move_step(project, step, position)
         if not renamed:
             out.print("Nothing to do: it already has that number.")
+        for name in [name for name in renamed if renamed[name] == name]:
+            out.print(f"{renamed.pop(name)} has another place in `order`.")
         render.renamed(out, project, renamed)
     for early, late in loaded_too_early(project):
         out.print(f"{early} loads {late}, which now runs after it. Change its load cell.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -15,8 +16,8 @@ from . import chain, look, runs
 from .shared import err, out
 
 # each verb is a function of the module of its group; typer makes options of its parameters
-VERBS = {
-    "Look": (look.status, look.check),
+VERBS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Look": (look.status, look.graph, look.check),
     "Run": (runs.run, runs.accept, runs.clean),
     "Change the chain": (chain.new, chain.rename, chain.move, chain.remove),
 }

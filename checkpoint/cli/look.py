@@ -29,6 +29,24 @@ def status(as_json: AsJson = False) -> None:
     raise typer.Exit(any(state.state != CURRENT for state in states))
 
 
+def graph(
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="Print it for Mermaid, which GitHub draws.")
+    ] = False,
+) -> None:
+    """Show which step loads what, as a tree.
+
+    A step that loads several hangs below the last of them and names the others.
+    """
+    from ..notebooks.graph import Graph
+
+    loads = Graph(current_project()).loads
+    if mermaid:
+        print(render.mermaid(loads))
+    else:
+        render.tree(out, loads)
+
+
 def check(
     paths: Annotated[
         list[Path] | None,

@@ -35,14 +35,16 @@ def states(console: Console, project: Project, states: list[State]) -> None:
     whys = {state.step: _why(state, states) for state in states}
     in_table = console.width >= max(map(len, whys), default=0) + OTHER_COLUMNS
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("step", "state", "made", "size", *(["why"] if in_table else [])):
+    sources = ["from"] if _branches(states) else []
+    for title in ("step", *sources, "state", "made", "size", *(["why"] if in_table else [])):
         table.add_column(title, justify="right" if title == "size" else "left")
     for state in states:
         made = (state.timestamp or "")[:16].replace("T", " ")
         size = text.size(state.bytes) if state.timestamp else ""
         style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
         why = [Text("\n".join(whys[state.step]))] if in_table else []
-        table.add_row(state.step, Text(state.state, style), made, size, *why)
+        loads = [", ".join(state.loads)] if sources else []
+        table.add_row(state.step, *loads, Text(state.state, style), made, size, *why)
     console.print(table, soft_wrap=False)
     if not in_table and any(whys.values()):
         console.print()
@@ -60,11 +62,42 @@ def states(console: Console, project: Project, states: list[State]) -> None:
         console.print("\nNext: checkpoint run")
 
 
+def _branches(states: list[State]) -> bool:
+    """Tell whether a step loads others than just the one before it."""
+    before: list[str] = []
+    for state in states:
+        if state.loads != before:
+            return True
+        before = [state.step]
+    return False
+
+
 def _why(state: State, states: list[State]) -> list[str]:
     """Return the reasons and notes of a state; reasons that an earlier step has, by its name."""
     first = next((other.step for other in states if other.reasons == state.reasons), state.step)
     repeated = state.reasons and first != state.step
     return [*([f"as {first}"] if repeated else state.reasons), *state.notes]
+
+
+def tree(console: Console, loads: Mapping[str, list[str]]) -> None:
+    """Print a tree of steps, each below the last step that it loads."""
+    from rich.tree import Tree
+
+    top = Tree("", hide_root=True)
+    branches: dict[str, Tree] = {}
+    for step, loaded in loads.items():
+        others = f"  also from {', '.join(loaded[:-1])}" if loaded[1:] else ""
+        above = branches[loaded[-1]] if loaded else top
+        branches[step] = above.add(Text.assemble(step, (others, "dim")))
+    console.print(top)
+
+
+def mermaid(loads: Mapping[str, list[str]]) -> str:
+    """Return a graph of steps for Mermaid."""
+    names = {step: f"s{number}" for number, step in enumerate(loads, 1)}
+    nodes = [f'    {name}["{step}"]' for step, name in names.items()]
+    arrows = [f"    {names[before]} --> {names[step]}" for step in loads for before in loads[step]]
+    return "\n".join(["graph TD", *nodes, *arrows])
 
 
 def problems(
@@ -99,7 +132,7 @@ def notebook_and_results(console: Console, project: Project, step: Step) -> None
     paths = [path for path in below(results) if path.is_file() and path.name[0] != "."]
     size = text.size(sum(path.stat().st_size for path in paths))
     files = text.files(paths)
-    console.print(f"notebooks/{step.path.name}, {files} of results/{step.name}/, {size}")
+    console.print(f"{project.show(step.path)}, {files} of results/{step.name}/, {size}")
     others = [path.relative_to(results).as_posix() for path in others_in(project, step.name)]
     if others:
         console.print(f"  including files that save did not create: {', '.join(others)}")

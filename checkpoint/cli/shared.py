@@ -27,8 +27,11 @@ StepName = Annotated[str, typer.Argument(help="The step, such as 1_preprocessing
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
-def current_project() -> Project:
-    """Return the project of the working directory, after undoing an interrupted change to it."""
+def current_project(*, settled: bool = True) -> Project:
+    """Return the project of the working directory, after undoing an interrupted change to it.
+
+    `settled` says that each notebook has to be where it belongs.
+    """
     from ..edit.change import recover
 
     project = project_here()
@@ -49,6 +52,8 @@ def current_project() -> Project:
             "An interrupted change to the project was undone. Files that were edited since have "
             "copies that end in .kept."
         )
+    if settled:
+        project.refuse_unclear()
     return project
 
 

@@ -9,12 +9,13 @@ from ..notebooks import notebook
 from ..notebooks.graph import Graph
 from ..notebooks.skeleton import skeleton
 from ..project.chain import Step
-from ..project.names import unfit, unportable
+from ..project.names import number_of, unfit, unportable
 from ..project.project import KEEP, Project
-from ..project.settings import read_settings
+from ..project.settings import read_order, read_settings, read_toml
 from .change import Change
 from .finish import finish_rename
 from .references import rename_references
+from .tables import named_in, write_order
 
 
 class New(NamedTuple):
@@ -28,22 +29,28 @@ class New(NamedTuple):
         The step that it loads; None for the first step of a project.
     renamed
         New names of the steps that were renumbered, by their old ones.
+    path
+        Its notebook, relative to the project.
     """
 
     step: str
     previous: str | None
     renamed: dict[str, str]
+    path: str
 
 
 def new(project: Project, name: str, after: str | None = None) -> New:
     """Add a notebook that loads the step before it; the steps after it are renumbered.
+
+    Its number is written like theirs: `02`, `01b`, `1_3`. Where the setting `order` lists the
+    notebooks, it is added to the list, and none is renumbered.
 
     Parameters
     ----------
     project
         The project.
     name
-        The new step's name, without a number.
+        The new step's name, without a number; with one, if it shall have one, for `order`.
     after
         The step after which the new one runs; the last step if None.
 
@@ -57,12 +64,11 @@ def new(project: Project, name: str, after: str | None = None) -> New:
         If the name is not valid or is taken, or something cannot be renamed safely. Nothing has
         changed then.
     """
-    steps = project.steps()
-    _check_name(steps, name)
+    steps, order = project.steps(), read_order(project)
     previous = _select(project, after) if after else (steps[-1] if steps else None)
-    number = previous.number + 1 if previous else 1
-    step = _name(number, name, previous)
-    renamed = _shifted(_by_number(steps), count(number), by=1)
+    _check_name(steps, name, bare=not order)
+    nothing: dict[str, str] = {}
+    step, renamed = (name, nothing) if order else _numbered_after(previous, steps, name)
     results = project.results_of(step)
     if any(path.name not in (KEEP, ".lock") for path in results.glob("*")):
         raise ProjectError(
@@ -70,13 +76,20 @@ def new(project: Project, name: str, after: str | None = None) -> New:
             step=step,
         )
     loaded = previous.name if previous else None
-    content = notebook.dumps(skeleton(project.package, step, loaded))
+    folder = previous.folder if previous else project.notebooks
+    depth = len(folder.relative_to(project.root).parts)
+    content = notebook.dumps(skeleton(project.package, step, loaded, depth))
     change = _renaming(project, renamed)
-    change.writes[f"notebooks/{step}.ipynb"] = None, content.encode()
+    path = folder / f"{step}.ipynb"
+    change.writes[project.show(path)] = None, content.encode()
     if not results.exists():
         change.writes[f"results/{step}/{KEEP}"] = None, b""
+    if order:
+        place = order.index(_in_order(project, previous)) + 1 if previous else 0
+        order.insert(place, path.relative_to(project.notebooks).with_suffix("").as_posix())
+        write_order(change, order)
     change.apply()
-    return New(step, loaded, renamed)
+    return New(step, loaded, renamed, project.show(path))
 
 
 def rename(project: Project, step: str, name: str) -> dict[str, str]:
@@ -87,15 +100,16 @@ def rename(project: Project, step: str, name: str) -> dict[str, str]:
     if finished := finish_rename(project, step, name):
         return finished
     selected = _select(project, step)
-    _check_name([other for other in project.steps() if other != selected], name)
+    bare = selected.number is not None
+    _check_name([other for other in project.steps() if other != selected], name, bare=bare)
     if selected.label == name:
         return {}
-    renamed = {selected.name: _name(selected.number, name, selected)}
+    renamed = {selected.name: _name(selected.number.text if selected.number else "", name)}
     _renaming(project, renamed).apply()
     return renamed
 
 
-def move(project: Project, step: str, position: int) -> dict[str, str]:
+def move(project: Project, step: str, position: int | str) -> dict[str, str]:
     """Give a step another number; those between its old and its new position make room.
 
     Parameters
@@ -105,7 +119,8 @@ def move(project: Project, step: str, position: int) -> dict[str, str]:
     step
         The step.
     position
-        Its new number.
+        Its new number: of `01b`, another letter; of `1_2`, what comes after `1_`. Where the
+        setting `order` lists the notebooks, its new place in the list.
 
     Returns
     -------
@@ -119,21 +134,19 @@ def move(project: Project, step: str, position: int) -> dict[str, str]:
         changed then.
     """
     selected = _select(project, step)
-    steps = project.steps()
-    last = steps[-1].number
-    if not 1 <= position <= last:
-        raise ProjectError(
-            f"position must be from 1 to {last}, got {position}.",
-            step=selected.name,
-            expected=range(1, last + 1),
-            found=position,
-        )
-    others = {n: other for n, other in _by_number(steps).items() if other != selected}
-    if position == selected.number:
+    order = read_order(project)
+    if order:
+        return _move_in_order(project, selected, position, order)
+    series = _series(selected, project.steps())
+    assert selected.number
+    old, last = selected.number.last, max(series)
+    new_place = _position(selected, position, min(1, *series), last, selected.number.is_letter)
+    if new_place == old:
         return {}
-    by = 1 if position < selected.number else -1
-    renamed = _shifted(others, count(position, by), by)
-    renamed[selected.name] = _name(position, selected.label, selected)
+    del series[old]
+    by = 1 if new_place < old else -1
+    renamed = _shifted(series, count(new_place, by), by)
+    renamed[selected.name] = _recounted(selected, new_place, _width(selected, series))
     _renaming(project, renamed).apply()
     return renamed
 
@@ -153,12 +166,19 @@ def remove(project: Project, step: str) -> dict[str, str]:
         changed then.
     """
     selected = removable(project, step)
-    others = [other for other in project.steps() if other != selected]
-    later = {other.number: other for other in others if other.number > selected.number}
-    leaves_gap = all(other.number != selected.number for other in others)
-    renamed = _shifted(later, count(selected.number + 1), by=-1) if leaves_gap else {}
+    order = read_order(project)
+    renamed: dict[str, str] = {}
+    if not order:
+        others = [other for other in project.steps() if other != selected]
+        later = _series(selected, others)
+        assert selected.number
+        if selected.number.last not in later:
+            renamed = _shifted(later, count(selected.number.last + 1), by=-1)
     change = _renaming(project, renamed, removed=selected.name)
     change.removals = _paths(project, selected.name)
+    if order:
+        order.remove(_in_order(project, selected))
+        write_order(change, order)
     change.apply()
     return renamed
 
@@ -175,9 +195,10 @@ def removable(project: Project, step: str) -> Step:
             step=name,
             found=loading,
         )
-    if name in read_settings(project).resources:
+    read_settings(project)  # raises if a setting is invalid
+    if name in named_in(read_toml(project)["tool"]["checkpoint"]):
         raise ProjectError(
-            f"pyproject.toml: [tool.checkpoint.resources] names {name}. Remove that first.",
+            f"pyproject.toml: [tool.checkpoint] has settings of {name}. Remove them first.",
             step=name,
             file="pyproject.toml",
         )
@@ -190,12 +211,71 @@ def loaded_too_early(project: Project) -> list[tuple[str, str]]:
     return [(step, later) for step, loads in graph.later.items() for later in loads]
 
 
+def _numbered_after(
+    previous: Step | None, steps: list[Step], name: str
+) -> tuple[str, dict[str, str]]:
+    """Return the name of a step behind another, and new names of those that make room."""
+    if previous is None:
+        return _name("1", name), {}
+    assert previous.number
+    model, number = previous, previous.number.last + 1
+    ahead = number_of(_recounted(previous, number, previous.number.width))
+    after = (other for other in steps if other.place > previous.place)
+    following = next((other for other in after if other.folder == previous.folder), None)
+    if following and following.number and ahead and following.number.key < ahead.key:
+        model, number = following, following.number.last  # 01a_x comes between 01_x and 02_x
+    series = _series(model, steps)
+    return _recounted(model, number, _width(model, series), name), _shifted(
+        series, count(number), 1
+    )
+
+
+def _move_in_order(
+    project: Project, selected: Step, position: int | str, order: list[str]
+) -> dict[str, str]:
+    place = _position(selected, position, 1, len(order))
+    entry = _in_order(project, selected)
+    if order.index(entry) == place - 1:
+        return {}
+    order.remove(entry)
+    order.insert(place - 1, entry)
+    change = Change(project)
+    write_order(change, order)
+    change.apply()
+    return {selected.name: selected.name}
+
+
+def _in_order(project: Project, step: Step) -> str:
+    return (step.folder.relative_to(project.notebooks) / step.name).as_posix()
+
+
+def _position(
+    step: Step, position: int | str, first: int, last: int, in_letters: bool = False
+) -> int:
+    """Return a position as a number; of steps whose numbers end in letters, it may be a letter."""
+    text = str(position)
+    if in_letters and len(text) == 1 and text.isalpha() and text.isascii():
+        place = ord(text.lower()) - ord("a") + 1
+    else:
+        place = int(text) if text.isascii() and text.isdecimal() else first - 1
+    if not first <= place <= last:
+        shown = [chr(ord("a") + n - 1) if in_letters else str(n) for n in (first, last)]
+        raise ProjectError(
+            f"position must be from {shown[0]} to {shown[1]}, got {text}.",
+            step=step.name,
+            expected=range(first, last + 1),
+            found=position,
+        )
+    return place
+
+
 def _renaming(project: Project, renamed: Mapping[str, str], removed: str | None = None) -> Change:
     """Return a change that renames steps, with all that names them."""
     change = Change(project)
     for old, new_name in renamed.items():
-        # a path has the name of its step once, behind `notebooks/` or `results/`
-        change.moves |= {path: path.replace(old, new_name) for path in _paths(project, old)}
+        for path in _paths(project, old):
+            folder, _, file = path.rpartition("/")
+            change.moves[path] = f"{folder}/{new_name}{'.ipynb' if file.endswith('.ipynb') else ''}"
     if renamed or removed:
         rename_references(project, change, {**renamed, **({removed: None} if removed else {})})
     return change
@@ -204,20 +284,59 @@ def _renaming(project: Project, renamed: Mapping[str, str], removed: str | None 
 def _paths(project: Project, step: str) -> list[str]:
     """Return the paths of a step's notebook and results."""
     results = [f"results/{step}"] if project.results_of(step).is_dir() else []
-    return [f"notebooks/{step}.ipynb", *results]
+    notebook = [] if project.is_script(step) else [project.show(project.notebook(step))]
+    return [*notebook, *results]
 
 
-def _shifted(by_number: Mapping[int, Step], numbers: Iterable[int], by: int) -> dict[str, str]:
+def _series(model: Step, steps: list[Step]) -> dict[int, Step]:
+    """Return the steps that are counted together with one, by the last part of their numbers."""
+    assert model.number
+    series: dict[int, Step] = {}
+    for step in steps:
+        number = step.number
+        if (
+            number is None
+            or step.folder != model.folder
+            or (number.head, number.is_letter) != (model.number.head, model.number.is_letter)
+        ):
+            continue
+        other = series.setdefault(number.last, step)
+        if other != step:
+            raise ProjectError(
+                f"{other.path.name} and {step.path.name} have the same number. Rename one of the "
+                "files first.",
+                step=step.name,
+            )
+    return series
+
+
+def _shifted(series: Mapping[int, Step], numbers: Iterable[int], by: int) -> dict[str, str]:
     """Return new names of the steps that have these numbers, up to the first gap."""
-    steps = [by_number[number] for number in takewhile(by_number.__contains__, numbers)]
-    return {step.name: _name(step.number + by, step.label, step) for step in steps}
+    steps = [series[number] for number in takewhile(series.__contains__, numbers)]
+    return {
+        step.name: _recounted(step, step.number.last + by, _width(step, series))
+        for step in steps
+        if step.number
+    }
 
 
-def _name(number: int, label: str, like: Step | None) -> str:
-    """Return a step's name, with as many digits as another's: `02_integration`."""
-    digits = like.path.stem.partition("_")[0] if like else ""
-    width = len(digits) if digits.startswith("0") else 1
-    name = f"{number:0{width}d}_{label}" if label else f"{number:0{width}d}"
+def _width(model: Step, series: Mapping[int, Step]) -> int:
+    """Return to how many digits the numbers of a series are filled: `02_integration`."""
+    return max(step.number.width for step in (model, *series.values()) if step.number)
+
+
+def _recounted(step: Step, last: int, width: int, label: str | None = None) -> str:
+    """Return the name of a step with another last part of its number."""
+    assert step.number
+    try:
+        number = step.number.counted(last, width)
+    except ValueError as error:
+        raise ProjectError(f"{step.name}: {error}. Use another number.", step=step.name) from error
+    return _name(number, step.label if label is None else label)
+
+
+def _name(number: str, label: str) -> str:
+    name = "_".join(filter(None, (number, label)))
     if reason := unportable(name):
         raise ProjectError(f"{name!r} {reason}. Choose another name.", found=name)
     return name
@@ -228,24 +347,11 @@ def _select(project: Project, step: str) -> Step:
     return selected
 
 
-def _by_number(steps: list[Step]) -> dict[int, Step]:
-    by_number: dict[int, Step] = {}
-    for step in steps:
-        other = by_number.setdefault(step.number, step)
-        if other != step:
-            raise ProjectError(
-                f"{other.path.name} and {step.path.name} have the same number. Rename one of the "
-                "files first.",
-                step=step.name,
-            )
-    return by_number
-
-
-def _check_name(steps: list[Step], name: str) -> None:
-    if reason := unfit(name):
+def _check_name(steps: list[Step], name: str, *, bare: bool = True) -> None:
+    if reason := unfit(name, bare=bare):
         raise ProjectError(f"{name!r} {reason}. Choose a name such as quality_control.", found=name)
     for step in steps:
-        if step.label.casefold() == name.casefold():
+        if name.casefold() in (step.label.casefold(), step.name.casefold()):
             raise ProjectError(
                 f"{step.path.name} already has the name {name!r}. Choose another.",
                 step=step.name,

@@ -1,11 +1,9 @@
 """Finish a rename that began outside, as in JupyterLab's file browser: the notebook alone moved."""
 
-from pathlib import Path
-
 from ..errors import ProjectError
 from ..notebooks.copies import saves_as
-from ..project.chain import numbered, step_of
-from ..project.names import unfit
+from ..project.chain import step_of
+from ..project.names import number_of, unfit
 from ..project.project import KEEP, Project
 from .change import Change
 from .references import rename_references
@@ -35,20 +33,22 @@ def finish_rename(project: Project, step: str, name: str) -> dict[str, str] | No
         If the name is not valid, or something cannot be renamed safely. Nothing has changed then.
     """
     old, given = step_of(step), step_of(name)
-    number = old.partition("_")[0]
-    candidates = [project.notebooks / f"{stem}.ipynb" for stem in (f"{number}_{given}", given)]
-    found = next(filter(Path.is_file, candidates), None)
-    if not numbered(Path(old)) or (project.notebooks / f"{old}.ipynb").exists() or not found:
+    number = number_of(old)
+    prefix = f"{number.text}_" if number else ""
+    by_stem = {path.stem: path for path in project.notebook_files()}
+    found = by_stem.get(f"{prefix}{given}") or by_stem.get(given)
+    known = number or old in (name.rpartition("/")[2] for name in project.not_there())
+    if not known or old in by_stem or not found:
         return None
     if not (project.results / old).is_dir() and not saves_as(found, old):
         return None  # a slip in the old name
-    new = found.stem if numbered(found) else f"{number}_{given}"
-    if reason := unfit(new.partition("_")[2]):
+    new = found.stem if number_of(found.stem) else f"{prefix}{given}"
+    if reason := unfit(new, bare=False):
         raise ProjectError(f"{new!r} {reason}. Rename the file to another name first.", found=new)
     change = Change(project)
-    change.moved = {f"notebooks/{old}.ipynb": project.show(found)}
+    change.moved = {project.show(found.with_stem(old)): project.show(found)}
     if found.stem != new:
-        change.moves[project.show(found)] = f"notebooks/{new}.ipynb"
+        change.moves[project.show(found)] = project.show(found.with_stem(new))
     if (project.results / old).is_dir():
         change.moves[f"results/{old}"] = f"results/{new}"
         taken = project.results / new

@@ -13,15 +13,17 @@ from ..errors import CheckpointError, ProjectError
 from ..files import below
 from ..notebooks import notebook
 from ..notebooks.calls import imported
+from ..project.names import number_of
 from ..project.project import Project
-from ..project.settings import read_settings
+from ..project.settings import read_entries, read_settings, read_toml
 from ..storage import hashes
+from ..storage.outputs import entry_hash
 from ..storage.ran import LOG
 from ..storage.schema import RECORD, FileEntry, parse
 from ..text import json_text
 from .change import Change
-from .resources import rename_resources
-from .source import NewNames, mentions, rename_code
+from .source import NewNames, mentions, rename_code, rename_paths
+from .tables import UNUSUAL, named_in, rename_in, renamed_entry
 
 FOLDERS = ("src", "scripts", "notebooks", "tests")
 NOT_MODULES = frozenset((".ipynb_checkpoints", "__pycache__", "checkpoint"))
@@ -53,8 +55,12 @@ def rename_references(project: Project, change: Change, new_names: NewNames) -> 
     for path in project.notebook_files():
         if path.stem in kept or path.stem not in new_names:
             code.rename_in_notebook(path)
-    for path in _modules(project):
+    by_recipe = _code_of_recipes(project)
+    for path in [path for path in _modules(project) if path not in by_recipe]:
         code.rename_in_module(path)
+    for path in by_recipe:
+        code.rename_in_other_code(path)
+    code.note_entries(kept)
     unsafe = [*code.unsafe, *_rename_settings(project, change, kept)]
     if unsafe:
         listed = "\n".join(f"  {reason}" for reason in unsafe)
@@ -112,6 +118,13 @@ class _Code:
             named = [step for step in self._new_names if mentions(text, step)]
             self.unsafe += [f"{shown} names {step}, but cannot be read: {error}" for step in named]
             return
+        if notebook.language(content) != "python":
+            for cell in notebook.code_cells(content):
+                renamed = rename_paths(notebook.source_of(cell), self._new_names)
+                if renamed != notebook.source_of(cell):
+                    cell["source"] = renamed.splitlines(keepends=True)
+            self._write(path, before, notebook.dumps(content).encode(), whole=True)
+            return
         sources = notebook.sources(content)
         functions = imported(sources)
         for cell in notebook.code_cells(content):
@@ -127,12 +140,14 @@ class _Code:
 
     def _renumber_heading(self, step: str, content: dict) -> bool:
         """Let the first heading follow the notebook's number: `# 2 · Integration`."""
-        old, new = step.partition("_")[0], (self._new_names.get(step) or "").partition("_")[0]
+        numbers = [number_of(step), number_of(self._new_names.get(step) or "")]
+        old, new = (number.text.lstrip("0") if number else "" for number in numbers)
         first = next((cell for cell in content["cells"] if cell["cell_type"] == "markdown"), None)
-        if not new or new == old or first is None:
+        if not old or not new or new == old or first is None:
             return False
         before = notebook.source_of(first)
-        after = re.sub(rf"\A(\s*#+\s*0*){int(old)}(?=\s*[·.:)])", rf"\g<1>{int(new)}", before)
+        heading = rf"\A(\s*#+\s*0*){re.escape(old)}(?=\s*[·.:)])"
+        after = re.sub(heading, lambda found: found[1] + new, before)
         first["source"] = after.splitlines(keepends=True)
         return after != before
 
@@ -150,6 +165,37 @@ class _Code:
         if renamed != source:
             self._change.writes[shown] = before, renamed.encode(encoding)
 
+    def rename_in_other_code(self, path: Path) -> None:
+        """Rename in the code of a command, which names steps by the paths of their results."""
+        before = path.read_bytes()
+        if path.suffix == ".py" and b"checkpoint" in before:
+            self.rename_in_module(path)
+            return
+        try:
+            renamed = rename_paths(before.decode("utf-8"), self._new_names).encode()
+        except UnicodeDecodeError as error:
+            self.unsafe.append(f"{self._project.show(path)} cannot be read: {error}")
+            return
+        if renamed != before:
+            self._write(path, before, renamed, whole=False)
+
+    def note_entries(self, kept: Mapping[str, str]) -> None:
+        """Note the hashes of the settings of steps that load renamed ones."""
+        for entry in read_entries(self._project).values():
+            new = renamed_entry(entry, kept)
+            self.new_hashes[entry_hash(entry)] = entry_hash(new)
+
+    def _write(self, path: Path, before: bytes, after: bytes, *, whole: bool) -> None:
+        old, new = (
+            hashes.source_hash(content, notebook=whole)
+            if path.suffix in (".py", ".ipynb")
+            else hashes.bytes_hash(content)[: hashes.CELL_DIGITS]
+            for content in (before, after)
+        )
+        if old != new:
+            self._change.writes[self._project.show(path)] = before, after
+            self.new_hashes |= {old: new} if old and new else {}
+
     def _rename(self, source: str, functions: Mapping[str, str], where: str) -> str:
         renamed = rename_code(source, functions, self._new_names)
         self.unsafe += [f"{where}: {reason}" for reason in renamed.unsafe]
@@ -157,6 +203,13 @@ class _Code:
         if old and new and old != new:
             self.new_hashes[old] = new
         return renamed.source
+
+
+def _code_of_recipes(project: Project) -> list[Path]:
+    """Return the files of code of the steps that do not call `save`, their notebooks aside."""
+    names = {name for entry in read_entries(project).values() for name in entry.code}
+    paths = (project.root / name for name in sorted(names) if not name.endswith(".ipynb"))
+    return [path for path in paths if path.is_file()]
 
 
 def _modules(project: Project) -> list[Path]:
@@ -175,19 +228,18 @@ def _modules(project: Project) -> list[Path]:
 def _rename_settings(
     project: Project, change: Change, new_names: Mapping[str, str]
 ) -> Iterator[str]:
-    """Rename steps in `[tool.checkpoint.resources]`; yield what cannot be renamed."""
-    resources = read_settings(project).resources
-    taken = resources.keys() & set(new_names.values()) - new_names.keys()
-    if taken:
-        yield from (f"pyproject.toml already has resources of {step}" for step in sorted(taken))
-    elif new_names.keys() & resources.keys():
-        path = project.root / "pyproject.toml"
-        before = path.read_bytes()
-        after = rename_resources(before.decode("utf-8"), new_names)
-        if after is None:
-            yield "pyproject.toml: [tool.checkpoint.resources] is written in an unusual way"
-        else:
-            change.writes[path.name] = before, after.encode()
+    """Rename steps in `[tool.checkpoint]`; yield what cannot be renamed."""
+    read_settings(project)  # raises if a setting is invalid
+    settings = read_toml(project)["tool"]["checkpoint"]
+    taken = named_in(settings) & set(new_names.values()) - new_names.keys()
+    yield from (f"pyproject.toml already has settings of {step}" for step in sorted(taken))
+    path = project.root / "pyproject.toml"
+    before = path.read_bytes()
+    after = rename_in(before.decode("utf-8"), new_names)
+    if after is None:
+        yield UNUSUAL
+    elif after.encode() != before:
+        change.writes[path.name] = before, after.encode()
 
 
 def _rewrite_record(

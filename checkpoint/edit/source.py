@@ -12,7 +12,7 @@ from ..notebooks.calls import Call, calls, texts
 from ..notebooks.magics import magics
 from ..notebooks.notebook import shortened
 
-FUNCTIONS = ("load", "save", "figures")
+FUNCTIONS = ("load", "save", "figures", "parts")
 
 # new names of steps by their old ones; None for a step that is removed
 NewNames = Mapping[str, str | None]
@@ -53,15 +53,33 @@ def rename_code(source: str, functions: Mapping[str, str], new_names: NewNames) 
     for call in reversed(ours):  # from the end, so that the positions before it stay valid
         if call.function not in FUNCTIONS:
             continue
-        if call.argument is None:
+        step = call.step
+        if step is None:
             unsafe.append(f"`{call.line}` names a step that is known only when it runs")
             continue
-        step, slash, part = call.argument.partition("/")
-        if new_name := new_names.get(step):
-            renamed = _replace(renamed, call, f"{new_name}{slash}{part}")
+        new_name = new_names.get(step)
+        if new_name and call.argument is not None:
+            part = call.argument.removeprefix(step)
+            renamed = _replace(renamed, call, f"{new_name}{part}")
+        elif new_name:
+            changed = _replace_beginning(renamed, call, step, new_name)
+            if changed is None:
+                unsafe.append(f"`{call.line}` names {step} in a way that cannot be rewritten")
+            renamed = changed or renamed
         elif step in new_names:
             unsafe.append(f"`{call.line}` names {step}")
     return Renamed(renamed, [*unsafe, *_in_texts(renamed, functions, new_names)])
+
+
+def rename_paths(text: str, new_names: NewNames) -> str:
+    """Rename steps in code of any language: in `results/1_a/x.csv`, `"1_a"` and `"1_a/part"`."""
+    kept = {old: new for old, new in new_names.items() if new is not None}
+    if not kept:
+        return text
+    steps = "|".join(map(re.escape, sorted(kept, key=len, reverse=True)))
+    before = r"""(?<![\w-])results[/\\]+|(?<=["'])"""
+    pattern = rf"""({before})({steps})(?=["'/\\]|[^\w.-]|$)"""
+    return re.sub(pattern, lambda found: found[1] + kept[found[2]], text)
 
 
 def mentions(text: str, step: str) -> bool:
@@ -83,6 +101,17 @@ def _in_texts(source: str, functions: Mapping[str, str], new_names: NewNames) ->
         for step in new_names:
             if {step, f"{step}.ipynb"}.intersection(parts):
                 yield f"`{text.line}` names {step} in a string"
+
+
+def _replace_beginning(source: str, call: Call, step: str, new_name: str) -> str | None:
+    """Rename the step with which an f-string, or a sum of texts, begins; None if it is hidden."""
+    start, end = call.span
+    text, changes = re.subn(
+        rf"""^(\(*\w{{0,2}}(?:\"{{3}}|'{{3}}|["'])){re.escape(step)}/""",
+        lambda found: f"{found[1]}{new_name}/",
+        source[start:end],
+    )
+    return source[:start] + text + source[end:] if changes else None
 
 
 def _replace(source: str, call: Call, argument: str) -> str:

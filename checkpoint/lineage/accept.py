@@ -66,7 +66,7 @@ def accept(project: Project, step: str, why: str) -> list[str]:
             f"{step}: a save was interrupted. Save again, then accept.", step=step
         )
     for known in project.steps():
-        if known.name == step.partition("/")[0]:
+        if known.name == step.partition("/")[0] and not known.is_script:
             notebook.read_whole(known.path)  # its cells are accepted, so they have to be readable
     checkpoint = Checkpoint(project, step)  # it says which file is missing or cut off
     _refuse_changed_files(project, checkpoint)

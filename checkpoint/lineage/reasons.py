@@ -1,12 +1,23 @@
 """Changes in words."""
 
+from collections.abc import Callable
+
 from ..notebooks.parameters import assignments
+from ..project.settings import FILE
 from .changes import Change, How, Kind
 
 
-def reason(change: Change) -> str:
-    """Return a change as a clause that names its root: the file, cell, module or step."""
-    results, notebook = f"results/{change.step}", f"notebooks/{change.step}.ipynb"
+def reason(change: Change, notebook_of: Callable[[str], str]) -> str:
+    """Return a change as a clause that names its root: the file, cell, module or step.
+
+    Parameters
+    ----------
+    change
+        The change.
+    notebook_of
+        Returns the notebook of a step, relative to the project.
+    """
+    results, notebook = f"results/{change.step}", notebook_of(change.step)
     match change.kind, change.how:
         case Kind.RECORD, _:
             return f"{results}/{change.name}"
@@ -38,6 +49,8 @@ def reason(change: Change) -> str:
         case Kind.SET_CELL, _:
             lines = ", ".join(assignments(change.name))
             return f"the cell that set {lines} was removed from {notebook}"
+        case Kind.MODULE, _ if change.name == FILE:
+            return f"[tool.checkpoint.steps.{change.step}] of {FILE} changed"
         case Kind.FOLDER, How.CHANGED:
             return f"{change.name} contains other files"
         case Kind.DATA, How.NEW:

@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from msgspec import structs
+
 from ..errors import CheckpointDamagedError, ProjectError
 from ..notebooks import notebook
 from ..notebooks.graph import named_in, saving_cell
 from ..notebooks.parameters import SET
+from ..notebooks.recipe import Recipe, recipe_of
 from ..project.names import unportable
 from ..project.project import Project
+from ..project.settings import FILE
 from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
 from ..storage import hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.opened import results_in
+from ..storage.outputs import entry_hash
 from ..storage.parts import listing
 from ..storage.ran import cells_of, compare, executions_of, signature
 from ..storage.schema import (
@@ -62,20 +67,29 @@ class Snapshot:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.notebooks = {step.name: step.path for step in project.steps()}
+        self._steps = {step.name: step for step in project.steps()}
+        self.notebooks = {s.name: s.path for s in self._steps.values() if not s.is_script}
+        self._recipes: dict[str, Recipe | None] = {}
         self._saved: dict[str, Saved] = {}
         self._notebook_cells: dict[str, list[CodeCell]] = {}
         self._unreadable: dict[str, str] = {}
         self._cells: dict[str, list[Cell]] = {}
+        self._modules: dict[str, str | None] = {}
+        self._signatures: dict[str, list[str]] = {}
         self._contents: dict[str, str] = {}
         self._baselines: dict[str, Baseline] = {}
         self._parts: list[str] | None = None
 
+    def shown(self, step: str) -> str:
+        """Return the notebook of a step, relative to the project."""
+        name = step.partition("/")[0]
+        return self.project.show(self.notebooks.get(name) or self.project.notebook(name))
+
     def steps(self) -> list[str]:
         """Return the steps of all notebooks, then the saved steps without a notebook."""
         folders = self.project.results.glob(f"*/{RECORD}")
-        others = sorted({path.parent.name for path in folders} - self.notebooks.keys())
-        return [*self.notebooks, *(name for name in others if not unportable(name))]
+        others = sorted({path.parent.name for path in folders} - self._steps.keys())
+        return [*self._steps, *(name for name in others if not unportable(name))]
 
     def saved(self, step: str) -> Saved:
         """Return what is in a step's folder."""
@@ -87,8 +101,21 @@ class Snapshot:
         """Return what a step is compared with: its record, else what its notebook names."""
         if step not in self._baselines:
             record = self.saved(step).record
-            self._baselines[step] = record.baseline if record else self._named(step)
+            baseline = record.baseline if record else self._named(step)
+            if (recipe := self.recipe(step)) and record:
+                # what is code of it now, and was not when it was made, counts as changed
+                code = dict.fromkeys([*recipe.code, FILE])
+                baseline = structs.replace(baseline, modules={**code, **baseline.modules})
+            self._baselines[step] = baseline
         return self._baselines[step]
+
+    def recipe(self, step: str) -> Recipe | None:
+        """Return what a step is made with that does not call `save`; None for others."""
+        known = self._steps.get(step)
+        if known and known.is_script and step not in self._recipes:
+            self._recipes[step] = recipe_of(self.project, known)
+        self._code_cells(step)  # of a notebook, both are found when it is read
+        return self._recipes.get(step)
 
     def inputs(self, step: str) -> list[str]:
         """Return the steps and sub-checkpoints that a step is made from."""
@@ -98,9 +125,15 @@ class Snapshot:
     def parts(self, step: str) -> list[str]:
         """Return the sub-checkpoints of a step that others were made from."""
         if self._parts is None:
-            loaded = {name for other in self.notebooks for name in self.inputs(other)}
+            loaded = {name for other in self._steps for name in self.inputs(other)}
             self._parts = sorted(name for name in loaded if "/" in name)
-        return [part for part in self._parts if part.startswith(f"{step}/")]
+        loaded_parts = [part for part in self._parts if part.startswith(f"{step}/")]
+        return list(dict.fromkeys([*self.listed(step), *loaded_parts]))
+
+    def listed(self, step: str) -> dict[str, str]:
+        """Return the parts that a loop made, each with the hash of its content then."""
+        record = self.saved(step).record
+        return {f"{step}/{name}": h for name, h in record.parts.items()} if record else {}
 
     def damage(self, step: str, record: Record) -> Iterator[Change]:
         """Yield the saved files that are not as they were saved."""
@@ -123,9 +156,14 @@ class Snapshot:
             return recorded
         return InputEntry.of(hashes.content_of(path))
 
-    def module_now(self, module: str) -> str | None:
+    def module_now(self, step: str, module: str) -> str | None:
         """Return the hash of a module's code; None if it is not there."""
-        return hashes.module_hash(self.project.root / module)
+        if module == FILE:
+            recipe = self.recipe(step)
+            return entry_hash(recipe.entry) if recipe else None
+        if module not in self._modules:
+            self._modules[module] = hashes.module_hash(self.project.root / module)
+        return self._modules[module]
 
     def content(self, step: str) -> str:
         """Return the hash of what a step gives to those that load it."""
@@ -138,6 +176,9 @@ class Snapshot:
 
     def cells(self, step: str) -> list[Cell]:
         """Return the code cells that a run of a step's notebook runs, up to the one that saves."""
+        record = self.saved(step).record if "/" in step else None
+        if record and record.looped:
+            step = f"{step.partition('/')[0]}/·"  # the same for all parts
         if step not in self._cells:
             sources = [cell.source for cell in self._code_cells(step) if SKIPPED not in cell.tags]
             last = saving_cell(sources, step)
@@ -157,13 +198,20 @@ class Snapshot:
             return run.verdict if run else None
         if run.verdict is None:
             return self._verdict_of_older(step, run)
-        if run.verdict.notebook == signature(cells, step):
+        if run.verdict.notebook == self._signature(step, record):
             return run.verdict
         executions = executions_of(self.project.results_of(step), run)
         if executions is None:
             reason = "cells were changed, removed or moved"
             return Verdict("edited", reason=reason)
         return compare(executions, cells, step)
+
+    def _signature(self, step: str, record: Record) -> list[str]:
+        # a notebook is the same code for all parts of its loop
+        key = f"{step.partition('/')[0]}/" if record.looped else step
+        if key not in self._signatures:
+            self._signatures[key] = signature(self._code_cells(step), step)
+        return self._signatures[key]
 
     def sources(self, step: str) -> list[str]:
         """Return the code cells of a step's notebook; none if it cannot be read."""
@@ -185,6 +233,7 @@ class Snapshot:
             try:
                 if name in self.notebooks:
                     content = notebook.read_whole(self.notebooks[name])
+                    self._recipes[name] = recipe_of(self.project, self._steps[name], content)
                     self._notebook_cells[name] = cells_of(content)
             except ProjectError as error:
                 self._unreadable[name] = str(error).removeprefix(f"{self.notebooks[name]} ")
@@ -213,9 +262,13 @@ class Snapshot:
 
     def _named(self, step: str) -> Baseline:
         """Return what a step is made from according to its notebook's load and data_file calls."""
+        if recipe := self.recipe(step):
+            inputs = [f"results/{loaded}" for loaded in recipe.loads]
+            return Baseline(None, {}, dict.fromkeys(inputs), {}, {})
         named = named_in(self.sources(step))
         inputs = [f"data/{file}" for file in named.files]
-        inputs += [f"results/{loaded}" for loaded in named.steps if loaded != step]
+        steps = (loaded.removesuffix("/") for loaded in named.steps)
+        inputs += [f"results/{loaded}" for loaded in steps if loaded.partition("/")[0] != step]
         cells: list[str] | None = [] if step.partition("/")[0] in self.notebooks else None
         return Baseline(cells, {}, dict.fromkeys(inputs), {}, {})
 

@@ -9,7 +9,7 @@ from ..project.project import Project
 from ..storage import store
 from ..storage.environment import other_versions
 from ..storage.opened import is_absent
-from ..storage.parts import left_behind, parts_of
+from ..storage.parts import left_behind, part_names
 from ..storage.schema import Baseline, InputEntry, Record, Verdict
 from ..watch.files import unwatched
 from .changes import (
@@ -39,6 +39,8 @@ from .changes import (
 from .reasons import reason
 from .snapshot import Snapshot, is_step
 
+MANY = 5  # parts that a note names
+
 
 class State(NamedTuple):
     """What is known of a step's results.
@@ -61,6 +63,8 @@ class State(NamedTuple):
         The size of its files, with those of its sub-checkpoints.
     notes
         What else should be known of how they were made.
+    loads
+        The steps and sub-checkpoints that it is made from.
     """
 
     step: str
@@ -70,6 +74,7 @@ class State(NamedTuple):
     timestamp: str | None
     bytes: int
     notes: list[str]
+    loads: list[str]
 
 
 class Lineage:
@@ -172,7 +177,7 @@ class _Examined:
             snapshot.has_set_cell(self.step),
             self._verdict,
             {name: self._input_now(name, entry) for name, entry in self.recorded.inputs.items()},
-            {module: snapshot.module_now(module) for module in self.recorded.modules},
+            {module: snapshot.module_now(self.step, module) for module in self.recorded.modules},
             snapshot.saved(self.step).params,
         )
 
@@ -206,7 +211,9 @@ class _Examined:
 
         damage = list(self._damage(saved.record))
         absence = self._absence(saved.record, damage)
-        inputs = list(dict.fromkeys(input_changes(self.step, self.recorded, self.now)))
+        of_parts = list(self._changes_of_parts())
+        inputs = [*input_changes(self.step, self.recorded, self.now), *of_parts]
+        inputs = list(dict.fromkeys(inputs))
         gone = [change for change in inputs if is_raw(change) and change.how is How.MISSING]
         groups = {
             DAMAGED: [] if absence else damage,
@@ -218,26 +225,31 @@ class _Examined:
             UNVERIFIABLE: gone,
         }
         state = next((state for state, changes in groups.items() if changes), CURRENT)
-        self.changes = [change for changes in groups.values() for change in changes]
+        every = (change for changes in groups.values() for change in changes)
+        self.changes = list(dict.fromkeys(every))
         self.outdating = [change for state in MAKES_STALE for change in groups[state]]
         clean = self._clean(saved.record)
         return State(
             self.step,
             state,
-            [reason(change) for change in self.changes],
+            list(dict.fromkeys(reason(c, self._snapshot.shown) for c in self.changes)),
             clean,
             saved.record.timestamp or None,
             self._bytes(saved.record),
             list(self._notes(saved.record, state)),
+            self._snapshot.inputs(self.step),
         )
 
     def _bytes(self, record: Record) -> int:
-        parts = parts_of(self._snapshot.project, self.step).values()
-        return sum(entry.bytes for one in (record, *parts) for entry in one.files.values())
+        names = part_names(self._snapshot.project, self.step)
+        parts = [self._snapshot.saved(name).record for name in names]
+        every = (entry for one in (record, *parts) if one for entry in one.files.values())
+        return sum(entry.bytes for entry in every)
 
     def _without_record(self, state: str) -> State:
-        reasons = [reason(change) for change in self.changes]
-        return State(self.step, state, reasons, None, None, 0, [])
+        reasons = [reason(change, self._snapshot.shown) for change in self.changes]
+        loads = self._snapshot.inputs(self.step)
+        return State(self.step, state, reasons, None, None, 0, [], loads)
 
     def _damage(self, record: Record) -> Iterator[Change]:
         yield from self._snapshot.damage(self.step, record)
@@ -248,6 +260,21 @@ class _Examined:
             elif examined and examined.state.state == MISSING:
                 yield Change(Kind.PART, How.MISSING, part, self.step)
         yield from param_changes(self.step, self.recorded, self.now)
+
+    def _listed(self) -> list[str]:
+        """Return the parts of a loop's step that were examined."""
+        return [part for part in self._snapshot.listed(self.step) if part in self._others]
+
+    def _changes_of_parts(self) -> Iterator[Change]:
+        """Yield why parts of a loop's step are not what the step was saved with, or not current."""
+        for part, content in self._snapshot.listed(self.step).items():
+            examined = self._others.get(part)
+            if examined is None or examined.state.state == MISSING:
+                continue  # counts as damage
+            if examined.state.state in (EDITED, UNCLEAN, STALE, UNVERIFIABLE, UNRECORDED):
+                yield from examined.changes
+            elif examined.entry is None or examined.entry.blake3 != content:
+                yield Change(Kind.PART, How.CHANGED, part, self.step)
 
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
         """Return one change if just the files that git ignores are missing."""
@@ -275,7 +302,18 @@ class _Examined:
             if code not in codes and state != EDITED:
                 lines = ", ".join(assignments(source))
                 yield f"ran with parameters that the notebook does not have: {lines}"
-        for part in left_behind(self._snapshot.project, self.step):
+        listed = self._listed()
+        others = [part for part in listed if self._others[part].state.state != CURRENT]
+        if others:
+            names = [part.partition("/")[2] for part in others[:MANY]]
+            more = f" and {len(others) - MANY} more" if len(others) > MANY else ""
+            current = len(self._snapshot.listed(self.step)) - len(others)
+            yield (
+                f"{current} of {len(self._snapshot.listed(self.step))} parts are current, not "
+                f"{', '.join(names)}{more}"
+            )
+        behind = left_behind(self._snapshot.project, self.step) if "/" not in self.step else []
+        for part in behind:
             yield f"results/{part} is from an earlier run; the last one did not save it"
         for entry in record.accepted:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"

@@ -9,7 +9,7 @@ from ..project.chain import step_of
 from .magics import parse_cell
 from .syntax import lines_of
 
-FUNCTIONS = ("load", "save", "data_file", "figures")
+FUNCTIONS = ("load", "save", "data_file", "figures", "parts")
 OWN_NAMES = {
     **{name: name for name in FUNCTIONS},
     **{f"checkpoint.{name}": name for name in FUNCTIONS},
@@ -17,7 +17,7 @@ OWN_NAMES = {
 
 
 class Call:
-    """A call of `load`, `save`, `data_file` or `figures` in a piece of code.
+    """A call of `load`, `save`, `data_file`, `figures` or `parts` in a piece of code.
 
     Attributes
     ----------
@@ -26,6 +26,9 @@ class Call:
     argument
         The step or file that it names; None if that is not a literal, or if the function is
         passed on instead of being called, as in `map(load, steps)`.
+    beginning
+        Of a name that is not a literal, what is known of it if that is a step: `1_qc/` of
+        `f"1_qc/{sample}"`; else empty.
     span
         Start and end of the argument in the code, in characters.
     line
@@ -33,12 +36,23 @@ class Call:
     """
 
     def __init__(
-        self, function: str, argument: str | None, span: tuple[int, int], line: str
+        self, function: str, argument: str | None, beginning: str, span: tuple[int, int], line: str
     ) -> None:
         self.function = function
         self.argument = argument
+        self.beginning = beginning
         self.span = span
         self.line = line
+
+    @property
+    def step(self) -> str | None:
+        """The step that it names, without a sub-checkpoint; None if that is not known."""
+        return self.known and self.known.partition("/")[0]
+
+    @property
+    def known(self) -> str | None:
+        """What is known of the step or sub-checkpoint, with `/` at the end if that is not all."""
+        return self.argument if self.argument is not None else self.beginning or None
 
 
 class Text:
@@ -90,11 +104,12 @@ def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | N
         else:
             continue
         if function:
-            value = _value(text)
+            value, beginning = _value(text), _beginning(text)
             if value and function == "load" and value.endswith(".ipynb"):
                 value = step_of(value)
-            span = _span(source, node if value is None or text is None else text)
-            calls_.append(Call(function, value, span, _line(source, node)))
+            named = text is not None and (value is not None or beginning)
+            span = _span(source, text if text is not None and named else node)
+            calls_.append(Call(function, value, beginning, span, _line(source, node)))
     return sorted(calls_, key=lambda call: call.span)
 
 
@@ -241,6 +256,18 @@ def _value(node: ast.expr | None) -> str | None:
         parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
         return "".join(map(str, parts)) if len(parts) == len(node.values) else None
     return None
+
+
+def _beginning(node: ast.expr | None) -> str:
+    """Return the plain beginning of an f-string, or of a sum of texts, up to its last `/`."""
+    first = node
+    while isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add):
+        first = first.left
+    if isinstance(first, ast.JoinedStr) and first.values:
+        first = first.values[0]
+    if first is node or not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        return ""
+    return first.value[: first.value.rfind("/") + 1]
 
 
 def _span(source: str, node: ast.expr) -> tuple[int, int]:

@@ -5,7 +5,8 @@ from unicodedata import normalize
 
 from ..errors import CheckpointError, ProjectError
 from ..project import caller
-from ..project.chain import Step, numbered
+from ..project.chain import Step
+from ..project.names import number_of
 from ..project.project import Project
 from . import notebook
 from .graph import saved_in
@@ -32,7 +33,7 @@ def refuse_another(project: Project, step: str) -> None:
     if file is None or not isinstance(step, str):
         return
     name, slash, part = step.partition("/")
-    own = project.notebooks / f"{name}.ipynb"
+    own = project.notebook(name)
     another = _copy(project, own, file) if file.is_file() else _renamed(project, own, file)
     if another is None:
         return
@@ -45,10 +46,10 @@ def refuse_another(project: Project, step: str) -> None:
         todo = (
             f"To keep both, {keep}. If it was renamed since the kernel started, restart the kernel"
         )
-    elif numbered(own):
+    elif number_of(name):
         what = f"{shown} saves as {step!r}, but {project.show(own)} does not exist"
         finish = f"close it, run `checkpoint rename {name} {another.stem}`, and open it again"
-        if another.parent != project.notebooks:
+        if another.parent != own.parent:
             finish = "move it back"
         todo = f"If you renamed that notebook, {finish}. If this is another one, {other_name}"
     else:
@@ -74,12 +75,12 @@ def written_back(project: Project) -> list[tuple[Step, Step]]:
     list of tuple
         The notebook under its old name, and the one under its new name.
     """
-    steps = project.steps()
+    steps = [step for step in project.steps() if not step.is_script]
     pairs = [
         (old, new)
         for old in steps
         for new in steps
-        if old != new and (old.number == new.number or old.label == new.label)
+        if old != new and (_number(old) == _number(new) or old.label == new.label)
     ]
     return [(old, new) for old, new in pairs if _is_left_of(project, old, new)]
 
@@ -91,6 +92,10 @@ def saves_as(path: Path, name: str) -> bool:
     except ProjectError:
         return False
     return any(step.partition("/")[0] == name for step in saved if step)
+
+
+def _number(step: Step) -> str:
+    return step.number.text if step.number else step.name
 
 
 def _is_left_of(project: Project, old: Step, new: Step) -> bool:

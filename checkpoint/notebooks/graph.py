@@ -8,6 +8,9 @@ from ..project.chain import Step
 from ..project.project import Project
 from . import notebook
 from .calls import calls, imported, texts
+from .recipe import recipe_of
+
+SAVES = ("save", "parts")
 
 
 class Named(NamedTuple):
@@ -16,7 +19,8 @@ class Named(NamedTuple):
     Attributes
     ----------
     steps
-        The steps and sub-checkpoints that it loads.
+        The steps and sub-checkpoints that it loads; `1_qc/` for a sub-checkpoint of which only
+        the step is known.
     files
         The raw files that it reads, relative to `data/`.
     computed
@@ -34,7 +38,7 @@ def named_in(sources: list[str]) -> Named:
     names = imported(sources)
     calls_by_cell = [calls(source, names) for source in sources]
     every_call = [call for cell_calls in calls_by_cell for call in cell_calls or ()]
-    loads = [call.argument for call in every_call if call.function == "load"]
+    loads = [call.known for call in every_call if call.function == "load"]
     files = [call.argument for call in every_call if call.function == "data_file"]
     unparsed = [
         source
@@ -51,14 +55,25 @@ def named_in(sources: list[str]) -> Named:
 def saving_cell(sources: list[str], step: str) -> int | None:
     """Return the index of the last cell that saves a step; None if no cell does.
 
-    A save whose step is known only when it runs counts where no cell names the step.
+    A save whose step is known only when it runs, or only in part, counts where no cell names it.
     """
     names = imported(sources)
     every_call = [calls(source, names) or [] for source in sources]
-    for wanted in (step, None):
-        for number, found in reversed(list(enumerate(every_call))):
-            if any(call.function == "save" and call.argument == wanted for call in found):
-                return number
+    saves = [
+        (number, call.known)
+        for number, found in enumerate(every_call)
+        for call in found
+        if call.function in SAVES
+    ]
+    looped = [
+        (number, f"{call.argument}/")
+        for number, found in enumerate(every_call)
+        for call in found
+        if call.function == "parts"
+    ]
+    for fits in (step.__eq__, lambda known: _is_part(known, step), lambda known: known is None):
+        if numbers := [number for number, known in [*saves, *looped] if fits(known)]:
+            return numbers[-1]
     return None
 
 
@@ -66,7 +81,7 @@ def saved_in(sources: list[str]) -> list[str | None]:
     """Return the steps that the code cells of a notebook, or a module, save.
 
     None stands for a step whose name is known only when the code runs, or for a cell that is not
-    Python and may save.
+    Python and may save; `1_qc/` for any sub-checkpoint of a step.
     """
     names = imported(sources)
     saved: list[str | None] = []
@@ -75,7 +90,7 @@ def saved_in(sources: list[str]) -> list[str | None]:
         if cell_calls is None:
             saved += [None] if "save" in source else []
         else:
-            saved += [call.argument for call in cell_calls if call.function == "save"]
+            saved += [call.known for call in cell_calls if call.function in SAVES]
     return saved
 
 
@@ -95,9 +110,19 @@ def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:
     for path in _python_files(project):
         source = path.read_text(encoding="utf-8", errors="replace")
         saved = saved_in([source]) if "save" in source else []
-        if saved and (step is None or step in saved or (None in saved and _has(source, step))):
+        if saved and (
+            step is None
+            or step in saved
+            or any(_is_part(known, step) for known in saved)
+            or (None in saved and _has(source, step))
+        ):
             scripts.append(path)
     return scripts
+
+
+def _is_part(known: str | None, step: str) -> bool:
+    """Tell whether a name of which the beginning is known may be that of a sub-checkpoint."""
+    return known is not None and known.endswith("/") and step.startswith(known)
 
 
 def _python_files(project: Project) -> Iterator[Path]:
@@ -126,13 +151,13 @@ class Graph:
     steps
         The steps, in running order.
     loads
-        The steps that a step's notebook loads, in the order of their numbers. Where it loads by a
+        The steps that a step's notebook loads, in running order. Where it loads by a
         name that is known only when it runs, all earlier ones.
     later
         The steps that it loads though they run after it.
     named
         The steps and sub-checkpoints that it names in its calls of `load`, with or without a
-        notebook.
+        notebook; `1_qc/` for any sub-checkpoint of one.
     computed
         The steps that load by a name that is known only when they run.
     files
@@ -152,12 +177,17 @@ class Graph:
         self.computed: set[str] = set()
         self.files: dict[str, list[str]] = {}
         for step in self.steps:
-            self._add(step)
+            self._add(project, step)
 
-    def _add(self, step: Step) -> None:
-        named = named_in(notebook.sources(notebook.read_whole(step.path)))
+    def _add(self, project: Project, step: Step) -> None:
+        content = None if step.is_script else notebook.read_whole(step.path)
+        recipe = recipe_of(project, step, content)
+        if content is None or recipe:
+            named = Named(recipe.loads if recipe else [], [], False)
+        else:
+            named = named_in(notebook.sources(content))
         loaded = {name.partition("/")[0] for name in named.steps}
-        earlier = [other.name for other in self.steps if other.number < step.number]
+        earlier = [other.name for other in self.steps if other.place < step.place]
         others = [other.name for other in self.steps if other.name != step.name]
         self.loads[step.name] = [name for name in earlier if named.computed or name in loaded]
         self.later[step.name] = [name for name in others if name in loaded and name not in earlier]

@@ -121,6 +121,22 @@ def tags_of(cell: dict) -> list:
     return tags if isinstance(tags, list) else []
 
 
+def kernel(notebook: dict) -> str | None:
+    """Return the kernel that a notebook names; None if it names none."""
+    spec = notebook["metadata"].get("kernelspec")
+    name = spec.get("name") if isinstance(spec, dict) else None
+    return name if isinstance(name, str) and name else None
+
+
+def language(notebook: dict) -> str:
+    """Return the language of a notebook in small letters; `python` if it names none."""
+    spec, info = (notebook["metadata"].get(key) for key in ("kernelspec", "language_info"))
+    named = [spec.get("language") if isinstance(spec, dict) else None]
+    named += [info.get("name") if isinstance(info, dict) else None]
+    found = str(next(filter(None, named), "python")).lower()
+    return "python" if found in ("python", "ipython") else found
+
+
 def invalid(notebook: dict) -> Iterator[str]:
     """Yield what is not valid nbformat 4.5 in a notebook; outputs are not looked into."""
     if reason := other_version(notebook):

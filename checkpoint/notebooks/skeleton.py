@@ -2,6 +2,7 @@
 
 import sys
 
+from ..project.names import number_of
 from .notebook import LOAD_TAG, SAVE_TAG, code_cell
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -18,7 +19,7 @@ LANGUAGE_INFO = {
 }
 
 
-def skeleton(package: str, step: str, previous: str | None) -> dict:
+def skeleton(package: str, step: str, previous: str | None, depth: int = 1) -> dict:
     """Return the content of an empty notebook.
 
     Parameters
@@ -29,15 +30,18 @@ def skeleton(package: str, step: str, previous: str | None) -> dict:
         The notebook's own step, e.g. `2_integration`.
     previous
         The step that it loads; None for the first notebook, which reads raw files.
+    depth
+        How many folders below the project's top it lies.
     """
-    title = step.partition("_")[2].replace("_", " ").replace("-", " ").capitalize()
+    number = number_of(step)
+    title = (number.label if number else step).replace("_", " ").replace("-", " ").capitalize()
     # does not name the notebook that it loads, which may be renamed
     needs = "what its first cell loads" if previous else "raw files in `data/`"
     intro = (
         f"# {title}\n\n"
         "What this notebook does: …\n\n"
         f"It needs {needs}. If the import below fails, install the project with "
-        "`%pip install -e ..` and restart the kernel."
+        f"`%pip install -e {'/'.join(['..'] * depth)}` and restart the kernel."
     )
     if previous:
         names = "load, save"

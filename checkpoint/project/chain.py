@@ -1,46 +1,101 @@
-"""The steps of a project: its numbered notebooks, in running order."""
+"""The steps of a project in running order: its notebooks that have a number, and its scripts."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+
+from .names import Number, natural, number_of
+from .settings import FILE, Entry
 
 
 class Step:
-    """A numbered notebook, `notebooks/<number>_<label>.ipynb`, and its results.
+    """A notebook or script of the chain, and its results.
 
     Attributes
     ----------
-    number
-        Its place in the running order.
-    label
-        Its name without the number: `preprocessing`.
+    name
+        The name that `load` and `save` use: `1_preprocessing`.
     path
-        The notebook.
+        The notebook; for a script, the `pyproject.toml` that has its command.
+    folder
+        The folder of the notebook; for a script, that of all notebooks.
+    entry
+        What `[tool.checkpoint.steps]` says of it; None if nothing.
+    place
+        Its place in the running order. Notebooks of a folder that have the same number, such as
+        a copy, have the same place.
+    number
+        The number with which its name begins; None if it has none, and `order` lists it.
     """
 
-    def __init__(self, number: int, label: str, path: Path) -> None:
-        self.number = number
-        self.label = label
+    def __init__(self, path: Path, place: int, entry: Entry | None = None) -> None:
+        self.name = path.stem
         self.path = path
+        self.folder = path.parent
+        self.place = place
+        self.entry = entry
+        self.number: Number | None = number_of(self.name)
+        if self.is_script:  # `path` says where its notebook would be
+            self.path = path.parents[1] / FILE
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Step) and self.path == other.path
+        return isinstance(other, Step) and (self.path, self.name) == (other.path, other.name)
 
     def __hash__(self) -> int:
-        return hash(self.path)
+        return hash((self.path, self.name))
 
     def __repr__(self) -> str:
         return f"Step({self.name!r})"
 
     @property
-    def name(self) -> str:
-        """The name that `load` and `save` use: `1_preprocessing`."""
-        return self.path.stem
+    def is_script(self) -> bool:
+        """Whether a command makes it, and no notebook."""
+        return bool(self.entry and self.entry.run)
+
+    @property
+    def label(self) -> str:
+        """Its name without the number: `preprocessing`."""
+        return self.number.label if self.number else self.name
 
 
-def numbered(path: Path) -> Step | None:
-    """Return the step of the notebook at `path`; None unless it is `<number>_<label>.ipynb`."""
-    number, _, label = path.stem.partition("_")
-    # isdecimal alone would take the digits of other scripts
-    return Step(int(number), label, path) if number.isascii() and number.isdecimal() else None
+def in_natural_order(
+    folder: Path, notebooks: Sequence[Path], entries: Mapping[str, Entry]
+) -> list[Step]:
+    """Return the steps of scripts, and of the numbered notebooks below a folder.
+
+    They are sorted folder by folder, by their numbers: `01_x`, `01a_x`, `2_x`, `10_x`.
+    """
+    paths = [path for path in notebooks if number_of(path.stem)]
+    paths += [folder / f"{name}.ipynb" for name, entry in entries.items() if entry.run]
+    paths.sort(key=lambda path: [natural(part) for part in _parts(folder, path)])
+    groups = groupby(paths, key=lambda path: (path.parent, natural(path.stem)[:3]))
+    return [
+        Step(path, place, entries.get(path.stem))
+        for place, (_, group) in enumerate(groups, 1)
+        for path in group
+    ]
+
+
+def in_given_order(
+    folder: Path, notebooks: Sequence[Path], entries: Mapping[str, Entry], order: Sequence[str]
+) -> list[Step]:
+    """Return the steps of the notebooks and scripts that a list names, in its order."""
+    known = {"/".join(_parts(folder, path)): path for path in notebooks}
+    known |= {name: folder / f"{name}.ipynb" for name, entry in entries.items() if entry.run}
+    return [
+        Step(known[name], place, entries.get(known[name].stem))
+        for place, name in enumerate(order, 1)
+        if name in known
+    ]
+
+
+def namesakes(steps: Sequence[Step]) -> Iterator[tuple[Step, Step]]:
+    """Yield the steps whose notebooks have the name of an earlier one, with that one."""
+    seen: dict[str, Step] = {}
+    for step in steps:
+        first = seen.setdefault(step.name.casefold(), step)
+        if first != step:
+            yield first, step
 
 
 def step_of(text: str) -> str:
@@ -51,3 +106,7 @@ def step_of(text: str) -> str:
     while "results" in parts:
         parts = parts[parts.index("results") + 1 :]
     return "/".join(parts)
+
+
+def _parts(folder: Path, path: Path) -> tuple[str, ...]:
+    return path.relative_to(folder).with_suffix("").parts

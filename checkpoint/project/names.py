@@ -1,4 +1,7 @@
-"""Names that are the same file on Linux, macOS and Windows."""
+"""Names of notebooks: their numbers, and what is the same file on Linux, macOS and Windows."""
+
+import re
+from typing import NamedTuple
 
 DEVICES = frozenset(
     ["con", "prn", "aux", "nul"]
@@ -7,15 +10,114 @@ DEVICES = frozenset(
 FORBIDDEN = frozenset('<>:"|?*\\/')
 LONGEST = 100
 NOTEBOOK_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# 01, 01a, 1_2 and day1-2; a letter after a later digit, as in 2_3d_plot, belongs to the label
+NUMBERED = re.compile(r"([A-Za-z]*\d+[A-Za-z]?(?:-\d+)*(?:_\d+(?=_|$))*)(?:_(.*))?", re.ASCII)
+DATE = re.compile(r"\d{4}-\d\d-\d\d(?!\d)", re.ASCII)
+LAST = re.compile(r"(.*?)(\d+|(?<=\d)[A-Za-z])", re.ASCII)
 
 
-def unfit(name: str) -> str | None:
-    """Tell why a notebook cannot have a name, given without its number; None if it can."""
+class Number(NamedTuple):
+    """The number with which the name of a notebook begins.
+
+    Attributes
+    ----------
+    text
+        As it is written: `01`, `01a`, `1_2`, `day1-2`.
+    label
+        The name behind it: `preprocessing`.
+    """
+
+    text: str
+    label: str
+
+    @property
+    def head(self) -> str:
+        """What comes before its last part, by which numbers are counted: `1_` of `1_2`."""
+        return self._parts[0]
+
+    @property
+    def last(self) -> int:
+        """Its last part; letters count from 1."""
+        part = self._parts[1]
+        return int(part) if part.isdecimal() else ord(part.lower()) - ord("a") + 1
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether its last part is a letter, as in `01a`."""
+        return not self._parts[1].isdecimal()
+
+    @property
+    def _parts(self) -> tuple[str, str]:
+        found = LAST.fullmatch(self.text)
+        assert found
+        return found[1], found[2]
+
+    @property
+    def width(self) -> int:
+        """To how many digits its last part is filled with zeros; 1 if it is not."""
+        part = self._parts[1]
+        return len(part) if part[0] == "0" else 1
+
+    def counted(self, last: int, width: int) -> str:
+        """Return the number with another last part, of at least `width` digits.
+
+        Raises
+        ------
+        ValueError
+            If no letter has that place in the alphabet.
+        """
+        head, part = self._parts
+        if part.isdecimal():
+            return f"{head}{last:0{width}d}"
+        if not 1 <= last <= 26:
+            raise ValueError(f"there are 26 letters for numbers such as {self.text!r}")
+        return head + chr(ord("a" if part.islower() else "A") + last - 1)
+
+    @property
+    def key(self) -> tuple[str, list[tuple[int, str]]]:
+        """What numbers are sorted by."""
+        word = self.text[: len(self.text) - len(self.text.lstrip(LETTERS))]
+        parts = re.findall(r"(\d+)([A-Za-z]?)", self.text[len(word) :], re.ASCII)
+        return word.lower(), [(int(digits), letter.lower()) for digits, letter in parts]
+
+
+def number_of(stem: str) -> Number | None:
+    """Return the number of a notebook, from its name without `.ipynb`; None without one."""
+    found = NUMBERED.fullmatch(stem) if not DATE.match(stem) else None
+    return Number(found[1], found[2] or "") if found else None
+
+
+def natural(name: str) -> tuple[object, ...]:
+    """Return what the name of a file or folder is sorted by: numbers as numbers, words last."""
+    if number := number_of(name):
+        return (0, *number.key, natural_text(number.label), name)
+    return (1, "", [], natural_text(name), name)
+
+
+def natural_text(text: str) -> list[tuple[int, int, str]]:
+    """Return what a text is sorted by, in which numbers count as numbers."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in re.findall(r"[0-9]+|[^0-9]+", text.casefold())
+    ]
+
+
+def unfit(name: str, *, bare: bool = True) -> str | None:
+    """Tell why a notebook cannot have a name; None if it can.
+
+    Parameters
+    ----------
+    name
+        The name, without `.ipynb`.
+    bare
+        Whether it is given without its number.
+    """
     if bad := sorted(set(name) - NOTEBOOK_LETTERS):
         return f"has {bad[0]!r}; letters, digits, _ and - are allowed"
     if name[:1] in ("_", "-"):
         return "starts with neither a letter nor a digit"
-    if name.partition("_")[0].isdecimal():
+    if bare and name.partition("_")[0].isdecimal():
         return "starts with a number; numbers are added automatically"
     return unportable(name)
 

@@ -1,15 +1,20 @@
 """Where things are: the project, its data, its notebooks in running order, its results."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import CheckpointValueError, ProjectError
+from ..files import LEFTOVERS
 from .caller import working_directory
-from .chain import Step, numbered, step_of
-from .names import unportable
+from .chain import Step, in_given_order, in_natural_order, namesakes, step_of
+from .names import DATE, unportable
+from .settings import read_entries, read_order
 
 MARK = "[tool.checkpoint]"
 # what `run` leaves in a step's results when a notebook failed, or was edited while it ran
 FAILED, EXECUTED = "failed.ipynb", "executed.ipynb"
+FAILED_LOG = "failed.log"  # what a command printed that failed, or is running
 KEEP = ".gitkeep"  # keeps an empty folder in git
 
 
@@ -37,22 +42,91 @@ class Project:
         return f"Project({str(self.root)!r})"
 
     def steps(self) -> list[Step]:
-        """List the numbered notebooks in running order."""
-        steps = filter(None, map(numbered, self.notebook_files()))
-        return sorted(steps, key=lambda step: (step.number, step.label, step.path))
+        """List the steps in running order: those of the setting `order`, else by their numbers.
+
+        Where two notebooks have the same name, this is the first; `refuse_unclear` raises.
+        """
+        steps = self._steps()
+        later = [step for _, step in namesakes(steps)]
+        return [step for step in steps if step not in later]
 
     def notebook_files(self) -> list[Path]:
-        """Return all notebooks, also those without a number; no hidden files or broken links."""
-        paths = self.notebooks.glob("*.ipynb")
-        return sorted(path for path in paths if path.is_file() and path.name[0] != ".")
+        """Return all notebooks, also those that are no steps; no hidden files or broken links."""
+        return sorted(self._notebook_files())
 
-    def select(self, steps: list[str]) -> list[Step]:
-        """Return the notebooks of these steps in running order; all if none is named.
+    def notebook(self, step: str) -> Path:
+        """Return the notebook of a step or sub-checkpoint; where it would be, if there is none."""
+        name = step.partition("/")[0]
+        known = (step for step in self.steps() if not step.is_script)
+        paths = (step.path for step in known if step.name == name)
+        return next(paths, self.notebooks / f"{name}.ipynb")
+
+    def others(self) -> Iterator[tuple[Path, str]]:
+        """Yield the notebooks that belong to no step, with the reason, which completes "it …"."""
+        steps, order = self._steps(), read_order(self)
+        for first, step in namesakes(steps):
+            yield step.path, f"has the name of {self.show(first.path)}"
+        paths = {step.path for step in steps}
+        for path in self.notebook_files():
+            if path not in paths:
+                yield path, "is not listed in `order`" if order else _why_no_number(path.stem)
+
+    def refuse_unclear(self) -> None:
+        """Raise where it is not clear which notebooks are the steps.
 
         Raises
         ------
         ProjectError
-            If a step has no notebook.
+            If two notebooks have the same name, or `order` lists one that does not exist.
+        """
+        for first, step in namesakes(self._steps()):
+            raise ProjectError(
+                f"{self.show(first.path)} and {self.show(step.path)} have the same name, by which "
+                "a step is called. Rename one of them, or list the notebooks of the chain in "
+                "pyproject.toml: [tool.checkpoint] order = […].",
+                step=step.name,
+                file=self.show(step.path),
+            )
+        for name in self.not_there():
+            raise ProjectError(
+                f"pyproject.toml: [tool.checkpoint] order lists {name!r}, but "
+                f"notebooks/{name}.ipynb does not exist. Correct the list.",
+                file="pyproject.toml",
+                key="order",
+                found=name,
+            )
+
+    def not_there(self) -> list[str]:
+        """Return what the setting `order` lists and what does not exist."""
+        scripts = [name for name, entry in read_entries(self).items() if entry.run]
+        names = [name for name in read_order(self) if name not in scripts]
+        return [name for name in names if not (self.notebooks / f"{name}.ipynb").is_file()]
+
+    def is_script(self, step: str) -> bool:
+        """Tell whether a command makes a step or sub-checkpoint, and no notebook."""
+        name = step.partition("/")[0]
+        return any(known.name == name and known.is_script for known in self.steps())
+
+    def _steps(self) -> list[Step]:
+        paths, order, entries = self.notebook_files(), read_order(self), read_entries(self)
+        if order:
+            return in_given_order(self.notebooks, paths, entries, order)
+        return in_natural_order(self.notebooks, paths, entries)
+
+    def _notebook_files(self) -> Iterator[Path]:
+        for folder, folders, files in os.walk(self.notebooks):
+            folders[:] = [name for name in folders if name[0] != "." and name not in LEFTOVERS]
+            for name in files:
+                if name.endswith(".ipynb") and name[0] != "." and Path(folder, name).is_file():
+                    yield Path(folder, name)
+
+    def select(self, steps: list[str]) -> list[Step]:
+        """Return these steps in running order; all if none is named.
+
+        Raises
+        ------
+        ProjectError
+            If there is no such step.
         """
         known = self.steps()
         names = [notebook.name for notebook in known]
@@ -88,9 +162,9 @@ class Project:
     def after(self, step: str) -> Step | None:
         """Return the notebook that runs after `step`; None after the last and for others."""
         steps = self.steps()
-        number = next((one.number for one in steps if one.name == step), None)
-        # a copy such as `1_preprocessing-Copy1` has the number of the original and is not next
-        later = [one for one in steps if number is not None and one.number > number]
+        place = next((one.place for one in steps if one.name == step), None)
+        # a copy such as `1_preprocessing-Copy1` has the place of the original and is not next
+        later = [one for one in steps if place is not None and one.place > place]
         return later[0] if later else None
 
     def results_of(self, step: str) -> Path:
@@ -159,6 +233,16 @@ class Project:
         here = working_directory()
         inside = here and here.resolve().is_relative_to(self.root.resolve())
         return self.show(path) if inside and path.is_relative_to(self.root) else str(path)
+
+
+def _why_no_number(stem: str) -> str:
+    """Say why a notebook without a number is not a step, in words that complete "it …"."""
+    if DATE.match(stem):
+        return "begins with a date, not with a number"
+    digits = stem[: len(stem) - len(stem.lstrip("0123456789"))]
+    if digits:
+        return f"has no `_` behind its number {digits}"
+    return "does not begin with a number"
 
 
 def project_above(place: Path) -> Path | None:

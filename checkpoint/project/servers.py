@@ -39,7 +39,7 @@ def sessions(project: Project) -> list[Session]:
     found: dict[Path, bool] = {}
     for file in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
         for path, busy in _told(file):
-            if path.parent == project.notebooks.resolve():
+            if path.is_relative_to(project.notebooks.resolve()):
                 found[path] = busy or found.get(path, False)
     return [Session(path, busy) for path, busy in sorted(found.items())]
 
@@ -55,7 +55,8 @@ def refuse_busy(project: Project, files: Iterable[str]) -> None:
     names = {Path(file).name for file in files if file.startswith("notebooks/")}
     for session in sessions(project) if names else ():
         if session.busy and session.notebook.name in names:
-            shown = f"notebooks/{session.notebook.name}"
+            inside = session.notebook.relative_to(project.notebooks.resolve())
+            shown = f"notebooks/{inside.as_posix()}"
             raise ProjectError(
                 f"A cell of {shown} is running in Jupyter. Wait for it, or interrupt its kernel.",
                 file=shown,

@@ -1,12 +1,42 @@
 """The settings of a project, in the `[tool.checkpoint]` table of its `pyproject.toml`."""
 
+import shlex
 import tomllib
-from typing import Any, NamedTuple
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import ProjectError
-from .project import Project
+from .names import unportable
 
-FILE = "pyproject.toml"
+FILE, LOCAL = "pyproject.toml", "checkpoint.local.toml"
+
+
+class HasRoot(Protocol):
+    """A project, or whatever knows the top folder of one."""
+
+    root: Path
+
+
+class Entry(NamedTuple):
+    """What `[tool.checkpoint.steps.<step>]` says of a step that does not call `save`.
+
+    Attributes
+    ----------
+    run
+        The command that makes it, in words; empty for a notebook in another language.
+    loads
+        The steps and sub-checkpoints that it is made from.
+    code
+        The files of its code, relative to the project.
+    reads
+        The other files that it reads, likewise.
+    """
+
+    run: list[str]
+    loads: list[str]
+    code: list[str]
+    reads: list[str]
 
 
 class Settings(NamedTuple):
@@ -19,13 +49,23 @@ class Settings(NamedTuple):
     resources
         Resources of a step's job on a cluster, by step, with Snakemake's names:
         `{"2_integration": {"mem_mb": 64000, "runtime": 240, "slurm_partition": "large"}}`.
+    order
+        The notebooks in running order, below `notebooks/` and without `.ipynb`, where their
+        numbers do not give it; empty if they do.
+    kernels
+        The kernels of notebooks that shall run in another than they name, by step.
+    steps
+        The steps that are made without `save`, by name.
     """
 
     ignore: list[str]
     resources: dict[str, dict[str, int | str]]
+    order: list[str]
+    kernels: dict[str, str]
+    steps: dict[str, Entry]
 
 
-def read_settings(project: Project) -> Settings:
+def read_settings(project: HasRoot) -> Settings:
     """Return the settings of a project.
 
     Raises
@@ -49,7 +89,80 @@ def read_settings(project: Project) -> Settings:
             raise _invalid(f"resources.{step}", expected, requested)
         for name, value in requested.items():
             _check_resource(f"resources.{step}.{name}", name, value)
-    return Settings(ignore, resources)
+    kernels = read_kernels(project)
+    return Settings(ignore, resources, read_order(project), kernels, read_entries(project))
+
+
+def read_order(project: HasRoot) -> list[str]:
+    """Return the setting `order`; empty without a `pyproject.toml`. Raises as `read_settings`."""
+    order = _table(project).get("order", [])
+    expected = 'a list of notebooks such as ["1_core/01a_import", "2_report"]'
+    if not isinstance(order, list) or not all(isinstance(name, str) for name in order):
+        raise _invalid("order", expected, order)
+    for name in order:
+        if name.endswith(".ipynb") or any(map(unportable, name.split("/"))):
+            raise _invalid("order", "notebooks below notebooks/, without .ipynb", name)
+    stems = [name.rpartition("/")[2] for name in order]
+    if twice := next((name for name in order if stems.count(name.rpartition("/")[2]) > 1), None):
+        raise _invalid("order", "notebooks of different names", twice)
+    return list(order)
+
+
+def read_entries(project: HasRoot) -> dict[str, Entry]:
+    """Return the setting `steps`; raises as `read_settings`."""
+    table = _table(project).get("steps", {})
+    if not isinstance(table, dict):
+        raise _invalid("steps", "a table with an entry per step", table)
+    entries = {}
+    for step, entry in table.items():
+        key = f"steps.{step}"
+        if unportable(step):
+            raise _invalid(key, "a name such as 2_scran", step)
+        if not isinstance(entry, dict):
+            raise _invalid(key, 'a table such as { run = "Rscript scripts/scran.R" }', entry)
+        for name in entry.keys() - set(Entry._fields):
+            raise _invalid(f"{key}.{name}", f"one of {', '.join(Entry._fields)}", name)
+        texts = {name: _texts(f"{key}.{name}", entry.get(name, [])) for name in Entry._fields[1:]}
+        run = entry.get("run", [])
+        words = _words(f"{key}.run", run) if isinstance(run, str) else _texts(f"{key}.run", run)
+        entries[step] = Entry(words, **texts)
+    return entries
+
+
+def read_kernels(project: HasRoot) -> dict[str, str]:
+    """Return the kernels that are set by step, here or on this machine; raises as `read_settings`.
+
+    Those of `[kernels]` in `checkpoint.local.toml`, which git ignores, come before the others.
+    """
+    local = project.root / LOCAL
+    mine = parse_toml(local.read_text(encoding="utf-8"), LOCAL) if local.is_file() else {}
+    for key in mine.keys() - {"kernels"}:
+        raise _invalid(key, "the table [kernels] alone", key, f"{LOCAL}:")
+    both = [_table(project).get("kernels", {}), mine.get("kernels", {})]
+    for kernels in both:
+        if not isinstance(kernels, dict) or not all(isinstance(k, str) for k in kernels.values()):
+            raise _invalid("kernels", "the name of a kernel per step", kernels)
+    return {**both[0], **both[1]}
+
+
+def _table(project: HasRoot) -> dict[str, Any]:
+    """Return `[tool.checkpoint]`; empty without a `pyproject.toml`."""
+    there = (project.root / FILE).is_file()
+    table = read_toml(project).get("tool", {}).get("checkpoint", {}) if there else {}
+    return table if isinstance(table, dict) else {}
+
+
+def _texts(key: str, value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+        raise _invalid(key, "a list of texts", value)
+    return list(value)
+
+
+def _words(key: str, command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise _invalid(key, "a command, as in a shell", command) from error
 
 
 def _check_resource(key: str, name: str, value: object) -> None:
@@ -64,27 +177,36 @@ def _check_resource(key: str, name: str, value: object) -> None:
         raise _invalid(key, "at least 1", value)
 
 
-def read_toml(project: Project) -> dict[str, Any]:
+def read_toml(project: HasRoot) -> dict[str, Any]:
     """Return the content of a project's `pyproject.toml`; raises `ProjectError` if invalid."""
+    path = project.root / FILE
+    status = path.stat()
+    return _read_toml(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)  # each load and save asks several times
+def _read_toml(path: Path, mtime_ns: int, size: int) -> dict[str, Any]:
     try:
-        return parse_toml((project.root / FILE).read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise _not_toml(error) from error
 
 
-def parse_toml(text: str) -> dict[str, Any]:
-    """Return the content of a `pyproject.toml` from its text; raises like `read_toml`."""
+def parse_toml(text: str, file: str = FILE) -> dict[str, Any]:
+    """Return the content of a TOML file from its text; raises like `read_toml`."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _not_toml(error) from error
+        raise _not_toml(error, file) from error
 
 
-def _not_toml(error: ValueError) -> ProjectError:
-    message = f"{FILE} is not valid TOML: {error}"
-    return ProjectError(message, file=FILE, expected="TOML", found=str(error))
+def _not_toml(error: ValueError, file: str = FILE) -> ProjectError:
+    message = f"{file} is not valid TOML: {error}"
+    return ProjectError(message, file=file, expected="TOML", found=str(error))
 
 
-def _invalid(key: str, expected: str, found: object) -> ProjectError:
-    message = f"{FILE}: [tool.checkpoint] {key}: expected {expected}, got {found!r}."
+def _invalid(
+    key: str, expected: str, found: object, where: str = f"{FILE}: [tool.checkpoint]"
+) -> ProjectError:
+    message = f"{where} {key}: expected {expected}, got {found!r}."
     return ProjectError(message, file=FILE, key=key, expected=expected, found=found)

@@ -24,7 +24,6 @@ from ..project.project import EXECUTED, FAILED, Project
 from ..storage.schema import RECORD
 from ..storage.store import locate
 from .kernels import Kernel
-from .selection import KERNEL
 
 OnCell = Callable[[int, int, str, float | None], None]
 
@@ -35,6 +34,8 @@ async def execute(
     kernel: Kernel,
     values: Mapping[str, str],
     on_cell: OnCell,
+    *,
+    saves: bool = True,
 ) -> None:
     """Run one notebook, and write it back with its outputs if it succeeds.
 
@@ -51,6 +52,8 @@ async def execute(
     on_cell
         Called when a code cell starts and when it has finished, with its number, how many there
         are, its first line, and the seconds it took, which are None when it starts.
+    saves
+        Whether it calls `save`.
 
     Raises
     ------
@@ -81,7 +84,7 @@ async def execute(
             step=step.name,
             file=where,
         )
-    if _identity(folder) == record_before:
+    if saves and _identity(folder) == record_before:
         raise CheckpointError(
             f'{where} ran without saving anything. Let its last cell call save("{step.name}", …).',
             step=step.name,
@@ -135,7 +138,8 @@ def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) 
         return ""
     python = kernel.manager.format_kernel_cmd()[0]
     return (
-        f"\nThe kernel {KERNEL!r} runs {python}, in which {name[1]} is not installed. Install it, "
+        f"\nThe kernel {kernel.manager.kernel_name!r} runs {python}, in which {name[1]} is not "
+        f"installed. Install it, "
         f"in {project.root}: `{python} -m pip install -c constraints.txt -e .`"
     )
 

@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CheckpointError
+from ..notebooks import notebook
+from ..notebooks.recipe import OUTPUT
+from ..project.chain import Step
 from ..project.project import Project
-from .selection import KERNEL
+from ..project.settings import FILE, LOCAL, read_kernels
 
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
 
+KERNEL = "python3"
 # without the history file in the home folder, which holds the user's own sessions
 ARGUMENTS = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
+
+
+def kernel_of(project: Project, step: Step) -> str:
+    """Return the kernel in which a notebook runs: of the settings, else the one that it names."""
+    named = notebook.kernel(notebook.read_whole(step.path))
+    return read_kernels(project).get(step.name) or named or KERNEL
+
+
+def refuse_missing(project: Project, steps: Iterable[Step]) -> None:
+    """Raise if the kernel of a notebook is not installed here.
+
+    Raises
+    ------
+    CheckpointError
+        Naming it, the kernels that there are, and what to do.
+    """
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    known = sorted(KernelSpecManager().find_kernel_specs())
+    for step in steps:
+        kernel = kernel_of(project, step)
+        if kernel not in known:
+            raise CheckpointError(
+                f"{project.show(step.path)} runs in the kernel {kernel!r}, which is not installed "
+                f"here; there are {', '.join(known) or 'none'}. Install it, or set another: in "
+                f"{FILE}, [tool.checkpoint.kernels] {step.name} = …, or in {LOCAL}, for this "
+                f"machine alone, [kernels] {step.name} = ….",
+                step=step.name,
+                expected=known,
+                found=kernel,
+            )
 
 
 class Kernel:
@@ -37,7 +75,7 @@ class Kernel:
 
 
 class Kernels:
-    """Starts and ends the kernels of a run.
+    """Starts and ends the kernels of a run, which work in the folders of their notebooks.
 
     Starting a kernel takes about a second, ending it some tenths; both happen while a notebook
     runs.
@@ -45,26 +83,41 @@ class Kernels:
     Parameters
     ----------
     project
-        The project; the kernels work in the folder of its notebooks.
+        The project.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._starting: list[asyncio.Task[Kernel]] = []
+        self._starting: list[tuple[tuple[str, Path], asyncio.Task[Kernel]]] = []
         self._taken: list[Kernel] = []
         self._ending: list[asyncio.Task[None]] = []
 
-    def prepare(self) -> None:
-        """Start a kernel for the next notebook, unless one is starting already."""
-        if not self._starting:
-            self._starting.append(asyncio.create_task(self._start()))
+    def prepare(self, step: Step) -> None:
+        """Start a kernel for a notebook, unless one is starting already."""
+        wanted = kernel_of(self._project, step), step.folder
+        if all(known != wanted for known, _ in self._starting):
+            self._starting.append((wanted, asyncio.create_task(_start(*wanted))))
 
-    async def take(self) -> Kernel:
-        """Return a kernel in which nothing has run."""
-        self.prepare()
-        starting = self._starting.pop()
+    async def take(self, step: Step, output: Path | None = None) -> Kernel:
+        """Return a kernel for a notebook, in which nothing has run.
+
+        Parameters
+        ----------
+        step
+            The notebook.
+        output
+            The folder into which a notebook in another language writes.
+        """
+        wanted = kernel_of(self._project, step), step.folder
+        if output:
+            task = asyncio.create_task(_start(*wanted, output))
+            self._starting.append((wanted, task))
+        else:
+            self.prepare(step)
+        starting = next(entry for entry in reversed(self._starting) if entry[0] == wanted)
+        self._starting.remove(starting)
         try:
-            kernel = await asyncio.shield(starting)
+            kernel = await asyncio.shield(starting[1])
         except asyncio.CancelledError:
             self._starting.append(starting)  # for `close`
             raise
@@ -84,23 +137,28 @@ class Kernels:
 
     async def close(self) -> None:
         """End all kernels: the finished ones in order, the unused and interrupted ones at once."""
-        unused = await asyncio.gather(*self._starting, return_exceptions=True)
+        unused = await asyncio.gather(*(task for _, task in self._starting), return_exceptions=True)
         self._taken += [kernel for kernel in unused if isinstance(kernel, Kernel)]
         await asyncio.gather(*self._ending, *(kernel.stop(now=True) for kernel in self._taken))
 
-    async def _start(self) -> Kernel:
-        from jupyter_client.kernelspec import NoSuchKernel
-        from jupyter_client.manager import start_new_async_kernel
 
-        try:
-            manager, client = await start_new_async_kernel(
-                kernel_name=KERNEL, cwd=str(self._project.notebooks), extra_arguments=ARGUMENTS
-            )
-        except (OSError, RuntimeError, NoSuchKernel) as error:
-            raise CheckpointError(
-                f"The kernel {KERNEL!r} cannot be started: {error}. Register it in the project's "
-                "environment: `python -m ipykernel install --sys-prefix`.",
-                expected=KERNEL,
-            ) from error
-        client.allow_stdin = False
-        return Kernel(manager, client)
+async def _start(name: str, folder: Path, output: Path | None = None) -> Kernel:
+    from jupyter_client.kernelspec import NoSuchKernel, get_kernel_spec
+    from jupyter_client.manager import start_new_async_kernel
+
+    try:
+        in_python = str(get_kernel_spec(name).language).lower() == "python"
+        manager, client = await start_new_async_kernel(
+            kernel_name=name,
+            cwd=str(folder),
+            extra_arguments=ARGUMENTS if in_python else [],
+            env={**os.environ, **({OUTPUT: str(output.absolute())} if output else {})},
+        )
+    except (OSError, RuntimeError, NoSuchKernel) as error:
+        raise CheckpointError(
+            f"The kernel {name!r} cannot be started: {error}. Register it in its environment: "
+            f"`python -m ipykernel install --sys-prefix --name {name}`.",
+            expected=name,
+        ) from error
+    client.allow_stdin = False
+    return Kernel(manager, client)

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 
@@ -18,7 +19,7 @@ from ..project import servers
 from ..project.chain import Step, step_of
 from ..project.locks import alone, announced
 from ..project.project import Project
-from .kernels import Kernels
+from .kernels import Kernels, refuse_missing
 from .left import Left, left
 from .progress import RunProgress
 from .schedule import Schedule
@@ -43,7 +44,7 @@ def run(
         The project.
     steps
         The steps to run, all if empty; those that are not current when their turn comes, in the
-        order of their numbers.
+        order of the chain.
     out
         Where progress is shown: a bar on a terminal, lines elsewhere.
     everything
@@ -85,7 +86,9 @@ def run(
     for skip in not_run:
         if skip.step in unmade or not skip.has_results:
             out.print(f"Not run: {skip.reason}.")
-    if forced or any(schedule.is_due(step.name) for step in runnable):
+    due = [step for step in runnable if step.name in forced or schedule.is_due(step.name)]
+    refuse_missing(project, [step for step in due if not step.is_script])
+    if due:
         _execute(project, schedule, settings, jobs, out)
     else:
         others = "everything else" if unmade else "everything"
@@ -101,7 +104,7 @@ def _selected(project: Project, steps: list[str], beginning: str | None) -> list
     selected = project.select(steps)
     if beginning:
         (first,) = project.select([beginning])
-        selected = [step for step in selected if step.number >= first.number]
+        selected = [step for step in selected if step.place >= first.place]
         if not selected:
             raise ProjectError(
                 f"None of {', '.join(steps)} is {first.name} or runs after it.", step=first.name
@@ -113,7 +116,8 @@ def _settings(steps: list[Step], values: dict[str, str]) -> dict[str, dict[str, 
     """Return the parameters to set in each step that has some of them."""
     if not values:
         return {}
-    assigned = {step.name: names_in(notebook.read_whole(step.path)) for step in steps}
+    notebooks = [step for step in steps if not step.is_script]
+    assigned = {step.name: names_in(notebook.read_whole(step.path)) for step in notebooks}
     known = sorted({name for names in assigned.values() for name in names})
     for name in values:
         if name not in known:
@@ -156,7 +160,7 @@ def _execute(
 def _tell_rewritten(project: Project, steps: list[Step], out: Console) -> None:
     """Say which notebooks have new outputs, and what to do where they are open."""
     if steps:
-        steps = sorted(steps, key=lambda step: step.number)
+        steps = sorted(steps, key=lambda step: step.place)
         out.print(f"Rewrote {', '.join(project.show(step.path) for step in steps)}.")
         out.print(servers.advice(project, [step.path.name for step in steps], servers.RELOAD))
 
@@ -209,22 +213,15 @@ class _Run:
             raise CheckpointError("\n\n".join(map(str, failures)))
 
     async def one_step(self, step: Step) -> None:
-        """Run one step, while a kernel for the next one starts."""
-        from .execute import execute
-
+        """Run one step, and show how it went."""
         start = time.monotonic()
         self.progress.begin(step.name)
         values = self.settings.get(step.name, {})
-        kernel = await self.kernels.take()
-        if self.schedule.waiting:
-            self.kernels.prepare()
         try:
             with alone(self.project, step.name):
-                on_cell = partial(self.progress.cell, step.name)
-                await execute(self.project, step, kernel, values, on_cell)
+                await self.make(step, values)
         except (CheckpointError, OSError) as error:
             self.progress.failed(step.name)
-            self.kernels.give_back(kernel)
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(
@@ -232,8 +229,8 @@ class _Run:
                 step=step.name,
                 file=self.project.show(step.path),
             ) from error
-        self.kernels.give_back(kernel)
-        self.rewritten.append(step)
+        if not step.is_script:
+            self.rewritten.append(step)
         self.schedule.step_finished()
         state = self.schedule.state(step.name).state
         self.progress.done(step.name, time.monotonic() - start, state)
@@ -242,6 +239,45 @@ class _Run:
             self.progress.say(
                 f"{step.name}: set {assignments} in a new cell below its `parameters` cell"
             )
+
+    async def make(self, step: Step, values: Mapping[str, str]) -> None:
+        """Run the command or notebook of a step, while a kernel for the next one starts."""
+        from ..notebooks.recipe import recipe_of
+        from ..storage.outputs import captured
+        from .command import run_command
+
+        recipe = recipe_of(self.project, step)
+        self.prepare_next()
+        if recipe and step.is_script:
+            await run_command(self.project, step, recipe)
+        elif recipe:
+            with captured(self.project, step, recipe) as output:
+                await self.execute(step, values, output)
+        else:
+            await self.execute(step, values)
+
+    async def execute(
+        self, step: Step, values: Mapping[str, str], output: Path | None = None
+    ) -> None:
+        """Execute a notebook in a kernel of its own."""
+        from .execute import execute
+
+        kernel = await self.kernels.take(step, output)
+        try:
+            on_cell = partial(self.progress.cell, step.name)
+            await execute(self.project, step, kernel, values, on_cell, saves=output is None)
+        except (CheckpointError, OSError):
+            self.kernels.give_back(kernel)
+            raise
+        self.kernels.give_back(kernel)
+
+    def prepare_next(self) -> None:
+        """Start a kernel for the next notebook that saves."""
+        from ..notebooks.recipe import recipe_of
+
+        following = next(iter(self.schedule.waiting.values()), None)
+        if following and recipe_of(self.project, following) is None:
+            self.kernels.prepare(following)
 
 
 def _cancel_on_sigterm() -> None:

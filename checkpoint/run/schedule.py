@@ -167,7 +167,8 @@ class Schedule:
         named = {
             loaded for other, names in self.graph.named.items() if other != name for loaded in names
         }
-        return [part for part in parts if part in named]
+        every = tuple(loaded for loaded in named if loaded.endswith("/"))
+        return [part for part in parts if part in named or part.startswith(every)]
 
 
 def _is_newer(part: State, whole: State) -> bool:

@@ -1,15 +1,13 @@
 """Which notebooks `run` and workflow managers run, and why others are skipped."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.graph import saved_in, scripts_that_save
 from ..project.chain import Step
 from ..project.project import Project
-
-KERNEL = "python3"
 
 
 class Skipped(NamedTuple):
@@ -38,6 +36,8 @@ def skipped(project: Project, steps: Iterable[Step]) -> dict[str, Skipped]:
 
 
 def _skipped(project: Project, step: Step) -> Skipped | None:
+    if step.is_script:
+        return None
     try:
         content = notebook.read_whole(step.path)
     except ProjectError:
@@ -46,12 +46,8 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
     sources = [source for source in notebook.sources(content) if source]
     if not sources:
         return Skipped(step, f"{where} has no code, so it makes no results", False)
-    if kernel := _other_kernel(content):
-        reason = (
-            f"{where} asks for the kernel {kernel}, but steps run in the kernel {KERNEL!r}; run "
-            f"it in Jupyter, or choose that kernel there"
-        )
-        return Skipped(step, reason, True)
+    if notebook.language(content) != "python":
+        return None  # what it writes is saved
     saved = saved_in(sources)
     if not saved and not scripts_that_save(project):  # a helper function may save
         reason = f'{where} never calls save; let its last cell call save("{step.name}", …)'
@@ -64,17 +60,3 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
         f"as {step.name!r}"
     )
     return Skipped(step, reason, False)
-
-
-def _other_kernel(content: dict[str, Any]) -> str | None:
-    """Return the kernel that a notebook asks for, with its language, unless it is ours."""
-    metadata = content["metadata"]
-    spec, language = metadata.get("kernelspec"), metadata.get("language_info")
-    spec = spec if isinstance(spec, dict) else {}
-    info = language if isinstance(language, dict) else {}
-    name = spec.get("name", KERNEL)
-    language = spec.get("language") or ("" if "name" in spec else info.get("name")) or "python"
-    if name == KERNEL and str(language).lower() == "python":
-        return None
-    other = str(language).lower() not in ("python", str(name).lower())
-    return f"{name!r} ({language})" if other else repr(name)

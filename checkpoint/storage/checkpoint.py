@@ -120,6 +120,11 @@ class Checkpoint(Mapping[str, Any]):
         return verified_path(self._project, self.step, self._opened, self._file(key))
 
     @property
+    def parts(self) -> "Parts":
+        """The checkpoints of the parts that a loop over `parts` made, by their names."""
+        return Parts(self._project, self.step, list(self.record.parts) if self.record else [])
+
+    @property
     def timestamp(self) -> str | None:
         """When it was saved, in ISO 8601; None if unknown."""
         saved = self._opened.raw.get("timestamp")
@@ -185,3 +190,34 @@ class Checkpoint(Mapping[str, Any]):
             if key in (entry.key, file):
                 return [file]
         return [file for file in names if any(stem == key for stem in stems(file))]
+
+
+class Parts(Mapping[str, Checkpoint]):
+    """The parts of a step, each opened when it is asked for."""
+
+    def __init__(self, project: Project, step: str, names: list[str]) -> None:
+        self._project, self._step, self._names = project, step, names
+
+    def __getitem__(self, name: str) -> Checkpoint:
+        if name not in self._names:
+            raise CheckpointKeyError(
+                f"results/{self._step} has no part {name!r}; it has "
+                f"{', '.join(self._names) or 'none'}.",
+                step=self._step,
+                key=name,
+                expected=self._names,
+            )
+        with unwatched():
+            return Checkpoint(self._project, f"{self._step}/{name}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self._names
+
+    def __repr__(self) -> str:
+        return f"Parts({self._step!r}: {', '.join(self._names) or 'none'})"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..errors import CheckpointError, ProjectError
 from ..files import below
 from ..project.chain import step_of
-from ..project.project import EXECUTED, FAILED, Project
+from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
 from . import store
 from .schema import RECORD
 
@@ -66,6 +66,11 @@ def others_in(project: Project, step: str) -> list[Path]:
     return _find(project, step).others if project.results_of(step).is_dir() else []
 
 
+def whole(project: Project, part: str) -> Removable:
+    """Return all that was saved for a sub-checkpoint."""
+    return _find(project, part)
+
+
 def clean(checkpoints: list[Removable]) -> None:
     """Remove what `find` returned, and folders that are empty then except the step's own.
 
@@ -121,7 +126,7 @@ def _in_folder(step: str, folder: Path) -> Removable:
 
 def _written_in(folder: Path) -> set[Path]:
     """Return the files that a save or a run wrote in a folder."""
-    written = {folder / FAILED, folder / EXECUTED}
+    written = {folder / name for name in (FAILED, EXECUTED, FAILED_LOG)}
     for staged in [folder / store.COMMIT, *folder.glob(f"{store.STAGING}*")]:
         written |= {path for path in below(staged) if path.is_file()}
     try:

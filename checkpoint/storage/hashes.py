@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ..files import LEFTOVERS, below
-from ..notebooks.notebook import sources
+from ..notebooks.notebook import language, sources
 from ..notebooks.syntax import parse
 
 CELL_DIGITS = 16
@@ -163,11 +163,14 @@ def code_hash(source: str) -> str | None:
 
 
 def module_hash(path: Path) -> str | None:
-    """Return a short hash of a module's code; None where there is no such file, or no code.
+    """Return a short hash of a file of code; None where there is no such file, or no code.
 
-    Of a notebook that is run as a module, it is the hash of its code cells.
+    Of Python, it is that of its syntax tree; of a notebook, that of its code cells; of other
+    languages, that of the text.
     """
     try:
+        if path.suffix not in (".py", ".ipynb"):
+            return bytes_hash(path.read_bytes())[:CELL_DIGITS]
         return source_hash(path.read_bytes(), notebook=path.suffix == ".ipynb")
     except FileNotFoundError:
         return None
@@ -180,11 +183,13 @@ def source_hash(content: bytes, *, notebook: bool = False) -> str | None:
 
     try:
         if notebook:
-            codes = [code_hash(source) for source in sources(json.loads(content))]
+            read = json.loads(content)
+            in_python = language(read) == "python"
+            codes = [code_hash(cell) if in_python else cell.strip() for cell in sources(read)]
             return value_hash(codes)[:CELL_DIGITS]
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return code_hash(content.decode(encoding))
-    except (SyntaxError, ValueError, KeyError, TypeError):
+    except (SyntaxError, ValueError, KeyError, TypeError, AttributeError):
         return bytes_hash(content)[:CELL_DIGITS]
 
 

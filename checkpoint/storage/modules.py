@@ -42,7 +42,7 @@ def modules_of(project: Project, step: str) -> Modules:
         for path, source in own.items()
         if (place := Path(path).resolve()).is_relative_to(root)
     }
-    codes.pop(f"notebooks/{step.partition('/')[0]}.ipynb", None)  # compared cell by cell
+    codes.pop(project.show(project.notebook(step)), None)  # compared cell by cell
     others, elsewhere = _of_another_copy(project)
     codes |= others
     return Modules({path: codes[path] for path in sorted(codes)}, elsewhere)

@@ -53,7 +53,7 @@ def open_step(project: Project, step: str) -> Opened:
     problem: CheckpointDamagedError | None = None
     before: dict[str, Any] | None = None
     for _ in range(PATIENCE):
-        raw, record = _read(folder, step)
+        raw, record = _read(project, step)
         if record is None:
             return _open_by_hand(project, step, raw)
         problem = next(
@@ -62,7 +62,7 @@ def open_step(project: Project, step: str) -> Opened:
         if problem is None:
             return Opened(record.files, record.params, raw or {}, record)
         if not store.in_progress(folder) and is_absent(folder, record):
-            raise _absent(step, record)
+            raise _absent(project, step, record)
         if raw == before and not store.in_progress(folder):
             break
         before = raw
@@ -80,13 +80,13 @@ def misfit(
         size, _ = hashes.stamp_of(store.locate(project.results_of(step), file))
     except FileNotFoundError:
         return CheckpointDamagedError(
-            f"{place} is missing. {remedy(step)}", step=step, file=place, key=entry.key
+            f"{place} is missing. {remedy(project, step)}", step=step, file=place, key=entry.key
         )
     if size == entry.bytes:
         return None
     sizes = f"{text.exact_size(size)}; expected {text.exact_size(entry.bytes)}"
     return CheckpointDamagedError(
-        f"{place} is {sizes}. {remedy(step)}",
+        f"{place} is {sizes}. {remedy(project, step)}",
         step=step,
         file=place,
         key=entry.key,
@@ -104,11 +104,12 @@ def is_absent(folder: Path, record: Record) -> bool:
     return bool(missing) and large <= missing and missing.isdisjoint(kept)
 
 
-def _absent(step: str, record: Record) -> CheckpointNotFoundError:
+def _absent(project: Project, step: str, record: Record) -> CheckpointNotFoundError:
     whole = step.partition("/")[0]
     return CheckpointNotFoundError(
         f"results/{step} was saved on {record.timestamp[:10]}, but its files are not here, as in a "
-        f"new clone. Run {notebook_of(step)}, or copy results/{whole}/ from where it was made.",
+        f"new clone. Run {maker_of(project, step)}, or copy results/{whole}/ from where it was "
+        "made.",
         step=step,
     )
 
@@ -135,28 +136,29 @@ def missing(project: Project, step: str) -> CheckpointNotFoundError:
     if steps and step.partition("/")[0] not in steps:
         message += f" No notebook makes it; the steps are {', '.join(steps)}."
     else:
-        message += f" Run {notebook_of(step)} first."
+        message += f" Run {maker_of(project, step)} first."
     return CheckpointNotFoundError(message, step=step)
 
 
-def remedy(step: str) -> str:
-    """Say which notebook makes a step's results again."""
-    return f"Run {notebook_of(step)} again."
+def remedy(project: Project, step: str) -> str:
+    """Say what makes a step's results again."""
+    return f"Run {maker_of(project, step)} again."
 
 
-def notebook_of(step: str) -> str:
-    """Return the file name of the notebook that makes a step or sub-checkpoint."""
-    return f"{step.partition('/')[0]}.ipynb"
+def maker_of(project: Project, step: str) -> str:
+    """Return what makes a step or sub-checkpoint: a notebook's file name, or a command."""
+    name = step.partition("/")[0]
+    return f"`checkpoint run {name}`" if project.is_script(step) else f"{name}.ipynb"
 
 
-def _read(folder: Path, step: str) -> tuple[dict[str, Any] | None, Record | None]:
+def _read(project: Project, step: str) -> tuple[dict[str, Any] | None, Record | None]:
     """Read `params.json`; errors name the step and say what to do."""
     try:
-        raw = store.read_raw(folder)
+        raw = store.read_raw(project.results_of(step))
         return raw, None if raw is None else parse(raw)
     except CheckpointDamagedError as error:
         raise CheckpointDamagedError(
-            f"results/{step}/{error} {remedy(step)}",
+            f"results/{step}/{error} {remedy(project, step)}",
             step=step,
             file=f"results/{step}/{error.file}",
             key=error.key,

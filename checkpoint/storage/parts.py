@@ -1,5 +1,7 @@
 """The sub-checkpoints of a step, such as one per sample."""
 
+from collections.abc import Collection
+
 from ..errors import CheckpointError
 from ..files import below
 from ..project.names import unportable
@@ -8,9 +10,9 @@ from . import hashes, store
 from .schema import RECORD, InputEntry, Record
 
 
-def parts_of(project: Project, step: str) -> dict[str, Record]:
+def parts_of(project: Project, step: str, without: Collection[str] = ()) -> dict[str, Record]:
     """Return the records of a step's sub-checkpoints by name, without those that are damaged."""
-    return _records(project, *part_names(project, step))
+    return _records(project, *(p for p in part_names(project, step) if p not in without))
 
 
 def part_names(project: Project, step: str) -> list[str]:
@@ -49,8 +51,13 @@ def left_behind(project: Project, step: str) -> list[str]:
 
     Nothing is known of those that scripts saved.
     """
-    records = parts_of(project, step)
     whole = store.read_record(project.results_of(step))
+    listed = {f"{step}/{name}" for name in whole.parts} if whole else set[str]()
+    records = {
+        part: record
+        for part, record in parts_of(project, step, without=listed).items()
+        if not record.looped
+    }
     ran = [r for r in [whole, *records.values()] if r and r.run and r.run.kernel]
     if not ran:
         return []

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ from msgspec import ValidationError, convert, structs, to_builtins
 
 from ..errors import ProjectError
 from ..notebooks import notebook
+from ..notebooks.calls import imported
+from ..notebooks.carried import as_rounds
 from ..notebooks.graph import saving_cell
+from ..notebooks.listed import without_list
+from ..notebooks.notebook import first_line
 from ..notebooks.parameters import looks_injected
 from ..project.project import Project
 from ..replay import RAISES, SKIPPED, Cell, Execution, judge
@@ -74,8 +79,29 @@ def compare(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -
     notebook = signature(cells, step)
     if _ran_in_order(executions, cells, step):
         return Verdict("clean", notebook)  # as it mostly is, without the work of replaying it
-    verdict = judge(executions, cells, step)
-    return Verdict(verdict.state, notebook, verdict.reason)
+    rounds = _rounds(executions, cells, step)
+    verdict = judge(
+        [
+            replace(e, source=rounds[e.source], line=0) if e.source in rounds else e
+            for e in executions
+        ],
+        [replace(cell, source=rounds.get(cell.source, cell.source)) for cell in cells],
+        step,
+    )
+    reason = verdict.reason
+    for source, as_round in rounds.items():
+        reason = reason.replace(first_line(as_round), first_line(source))
+    return Verdict(verdict.state, notebook, reason)
+
+
+def _rounds(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -> dict[str, str]:
+    """Return the cells with a loop over the parts of the step, each with the loop as a function."""
+    sources = dict.fromkeys(item.source for items in (cells, executions) for item in items)
+    names = imported(sources)
+    if "parts" not in names.values():
+        return {}
+    rounds = {source: as_rounds(source, names, step) for source in sources if "parts" in source}
+    return {source: code for source, code in rounds.items() if code}
 
 
 def _ran_in_order(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -> bool:
@@ -90,13 +116,34 @@ def _ran_in_order(executions: Sequence[Execution], cells: Sequence[Cell], step: 
 
 
 def signature(cells: Sequence[Cell], step: str) -> list[str]:
-    """Return the hashes of the cells that a run of a notebook runs, up to the one that saves."""
+    """Return the hashes of the cells that a run of a notebook runs, up to the one that saves.
+
+    For a part of a loop, the list of parts does not count.
+    """
     ran = [cell for cell in cells if SKIPPED not in cell.tags]
     last = saving_cell([cell.source for cell in ran], step)
+    if "/" in step:
+        sources = without_list([cell.source for cell in ran], step)
+        ran = [replace(cell, source=s) for cell, s in zip(ran, sources, strict=True)]
     hashed = [
         (cell, hashes.code_hash(cell.source)) for cell in ran[: None if last is None else last + 1]
     ]
     return [code + ("!" if RAISES in cell.tags else "") for cell, code in hashed if code]
+
+
+def in_session(project: Project, step: str) -> tuple[list[str], dict[str, str]] | None:
+    """Return the signature of the notebook that this kernel runs, and the parameters set in it.
+
+    None outside IPython.
+    """
+    ran = cells.executions()
+    if ran is None:
+        return None
+    executions = [convert(to_builtins(execution), Execution) for execution in ran]
+    shown = _in_front_end(executions, _cells_on_disk(project, step) or [])
+    hashed = [(hashes.code_hash(e.source), e.source) for e in executions]
+    set_ = {code: source for code, source in hashed if code and looks_injected(source)}
+    return signature(shown, step), set_
 
 
 def _verdict(executions: Sequence[Execution], on_disk: Sequence[Cell] | None, step: str) -> Verdict:

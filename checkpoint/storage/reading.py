@@ -56,7 +56,7 @@ def _patiently(
         _check_not_replaced(folder, step, opened)
         time.sleep(PAUSE)
     raise CheckpointDamagedError(
-        f"results/{step}/{file} is missing. {remedy(step)}", step=step, file=file
+        f"results/{step}/{file} is missing. {remedy(project, step)}", step=step, file=file
     )
 
 
@@ -73,7 +73,7 @@ def _verified(project: Project, step: str, file: str, opened: Opened) -> Path:
     if problem := misfit(project, step, file, entry):
         raise problem
     path = store.locate(project.results_of(step), file)
-    _verify(step, file, entry.blake3, hashes.path_hash(path))
+    _verify(project, step, file, entry.blake3, hashes.path_hash(path))
     return path
 
 
@@ -90,11 +90,11 @@ def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
     with ThreadPoolExecutor(1) as pool:
         hashing = pool.submit(hashes.path_hash, path)
         if file_format.runs_code:
-            _verify(step, file, entry.blake3, hashing.result())
+            _verify(project, step, file, entry.blake3, hashing.result())
         try:
             obj = file_format.read(path, entry.details)
         except Exception as error:
-            _verify(step, file, entry.blake3, hashing.result())
+            _verify(project, step, file, entry.blake3, hashing.result())
             if missing := missing_package(error, file_format.extra):
                 raise missing from error
             # what was saved is there, so regenerating it would change nothing
@@ -104,16 +104,16 @@ def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
                 file=f"results/{step}/{file}",
                 key=entry.key,
             ) from error
-        _verify(step, file, entry.blake3, hashing.result())
+        _verify(project, step, file, entry.blake3, hashing.result())
     return obj
 
 
-def _verify(step: str, file: str, expected: str, actual: str) -> None:
+def _verify(project: Project, step: str, file: str, expected: str, actual: str) -> None:
     if expected and expected != actual:
         place = f"results/{step}/{file}"
         raise CheckpointDamagedError(
             f"{place} is not what was saved: expected blake3 {expected[:12]}…, "
-            f"got {actual[:12]}…. {remedy(step)}",
+            f"got {actual[:12]}…. {remedy(project, step)}",
             step=step,
             file=place,
             expected=expected,

@@ -1,7 +1,7 @@
 """A save: what is written, and the record of what made it."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +27,7 @@ def save_objects(
     objects: Mapping[str, Any],
     params: Mapping[str, Any] | None,
     interrupts: Interrupts,
+    amend: Callable[[Record], Record] = lambda record: record,
 ) -> list[str]:
     """Replace a step's checkpoint.
 
@@ -39,6 +40,8 @@ def save_objects(
     interrupts
         Remembers Ctrl-C, which is heeded between two files, and before the commit for the last
         time.
+    amend
+        Returns the record that is written in place of the usual one.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def save_objects(
         with unwatched():
             inputs = session.inputs_of(project, step)
             modules = modules_of(project, step)
-            run = run_of(project, step, staging)
+            run = session.without_skipped(project, step, run_of(project, step, staging))
             freeze = write_freeze(project, staging)
         notes += session.changed_since_read(project, inputs)
         notes += _notes_on_code(project, modules, run)
@@ -90,7 +93,7 @@ def save_objects(
             run=run,
             notes=notes,
         )
-        text = json_text(record.to_json())
+        text = json_text(amend(record).to_json())
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
         interrupts.hold()
     session.remember_saved(project, step)

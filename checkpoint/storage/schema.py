@@ -205,6 +205,12 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         The folder of another copy of the project whose modules ran in place of its own.
     notes
         What `save` said that the user should know.
+    output
+        What a command printed that made the results, in a file beside them.
+    parts
+        Of a step that a loop made: the hash of each part's content, by its name.
+    looped
+        Whether it is a part that a loop made, independently of the parts before it.
     environment
         The versions of the libraries; None for a folder that was filled by hand and accepted.
     accepted
@@ -225,6 +231,9 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: Run | None = None
     elsewhere: str = ""
     notes: list[str] = field(default_factory=list)
+    output: FileEntry | None = None
+    parts: dict[str, str] = field(default_factory=dict)
+    looped: bool = False
     accepted: list[Acceptance] = field(default_factory=list)
 
     @property
@@ -239,12 +248,14 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def content_hash(self) -> str:
         """The hash of what the checkpoint gives to those that load it."""
-        return content_hash({name: entry.blake3 for name, entry in self.files.items()}, self.params)
+        hashes = {name: entry.blake3 for name, entry in self.files.items()}
+        return content_hash(hashes | {f"{part}/": h for part, h in self.parts.items()}, self.params)
 
     @property
     def written(self) -> list[str]:
         """The names of all files that `save` wrote below the step's folder, but the record's."""
-        others = [self.environment and self.environment.freeze, self.run and self.run.log]
+        freeze = self.environment and self.environment.freeze
+        others = [freeze, self.run and self.run.log, self.output]
         return [*self.files, *(entry.key for entry in others if entry)]
 
     def accept(self, acceptance: Acceptance) -> "Record":

@@ -2,7 +2,10 @@
 
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+
+from msgspec import structs
 
 from ..errors import CheckpointError
 from ..files import LEFTOVERS
@@ -12,14 +15,17 @@ from ..project.project import Project
 from ..watch import cells, files, modules
 from . import hashes, store
 from .parts import listing
-from .schema import RECORD, InputEntry
+from .schema import RECORD, InputEntry, Run, Verdict
 
-NOT_INPUTS = (*LEFTOVERS, "pyproject.toml")  # `checkpoint` itself looks for that
+# `checkpoint` itself opens these
+NOT_INPUTS = (*LEFTOVERS, "pyproject.toml", store.LOCK)
 NOT_LISTED = ("notebooks", "src")  # tools add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
 _loaded: dict[tuple[Path, str], InputEntry | None] = {}
 _saved: set[tuple[Path, str]] = set()  # what this kernel made itself, perhaps several times
+skipped: set[tuple[Path, str]] = set()  # steps of which this kernel kept parts of earlier ones
+owners: dict[tuple[Path, str], set[str]] = {}  # by input, the parts that named it as theirs
 _hashed: dict[tuple[str, files.Stamp], InputEntry] = {}
 
 
@@ -30,6 +36,7 @@ def remember(project: Project, name: str, content: InputEntry | None) -> None:
     If the same cell did, or outside a notebook, no content fits.
     """
     key, place = (project.root, name), str(project.root / name)
+    (files.outside if files.scope is None else files.scope).add(place)
     before = _loaded.get(key, content)
     if content is None:
         files.asked.add(place)
@@ -48,6 +55,24 @@ def remember_saved(project: Project, step: str) -> None:
     _saved.add((project.root, f"results/{step}"))
 
 
+def without_skipped(project: Project, step: str, run: Run | None) -> Run | None:
+    """Return a run as unclean if parts of a loop were kept, which leaves other values behind.
+
+    The parts themselves, and the step that they are parts of, do not depend on what is left.
+    """
+    whole = step.partition("/")[0]
+    if run is None or (project.root, whole) not in skipped or files.scope is not None:
+        return run
+    if step == whole:
+        return run
+    reason = (
+        f"parts of {whole} were kept, so the loop left other values behind than in a run of all "
+        f'parts; save {step} in the next notebook, from load("{whole}").parts'
+    )
+    notebook = run.verdict.notebook if run.verdict else None
+    return structs.replace(run, log=None, verdict=Verdict("unclean", notebook, reason))
+
+
 def _differ(before: InputEntry | None, now: InputEntry | None) -> bool:
     return (before and before.blake3) != (now and now.blake3)
 
@@ -64,6 +89,9 @@ def forget() -> None:
     """Forget all inputs and modules, as a new kernel would."""
     _loaded.clear()
     _saved.clear()
+    skipped.clear()
+    owners.clear()
+    _name_in.cache_clear()
     files.forget()
     modules.forget()
 
@@ -117,14 +145,19 @@ def name_of(project: Project, path: str) -> str:
 
     These are files elsewhere, those of environments and tools, and hidden folders.
     """
+    return _name_in(project.root, project.data, path)
+
+
+@lru_cache(maxsize=100_000)  # each part of a loop asks for all of them
+def _name_in(root: Path, data: Path, path: str) -> str:
     place = Path(path)
     parts: tuple[str, ...] = ()
-    if place.is_relative_to(project.root):
-        parts = place.relative_to(project.root).parts
+    if place.is_relative_to(root):
+        parts = place.relative_to(root).parts
     else:
-        place, raw = place.resolve(), project.data.resolve()  # often links to a larger disk
-        if place.is_relative_to(project.root.resolve()):
-            parts = place.relative_to(project.root.resolve()).parts
+        place, raw = place.resolve(), data.resolve()  # often links to a larger disk
+        if place.is_relative_to(root.resolve()):
+            parts = place.relative_to(root.resolve()).parts
         elif place.is_relative_to(raw):
             parts = ("data", *place.relative_to(raw).parts)
     hidden = any(part[0] == "." or part == "__pycache__" for part in parts[:-1])
@@ -132,7 +165,7 @@ def name_of(project: Project, path: str) -> str:
     if hidden or not parts or parts[-1] in NOT_INPUTS or files.is_installed(path):
         return ""
     prefix = Path(sys.prefix)  # a project may contain the environment
-    if prefix.is_relative_to(project.root) and place.is_relative_to(prefix):
+    if prefix.is_relative_to(root) and place.is_relative_to(prefix):
         return ""
     return name
 

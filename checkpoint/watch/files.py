@@ -28,6 +28,8 @@ writes: set[str] = set()  # what was written anew, and so is made by this proces
 listed: dict[str, Stamp | None] = {}  # folders whose files were asked for, as they were then
 code: list[str] = []  # scripts and notebooks that were read, which `modules` takes
 asked: set[str] = set()  # what was not there since the last call of `cell_ended`
+scope: set[str] | None = None  # what a part of a loop reads, again or not; None outside
+outside: set[str] = set()  # likewise, outside of such parts
 _looked: set[str] = set()  # of what this cell asked for, what may still be made by it
 _again: set[str] = set()  # what was not there, and made a cell fail, so that it runs again
 _began: float | None = None
@@ -54,7 +56,7 @@ def began() -> float:
 
 def forget() -> None:
     """Forget all files, as a new process would."""
-    for seen in (reads, writes, listed, code, asked, _looked, _again):
+    for seen in (reads, writes, listed, code, asked, outside, _looked, _again):
         seen.clear()
 
 
@@ -86,6 +88,12 @@ def is_new(place: str) -> bool:
     return place in _again
 
 
+def enter(seen: set[str] | None) -> None:
+    """Note what is read from now on in a set, too; None ends it."""
+    global scope
+    scope = seen
+
+
 @contextmanager
 def unwatched() -> Iterator[None]:
     """Open files in this thread that nobody's results are made from."""
@@ -109,6 +117,7 @@ def note(path: object, *, written: bool) -> None:
     """
     if isinstance(path, str | bytes | os.PathLike) and not getattr(_ours, "active", False):
         place = absolute(path)
+        (outside if scope is None else scope).add(place)
         if written:
             writes.add(place)
         elif not (is_known(place) or place in writes or is_installed(place)):
@@ -183,6 +192,7 @@ def _on_listing(path: object = None, *_: object) -> None:
     path = "." if path is None else path
     if isinstance(path, str | bytes) and not getattr(_ours, "active", False):
         place = absolute(path)
+        (outside if scope is None else scope).add(place)
         if place not in listed and not _is_by_tools():
             listed[place] = stamp(place)
 

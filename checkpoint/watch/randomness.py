@@ -2,6 +2,7 @@
 
 import random
 import sys
+from collections.abc import Callable
 
 
 def states() -> dict[str, object]:
@@ -22,3 +23,20 @@ def moved(before: dict[str, object]) -> list[str] | None:
     if after.keys() != before.keys():
         return None
     return sorted(name for name in after if after[name] != before[name])
+
+
+def snapshot() -> Callable[[], None]:
+    """Return a function that sets the random states to what they are now."""
+    python = random.getstate()
+    numpy, torch = sys.modules.get("numpy.random"), sys.modules.get("torch")
+    state = numpy.get_state() if numpy else None
+    tensor = torch.get_rng_state() if torch and hasattr(torch, "get_rng_state") else None
+
+    def restore() -> None:
+        random.setstate(python)
+        if numpy:
+            numpy.set_state(state)
+        if torch and tensor is not None:
+            torch.set_rng_state(tensor)
+
+    return restore

@@ -9,11 +9,12 @@ from checkpoint.check.rules import RULES
 from checkpoint.check.subjects import Cell, Notebook
 from checkpoint.notebooks.notebook import code_cell
 from checkpoint.notebooks.skeleton import skeleton
-from checkpoint.project.chain import numbered
+from checkpoint.project.chain import Step
 from checkpoint.project.project import Project
 
 PROJECT = Project(Path("my_project"))
-STEPS = [numbered(Path(f"{name}.ipynb")) for name in ("1_preprocessing", "2_integration", "3_umap")]
+NAMES = ("1_preprocessing", "2_integration", "3_umap")
+STEPS = [Step(Path(f"{name}.ipynb"), place) for place, name in enumerate(NAMES, 1)]
 
 
 def broken_by(source):

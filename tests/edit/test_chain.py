@@ -11,6 +11,8 @@ from checkpoint import load
 from checkpoint.check.check import check
 from checkpoint.edit.chain import loaded_too_early, move, new, remove, rename
 from checkpoint.errors import ProjectError
+from checkpoint.notebooks.notebook import dumps, read, sources
+from checkpoint.notebooks.skeleton import skeleton
 from checkpoint.project.project import Project
 from checkpoint.project.servers import CLOSE
 
@@ -64,6 +66,104 @@ def test_leading_zeros_are_kept(project):
         path.rename(path.with_name(f"0{step}.ipynb"))
     assert new(Project(project), "x", after=f"0{ONE}").step == "02_x"
     assert project.steps()[2:] == ["03_integration", "04_visualization"]
+
+
+def arranged(project, *names):
+    """Let the project have these notebooks, below `notebooks/`, each loading the one before."""
+    for path in (project / "notebooks").iterdir():
+        path.unlink()
+        shutil.rmtree(project / "results" / path.stem, ignore_errors=True)
+    before = None
+    for name in names:
+        path = project / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        content = skeleton("my_project", path.stem, before)
+        path.write_text(dumps(content), encoding="utf-8")
+        before = path.stem
+    return Project(project)
+
+
+def test_letters_and_levels_are_kept(project):
+    there = arranged(project, "01_x", "01a_y", "01b_z", "02_w")
+    assert new(there, "n", after="01a_y").step == "01b_n"
+    assert project.steps() == ["01_x", "01a_y", "01b_n", "01c_z", "02_w"]
+    # between a number and its letters, there is room only among the letters
+    assert new(there, "m", after="01_x").step == "01a_m"
+    assert project.steps() == ["01_x", "01a_m", "01b_y", "01c_n", "01d_z", "02_w"]
+    assert new(there, "o", after="01d_z").step == "01e_o"
+    assert rename(there, "01e_o", "p") == {"01e_o": "01e_p"}
+    assert move(there, "01e_p", "b")["01e_p"] == "01b_p"
+    assert remove_all(there, "01b_p", "01a_m") == ["01_x", "01a_y", "01b_n", "01c_z", "02_w"]
+    with pytest.raises(ProjectError, match="from a to c, got z"):
+        move(there, "01a_y", "z")
+    there = arranged(project, "day1-1_x", "day1-2_y", "day2-1_z")
+    assert new(there, "n", after="day1-1_x").step == "day1-2_n"
+    assert project.steps() == ["day1-1_x", "day1-2_n", "day1-3_y", "day2-1_z"]
+
+
+def remove_all(project, *steps):
+    for step in steps:
+        for later in project.steps():
+            text = later.path.read_text(encoding="utf-8")
+            text = text.replace(f'load(\\"{step}\\")', "None")
+            later.path.write_text(text, encoding="utf-8")
+        remove(project, step)
+    return [step.name for step in project.steps()]
+
+
+def test_steps_in_folders(project):
+    there = arranged(project, "1_core/01_x", "1_core/02_y", "2_more/03_z")
+    made = new(there, "n", after="01_x")
+    assert (made.path, made.renamed) == ("notebooks/1_core/02_n.ipynb", {"02_y": "03_y"})
+    assert "%pip install -e ../..`" in made_by(project, made.path)
+    assert project.steps() == ["01_x", "02_n", "03_y", "03_z"]
+    rename(there, "03_z", "w")
+    assert (project / "notebooks" / "2_more" / "03_w.ipynb").is_file()
+    # a rename in the file browser
+    path = project / "notebooks" / "2_more" / "03_w.ipynb"
+    path.rename(path.with_stem("03_v"))
+    assert rename(there, "03_w", "v") == {"03_w": "03_v"}
+    assert 'save(\n    "03_v"' in "\n".join(notebook_sources(path.with_stem("03_v")))
+    assert check(project) == []
+
+
+def made_by(project, path):
+    return (project / path).read_text(encoding="utf-8")
+
+
+def notebook_sources(path):
+    return sources(read(path))
+
+
+def test_the_chain_in_a_given_order(project):
+    there = arranged(project, "import", "b/umap", "b/qc", "notes")
+    project.add_settings('order = [\n    "import",  # first\n    "b/qc",\n    "b/umap",\n]')
+    assert project.steps() == ["import", "qc", "umap"]
+    made = new(there, "doublets", after="qc")
+    assert (made.path, made.previous) == ("notebooks/b/doublets.ipynb", "qc")
+    assert rename(there, "qc", "quality") == {"qc": "quality"}
+    assert project.steps() == ["import", "quality", "doublets", "umap"]
+    assert '    "import",  # first\n' in (project / "pyproject.toml").read_text()
+    assert 'load("quality")' in "\n".join(
+        notebook_sources(project / "notebooks" / "b" / "doublets.ipynb")
+    )
+    move(there, "umap", 1)
+    remove(there, "doublets")
+    assert project.steps() == ["umap", "import", "quality"]
+    (problem,) = [one for one in check(project) if one.rule == "not-a-step"]
+    assert str(problem).startswith("notebooks/notes.ipynb: is not listed in `order`")
+    (project / "notebooks" / "import.ipynb").unlink()
+    with pytest.raises(ProjectError, match="order lists 'import', but"):
+        there.refuse_unclear()
+
+
+def test_a_name_that_two_notebooks_have(project):
+    there = arranged(project, "1_a/1_x", "2_b/1_x")
+    with pytest.raises(ProjectError, match="have the same name"):
+        there.refuse_unclear()
+    done = ProjectUnderTest(project).command("status")
+    assert (done.returncode, "have the same name" in done.stderr) == (2, True)
+    assert [problem.rule for problem in check(project)] == ["not-a-step"]
 
 
 def test_rename(committed):
@@ -228,7 +328,7 @@ def test_settings_of_a_step_that_is_removed_or_named(committed):
     path = committed / "pyproject.toml"
     text = path.read_text()
     path.write_text(text.replace("[tool.checkpoint]\n", "[tool.checkpoint]\nresources.3_x = {}\n"))
-    with pytest.raises(ProjectError, match="already has resources of 3_x"):
+    with pytest.raises(ProjectError, match="already has settings of 3_x"):
         rename(Project(committed), THREE, "x")
     path.write_text(
         text.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\nresources.{THREE} = {{}}\n")
@@ -360,7 +460,7 @@ def test_whatever_is_done_the_notebooks_load_the_same(blank_project, tmp_path_fa
         now, loaded = model.read()
         assert loaded == loads
         assert words is None or now == words
-        numbers = [one.number for one in project.steps()]
+        numbers = [one.number.last for one in project.steps()]
         assert numbers == list(range(1, len(numbers) + 1))
         if not numbers:
             return

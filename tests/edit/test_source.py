@@ -30,6 +30,9 @@ def renamed(source):
         ('load("1_" "a")', 'load("2_a")'),
         ('load(f"1_a")', 'load("2_a")'),
         ('load(r"""1_a""")', 'load("2_a")'),
+        ('save(f"1_a/{sample}", {})', 'save(f"2_a/{sample}", {})'),
+        ("load(rf'1_a/x/{n}' + end)", "load(rf'2_a/x/{n}' + end)"),
+        ('load("1_a/" + name)', 'load("2_a/" + name)'),
         ('sc.settings.figdir = figures("3_c")', 'sc.settings.figdir = figures("1_c")'),
         ('é = "ü"; load("1_a")', 'é = "ü"; load("2_a")'),
         ('%time x = load("1_a")', '%time x = load("2_a")'),
@@ -96,3 +99,11 @@ def test_a_step_that_goes_away_must_not_be_named():
 )
 def test_a_name_is_a_word(text, expected):
     assert mentions(text, "1_a") is expected
+
+
+def test_a_name_that_is_put_together():
+    assert renamed('load(f"9_x/{name}")') == ('load(f"9_x/{name}")', [])
+    for source in ('load(f"1_a{name}")', 'load(f"{name}/1_a")'):
+        assert renamed(source).unsafe, source
+    assert renamed('load(f"1_" f"a/{x}")').unsafe
+    assert rename_code('save(f"1_a/{x}", {})', {"save": "save"}, {"1_a": None}).unsafe

@@ -309,7 +309,8 @@ def test_status_and_its_exit_status(bake):
     assert done.returncode == 0
     steps = json.loads(done.stdout)["steps"]
     assert [step["step"] for step in steps] == ["1_one", "2_two"]
-    assert list(steps[0]) == [*("step", "state", "reasons", "clean", "timestamp", "bytes", "notes")]
+    names = ("step", "state", "reasons", "clean", "timestamp", "bytes", "notes", "loads")
+    assert list(steps[0]) == list(names)
     assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
     (baked / "pyproject.toml").unlink()
     done = baked.python("-m", "my_project.checkpoint", "status", cwd=baked)
@@ -336,3 +337,13 @@ def test_folders_in_results_that_are_no_steps(project):
     save(ONE, {})
     shutil.copytree(project / "results" / ONE, project / "results" / ".old")
     assert ".old" not in states(project)
+
+
+def test_a_step_without_objects(project):
+    (project / "data" / "raw.txt").write_text("1")
+    data_file("raw.txt")
+    save(ONE)
+    assert project.state(ONE) == ("current", [])
+    assert dict(load(ONE)) == {}
+    (project / "data" / "raw.txt").write_text("2")
+    assert project.state(ONE) == ("stale", ["data/raw.txt changed"])

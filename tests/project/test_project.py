@@ -34,6 +34,29 @@ def test_steps_run_in_the_order_of_their_numbers(tmp_path):
     assert project.after("2_second").name == "5_fifth"
 
 
+def test_names_as_projects_have_them(tmp_path):
+    names = (
+        *("2_x", "10_x", "01a_b", "01_a", "01b_c", "1_2_x", "1_10_x", "day2-1_x", "day1-10_x"),
+        *("day1-2_x", "3d", "notes", "2024-01-05_try", "07-umap", ".ipynb_checkpoints/1_x"),
+        *("20_more/1_b", "20_more/.x/1_y", "3_core/9_z", "other/0_x"),
+    )
+    for name in names:
+        path = tmp_path / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    project = Project(tmp_path)
+    assert [project.show(step.path)[10:-6] for step in project.steps()] == [
+        *("01_a", "1_2_x", "1_10_x", "01a_b", "01b_c", "2_x", "3_core/9_z", "3d", "10_x"),
+        *("20_more/1_b", "day1-2_x", "day1-10_x", "day2-1_x", "other/0_x"),
+    ]
+    reasons = {path.stem: reason for path, reason in project.others()}
+    assert reasons == {
+        "notes": "does not begin with a number",
+        "2024-01-05_try": "begins with a date, not with a number",
+        "07-umap": "has no `_` behind its number 07",
+    }
+
+
 @pytest.mark.parametrize("step", ["", "../1_a", "/1_a", "1_a/", "con", "1_a/../2_b", "a\\b", None])
 def test_a_step_stays_in_results(tmp_path, step):
     with pytest.raises(CheckpointValueError, match="step"):

@@ -13,10 +13,23 @@ def read(folder, text):
 
 
 def test_settings(tmp_path):
-    assert read(tmp_path, "") == ([], {})
+    assert read(tmp_path, "") == ([], {}, [], {}, {})
     settings = read(tmp_path, 'ignore = ["chdir"]\nresources.2_b = { mem_mb = 8, account = "x" }')
     assert settings.ignore == ["chdir"]
     assert settings.resources == {"2_b": {"mem_mb": 8, "account": "x"}}
+
+
+def test_steps_and_kernels(tmp_path):
+    text = (
+        'kernels.2_b = "x"\nkernels.3_c = "y"\nsteps.1_a = { run = "R \'a b\'", loads = ["0_x"] }'
+    )
+    (tmp_path / "checkpoint.local.toml").write_text('[kernels]\n3_c = "z"\n')
+    settings = read(tmp_path, text)
+    assert settings.kernels == {"2_b": "x", "3_c": "z"}
+    assert settings.steps == {"1_a": (["R", "a b"], ["0_x"], [], [])}
+    (tmp_path / "checkpoint.local.toml").write_text("kernel.3_c = 1\n")
+    with pytest.raises(ProjectError, match=r"checkpoint.local.toml: kernel: expected the table"):
+        read(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +38,17 @@ def test_settings(tmp_path):
         ('ignore = "chdir"', "ignore", "chdir"),
         ("ignore = [1]", "ignore", [1]),
         ("colour = 1", "colour", "colour"),
+        ('order = "1_a"', "order", "1_a"),
+        ('order = ["1_a.ipynb"]', "order", "1_a.ipynb"),
+        ('order = ["../1_a"]', "order", "../1_a"),
+        ('order = ["a/1_x", "b/1_x"]', "order", "a/1_x"),
+        ("kernels.1_a = 3", "kernels", {"1_a": 3}),
+        ("steps = 3", "steps", 3),
+        ("steps.1_a = 3", "steps.1_a", 3),
+        ("steps.1_a.run = 3", "steps.1_a.run", 3),
+        ('steps.1_a.run = "a \'b"', "steps.1_a.run", "a 'b"),
+        ('steps.1_a.reads = ["a", 1]', "steps.1_a.reads", ["a", 1]),
+        ("steps.1_a.runs = []", "steps.1_a.runs", "runs"),
         ("resources = 3", "resources", 3),
         ("resources.2_b = 3", "resources.2_b", 3),
         ('resources.2_b.mem_mb = "x"', "resources.2_b.mem_mb", "x"),

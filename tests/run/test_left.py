@@ -4,7 +4,9 @@ import pytest
 from project_under_test import steps_done, steps_ran
 
 from checkpoint.notebooks.graph import scripts_that_save
+from checkpoint.notebooks.recipe import recipe_of
 from checkpoint.project.project import Project
+from checkpoint.run.kernels import kernel_of
 from checkpoint.run.selection import skipped
 
 SCRAN = """
@@ -108,28 +110,6 @@ def test_a_part_that_its_notebook_no_longer_saves(bake):
 
 
 @pytest.mark.slow
-def test_a_notebook_of_another_kernel_is_named_and_not_run(bake):
-    baked = bake(pipeline="blank", notebooks="one, two, three")
-    r = {"name": "ir", "display_name": "R", "language": "R"}
-    choose_kernel(baked, "2_two", r)
-    reason = (
-        "notebooks/2_two.ipynb asks for the kernel 'ir' (R), but steps run in the kernel "
-        "'python3'; run it in Jupyter, or choose that kernel there."
-    )
-    done = baked.command("run")
-    assert (steps_ran(done), done.returncode) == (["1_one"], 3)
-    assert done.stdout.splitlines()[0] == f"Not run: {reason}"
-    assert told(done) == f"2_two, 3_three are not current: {reason}"
-    done = baked.command("run", "2_two")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{reason}\n")
-    # made in Jupyter, as far as `run` can tell
-    script = "from my_project.checkpoint import load, save; load('1_one'); save('2_two', {'x': 1})"
-    assert baked.python("-c", script).returncode == 0
-    assert steps_done(baked.command("run")) == ["3_three"]
-    assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
-
-
-@pytest.mark.slow
 def test_a_notebook_without_a_save_is_told_before_others_run(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
     baked.change_cell("2_two", "print(previous)", "save")
@@ -161,24 +141,22 @@ def test_what_a_notebook_changes_itself_is_not_current(bake):
 
 
 @pytest.mark.parametrize(
-    ("kernel", "named"),
+    ("kernel", "expected", "in_python"),
     [
-        ({"name": "ir", "display_name": "R", "language": "R"}, "'ir' (R)"),
-        ({"name": "ir", "display_name": "R"}, "'ir'"),
-        ({"name": "my-env", "display_name": "x", "language": "python"}, "'my-env'"),
-        ({"name": "julia", "display_name": "x", "language": "julia"}, "'julia'"),
-        ({"name": "python3", "display_name": "x", "language": "R"}, "'python3' (R)"),
-        ({"name": "python3", "display_name": "x"}, None),
-        ({"name": "python3", "display_name": ".venv (3.12.1)", "language": "python"}, None),
+        ({"name": "ir", "display_name": "R", "language": "R"}, "ir", False),
+        ({"name": "my-env", "display_name": "x", "language": "python"}, "my-env", True),
+        ({"name": "python3", "display_name": "x", "language": "R"}, "python3", False),
+        ({"name": "python3", "display_name": "x"}, "python3", True),
+        ({"display_name": "x"}, "python3", True),
     ],
 )
-def test_which_kernels_are_others(project, kernel, named):
+def test_which_kernel_runs_a_notebook(project, kernel, expected, in_python):
     choose_kernel(project, "1_preprocessing", kernel)
     there = Project(project)
-    skips = skipped(there, there.steps())
-    assert [skip.reason.partition(", but ")[0] for skip in skips.values()] == (
-        [f"notebooks/1_preprocessing.ipynb asks for the kernel {named}"] if named else []
-    )
+    step = there.steps()[0]
+    assert kernel_of(there, step) == expected
+    assert (recipe_of(there, step) is None) == in_python
+    assert skipped(there, [step]) == {}
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,9 @@ def refused(capfd, tmp_path, **answers) -> str:
         ("notebooks", "a, b, A", "'A' is listed twice"),
         ("notebooks", "a, con", "device on Windows"),
         ("notebooks", "a/b", "has '/'"),
-        ("notebooks", "a, 2_b", "starts with a number"),
+        ("notebooks", "a, 2_b", "has numbers, but not for 'a'"),
+        ("notebooks", "2_a, 10_b, 3_c", "has '3' after '10'"),
+        ("notebooks", "01_a, 1_b", "has '1' after '01'"),
         ("notebooks", "cell typing", "has ' '"),
         ("notebooks", "a" * 65, "longer than 64"),
         ("notebooks", ",".join(f"n{i}" for i in range(100)), "more than 99"),
@@ -118,6 +120,13 @@ def test_derived_names_are_good(bake, name):
 def test_99_notebooks_are_accepted(bake):
     baked = bake(pipeline="blank", notebooks=",".join(f"n{i}" for i in range(99)))
     assert (baked / "notebooks" / "99_n98.ipynb").is_file()
+
+
+def test_numbers_that_people_bring(bake):
+    baked = bake(pipeline="blank", notebooks="01_import, 01a_qc, 02_umap")
+    assert baked.steps() == ["01_import", "01a_qc", "02_umap"]
+    assert 'load("01_import")' in baked.code("01a_qc")
+    assert baked.command("check").returncode == 0
 
 
 def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):

@@ -1,10 +1,10 @@
-"""Resources of steps in `pyproject.toml`, in the many forms that TOML allows."""
+"""Settings of steps in `pyproject.toml`, in the many forms that TOML allows."""
 
 import tomllib
 
 import pytest
 
-from checkpoint.edit.resources import rename_resources
+from checkpoint.edit.tables import rename_in
 
 NAMES = {"2_b": "3_b", "3_c": "2_c"}
 
@@ -62,14 +62,14 @@ mem_mb = 2
     ],
 )
 def test_only_the_keys_change(text):
-    before, renamed = tomllib.loads(text), rename_resources(text, NAMES)
+    before, renamed = tomllib.loads(text), rename_in(text, NAMES)
     resources = before["tool"]["checkpoint"]["resources"]
     expected = {NAMES.get(step, step): asked for step, asked in resources.items()}
     assert tomllib.loads(renamed)["tool"]["checkpoint"]["resources"] == expected
-    assert rename_resources(renamed, {new: old for old, new in NAMES.items()}) == text
+    assert rename_in(renamed, {new: old for old, new in NAMES.items()}) == text
 
 
 def test_what_tomlkit_would_get_wrong_is_not_written(monkeypatch):
     monkeypatch.setattr("tomlkit.dumps", lambda document: "[tool.checkpoint]\n")
     text = "[tool.checkpoint]\n[tool.checkpoint.resources]\n2_b = {}\n"
-    assert rename_resources(text, NAMES) is None
+    assert rename_in(text, NAMES) is None

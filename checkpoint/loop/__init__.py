@@ -1,0 +1,1 @@
+"""A checkpoint per sample: the loop of a notebook, its parts, and which of them to make."""

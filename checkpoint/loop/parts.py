@@ -1,0 +1,282 @@
+"""The loop of a notebook over its parts, such as samples: a checkpoint each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
+
+from ..errors import CheckpointValueError
+from ..lineage.changes import CURRENT
+from ..lineage.states import Lineage
+from ..notebooks.calls import imported
+from ..notebooks.carried import carried, loop_in
+from ..project.names import unportable
+from ..project.project import Project
+from ..storage import clean, session
+from ..storage.checkpoint import Checkpoint
+from ..storage.interrupts import Interrupts
+from ..storage.parts import parts_of
+from ..storage.ran import in_session
+from ..storage.saving import save_objects
+from ..watch import cells, files, randomness
+
+if TYPE_CHECKING:
+    from ..storage.schema import Record
+
+CONTAINERS = (list, dict, set, bytearray)
+
+
+class Part:
+    """One round of a loop over `parts`.
+
+    Attributes
+    ----------
+    name
+        Its name, as in the list.
+    step
+        Its sub-checkpoint: `1_qc/donor_3`.
+    """
+
+    def __init__(self, loop: Loop, name: str) -> None:
+        self.name = name
+        self.step = f"{loop.step}/{name}"
+        self.is_saved = False
+        self._loop = loop
+
+    def __repr__(self) -> str:
+        return f"Part({self.step!r})"
+
+    def data_file(self, name: str) -> Path:
+        """Return the path of a raw file, as `data_file` does; it is an input of this part alone."""
+        path = self._loop.data_file(name)
+        self._loop.own(self.name, f"data/{name}")
+        return path
+
+    def load(self, step: str) -> Checkpoint:
+        """Open a checkpoint, as `load` does; it is an input of this part alone."""
+        checkpoint = self._loop.load(step)
+        self._loop.own(self.name, f"results/{step}")
+        return checkpoint
+
+    def save(
+        self, objects: Mapping[str, Any] | None = None, *, params: Mapping[str, Any] | None = None
+    ) -> None:
+        """Save the results of this part, atomically; the parameters are those of `save`."""
+        self._loop.save(self, {} if objects is None else objects, params)
+
+
+class Loop:
+    """The parts of a step while a loop goes over them.
+
+    Parameters
+    ----------
+    project, step
+        The project and the step.
+    names
+        The names of its parts.
+    load, data_file
+        Those of notebooks.
+    say
+        Shows a line to the user.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        step: str,
+        names: Iterable[str],
+        load: Callable[[str], Checkpoint],
+        data_file: Callable[[str], Path],
+        say: Callable[[str], None],
+    ) -> None:
+        self.project, self.step, self.load, self.data_file = project, step, load, data_file
+        self.names = _checked(step, names)
+        self._say = say
+        self._body: set[str] = set()
+        self._outside: dict[str, object] = {}
+        self._watched: dict[str, Any] | None = None  # containers outside the loop
+        self._carries = ""
+
+    def __iter__(self) -> Iterator[Part]:
+        with files.unwatched():
+            self._look_at_code()
+            self._outside = self._containers()
+            kept = set[str]() if self._carries else self._kept()
+        restore = randomness.snapshot()
+        unsaved: list[str] = []
+        if self._carries:
+            self._say(
+                f"{self._carries}, so a part may depend on those before it: all are made anew, "
+                "and each has all inputs of those before it."
+            )
+        elif kept:
+            self._say(f"{self.step}: {len(kept)} of {len(self.names)} parts are current.")
+        try:
+            for number, name in enumerate(self.names, 1):
+                if name in kept:
+                    session.skipped.add((self.project.root, self.step))
+                    continue
+                self._say(f"{self.step}: {number} of {len(self.names)}, {name}")
+                restore()
+                part = Part(self, name)
+                files.enter(set())
+                yield part
+                if not part.is_saved:
+                    unsaved.append(name)
+        finally:
+            files.enter(None)
+        with files.unwatched():
+            self._finish([name for name in self.names if name not in unsaved], unsaved)
+
+    def own(self, part: str, name: str) -> None:
+        """Note that a part named an input as its own."""
+        session.owners.setdefault((self.project.root, name), set()).add(part)
+
+    def save(
+        self, part: Part, objects: Mapping[str, Any], params: Mapping[str, Any] | None
+    ) -> None:
+        """Save a part with the inputs that it may depend on."""
+        if not self._carries and self._containers() != self._outside:
+            changed = [n for n, v in self._containers().items() if v != self._outside.get(n)]
+            self._carries = f"{self.step}: the loop changes {', '.join(changed)}"
+        reads = self._names(files.scope or set()) | self._names(files.outside)
+
+        def amend(record: Record) -> Record:
+            others = {
+                name
+                for name in record.inputs
+                if not self._carries and self._is_owned(name) and name.strip("/") not in reads
+            }
+            inputs = {name: e for name, e in record.inputs.items() if name not in others}
+            return structs.replace(record, inputs=inputs, looped=not self._carries)
+
+        with Interrupts() as interrupts:
+            notes = save_objects(self.project, part.step, objects, params, interrupts, amend)
+        part.is_saved = True
+        for note in notes:
+            self._say(f"Note: {part.name}: {note}")
+        if interrupts.came:
+            raise KeyboardInterrupt("Interrupted after the part was saved.")
+
+    def _is_owned(self, name: str) -> bool:
+        """Tell whether parts named an input as theirs, or the folder that it is in."""
+        folders = [f"{parent.as_posix()}" for parent in Path(name).parents]
+        places = (name, name.removesuffix("/"), *folders)
+        return any((self.project.root, place) in session.owners for place in places)
+
+    def _names(self, places: set[str]) -> set[str]:
+        """Return the names of inputs at some places."""
+        return {session.name_of(self.project, place).strip("/") for place in places}
+
+    def _look_at_code(self) -> None:
+        """Find out whether a part can depend on those before it."""
+        ran = cells.executions()
+        loop = None
+        if ran:
+            names = imported([execution.source for execution in ran])
+            loop = loop_in(ran[-1].source, names, self.step)
+        if loop is None:
+            self._carries = (
+                f'{self.step}: the running cell has no plain `for part in parts("{self.step}", …)`'
+            )
+            return
+        nodes = (node for statement in loop.body for node in ast.walk(statement))
+        self._body = {node.id for node in nodes if isinstance(node, ast.Name)}
+        if found := carried(loop):
+            verb = "is" if len(found) == 1 else "are"
+            self._carries = f"{self.step}: {', '.join(found)} {verb} carried on by the loop"
+
+    def _containers(self) -> dict[str, object]:
+        """Return what tells whether the containers outside the loop that it names have changed."""
+        shell = cells.running_shell()
+        names = shell.user_ns if shell else {}
+        if self._watched is None:
+            found = {name: names.get(name) for name in self._body}
+            self._watched = {n: value for n, value in found.items() if type(value) in CONTAINERS}
+        return {
+            name: (names.get(name) is value, _identity(value))
+            for name, value in self._watched.items()
+        }
+
+    def _kept(self) -> set[str]:
+        """Return the parts that are what this notebook, as it runs, makes of them."""
+        records = parts_of(self.project, self.step)
+        ours = {name: records.get(f"{self.step}/{name}") for name in self.names}
+        if any(record and not record.looped for record in ours.values()):
+            return set()  # in that run, a part could depend on those before it
+        lineage = Lineage(self.project)
+        running = in_session(self.project, f"{self.step}/·")
+        return {
+            name
+            for name, record in ours.items()
+            if record
+            and _is_of(record, running)
+            and lineage.state(f"{self.step}/{name}").state == CURRENT
+        }
+
+    def _finish(self, names: list[str], unsaved: list[str]) -> None:
+        """Write the record of the step, and remove the parts that it no longer has."""
+        records = parts_of(self.project, self.step)
+        hashes = {name: records[f"{self.step}/{name}"].content_hash for name in names}
+        for place, record in records.items():
+            if record.looped and place.removeprefix(f"{self.step}/") not in hashes:
+                clean.clean([clean.whole(self.project, place)])
+
+        outside = self._names(files.outside)
+
+        def amend(record: Record) -> Record:
+            inputs = {
+                name: entry
+                for name, entry in record.inputs.items()
+                if name.strip("/") in outside or not self._is_owned(name)
+            }
+            inputs = {n: e for n, e in inputs.items() if not n.startswith(f"results/{self.step}/")}
+            return structs.replace(record, inputs=inputs, parts=hashes)
+
+        with Interrupts() as interrupts:
+            save_objects(self.project, self.step, {}, None, interrupts, amend)
+        self._say(f"Saved to {self.project.address(self.project.results_of(self.step))}/")
+        if unsaved:
+            self._say(f"Note: The loop did not save {', '.join(unsaved)}.")
+        if interrupts.came:
+            raise KeyboardInterrupt("Interrupted after the results were saved.")
+
+
+def _checked(step: str, names: Iterable[str]) -> list[str]:
+    """Return the names of parts in their order."""
+    if isinstance(names, str):
+        raise CheckpointValueError(
+            f"parts takes a list of names, got the text {names!r}", step=step
+        )
+    listed = list(names)
+    for name in listed:
+        if not isinstance(name, str):
+            raise CheckpointValueError(f"the name of a part must be a str, got {name!r}", step=step)
+        if reason := unportable(name) or ("is reserved" if name == "figures" else None):
+            raise CheckpointValueError(f"part {name!r} {reason}", step=step)
+    folded = [name.casefold() for name in listed]
+    for name in listed:
+        if folded.count(name.casefold()) > 1:
+            raise CheckpointValueError(f"part {name!r} is listed twice", step=step, found=name)
+    if "/" in step:
+        raise CheckpointValueError(
+            f"parts takes a step, got the sub-checkpoint {step!r}", step=step
+        )
+    return listed
+
+
+def _identity(container: Any) -> tuple[int, ...]:
+    values = container.values() if isinstance(container, dict) else container
+    return (len(container), *map(id, values))
+
+
+def _is_of(record: Record, running: tuple[list[str], dict[str, str]] | None) -> bool:
+    """Tell whether a part was made by the code that is running, with the same parameters."""
+    run = record.run
+    if running is None or run is None or run.verdict is None or run.verdict.state != "clean":
+        return False
+    return (run.verdict.notebook, run.parameters) == running

@@ -1,0 +1,94 @@
+"""Steps that do not call `save`: commands, and notebooks in other languages than Python.
+
+They write into a folder that the environment variable `CHECKPOINT_OUTPUT` names.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..project.chain import Step
+from ..project.project import Project
+from ..project.settings import FILE, Entry
+from .notebook import language, read_whole, sources
+
+OUTPUT = "CHECKPOINT_OUTPUT"
+NOTHING = Entry([], [], [], [])
+PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)+|[\w+-]+\.\w+")
+
+
+class Recipe(NamedTuple):
+    """What such a step is made with.
+
+    Attributes
+    ----------
+    entry
+        What `[tool.checkpoint.steps]` says of it.
+    code
+        The files of its code, its notebook among them, relative to the project.
+    loads
+        The steps and sub-checkpoints that it is made from: of the setting, and those whose results
+        its code spells out.
+    reads
+        The other files that it reads, likewise.
+    """
+
+    entry: Entry
+    code: list[str]
+    loads: list[str]
+    reads: list[str]
+
+
+def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = None) -> Recipe | None:
+    """Return what a step is made with; None for a notebook that calls `save`.
+
+    Parameters
+    ----------
+    project, step
+        The project and the step.
+    content
+        The content of its notebook, if it was read already.
+
+    Raises
+    ------
+    ProjectError
+        If its notebook cannot be read.
+    """
+    entry = step.entry or NOTHING
+    texts, code = [" ".join(entry.run)], list(entry.code)
+    if not step.is_script:
+        content = read_whole(step.path) if content is None else content
+        if language(content) == "python":
+            return None
+        texts += sources(content)
+        code.insert(0, project.show(step.path))
+    for path in (project.root / name for name in entry.code):
+        if path.is_file():
+            texts.append(path.read_text(encoding="utf-8", errors="replace"))
+    places = [_place(word) for text in texts for word in PATH.findall(text)]
+    steps = {known.name for known in project.steps()} - {step.name}
+    loads = [parts[1] for parts in places if parts[:1] == ("results",) and parts[1:2]]
+    known = [name for name in dict.fromkeys(loads) if name in steps]
+    named = {loaded.partition("/")[0] for loaded in entry.loads}
+    reads = {Path(*parts).as_posix() for parts in places if _is_input(project, parts)}
+    return Recipe(
+        entry,
+        code,
+        [*entry.loads, *(name for name in known if name not in named)],
+        sorted({*entry.reads, *reads} - {*code, FILE}),
+    )
+
+
+def _place(word: str) -> tuple[str, ...]:
+    """Return the parts of a path in some code, from the project's top or from its notebooks."""
+    parts = Path(word).parts
+    while parts[:1] == ("..",):
+        parts = parts[1:]
+    return parts
+
+
+def _is_input(project: Project, parts: tuple[str, ...]) -> bool:
+    """Tell whether a path in some code is a file of the project that no step makes."""
+    if not parts or ".." in parts or parts[0] in ("results", "notebooks"):
+        return False
+    return project.root.joinpath(*parts).is_file()

@@ -1,0 +1,86 @@
+"""Run a step that is a command, such as an R script."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from ..errors import CheckpointError
+from ..notebooks.recipe import OUTPUT, Recipe
+from ..project.chain import Step
+from ..project.group import explained, make_folder
+from ..project.project import FAILED_LOG, Project
+from ..storage.outputs import captured
+
+LINES = 15  # of its log, in the message of a command that failed
+
+
+async def run_command(project: Project, step: Step, recipe: Recipe) -> None:
+    """Run the command of a step at the top of the project, and save what it wrote.
+
+    It finds its folder in `CHECKPOINT_OUTPUT`, and the project's Python first on its `PATH`.
+
+    Raises
+    ------
+    CheckpointError
+        If it does not exist or fails, or wrote nothing; what it printed is `failed.log` in the
+        step's results.
+    """
+    words = recipe.entry.run
+    folder = project.results_of(step.name)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    # a script of the project is named from its top, where the command runs
+    program = shutil.which(words[0], path=path) or shutil.which(str(project.root / words[0]))
+    if program is None:
+        raise CheckpointError(
+            f"{step.name}: the command {words[0]!r} is not installed here. Install it, or correct "
+            f"`run` in pyproject.toml: [tool.checkpoint.steps.{step.name}].",
+            step=step.name,
+            found=words[0],
+        )
+    with explained():
+        make_folder(folder)
+    log = folder / FAILED_LOG
+    with captured(project, step, recipe) as staging:
+        environment = {**os.environ, "PATH": path, OUTPUT: str(staging.absolute())}
+        with log.open("wb") as printed:
+            process = subprocess.Popen(
+                [program, *words[1:]],
+                cwd=project.root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=os.name != "nt",
+            )
+            try:
+                # the event loop of a run cannot watch processes on Windows
+                status = await asyncio.to_thread(process.wait)
+            finally:
+                _end(process)
+        if status:
+            raise CheckpointError(_failure(project, step, words, status, log), step=step.name)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command that still runs, with all that it started."""
+    if process.poll() is None:
+        if os.name == "nt":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _failure(project: Project, step: Step, words: list[str], status: int, log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+    shown = "".join(f"\n  {line}" for line in lines[-LINES:])
+    return (
+        f"{step.name}: `{' '.join(words)}` failed with exit status {status}; what it printed: "
+        f"{project.show(log)}{shown}"
+    )

@@ -1,0 +1,160 @@
+"""Checkpoints of steps that do not call `save`: what a command, or another language, wrote."""
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .. import __version__
+from ..errors import CheckpointError, CheckpointValueError
+from ..files import below, sync
+from ..formats import format_of, suffix_of
+from ..notebooks.recipe import Recipe
+from ..project.chain import Step
+from ..project.names import unportable
+from ..project.project import FAILED_LOG, Project
+from ..project.settings import FILE, Entry
+from ..text import json_text
+from . import hashes, params, store
+from .checkpoint import Checkpoint
+from .schema import FORMAT_VERSION, RECORD, FileEntry, InputEntry, Record, param_hashes
+
+LOG = "run.log"
+
+
+@contextmanager
+def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
+    """Replace a step's checkpoint with what is written into a folder inside the `with` block.
+
+    Yields
+    ------
+    Path
+        The folder, empty. If the block raises, the previous checkpoint stays as it was.
+
+    Raises
+    ------
+    CheckpointNotFoundError
+        If a step that it loads, or a file of its code, is not there.
+    CheckpointError
+        If nothing was written, or something that cannot be a part of a checkpoint.
+    """
+    folder = project.results_of(step.name)
+    inputs, code = inputs_of(project, recipe), code_of(project, recipe)
+    for name in [name for name, found in code.items() if found is None]:
+        if not (project.root / name).is_file():
+            raise CheckpointError(
+                f"{name}, which is code of {step.name}, does not exist. Correct {FILE}: "
+                f"[tool.checkpoint.steps.{step.name}].",
+                step=step.name,
+                file=name,
+            )
+    with store.transaction(folder) as staging:
+        yield staging
+        written = _params(step, staging)
+        files = _entries(step, staging)
+        if not files and not written:
+            raise CheckpointError(
+                f"{step.name} wrote nothing into the folder that CHECKPOINT_OUTPUT names.",
+                step=step.name,
+            )
+        after, notes = inputs_of(project, recipe), []
+        for name in sorted(inputs.keys() | after.keys()):
+            if inputs.get(name) != after.get(name):
+                notes.append(f"{name} changed while {step.name} ran. Run it again.")
+                inputs[name] = InputEntry("")
+        if code_of(project, recipe) != code:
+            notes.append(f"The code of {step.name} changed while it ran. Run it again.")
+            code = dict.fromkeys(code, "")
+        record = Record(
+            timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            params=written,
+            format=FORMAT_VERSION,
+            tool=__version__,
+            step=step.name,
+            files=files,
+            inputs=inputs,
+            param_hashes=param_hashes(written),
+            modules=code,
+            notes=notes,
+            output=_log(folder, staging),
+        )
+        text = json_text(record.to_json())
+        (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
+
+
+def inputs_of(project: Project, recipe: Recipe) -> dict[str, InputEntry | None]:
+    """Return what such a step is made from, as it is now."""
+    inputs: dict[str, InputEntry | None] = {}
+    for name in recipe.loads:
+        inputs[f"results/{name}"] = InputEntry(Checkpoint(project, name).content_hash())
+    for name in recipe.reads:
+        path = project.root / name
+        if path.is_dir():
+            inputs[f"{name}/"] = InputEntry(hashes.listing_hash(path))
+        for file in hashes.files_below(path) if path.is_dir() else [path]:
+            there = file.is_file()
+            inputs[project.show(file)] = InputEntry.of(hashes.content_of(file)) if there else None
+    return inputs
+
+
+def code_of(project: Project, recipe: Recipe) -> dict[str, str | None]:
+    """Return the hash of each file of such a step's code, and of its settings, as they are now."""
+    codes = {name: hashes.module_hash(project.root / name) for name in recipe.code}
+    return {**codes, FILE: entry_hash(recipe.entry)}
+
+
+def entry_hash(entry: Entry) -> str:
+    """Return a short hash of what `[tool.checkpoint.steps]` says of a step."""
+    return hashes.value_hash(list(entry))[: hashes.CELL_DIGITS]
+
+
+def _params(step: Step, staging: Path) -> dict[str, object]:
+    """Take the `params.json` that the step wrote, if it did, as its parameters."""
+    path = staging / RECORD
+    if not path.exists():
+        return {}
+    try:
+        return params.checked(store.read_json(path))
+    except (CheckpointError, OSError) as error:
+        raise CheckpointError(f"{step.name} wrote a {RECORD}: {error}", step=step.name) from error
+
+
+def _entries(step: Step, staging: Path) -> dict[str, FileEntry]:
+    """Return the entries of the files and folders that the step wrote."""
+    files: list[str] = []
+    for path in below(staging):
+        file = path.relative_to(staging).as_posix()
+        if any(file.startswith(f"{whole}/") for whole in files):
+            continue
+        if reason := unportable(path.name) or ("is a link" if path.is_symlink() else None):
+            raise CheckpointValueError(
+                f"{step.name} wrote {file!r}, which {reason}.", step=step.name, file=file
+            )
+        known = format_of(path.name)
+        whole = path.is_dir() and known is not None and known.is_folder
+        if (path.is_file() and file != RECORD) or whole:
+            files.append(file)
+    if LOG in files:
+        raise CheckpointValueError(
+            f"{step.name} wrote {LOG!r}, which is the name of its log.", step=step.name, file=LOG
+        )
+    keys = [file.removesuffix(suffix_of(file)) for file in files]
+    return {
+        file: _entry(staging / file, key if keys.count(key) == 1 else file)
+        for file, key in zip(files, keys, strict=True)
+    }
+
+
+def _entry(path: Path, key: str) -> FileEntry:
+    known = format_of(path.name)
+    readable = known is not None and known.is_folder == path.is_dir()
+    return FileEntry(key, *hashes.content_of(path).recorded, is_path=not readable)
+
+
+def _log(folder: Path, staging: Path) -> FileEntry | None:
+    """Move what the command printed to its results."""
+    if not (folder / FAILED_LOG).exists():
+        return None
+    (folder / FAILED_LOG).replace(staging / LOG)
+    sync(staging / LOG)
+    return FileEntry(LOG, *hashes.content_of(staging / LOG).recorded)

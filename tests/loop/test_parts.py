@@ -1,0 +1,170 @@
+"""A checkpoint per sample, in real kernels."""
+
+import re
+import time
+
+import pytest
+from front_end import FrontEnd
+
+from checkpoint import load
+from checkpoint.lineage.accept import accept
+from checkpoint.project.project import Project
+
+pytestmark = pytest.mark.slow
+HEAD = "from my_project.checkpoint import data_file, load, parts, save"
+LOOP = """\
+for part in parts("1_qc", SAMPLES):
+    text = part.data_file(f"{part.name}.txt").read_text()
+    if STOP == part.name:
+        raise SystemError
+    part.save({"n": len(text) * FACTOR}, params={"n": {"n": len(text)}})
+"""
+
+
+@pytest.fixture
+def nb(project):
+    """Yield a notebook with a loop over three samples."""
+    for name in "abcd":
+        (project / "data" / f"{name}.txt").write_text(name)
+    for path in (project / "notebooks").iterdir():
+        path.unlink()
+    cells = [HEAD, "FACTOR = 2", 'SAMPLES = ["a", "b", "c"]', 'STOP = ""', LOOP]
+    notebook = FrontEnd(project, "1_qc", cells, {}, with_ids=True)
+    yield notebook
+    notebook.restart()
+
+
+def made(nb):
+    """Return the parts that the last cell made."""
+    return re.findall(r"^1_qc: \d+ of \d+, (\w+)$", nb.printed, re.MULTILINE)
+
+
+def notes(project):
+    return project.command("status").stdout
+
+
+def test_which_parts_are_made(nb, project):
+    nb.run_all()
+    assert made(nb) == ["a", "b", "c"]
+    assert nb.state() == ("current", [])
+    assert project.record("1_qc")["checkpoint"]["inputs"] == {}
+    assert list(project.record("1_qc/b")["checkpoint"]["inputs"]) == ["data/b.txt"]
+    assert {name: part["n"] for name, part in load("1_qc").parts.items()} == {
+        "a": 2,
+        "b": 2,
+        "c": 2,
+    }
+
+    # one raw file: one part, in this kernel or another
+    (project / "data" / "b.txt").write_text("bbb")
+    assert nb.state() == ("stale", ["data/b.txt changed"])
+    assert nb.state("1_qc/a") == ("current", [])
+    assert "2 of 3 parts are current, not b" in notes(project)
+    nb.run(4)
+    assert made(nb) == ["b"]
+    assert nb.state() == ("current", [])
+    assert list(project.record("1_qc/b")["checkpoint"]["inputs"]) == ["data/b.txt"]
+    nb.run(4)
+    assert made(nb) == []
+    assert nb.state() == ("current", [])
+
+    # another list: the new part alone, and the dropped one goes when the loop has ended
+    nb.edit(2, 'SAMPLES = ["a", "c", "d"]')
+    nb.edit(3, 'STOP = "d"')
+    nb.run(2, 3, 4)
+    assert made(nb) == ["a", "c", "d"]  # STOP is code of all
+    assert (project / "results" / "1_qc" / "b" / "params.json").exists()
+    nb.edit(3, 'STOP = ""')
+    nb.restart()
+    nb.run_all()
+    nb.edit(2, 'SAMPLES = ["d", "a"]')
+    nb.run(2, 4)
+    assert made(nb) == []
+    assert sorted(load("1_qc").parts) == ["a", "d"]
+    assert not (project / "results" / "1_qc" / "c" / "params.json").exists()
+    assert nb.state() == ("current", [])
+
+    # another cell: all, also while the notebook on disk is the old one
+    nb.edit(1, "FACTOR = 3")
+    nb.run(1, 4)
+    assert made(nb) == ["d", "a"]
+    nb.restart()
+    assert nb.state("1_qc/a")[0] == "current"
+
+
+def test_what_a_crash_leaves_is_kept(nb, monkeypatch):
+    nb.edit(3, "import os")
+    nb.edit(4, LOOP.replace("STOP ==", 'os.environ.get("STOP") =='))
+    monkeypatch.setenv("STOP", "c")
+    nb.run_all()
+    assert made(nb) == ["a", "b", "c"]
+    assert nb.state()[0] == "missing"
+    monkeypatch.delenv("STOP")
+    nb.restart()
+    nb.run_all()
+    assert made(nb) == ["c"]
+    assert nb.state() == ("current", [])
+    # a break drops nothing
+    assert nb.execute("for part in parts('1_qc', ['x']):\n    break") == "ok"
+    assert sorted(load("1_qc").parts) == ["a", "b", "c"]
+
+
+def test_parts_that_depend_on_each_other_are_all_made(nb, project):
+    nb.edit(3, 'STOP = ""\nseen = []')
+    nb.edit(4, LOOP.replace("    if STOP", "    seen.append(text)\n    if STOP"))
+    nb.run_all()
+    assert "seen is carried on by the loop" in nb.printed
+    assert list(project.record("1_qc/b")["checkpoint"]["inputs"]) == ["data/a.txt", "data/b.txt"]
+    assert nb.state() == ("current", [])
+    (project / "data" / "a.txt").write_text("aaa")
+    assert nb.state("1_qc/c")[0] == "stale"
+    nb.restart()
+    nb.run_all()
+    assert made(nb) == ["a", "b", "c"]
+    # a function may change it where the code does not show it
+    nb.restart()
+    nb.edit(3, 'STOP = ""\nseen = []\ndef note(x, to):\n    to.append(x)')
+    nb.edit(4, LOOP.replace("    if STOP", "    note(text, seen)\n    if STOP"))
+    nb.run_all()
+    nb.restart()
+    nb.run_all()
+    assert made(nb) == ["a", "b", "c"]
+
+
+def test_a_file_that_all_parts_read_and_what_the_loop_leaves(nb, project):
+    (project / "data" / "ref.txt").write_text("1")
+    read = '    ref = open("../data/ref.txt").read()\n'
+    nb.edit(4, LOOP.replace("    if STOP", read + "    if STOP"))
+    nb.add(5, 'save("1_qc/last", {"text": text})')
+    nb.run_all()
+    assert nb.state("1_qc/last") == ("current", [])
+    for name in "abc":
+        inputs = project.record(f"1_qc/{name}")["checkpoint"]["inputs"]
+        assert list(inputs) == [f"data/{name}.txt", "data/ref.txt"]
+    (project / "data" / "a.txt").write_text("aaa")
+    nb.restart()
+    nb.run_all()
+    assert made(nb) == []  # of the last cell
+    assert nb.state() == ("current", [])
+    assert nb.state("1_qc/last")[0] == "unclean"  # `text` is that of a, not of c
+    (project / "data" / "b.txt").write_text("bbb")
+    accept(Project(project), "1_qc/b", "a blank line")
+    assert nb.state() == ("current", [])
+
+
+def test_many_parts(nb, project):
+    """What is to be done for each of many parts takes milliseconds."""
+    nb.edit(2, "SAMPLES = [f'n{i}' for i in range(100)]")
+    nb.edit(4, "for part in parts('1_qc', SAMPLES):\n    part.save({'n': FACTOR})")
+    nb.save_file()
+    nb.run_all()
+    nb.restart()
+    nb.run(0, 1, 2, 3)
+    start = time.monotonic()
+    nb.run(4)
+    looped = time.monotonic() - start
+    assert made(nb) == []
+    start = time.monotonic()
+    assert nb.state() == ("current", [])
+    took = time.monotonic() - start
+    assert (took < 2, looped < 5) == (True, True), (took, looped)

@@ -1,0 +1,241 @@
+"""Steps that are commands: Python, a shell, R."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+
+import nbformat
+import pytest
+from jupyter_client.kernelspec import KernelSpecManager
+from project_under_test import steps_done
+
+from checkpoint import CheckpointDamagedError, CheckpointNotFoundError, load
+from checkpoint.check.check import check
+from checkpoint.edit.chain import rename
+from checkpoint.project.project import Project
+
+ONE, THREE = "1_one", "3_three"
+SCRIPT = """\
+import json, os
+from pathlib import Path
+
+out = Path(os.environ["CHECKPOINT_OUTPUT"])
+n = int(Path("data/n.txt").read_text())
+assert Path("results/1_one/params.json").exists()
+(out / "table.csv").write_text("a,b\\n1,2\\n" * n)
+(out / "model.rds").write_bytes(b"R")
+(out / "sub").mkdir()
+(out / "sub" / "note.txt").write_text("x")
+(out / "params.json").write_text(json.dumps({"group": {"n": n}}))
+print("made it")
+"""
+SETTINGS = """
+[tool.checkpoint.steps.2_scran]
+run = "python scripts/scran.py results/1_one/params.json"  # why
+loads = ["1_one"]
+code = ["scripts/scran.py"]
+"""
+
+
+@pytest.fixture
+def scripted(bake, monkeypatch):
+    """Return a project of two notebooks with a script between them."""
+    baked = bake(pipeline="blank", notebooks="1_one, 3_three")
+    baked.change_cell(
+        THREE, 'from my_project.checkpoint import load, save\nload("2_scran")', "load"
+    )
+    (baked / "scripts").mkdir()
+    (baked / "scripts" / "scran.py").write_text(SCRIPT)
+    (baked / "data" / "n.txt").write_text("2")
+    with (baked / "pyproject.toml").open("a") as file:
+        file.write(SETTINGS)
+    monkeypatch.chdir(baked)
+    return baked
+
+
+@pytest.mark.slow
+def test_a_script_between_notebooks(scripted):
+    assert scripted.steps() == [ONE, "2_scran", THREE]
+    assert check(scripted) == []
+    with pytest.raises(CheckpointNotFoundError, match="Run `checkpoint run 2_scran` first"):
+        load("2_scran")
+    assert steps_done(scripted.command("run")) == [ONE, "2_scran", THREE]
+    assert set(scripted.states().values()) == {"current"}
+    shown = scripted.command("graph", "--mermaid").stdout.split()
+    assert shown[-6:] == ["s1", "-->", "s2", "s2", "-->", "s3"]
+    lines = scripted.command("graph").stdout.splitlines()
+    assert [line.strip("└─ ") for line in lines] == [ONE, "2_scran", THREE]
+    made = load("2_scran")
+    assert list(made) == ["model", "table", "sub/note"]
+    assert (made["table"].shape, made["model"].read_bytes()) == ((3, 2), b"R")
+    assert made.params == {"group": {"n": 2}}
+    assert (scripted / "results" / "2_scran" / "run.log").read_text().split() == ["made", "it"]
+    record = scripted.record("2_scran")["checkpoint"]
+    assert list(record["inputs"]) == ["results/1_one", "data/n.txt"]
+
+    # what changes is noticed: a file that the code spells out, the code, the settings
+    (scripted / "data" / "n.txt").write_text("3")
+    assert scripted.state("2_scran") == ("stale", ["data/n.txt changed"])
+    (scripted / "data" / "n.txt").write_text("2")
+    code = scripted / "scripts" / "scran.py"
+    code.write_text("# a comment\n" + SCRIPT)
+    assert scripted.state("2_scran")[0] == "current"
+    code.write_text(SCRIPT + "print()\n")
+    assert scripted.state("2_scran") == ("edited", ["scripts/scran.py changed"])
+    assert scripted.states()[THREE] == "stale"
+    code.write_text(SCRIPT)
+    pyproject = scripted / "pyproject.toml"
+    text = pyproject.read_text()
+    pyproject.write_text(text.replace('params.json"  #', 'params.json --fast"  #'))
+    reason = "[tool.checkpoint.steps.2_scran] of pyproject.toml changed"
+    assert scripted.state("2_scran") == ("edited", [reason])
+    pyproject.write_text(text)
+    assert set(scripted.states().values()) == {"current"}
+
+    # all that names a renamed step follows, and everything stays current
+    rename(Project(scripted), ONE, "first")
+    rename(Project(scripted), "2_scran", "norm")
+    text = pyproject.read_text()
+    assert '[tool.checkpoint.steps.2_norm]\nrun = "python scripts/scran.py results/1_first/' in text
+    assert 'loads = ["1_first"]' in text
+    assert "results/1_first/params.json" in code.read_text()
+    assert scripted.states() == dict.fromkeys(["1_first", "2_norm", THREE], "current")
+    assert steps_done(scripted.command("run", "--all", "2_norm")) == ["2_norm"]
+    (scripted / "results" / "2_norm" / "table.csv").write_text("")
+    with pytest.raises(CheckpointDamagedError, match="Run `checkpoint run 2_norm` again"):
+        load("2_norm")
+
+
+@pytest.mark.slow
+def test_a_script_that_fails_is_killed_or_writes_nothing(scripted):
+    assert scripted.command("run").returncode == 0
+    before = scripted.files("2_scran")
+    code = scripted / "scripts" / "scran.py"
+    for end, said in (
+        ("\nraise SystemExit(4)\n", "failed with exit status 4; what it printed: results/2_scran/"),
+        ("\nimport shutil\nshutil.rmtree(out)\nout.mkdir()\n", "2_scran wrote nothing into the"),
+        ("\n(out / 'con.txt').write_text('')\n", "'con.txt', which is the name of a device"),
+    ):
+        code.write_text(SCRIPT + end)
+        done = scripted.command("run", "2_scran")
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+        left = scripted.files("2_scran")
+        assert left.pop("failed.log").startswith(b"made it")
+        assert left == before
+    assert "made it" in (scripted / "results" / "2_scran" / "failed.log").read_text()
+    pyproject = scripted / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('"python scripts', '"nowhere scripts'))
+    assert "'nowhere' is not installed here" in scripted.command("run", "2_scran").stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_run_that_is_ended_ends_its_command(scripted):
+    assert scripted.command("run").returncode == 0
+    before = scripted.files("2_scran")
+    slow = "\nPath('data/pid').write_text(str(os.getpid()))\nimport time\ntime.sleep(60)\n"
+    (scripted / "scripts" / "scran.py").write_text(SCRIPT + slow)
+    running = scripted.start("run", "2_scran")
+    while not (scripted / "data" / "pid").exists():
+        time.sleep(0.1)
+    time.sleep(0.3)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(20) == 143
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((scripted / "data" / "pid").read_text()), 0)
+    left = scripted.files("2_scran")
+    left.pop("failed.log")
+    assert left == before
+
+
+OTHERS = {
+    "sh": ("sh scripts/x.sh", 'printf "a\\n1\\n" > "$CHECKPOINT_OUTPUT/t.csv"\n'),
+    "Rscript": (
+        "Rscript scripts/x.R",
+        'write.csv(data.frame(a = 1), file.path(Sys.getenv("CHECKPOINT_OUTPUT"), "t.csv"))\n',
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", OTHERS)
+def test_other_languages(scripted, program):
+    if not shutil.which(program):
+        pytest.skip(f"there is no {program} here")
+    command, code = OTHERS[program]
+    (scripted / command.split()[1]).write_text(code)
+    pyproject = scripted / "pyproject.toml"
+    text = pyproject.read_text().replace(
+        "python scripts/scran.py results/1_one/params.json", command
+    )
+    pyproject.write_text(text.replace("scripts/scran.py", command.split()[1]))
+    assert steps_done(scripted.command("run", "1_one", "2_scran")) == [ONE, "2_scran"]
+    assert len(load("2_scran")["t"]) == 1
+    assert scripted.states()["2_scran"] == "current"
+
+
+BASH = {
+    "kernelspec": {"name": "bash", "display_name": "Bash", "language": "bash"},
+    "language_info": {"name": "bash"},
+}
+
+
+@pytest.mark.slow
+def test_kernels(scripted):
+    """A kernel that is not there is named before anything runs; settings name another."""
+    with scripted.edited(THREE) as notebook:
+        notebook.metadata.kernelspec.name = "scvi"
+    done = scripted.command("run")
+    assert done.returncode == 2
+    assert "3_three.ipynb runs in the kernel 'scvi', which is not installed here;" in done.stderr
+    assert " python3" in done.stderr
+    assert not (scripted / "results" / ONE / "params.json").exists()
+    assert [problem.rule for problem in check(scripted)] == ["kernel"]
+    scripted.add_settings('kernels.3_three = "scvi"')
+    assert check(scripted) == []
+    (scripted / "checkpoint.local.toml").write_text('[kernels]\n3_three = "second"\n')
+    kernels = scripted.parent / "jupyter" / "kernels" / "second"
+    kernels.mkdir(parents=True)
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Second",
+        "language": "python",
+        "env": {"WHICH": "second"},
+    }
+    (kernels / "kernel.json").write_text(json.dumps(spec))
+    os.environ["JUPYTER_PATH"] = str(scripted.parent / "jupyter")
+    scripted.change_cell(THREE, 'import os\nassert os.environ["WHICH"] == "second"')
+    try:
+        assert steps_done(scripted.command("run")) == [ONE, "2_scran", THREE]
+    finally:
+        del os.environ["JUPYTER_PATH"]
+    assert set(scripted.states().values()) == {"current"}
+
+
+@pytest.mark.slow
+def test_a_notebook_in_another_language(scripted):
+    if "bash" not in KernelSpecManager().find_kernel_specs():
+        pytest.skip("the kernel of bash_kernel is not installed")
+    pyproject = scripted / "pyproject.toml"
+    text = "".join(line for line in pyproject.read_text().splitlines(True) if line[:3] != "run")
+    pyproject.write_text(text.replace('code = ["scripts/scran.py"]', "code = []"))
+    code = 'test -f ../results/1_one/params.json\nprintf "a\\n1\\n" > "$CHECKPOINT_OUTPUT/t.csv"'
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata=BASH)
+    nbformat.write(notebook, scripted.notebook("2_scran"))
+    assert check(scripted) == []
+    assert steps_done(scripted.command("run")) == [ONE, "2_scran", THREE]
+    assert set(scripted.states().values()) == {"current"}
+    assert len(load("2_scran")["t"]) == 1
+    rename(Project(scripted), ONE, "first")
+    assert "results/1_first/params.json" in scripted.code("2_scran")
+    assert set(scripted.states().values()) == {"current"}
+    with scripted.edited("2_scran") as notebook:
+        notebook.cells[0].source += "\n# comments count"
+    assert scripted.state("2_scran") == ("edited", ["notebooks/2_scran.ipynb changed"])
+    with scripted.edited("2_scran") as notebook:
+        notebook.cells[0].source += "\ncat nowhere"
+    failed = scripted.command("run", "2_scran")
+    assert failed.returncode == 2, failed.stderr
