@@ -11,7 +11,7 @@ from ..project.names import unportable
 from ..project.project import Project
 from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
-from ..storage import hashes, store
+from ..storage import hashed, hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.opened import results_in
 from ..storage.ran import cells_of, compare, executions_of, signature
@@ -118,9 +118,9 @@ class Snapshot:
             return InputEntry(hashes.listing_hash(path)) if path.is_dir() else None
         if not path.is_file():
             return None
-        if recorded and hashes.is_unchanged(path, recorded):
+        if recorded and hashed.is_unchanged(self.project, path, recorded):
             return recorded
-        return InputEntry.of(hashes.content_of(path))
+        return hashed.content_of(self.project, path)
 
     def module_now(self, module: str) -> str | None:
         """Return the hash of a module's code; None if it is not there."""

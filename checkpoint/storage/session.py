@@ -10,19 +10,19 @@ from ..notebooks.calls import texts
 from ..project.caller import working_directory
 from ..project.project import Project
 from ..watch import cells, files, modules
-from . import hashes, store
+from . import hashed, hashes, store
+from .hashed import Hashing
 from .schema import RECORD, InputEntry
 
 NOT_INPUTS = (*LEFTOVERS, "pyproject.toml")  # `checkpoint` itself looks for that
 NOT_LISTED = ("notebooks", "src", "results")  # tools and `checkpoint` add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
-_loaded: dict[tuple[Path, str], InputEntry | None] = {}
+_loaded: dict[tuple[Path, str], InputEntry | Hashing | None] = {}
 _saved: set[tuple[Path, str]] = set()  # what this kernel made itself, perhaps several times
-_hashed: dict[tuple[str, files.Stamp], InputEntry] = {}
 
 
-def remember(project: Project, name: str, content: InputEntry | None) -> None:
+def remember(project: Project, name: str, content: InputEntry | Hashing | None) -> None:
     """Record that this kernel asked for an input: `data/…` or `results/<step>`.
 
     If an earlier cell got other content, the replay of the session tells what was made from which.
@@ -32,12 +32,14 @@ def remember(project: Project, name: str, content: InputEntry | None) -> None:
     before = _loaded.get(key, content)
     if content is None:
         files.asked.add(place)
+    if before is not content:
+        before, content = _known(before), _known(content)
     differs = _differ(before, content) and (before is not None or not files.is_new(place))
     if cells.recorder:
-        unknown = before is not None and not before.blake3
+        unknown = isinstance(before, InputEntry) and not before.blake3
         renewed = differs and key not in _saved
         if renewed and (unknown or not cells.recorder.renew(name)):
-            content = InputEntry("", bytes=content.bytes if content else None)
+            content = InputEntry("", bytes=getattr(content, "bytes", None))
         cells.recorder.read(name)
     _loaded[key] = content
 
@@ -47,8 +49,14 @@ def remember_saved(project: Project, step: str) -> None:
     _saved.add((project.root, f"results/{step}"))
 
 
-def _differ(before: InputEntry | None, now: InputEntry | None) -> bool:
-    return (before and before.blake3) != (now and now.blake3)
+def _known(content: InputEntry | Hashing | None) -> InputEntry | None:
+    """Return the content of an input, when it has been hashed."""
+    return content.result() if isinstance(content, Hashing) else content
+
+
+def _differ(before: InputEntry | Hashing | None, now: InputEntry | Hashing | None) -> bool:
+    """Tell whether two contents are not the same; one that is being hashed is itself."""
+    return before is not now and getattr(before, "blake3", None) != getattr(now, "blake3", None)
 
 
 def remember_raw(project: Project, path: Path) -> None:
@@ -57,7 +65,7 @@ def remember_raw(project: Project, path: Path) -> None:
         listing = InputEntry(hashes.listing_hash(path))
         remember(project, f"{project.show(path)}/", listing)
     for file in hashes.files_below(path) if path.is_dir() else [path]:
-        remember(project, project.show(file), InputEntry.of(hashes.content_of(file)))
+        remember(project, project.show(file), hashed.begin(project, file))
 
 
 def forget() -> None:
@@ -74,7 +82,8 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
     A file that is not as it was read has an entry with an empty hash, which fits no file.
     """
     own = f"results/{step}"
-    inputs = {name: entry for (root, name), entry in _loaded.items() if root == project.root}
+    mine = {name: content for (root, name), content in _loaded.items() if root == project.root}
+    inputs = {name: _known(content) for name, content in mine.items()}
     for path, stamp in list(files.reads.items()):  # threads may open more
         name = name_of(project, path)
         if not name or name in inputs or name.endswith(files.CODE) or name.startswith(f"{own}/"):
@@ -82,9 +91,9 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
         if name.startswith("results/"):
             inputs = {**_loaded_by_path(project, path, stamp), **inputs}
         elif stamp is not None or path not in files.writes:
-            inputs[name] = _entry(path, stamp)
+            inputs[name] = _entry(project, path, stamp)
     for path in _named_in_code(project):
-        inputs[name_of(project, path)] = _entry(path, files.stamp(path))
+        inputs[name_of(project, path)] = _entry(project, path, files.stamp(path))
     for name, entry in _listings(project):
         inputs.setdefault(name, entry)
     return {name: inputs[name] for name in sorted(inputs) if name != own}
@@ -96,7 +105,7 @@ def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -
         path = project.root / name
         if not entry or (entry.blake3 and entry.bytes is None):
             continue  # a checkpoint, or the list of a folder's files
-        if entry.blake3 and path.is_file() and hashes.is_unchanged(path, entry):
+        if entry.blake3 and path.is_file() and hashed.is_unchanged(project, path, entry):
             continue
         what = f"{name} changed after this notebook read it."
         if name.startswith("data/"):
@@ -131,15 +140,13 @@ def name_of(project: Project, path: str) -> str:
     return name
 
 
-def _entry(path: str, stamp: files.Stamp | None) -> InputEntry | None:
+def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry | None:
     """Return the content of a file as it was read; None if it was not there."""
     if stamp is None:
         return None
     if stamp != files.stamp(path) or path in files.writes:
         return InputEntry("", bytes=stamp[0])
-    if (path, stamp) not in _hashed:
-        _hashed[path, stamp] = InputEntry.of(hashes.content_of(Path(path)))
-    return _hashed[path, stamp]
+    return hashed.content_of(project, Path(path))
 
 
 def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
