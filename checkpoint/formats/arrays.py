@@ -9,6 +9,7 @@ from typing import Any
 from .fidelity import loses_its_type
 from .kinds import is_a
 from .nearest import text
+from .on_disk import lazy_npy
 from .registry import Format
 from .rest import Difference
 
@@ -110,6 +111,7 @@ FORMATS = (
         nearest=npy_nearest,
         comparer=npy_changes,
         shape=npy_shape,
+        lazily=lazy_npy,
         runs_code=True,
     ),
     Format(

@@ -17,6 +17,7 @@ from .fidelity import (
     renamed,
 )
 from .kinds import a_type, is_a
+from .on_disk import lazy_anndata, opened, parts
 from .registry import Format
 from .rest import Difference, Place
 
@@ -184,21 +185,6 @@ def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Dif
         yield Difference(slot, what, place, value)
 
 
-def opened(path: Path) -> Any:
-    """Open a file for reading, without HDF5's lock.
-
-    The files of a checkpoint never change in place, so no lock is needed. Taking one fails on file
-    systems without locks, and while another process has the file open for writing.
-    """
-    import h5py
-
-    try:
-        return h5py.File(path, "r", locking=False)
-    except OSError:
-        # this process has the file open with the lock; HDF5 requires the same for both
-        return h5py.File(path, "r")
-
-
 def in_file(element: Any) -> Any:
     """Read an element of a file; what is in memory already is returned as it is."""
     from anndata.io import read_elem
@@ -292,5 +278,7 @@ FORMATS = (
         types=(("anndata", "AnnData"),),
         comparer=changes,
         shape=shape,
+        lazily=lazy_anndata,
+        parts=parts,
     ),
 )

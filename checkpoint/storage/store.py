@@ -234,13 +234,13 @@ def _finish(folder: Path) -> None:
         # first, since a new file may need the old one's name for a folder
         for file in set(files_in(folder)) - set(new):
             if not _is_one_of(folder / file, [folder / name for name in new]):
-                _remove_old(folder / file)
+                _remove_old(folder / file, commit)
                 remove_empty((folder / file).parent, folder)
         for file in new:
             if (commit / file).exists():
                 make_folder((folder / file).parent)
                 if (folder / file).is_dir() or (commit / file).is_dir():
-                    _remove_old(folder / file)  # a folder cannot be replaced by a rename
+                    _remove_old(folder / file, commit)  # a folder cannot be replaced by a rename
                 os.replace(commit / file, folder / file)
         for place in {folder, *((folder / file).parent for file in new)}:
             sync(place)
@@ -249,8 +249,11 @@ def _finish(folder: Path) -> None:
     remove(commit)
 
 
-def _remove_old(path: Path) -> None:
+def _remove_old(path: Path, commit: Path) -> None:
     """Remove what the previous save put there; the new one is complete in `.commit`."""
+    if path.is_dir() and not path.is_symlink():
+        # whoever reads from it sees it go at once, and not file by file
+        path = path.rename(commit / f"{STAGING}{os.urandom(4).hex()}")
     if path.exists() or path.is_symlink():
         remove(path)
 
