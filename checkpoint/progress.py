@@ -7,6 +7,8 @@ diffs and nbclient keep. In a log there is only the line.
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +17,35 @@ from . import text
 PATIENCE = 2.0  # seconds after which a bar appears
 PAUSE = 0.25  # seconds between two looks
 DONE = {"Hashing": "Hashed", "Writing": "Wrote", "Reading": "Read", "Copying": "Copied"}
+
+
+_writing: "list[Progress]" = []  # the innermost last
+
+
+@contextmanager
+def writing(name: str, total: int, check: Callable[[], None]) -> Iterator[None]:
+    """Show how far a file is that is written within the `with` block, by calls of `advance`.
+
+    Parameters
+    ----------
+    name, total
+        The file, and how many bytes it will have; 0 if nobody knows.
+    check
+        Called between two chunks; what it raises ends the writing.
+    """
+    with Progress("Writing", name, total) as progress:
+        progress.check = check
+        _writing.append(progress)
+        try:
+            yield
+        finally:
+            _writing.remove(progress)
+
+
+def advance(amount: int) -> None:
+    """Note that some bytes more of what is being written are done; raises what `check` does."""
+    if _writing:
+        _writing[-1].advance(amount)
 
 
 class Progress:
@@ -31,13 +62,16 @@ class Progress:
 
     Attributes
     ----------
+    check
+        Called by `advance`; what it raises ends what is being done.
     stopped
-        Whether `advance` is to end what another thread does.
+        Whether `count` is to end what another thread does.
     """
 
     def __init__(self, doing: str, name: str, total: int) -> None:
         self.doing, self.name, self.total = doing, name, total
         self.done, self.stopped = 0, False
+        self.check: Callable[[], None] | None = None
         self._began = self._looked = time.monotonic()
         self._bar: Any = None
 
@@ -59,20 +93,26 @@ class Progress:
             print(line, flush=True)
 
     def advance(self, amount: int) -> None:
-        """Note that some bytes more are done.
+        """Note that some bytes more are done; raises what `check` does."""
+        self.reach(self.done + amount)
+
+    def count(self, amount: int) -> None:
+        """Note that some bytes more are done, in a thread that shows nothing.
 
         Raises
         ------
         InterruptedError
-            If `stopped` was set, by another thread.
+            If another thread has set `stopped`.
         """
-        self.reach(self.done + amount)
+        self.done += amount
+        if self.stopped:
+            raise InterruptedError(f"{self.doing} {self.name} was stopped")
 
     def reach(self, done: int) -> None:
         """Note how many bytes are done; raises as `advance`."""
         self.done = done
-        if self.stopped:
-            raise InterruptedError(f"{self.doing} {self.name} was stopped")
+        if self.check:
+            self.check()
         now = time.monotonic()
         if now - self._looked < PAUSE or now - self._began < PATIENCE:
             return

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import is_the_machines
-from . import nearest
+from . import in_blocks, nearest, options
 from .fidelity import (
     computed,
     differences,
@@ -56,12 +56,46 @@ def shape(adata: Any) -> dict[str, Any]:
     return {"n_cells": adata.n_obs, "n_features": adata.n_vars}
 
 
+def size(adata: Any) -> int:
+    """Return how many bytes the matrices take, as far as that is known."""
+    if options.is_compressed():
+        return 0
+    matrices = [adata.X, *_matrices(adata, "layers").values(), *_matrices(adata, "obsm").values()]
+    if adata.raw is not None and not adata.isbacked:  # else X would be read
+        matrices.append(adata.raw.X)
+    return sum(map(in_blocks.size_of, matrices))
+
+
 def in_memory(adata: Any) -> Any:
     """Return an AnnData whose annotations are in memory, and which is not a view."""
-    if adata.isbacked or not is_a(adata.obs, "pandas", "DataFrame"):
-        # in memory, since it may read from the file that it is about to replace
+    if adata.isbacked and adata.is_view:
         return adata.to_memory()
+    if adata.isbacked or not is_a(adata.obs, "pandas", "DataFrame"):
+        return _with_tables(adata)
     return adata.copy() if adata.is_view else adata
+
+
+def _with_tables(adata: Any) -> Any:
+    """Return a backed or lazy AnnData with its tables in memory, and its matrices where they are.
+
+    They are read block by block, and before the file that they may come from is replaced.
+    """
+    import anndata
+
+    slots: dict[str, Any] = {
+        slot: {key: _read_table(value) for key, value in _matrices(adata, slot).items()}
+        for slot in MATRICES
+    }
+    slots |= {name: _read_table(getattr(adata, name)) for name in FRAMES}
+    if adata.raw is not None:
+        varm = {key: _read_table(value) for key, value in adata.raw.varm.items()}
+        slots["raw"] = {"X": adata.raw.X, "var": _read_table(adata.raw.var), "varm": varm}
+    return anndata.AnnData(X=adata.X, uns=dict(adata.uns), **slots)
+
+
+def _read_table(value: Any) -> Any:
+    """Read a table of a lazy AnnData; others are returned as they are."""
+    return value.to_memory() if hasattr(value, "to_memory") and hasattr(value, "columns") else value
 
 
 def write_anndata(group: Any, adata: Any) -> None:
@@ -114,6 +148,8 @@ def write_item(group: Any, name: str, value: Any) -> None:
     elif is_a(value, "pandas", "DataFrame"):
         near = nearest.frame(value, partial(_holds, group), paths=True)
         write_elem(group, name, nearest.with_missing_as_categories(near))
+    elif in_blocks.takes(value):
+        in_blocks.write(group, name, value)
     else:
         any(_try(group, name, form) for form in nearest.forms(value))
 
@@ -278,6 +314,7 @@ FORMATS = (
         types=(("anndata", "AnnData"),),
         comparer=changes,
         shape=shape,
+        size=size,
         lazily=lazy_anndata,
         parts=parts,
     ),

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ..files import make_writable
+from ..files import below, make_writable
 from .registry import Format
 
 # the suffixes that follow another one: `.tar.gz`, `.ome.tiff`
@@ -46,6 +46,12 @@ def write(path: Path, target: Path) -> None:
         shutil.copyfile(path, target)
 
 
+def size(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder."""
+    paths = below(path) if path.is_dir() else [path]
+    return sum(each.stat().st_size for each in paths if each.is_file())
+
+
 def read(path: Path, details: dict[str, Any] | None) -> Path:
     """Return the path of the copy."""
     return path
@@ -59,4 +65,5 @@ PATH = Format(
     reader=read,
     types=(("pathlib", "Path"),),
     unfit=unfit,
+    size=size,
 )

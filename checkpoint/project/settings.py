@@ -7,6 +7,8 @@ from ..errors import ProjectError
 from .project import Project
 
 FILE = "pyproject.toml"
+# what other readers of a file understand without a plugin
+COMPRESSIONS = {"h5ad": ("none", "gzip", "lzf"), "zarr": ("none", "gzip", "zstd")}
 
 
 class Settings(NamedTuple):
@@ -19,10 +21,17 @@ class Settings(NamedTuple):
     resources
         Resources of a step's job on a cluster, by step, with Snakemake's names:
         `{"2_integration": {"mem_mb": 64000, "runtime": 240, "slurm_partition": "large"}}`.
+    anndata_format
+        What an AnnData is saved as: `h5ad` or `zarr`.
+    compression
+        How matrices of an AnnData are compressed: `none`, `gzip`, `lzf` (in `.h5ad` only), `zstd`
+        (in `.zarr` only). None leaves it to the format.
     """
 
     ignore: list[str]
     resources: dict[str, dict[str, int | str]]
+    anndata_format: str = "h5ad"
+    compression: str | None = None
 
 
 def read_settings(project: Project) -> Settings:
@@ -49,7 +58,23 @@ def read_settings(project: Project) -> Settings:
             raise _invalid(f"resources.{step}", expected, requested)
         for name, value in requested.items():
             _check_resource(f"resources.{step}.{name}", name, value)
-    return Settings(ignore, resources)
+    return Settings(ignore, resources, *_of_files(table))
+
+
+def file_settings(project: Project) -> tuple[str, str | None]:
+    """Return `anndata_format` and `compression`; raises as `read_settings`, for these two alone."""
+    return _of_files(read_toml(project).get("tool", {}).get("checkpoint", {}))
+
+
+def _of_files(table: dict[str, Any]) -> tuple[str, str | None]:
+    anndata_format, compression = table.get("anndata_format", "h5ad"), table.get("compression")
+    if anndata_format not in tuple(COMPRESSIONS):  # of any type
+        raise _invalid("anndata_format", " or ".join(map(repr, COMPRESSIONS)), anndata_format)
+    if compression is not None and compression not in COMPRESSIONS[anndata_format]:
+        some = ", ".join(map(repr, COMPRESSIONS[anndata_format]))
+        expected = f"one of {some} with anndata_format = {anndata_format!r}"
+        raise _invalid("compression", expected, compression)
+    return anndata_format, compression
 
 
 def _check_resource(key: str, name: str, value: object) -> None:

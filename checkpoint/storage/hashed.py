@@ -61,7 +61,7 @@ class Hashing:
         """Hash the file, in the other thread."""
         try:
             if not self.progress.stopped:
-                self._entry = _hashed(self.project, self.path, self.stamp, self._advance)
+                self._entry = _hashed(self.project, self.path, self.stamp, self.progress.count)
         except OSError:  # also when it is stopped; `result` tries again, and raises
             self._entry = None
         finally:
@@ -88,11 +88,6 @@ class Hashing:
         if self._entry is None:
             self._entry = content_of(self.project, self.path, self.stamp)
         return self._entry
-
-    def _advance(self, amount: int) -> None:
-        self.progress.done += amount
-        if self.progress.stopped:
-            raise InterruptedError
 
 
 def begin(project: Project, path: Path) -> "InputEntry | Hashing":

@@ -129,7 +129,7 @@ def test_a_file_that_changes_while_it_is_hashed(project, raw, monkeypatch):
     def change(self, amount):
         next(chunk, lambda: None)()
 
-    monkeypatch.setattr(hashed.Hashing, "_advance", change)
+    monkeypatch.setattr(hashed.Progress, "count", change)
     data_file("counts.bin")
     save(ONE, {})
     assert entry(project, ONE)["blake3"] == ""
@@ -139,13 +139,13 @@ def test_a_file_that_changes_while_it_is_hashed(project, raw, monkeypatch):
 def test_it_is_hashed_beside_the_notebooks_own_work(project, raw, monkeypatch):
     """`data_file` does not wait; a save does, and Ctrl-C ends both."""
     monkeypatch.setattr(hashed, "BESIDE", 0)
-    advance = hashed.Hashing._advance
+    advance = hashed.Progress.count
 
     def slowly(self, amount):
         time.sleep(0.3)
         advance(self, amount)
 
-    monkeypatch.setattr(hashed.Hashing, "_advance", slowly)
+    monkeypatch.setattr(hashed.Progress, "count", slowly)
     began = time.monotonic()
     data_file("counts.bin")
     data_file("counts.bin")
