@@ -16,7 +16,7 @@ from . import text
 
 PATIENCE = 2.0  # seconds after which a bar appears
 PAUSE = 0.25  # seconds between two looks
-DONE = {"Hashing": "Hashed", "Writing": "Wrote", "Reading": "Read", "Copying": "Copied"}
+DONE = {"Hashing": "Hashed", "Writing": "Wrote", "Reading": "Read"}
 
 
 _writing: "list[Progress]" = []  # the innermost last
@@ -54,7 +54,7 @@ class Progress:
     Parameters
     ----------
     doing
-        What happens: `Hashing`, `Writing`, `Reading` or `Copying`.
+        What happens: `Hashing`, `Writing` or `Reading`.
     name
         The file.
     total
@@ -65,7 +65,7 @@ class Progress:
     check
         Called by `advance`; what it raises ends what is being done.
     stopped
-        Whether `count` is to end what another thread does.
+        Set to end what another thread does: there, `advance` and `count` raise.
     """
 
     def __init__(self, doing: str, name: str, total: int) -> None:
@@ -93,24 +93,24 @@ class Progress:
             print(line, flush=True)
 
     def advance(self, amount: int) -> None:
-        """Note that some bytes more are done; raises what `check` does."""
-        self.reach(self.done + amount)
-
-    def count(self, amount: int) -> None:
-        """Note that some bytes more are done, in a thread that shows nothing.
+        """Note that some bytes more are done, and show it.
 
         Raises
         ------
         InterruptedError
-            If another thread has set `stopped`.
+            If another thread has set `stopped`; and what `check` raises.
         """
+        self.reach(self.done + amount)
+
+    def count(self, amount: int) -> None:
+        """Note that some bytes more are done, and show nothing; raises as `advance`."""
         self.done += amount
-        if self.stopped:
-            raise InterruptedError(f"{self.doing} {self.name} was stopped")
+        self._heed()
 
     def reach(self, done: int) -> None:
         """Note how many bytes are done; raises as `advance`."""
         self.done = done
+        self._heed()
         if self.check:
             self.check()
         now = time.monotonic()
@@ -120,6 +120,10 @@ class Progress:
         if self._bar is None:
             self._bar = _bar_for(self)
         self._bar.show(self.done)
+
+    def _heed(self) -> None:
+        if self.stopped:
+            raise InterruptedError(f"{self.doing} {self.name} was stopped")
 
     def _amount(self) -> str:
         of = f" of {text.size(self.total)}" if self.total else ""

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import CheckpointError, CheckpointFormatError
 from .rest import NAMES, VALUES, joined
 
-BLOCK = 1 << 25  # about how many bytes of a matrix are read at a time
+BLOCK = 1 << 24  # about how many bytes of a matrix are read at a time
 LAZY = ("array", "csr_matrix", "csc_matrix")
 MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
 

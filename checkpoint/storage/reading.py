@@ -1,8 +1,9 @@
 """Reading one object of a checkpoint, from a file whose content is what was saved."""
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..errors import (
     missing_package,
 )
 from ..formats import beside, format_of, known
+from ..progress import Progress
 from ..project.project import Project
 from . import hashes, store
 from .opened import PATIENCE, PAUSE, Opened, misfit, remedy
@@ -153,8 +155,21 @@ def _verified(project: Project, step: str, file: str, opened: Opened) -> Path:
     entry = opened.files[file]
     _check_size(project, step, file, entry)
     path = store.locate(project.results_of(step), file)
-    _verify(step, file, entry.blake3, hashes.path_hash(path))
+    with _hashing("Hashing", file, path) as hashing:
+        _verify(step, file, entry.blake3, hashing.result())
     return path
+
+
+@contextmanager
+def _hashing(doing: str, file: str, path: Path) -> Iterator[Future[str]]:
+    """Hash a file in another thread, which shows how far it is, and ends on Ctrl-C."""
+    size, _ = hashes.stamp_of(path)
+    with Progress(doing, file, size) as progress, ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool.submit(hashes.path_hash, path, progress.advance)
+        except BaseException:
+            progress.stopped = True
+            raise
 
 
 def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
@@ -166,8 +181,7 @@ def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
     path = store.locate(project.results_of(step), file)
     file_format = format_of(file)
     assert file_format, file
-    with ThreadPoolExecutor(1) as pool:
-        hashing = pool.submit(hashes.path_hash, path)
+    with _hashing("Reading", file, path) as hashing:
         if file_format.runs_code:
             _verify(step, file, entry.blake3, hashing.result())
         try:

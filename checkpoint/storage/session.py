@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import CheckpointError
@@ -120,24 +121,33 @@ def name_of(project: Project, path: str) -> str:
 
     These are files elsewhere, those of environments and tools, and hidden folders.
     """
+    if files.is_installed(path):
+        return ""
     place = Path(path)
     parts: tuple[str, ...] = ()
     if place.is_relative_to(project.root):
         parts = place.relative_to(project.root).parts
     else:
-        place, raw = place.resolve(), project.data.resolve()  # often links to a larger disk
-        if place.is_relative_to(project.root.resolve()):
-            parts = place.relative_to(project.root.resolve()).parts
+        raw, root = _real(project.data), _real(project.root)  # data often links to a larger disk
+        place = _real(place)
+        if place.is_relative_to(root):
+            parts = place.relative_to(root).parts
         elif place.is_relative_to(raw):
             parts = ("data", *place.relative_to(raw).parts)
     hidden = any(part[0] == "." or part == "__pycache__" for part in parts[:-1])
     name = "/".join(parts)
-    if hidden or not parts or parts[-1] in NOT_INPUTS or files.is_installed(path):
+    if hidden or not parts or parts[-1] in NOT_INPUTS:
         return ""
     prefix = Path(sys.prefix)  # a project may contain the environment
     if prefix.is_relative_to(project.root) and place.is_relative_to(prefix):
         return ""
     return name
+
+
+@lru_cache(maxsize=10_000)
+def _real(place: Path) -> Path:
+    """Return where links lead; each save asks for all files that were read."""
+    return place.resolve()
 
 
 def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry | None:

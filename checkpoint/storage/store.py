@@ -26,6 +26,7 @@ from .schema import RECORD, Record, parse
 COMMIT = ".commit"
 STAGING = ".staging-"
 LOCK = ".lock"
+FEW = 8  # files that are flushed as fast without threads
 
 
 @contextmanager
@@ -315,7 +316,12 @@ def files_in(folder: Path) -> list[str]:
 def _sync_all(folder: Path) -> None:
     """Flush every file below `folder`, and then every folder, deepest first."""
     folders = [(Path(parent), files) for parent, _, files in os.walk(folder, topdown=False)]
-    with ThreadPoolExecutor(16) as pool:  # the disk flushes several for the price of one
-        list(pool.map(sync, [parent / file for parent, files in folders for file in files]))
+    paths = [parent / file for parent, files in folders for file in files]
+    if len(paths) > FEW:
+        with ThreadPoolExecutor(16) as pool:  # a disk flushes several for the price of one
+            list(pool.map(sync, paths))
+    else:
+        for path in paths:
+            sync(path)
     for parent, _ in folders:
         sync(parent)
