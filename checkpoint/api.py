@@ -6,11 +6,12 @@ library alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from .errors import CheckpointNotFoundError, CheckpointValueError
+from .project.chain import step_of
 from .project.find import (
     cannot_save_here,
     imported_from_elsewhere,
@@ -28,14 +29,14 @@ def load(step: str) -> Checkpoint:
     Parameters
     ----------
     step
-        The notebook's name without `.ipynb`, `1_preprocessing`; or a sub-checkpoint of it,
+        The notebook's name, `1_preprocessing`; or a sub-checkpoint of it,
         `2_integration/shared_features`.
 
     Returns
     -------
     Checkpoint
         A read-only mapping from names to objects, each read when its key is accessed; and the
-        saved `.params`.
+        saved `.params`. As the last line of a cell, it shows what is in it.
 
     Raises
     ------
@@ -48,15 +49,22 @@ def load(step: str) -> Checkpoint:
 
     Examples
     --------
-    >>> previous = load("1_preprocessing")  # doctest: +SKIP
-    >>> rna, protein = previous["rna_adata"], previous["protein_adata"]  # doctest: +SKIP
+    >>> previous = load("1_preprocessing")  # doctest: +ELLIPSIS
+    Loaded from results/1_preprocessing/ (previous run: ...)
+    >>> previous["genes"]["gene"].tolist()
+    ['CD3E', 'CD19']
+    >>> previous.params
+    {'filtering': {'min_genes': 200}}
     """
-    from .lineage.states import outdated
+    from .lineage.outdated import outdated
     from .storage import session
     from .storage.checkpoint import Checkpoint
     from .storage.schema import InputEntry
+    from .storage.shown import Message
     from .watch.files import unwatched
 
+    if isinstance(step, str) and step.endswith(".ipynb"):  # as the Tab key completes it
+        step = step_of(step)
     with unwatched():
         project = project_to_read()
         try:
@@ -65,11 +73,11 @@ def load(step: str) -> Checkpoint:
             session.remember(project, f"results/{step}", None)  # a notebook may go on without it
             raise
         session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
-        notes = [outdated(project, step), *checkpoint.notes(), imported_from_elsewhere(project)]
-        notes.append(cannot_save_here())
-    print(f"Loaded from {project.address(project.results_of(step))}/")
-    print(f"Previous run: {checkpoint.timestamp or 'unknown'}")
-    _show(notes)
+        checkpoint.state, note = outdated(project, step)
+        notes = [note, *checkpoint.notes(), imported_from_elsewhere(project), cannot_save_here()]
+        where = project.address(project.results_of(step))
+        head = f"Loaded from {where}/ (previous run: {checkpoint.timestamp or 'unknown'})"
+        Message(project, head, notes=[*filter(None, notes)]).show()
     return checkpoint
 
 
@@ -84,9 +92,9 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
     objects
         The objects by name. A name without a suffix takes the format of its type: AnnData
         `.h5ad`, MuData `.h5mu`, SpatialData and dask or zarr arrays `.zarr`, NumPy array `.npy`,
-        SciPy sparse `.npz`, DataFrame `.parquet`, plots `.png` or `.html`, anything else `.pkl`. A
-        name with a suffix chooses: `matching.csv`, `annotations.json`, `figures/umap.pdf`. A `Path`
-        takes that file or folder into the checkpoint.
+        SciPy sparse `.npz`, DataFrame `.parquet`, plots `.png`, charts `.html`, anything else
+        `.pkl`. A name with a suffix chooses: `.csv`, `.tsv`, `.csv.gz`, `.xlsx`, `.json`, `.pdf`,
+        `.svg`, or one of those above. A `Path` takes that file or folder into the checkpoint.
     params
         Parameters to keep in `params.json`, by group.
 
@@ -104,16 +112,24 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
 
     Examples
     --------
-    >>> save(  # doctest: +SKIP
+    >>> import pandas as pd
+    >>> genes = pd.DataFrame({"gene": ["CD3E", "CD19"], "cells": [310, 95]})
+    >>> save(
     ...     "1_preprocessing",
-    ...     {"rna_adata": rna, "protein_adata": protein},
-    ...     params={"filtering_params": {"min_genes": MIN_GENES}},
-    ... )
+    ...     {"genes": genes, "top_genes.csv": genes.head(1), "colors.json": {"T": "red"}},
+    ...     params={"filtering": {"min_genes": 200}},
+    ... )  # doctest: +ELLIPSIS
+    Saved to results/1_preprocessing/
+      genes.parquet  2 rows x 2 columns  ... kB
+      top_genes.csv  1 rows x 2 columns  20 B
+      colors.json                        17 B
+    Run 2_integration.ipynb next.
     """
     from .notebooks.copies import refuse_another
     from .storage.checkpoint import Checkpoint
     from .storage.interrupts import Interrupts
     from .storage.saving import save_objects
+    from .storage.shown import Message
     from .watch.files import unwatched
 
     with unwatched():
@@ -123,11 +139,12 @@ def save(step: str, objects: Mapping[str, Any], *, params: Mapping[str, Any] | N
         notes = save_objects(project, step, objects, params, interrupts)
     with unwatched():
         checkpoint = Checkpoint(project, step)
-        print(f"Saved to {project.address(project.results_of(step))}/")
-        print(checkpoint.summary())
-        _show([*notes, imported_from_elsewhere(project)])
-        if following := project.after(step):
-            print(f"Run {following.path.name} next.")
+        head = f"Saved to {project.address(project.results_of(step))}/"
+        following = project.after(step)
+        path = following.path if following else None
+        if not checkpoint.record or not checkpoint.record.elsewhere:  # else `notes` say so
+            notes += filter(None, [imported_from_elsewhere(project)])
+        Message(project, head, checkpoint.rows(), notes, path).show()
     if interrupts.came:
         raise KeyboardInterrupt("Interrupted after the results were saved.")
 
@@ -200,9 +217,3 @@ def figures(step: str) -> Path:
         folder = project_to_write(step).results_of(step) / "figures"
         make_folder(folder)
     return folder
-
-
-def _show(notes: Iterable[str | None]) -> None:
-    """Print what the user should know, a line each; warnings are often switched off."""
-    for note in filter(None, notes):
-        print(note if note.startswith("Note: ") else f"Note: {note}")

@@ -1,6 +1,11 @@
 """What can go wrong, each with the file or key it is about and what to do."""
 
+import copy
 import sys
+from types import TracebackType
+from typing import Any
+
+LONGEST_CALL = 7  # lines of the call that failed, beyond which it is cut
 
 
 class CheckpointError(Exception):
@@ -34,6 +39,23 @@ class CheckpointError(Exception):
         self.expected = expected
         self.found = found
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows instead of a traceback: the user's own lines and the message.
+
+        After `%xmode Verbose`, IPython's full traceback.
+        """
+        from IPython import get_ipython
+
+        shown: Any = get_ipython().InteractiveTB
+        if shown.mode == "Verbose":
+            return list(shown.structured_traceback(type(self), self, self.__traceback__))
+        alone = copy.copy(self)  # has no cause, which would be shown with its own traceback
+        trace = _before_us(self.__traceback__)
+        if trace is None:
+            return list(shown.get_exception_only(type(self), alone))
+        parts = shown.structured_traceback(type(self), alone, trace, tb_offset=0, context=3)
+        return [*map(_shortened, parts[:-1]), parts[-1]]
+
 
 class ProjectError(CheckpointError):
     """No project was found, or it lacks a part that every project has."""
@@ -64,6 +86,34 @@ class CheckpointFormatError(CheckpointError, TypeError):
 
 class MissingPackageError(CheckpointError, ImportError):
     """A package that the project needs is not installed in this environment."""
+
+
+def _before_us(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback that ends where this package was called, without IPython's frames."""
+    frames = []
+    while trace and _package_of(trace) != __package__:
+        if _package_of(trace) != "IPython":
+            frames.append(trace)
+        trace = trace.tb_next
+    before = None
+    for frame in reversed(frames):
+        before = TracebackType(before, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return before
+
+
+def _shortened(part: str) -> str:
+    """Cut a part of a traceback, such as a save cell of 30 lines, around the arrow."""
+    place, *lines = part.rstrip("\n").split("\n")
+    if len(lines) <= LONGEST_CALL:
+        return part
+    arrow = next((number for number, line in enumerate(lines) if "--> " in line), 0)
+    return "\n".join([place, *lines[max(0, arrow - 2) : arrow + 3], "      …"])
+
+
+def _package_of(trace: TracebackType) -> str:
+    name = str(trace.tb_frame.f_globals.get("__name__"))
+    ours = f"{name}.".startswith(f"{__package__}.")
+    return __package__ if ours else name.partition(".")[0]
 
 
 def is_the_machines(error: Exception) -> bool:

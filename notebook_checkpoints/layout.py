@@ -45,9 +45,21 @@ def lay_out(template: Path, root: Path, package: str, pipeline: str, names: list
     if names:
         write_skeletons(project, package, names)
     for step in project.steps():
+        complete(step.path)
         folder = project.results_of(step.name)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / KEEP).touch()
+
+
+def complete(notebook: Path) -> None:
+    """Let a notebook say of its language what a kernel says, so that opening it changes nothing."""
+    from checkpoint.notebooks.notebook import dumps, read
+    from checkpoint.notebooks.skeleton import LANGUAGE_INFO
+
+    content = read(notebook)
+    if content["metadata"].get("kernelspec", {}).get("name") == "python3":
+        content["metadata"]["language_info"] = LANGUAGE_INFO
+        write(notebook, dumps(content))
 
 
 def write_skeletons(project: Project, package: str, names: list[str]) -> None:

@@ -1,5 +1,6 @@
 """Real generated projects for the tests."""
 
+import compileall
 import os
 import shutil
 import sys
@@ -35,6 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def jupyter_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what Jupyter remembers, such as signatures of notebooks, out of the home folder."""
+    os.environ["JUPYTER_DATA_DIR"] = str(tmp_path_factory.mktemp("jupyter"))
+
+
 @pytest.fixture
 def bake(tmp_path: Path) -> Bake:
     """Return a function that generates a project from answers."""
@@ -43,8 +50,10 @@ def bake(tmp_path: Path) -> Bake:
 
 @pytest.fixture(scope="session")
 def blank_project(tmp_path_factory: pytest.TempPathFactory) -> ProjectUnderTest:
-    """Generate one blank project, to be copied."""
-    return generate(tmp_path_factory.mktemp("blank"), pipeline="blank")
+    """Generate one blank project, to be copied, with its code compiled."""
+    project = generate(tmp_path_factory.mktemp("blank"), pipeline="blank")
+    compileall.compile_dir(project / "src", quiet=2)
+    return project
 
 
 @pytest.fixture
@@ -53,7 +62,13 @@ def project(
 ) -> Iterator[ProjectUnderTest]:
     """Yield a blank project of the test's own, with its notebooks' folder as working directory."""
     path = ProjectUnderTest(tmp_path / "my_project")
-    shutil.copytree(blank_project, path)
+    code = Path("src", "my_project", "checkpoint")
+    package = str(blank_project / code.parent)
+    shutil.copytree(
+        blank_project, path, ignore=lambda folder, _: [code.name] if folder == package else []
+    )
+    # no test writes there, and a compiled module fits its source by the time of that
+    shutil.copytree(blank_project / code, path / code, copy_function=os.link)
     monkeypatch.chdir(path / "notebooks")
     session.forget()
     yield path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -37,7 +38,9 @@ class FrontEnd:
         self.ids = [f"cell-{number}" for number in range(len(cells))]
         self.cells = dict(zip(self.ids, cells, strict=True))
         self.tags = {f"cell-{number}": tag for number, tag in tags.items()}
-        self.printed = ""
+        self.printed = ""  # by the last cell, displays as their text
+        self.shown: list[dict[str, str]] = []  # what it displayed, by MIME type
+        self.error = ""  # as it was shown, without colours
         self.source = root  # the project whose package is installed
         self.save_file()
         self._manager: KernelManager | None = None
@@ -95,19 +98,26 @@ class FrontEnd:
             "store_history": True,
             "user_expressions": {},
             "allow_stdin": False,
-            "stop_on_error": True,
+            "stop_on_error": False,  # each cell waits for the one before
         }
         message = client.session.msg("execute_request", content)
         if cell_id and self.with_ids:
             message["metadata"] = {"cellId": cell_id}
         client.shell_channel.send(message)
-        said = []
+        said: list[str] = []
+        self.shown, self.error = [], ""
         while True:
             reply = client.get_iopub_msg(timeout=60)
             if reply["parent_header"].get("msg_id") != message["header"]["msg_id"]:
                 continue
             if reply["msg_type"] == "stream":
                 said.append(reply["content"]["text"])
+            if reply["msg_type"] in ("display_data", "execute_result"):
+                self.shown.append(reply["content"]["data"])
+            if reply["msg_type"] == "display_data":
+                said.append(reply["content"]["data"]["text/plain"] + "\n")
+            if reply["msg_type"] == "error":
+                self.error = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(reply["content"]["traceback"]))
             if reply["msg_type"] == "status" and reply["content"]["execution_state"] == "idle":
                 break
         answer = client.get_shell_msg(timeout=60)

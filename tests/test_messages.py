@@ -38,7 +38,7 @@ ERRORS = {
     "load what nobody saved": lambda project: load(TWO),
     "load what no notebook makes": lambda project: load("9_report"),
     "load a step that is not a text": lambda project: load(3),
-    "load a file name": lambda project: load(f"{ONE}.ipynb"),
+    "save under a file name": lambda project: save(f"{ONE}.ipynb", {}),
     "ask for another key": lambda project: load(ONE)["b"],
     "load a truncated file": lambda project: (truncate(project), load(ONE)),
     "load a file with other content": lambda project: (swap(project), load(ONE)["a"]),

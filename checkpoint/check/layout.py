@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..notebooks import notebook
 from ..notebooks.calls import imported_packages
+from ..notebooks.copies import written_back
 from ..project.project import Project, is_project
 from .problem import Problem
 from .rules import RULES, Finding, Rule, problems, rule
@@ -115,6 +116,23 @@ def _number(project: Project) -> Iterator[Finding]:
             what = f"has the same number as {seen[step.number]}"
             yield Finding(what, "Give each notebook its own number", project.show(step.path))
         seen[step.number] = step.path.name
+
+
+@rule(
+    "written-back",
+    Project,
+    finds="a notebook that an editor wrote back under its old name after a rename",
+    why="it would run and save beside the renamed one",
+)
+def _written_back(project: Project) -> Iterator[Finding]:
+    for old, new in written_back(project):
+        yield Finding(
+            f"has the cells of {new.path.name} and no results; an editor that had it open may have "
+            "written it back after a rename",
+            f"Close its tab without saving and delete it, after taking over what is new in it. If "
+            f"it is a copy that you need, rename it with `checkpoint rename {old.name} NAME`",
+            project.show(old.path),
+        )
 
 
 @rule(

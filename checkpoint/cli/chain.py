@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import render
+from . import render, tabs
 from .shared import StepName, Yes, confirm, current_project, out
 
 
@@ -23,10 +23,11 @@ def new(
     from ..edit.chain import new as add
 
     project = current_project()
-    made = add(project, name, after)
-    loading = f", which loads {made.previous}" if made.previous else ""
-    out.print(f"Made notebooks/{made.step}.ipynb{loading}.")
-    render.renamed(out, project, made.renamed)
+    with tabs.told(project):
+        made = add(project, name, after)
+        loading = f", which loads {made.previous}" if made.previous else ""
+        out.print(f"Made notebooks/{made.step}.ipynb{loading}.")
+        render.renamed(out, project, made.renamed)
 
 
 def rename(
@@ -36,10 +37,11 @@ def rename(
     from ..edit.chain import rename as rename_step
 
     project = current_project()
-    renamed = rename_step(project, step, name)
-    if not renamed:
-        out.print("Nothing to do: it already has that name.")
-    render.renamed(out, project, renamed)
+    with tabs.told(project):
+        renamed = rename_step(project, step, name)
+        if not renamed:
+            out.print("Nothing to do: it already has that name.")
+        render.renamed(out, project, renamed)
 
 
 def move(step: StepName, position: Annotated[int, typer.Argument(help="Its new number.")]) -> None:
@@ -48,10 +50,11 @@ def move(step: StepName, position: Annotated[int, typer.Argument(help="Its new n
     from ..edit.chain import move as move_step
 
     project = current_project()
-    renamed = move_step(project, step, position)
-    if not renamed:
-        out.print("Nothing to do: it already has that number.")
-    render.renamed(out, project, renamed)
+    with tabs.told(project):
+        renamed = move_step(project, step, position)
+        if not renamed:
+            out.print("Nothing to do: it already has that number.")
+        render.renamed(out, project, renamed)
     for early, late in loaded_too_early(project):
         out.print(f"{early} loads {late}, which now runs after it. Change its load cell.")
 
@@ -65,6 +68,7 @@ def remove(step: StepName, yes: Yes = False) -> None:
     target = removable(project, step)
     render.notebook_and_results(out, project, target)
     confirm("Remove them?", yes)
-    renamed = remove_step(project, step)
-    out.print(f"Removed {target.name}.")
-    render.renamed(out, project, renamed)
+    with tabs.told(project):
+        renamed = remove_step(project, step)
+        out.print(f"Removed {target.name}.")
+        render.renamed(out, project, renamed)

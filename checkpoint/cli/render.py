@@ -30,6 +30,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
     from rich.table import Table
 
     from ..lineage.changes import ABSENT, CURRENT, MISSING, UNVERIFIABLE
+    from ..notebooks.copies import written_back
 
     whys = {state.step: _why(state, states) for state in states}
     in_table = console.width >= max(map(len, whys), default=0) + OTHER_COLUMNS
@@ -48,6 +49,11 @@ def states(console: Console, project: Project, states: list[State]) -> None:
         for step, lines in whys.items():
             for line in lines:
                 console.print(f"{step}: {line}", soft_wrap=False)
+    for old, new in written_back(project):
+        console.print(
+            f"\n{project.show(old.path)} has the cells of {new.path.name} and no results; an "
+            "editor may have written it back after a rename. `checkpoint check` says what to do."
+        )
     steps = {step.name for step in project.steps()}
     left = (ABSENT, UNVERIFIABLE, CURRENT)  # by `run`, unless they are named or needed
     if any(state.state not in left and state.step in steps for state in states):

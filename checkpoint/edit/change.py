@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import ProjectError
 from ..files import below, replace
 from ..notebooks.notebook import source_of
-from ..project import git, locks
+from ..project import git, locks, servers
 from ..project.project import Project
 from ..storage import store
 from ..storage.schema import RECORD
@@ -67,6 +67,7 @@ class Change:
         with locks.unchanging(self.project, timeout=2):
             journal.settle(root)
             locks.refuse(self.project)
+            servers.refuse_busy(self.project, [*self.writes, *self.removals, *self.moves])
             with self._no_saves():
                 self._refuse_taken_paths()
                 self._refuse_changed_files()

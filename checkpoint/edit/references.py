@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tokenize
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -120,8 +121,20 @@ class _Code:
             if renamed != source:
                 as_lines = isinstance(cell["source"], list)
                 cell["source"] = renamed.splitlines(keepends=True) if as_lines else renamed
-        if notebook.sources(content) != sources:
+        renumbered = self._renumber_heading(path.stem, content)
+        if renumbered or notebook.sources(content) != sources:
             self._change.writes[shown] = before, notebook.dumps(content).encode()
+
+    def _renumber_heading(self, step: str, content: dict) -> bool:
+        """Let the first heading follow the notebook's number: `# 2 · Integration`."""
+        old, new = step.partition("_")[0], (self._new_names.get(step) or "").partition("_")[0]
+        first = next((cell for cell in content["cells"] if cell["cell_type"] == "markdown"), None)
+        if not new or new == old or first is None:
+            return False
+        before = notebook.source_of(first)
+        after = re.sub(rf"\A(\s*#+\s*0*){int(old)}(?=\s*[·.:)])", rf"\g<1>{int(new)}", before)
+        first["source"] = after.splitlines(keepends=True)
+        return after != before
 
     def rename_in_module(self, path: Path) -> None:
         shown, before = self._project.show(path), path.read_bytes()

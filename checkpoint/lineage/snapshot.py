@@ -14,6 +14,7 @@ from ..replay import Cell as CodeCell
 from ..storage import hashed, hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.opened import results_in
+from ..storage.parts import listing
 from ..storage.ran import cells_of, compare, executions_of, signature
 from ..storage.schema import (
     RECORD,
@@ -115,7 +116,7 @@ class Snapshot:
         """Return the content of a file or folder; None if it is not there."""
         path = self.project.root / name
         if name.endswith("/"):
-            return InputEntry(hashes.listing_hash(path)) if path.is_dir() else None
+            return listing(self.project, name.rstrip("/")) if path.is_dir() else None
         if not path.is_file():
             return None
         if recorded and hashed.is_unchanged(self.project, path, recorded):

@@ -9,7 +9,7 @@ from ..project.project import Project
 from ..storage import store
 from ..storage.environment import other_versions
 from ..storage.opened import is_absent
-from ..storage.parts import left_behind
+from ..storage.parts import left_behind, parts_of
 from ..storage.schema import Baseline, InputEntry, Record, Verdict
 from ..watch.files import unwatched
 from .changes import (
@@ -58,7 +58,7 @@ class State(NamedTuple):
     timestamp
         When it was saved.
     bytes
-        The size of its files.
+        The size of its files, with those of its sub-checkpoints.
     notes
         What else should be known of how they were made.
     """
@@ -96,6 +96,18 @@ class Lineage:
     def changes(self, step: str) -> list[Change]:
         """Return the typed changes behind a step's state, those at the root of it."""
         return self._examine(step).changes
+
+    def to_run(self, step: str) -> list[str]:
+        """Return the steps whose notebooks make a step current, if they run in this order."""
+        self._examine(step)
+        whole = step.partition("/")[0]
+        due = {
+            name.partition("/")[0]
+            for name, examined in self._examined.items()
+            if examined.state.state in (*MAKES_STALE, MISSING)
+        }
+        notebooks = [one.name for one in self._snapshot.project.steps()]
+        return [name for name in notebooks if name == whole or name in due]
 
     def present(self, step: str) -> Baseline:
         """Return what a step's results would be compared with if they were made now.
@@ -215,9 +227,13 @@ class _Examined:
             [reason(change) for change in self.changes],
             clean,
             saved.record.timestamp or None,
-            sum(entry.bytes for entry in saved.record.files.values()),
+            self._bytes(saved.record),
             list(self._notes(saved.record, state)),
         )
+
+    def _bytes(self, record: Record) -> int:
+        parts = parts_of(self._snapshot.project, self.step).values()
+        return sum(entry.bytes for one in (record, *parts) for entry in one.files.values())
 
     def _without_record(self, state: str) -> State:
         reasons = [reason(change) for change in self.changes]
@@ -265,15 +281,3 @@ class _Examined:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"
         if record.environment:
             yield from other_versions(record.environment)
-
-
-def outdated(project: Project, step: str) -> str | None:
-    """Return a line for results that do not fit their inputs or their notebook; None if they do."""
-    state = Lineage(project).state(step)
-    if state.state not in (STALE, EDITED, UNCLEAN):
-        return None
-    more = f" (and {len(state.reasons) - 1} more)" if len(state.reasons) > 1 else ""
-    return (
-        f"Note: results/{step} is {state.state}: {state.reasons[0]}{more}. "
-        "`checkpoint status` shows what to run."
-    )

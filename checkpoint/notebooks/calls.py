@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
+from ..project.chain import step_of
 from .magics import parse_cell
 from .syntax import lines_of
 
@@ -90,6 +91,8 @@ def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | N
             continue
         if function:
             value = _value(text)
+            if value and function == "load" and value.endswith(".ipynb"):
+                value = step_of(value)
             span = _span(source, node if value is None or text is None else text)
             calls_.append(Call(function, value, span, _line(source, node)))
     return sorted(calls_, key=lambda call: call.span)

@@ -5,7 +5,7 @@ from unicodedata import normalize
 
 from ..errors import CheckpointError, ProjectError
 from ..project import caller
-from ..project.chain import numbered
+from ..project.chain import Step, numbered
 from ..project.project import Project
 from . import notebook
 from .graph import saved_in
@@ -62,6 +62,28 @@ def refuse_another(project: Project, step: str) -> None:
     )
 
 
+def written_back(project: Project) -> list[tuple[Step, Step]]:
+    """Return notebooks that an editor may have written back under their old name.
+
+    Such a notebook was open while it was renamed. It has the cells of another notebook, by their
+    ids, saves under its own name, and has the number or the label of that notebook; what it had
+    saved went with the rename.
+
+    Returns
+    -------
+    list of tuple
+        The notebook under its old name, and the one under its new name.
+    """
+    steps = project.steps()
+    pairs = [
+        (old, new)
+        for old in steps
+        for new in steps
+        if old != new and (old.number == new.number or old.label == new.label)
+    ]
+    return [(old, new) for old, new in pairs if _is_left_of(project, old, new)]
+
+
 def saves_as(path: Path, name: str) -> bool:
     """Tell whether a notebook saves a step, or a sub-checkpoint of it."""
     try:
@@ -69,6 +91,24 @@ def saves_as(path: Path, name: str) -> bool:
     except ProjectError:
         return False
     return any(step.partition("/")[0] == name for step in saved if step)
+
+
+def _is_left_of(project: Project, old: Step, new: Step) -> bool:
+    if _has_saved(project, old) or not _has_saved(project, new):
+        return False
+    try:
+        ids = [
+            {cell.get("id") for cell in notebook.code_cells(notebook.read_whole(step.path))}
+            for step in (old, new)
+        ]
+    except ProjectError:
+        return False
+    common = ids[0] & ids[1] - {None}
+    return len(common) * 2 > len(ids[0]) and saves_as(old.path, old.name)
+
+
+def _has_saved(project: Project, step: Step) -> bool:
+    return (project.results_of(step.name) / "params.json").exists()
 
 
 def _copy(project: Project, own: Path, file: Path) -> Path | None:

@@ -1,8 +1,21 @@
 """Empty notebooks with a load and a save cell, which run as they are."""
 
+import sys
+
 from .notebook import LOAD_TAG, SAVE_TAG, code_cell
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# what a kernel of this Python says of itself: JupyterLab shows a notebook as modified as soon as it
+# is opened if this differs in any point
+LANGUAGE_INFO = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": sys.version.split()[0],
+}
 
 
 def skeleton(package: str, step: str, previous: str | None) -> dict:
@@ -49,7 +62,7 @@ def skeleton(package: str, step: str, previous: str | None) -> dict:
     ]
     return {
         "cells": cells,
-        "metadata": {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}},
+        "metadata": {"kernelspec": KERNELSPEC, "language_info": LANGUAGE_INFO},
         "nbformat": 4,
         "nbformat_minor": 5,
     }

@@ -86,7 +86,7 @@ def imported_from_elsewhere(project: Project) -> str | None:
     if other is None or other == project.root.resolve():
         return None
     return (
-        f"Note: {package()} was imported from {other}, but this is the project {project.root}. If "
+        f"{package()} was imported from {other}, but this is the project {project.root}. If "
         f"you changed code in src/{package()}, run `pip install -c constraints.txt -e .` in "
         f"{project.root} and restart the kernel."
     )
@@ -96,7 +96,7 @@ def cannot_save_here() -> str | None:
     """Warn of what `project_to_write` will refuse, perhaps hours later; None if it will not."""
     if _results() or _named() or _own() is not None:
         return None
-    return f"Note: {_caller()} does not belong to this project, so save will refuse here."
+    return f"{_caller()} does not belong to this project, so save will refuse here."
 
 
 def _root() -> Path:

@@ -6,13 +6,14 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat.sign import NotebookNotary
 
 from ..errors import CheckpointError
 from ..files import replace
@@ -70,6 +71,7 @@ async def execute(
     was_edited = not step.path.exists() or step.path.read_bytes() != before
     target = folder / EXECUTED if was_edited else step.path
     replace(target, executed)
+    _trust(nb)
     (folder / FAILED).unlink(missing_ok=True)
     where = project.show(step.path)
     if was_edited:
@@ -108,7 +110,7 @@ async def _execute_cells(
         ) from error
     except (CellExecutionError, DeadKernelError) as error:
         replace(failed, _as_bytes(nb))
-        what = f"{where} failed; executed copy: {project.show(failed)}\n{error}"
+        what = f"{where} failed; executed copy: {project.show(failed)}\n{_shown(nb, error)}"
         if isinstance(error, CellExecutionError):
             what += _not_installed(project, kernel, error)
         if isinstance(error, DeadKernelError):
@@ -117,6 +119,13 @@ async def _execute_cells(
                 f"{project.show(failed)}"
             )
         raise CheckpointError(what, step=step.name, file=where) from error
+
+
+def _shown(nb: nbformat.NotebookNode, error: Exception) -> str:
+    """Return an error as the notebook shows it; nbclient would show the whole cell again."""
+    outputs = [output for cell in notebook.code_cells(nb) for output in cell["outputs"]]
+    shown = [output.traceback for output in outputs if output.output_type == "error"]
+    return "\n".join(shown[-1]).rstrip() if shown else str(error)
 
 
 def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) -> str:
@@ -129,6 +138,12 @@ def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) 
         f"\nThe kernel {KERNEL!r} runs {python}, in which {name[1]} is not installed. Install it, "
         f"in {project.root}: `{python} -m pip install -c constraints.txt -e .`"
     )
+
+
+def _trust(nb: nbformat.NotebookNode) -> None:
+    """Sign a notebook, as Jupyter does where it has run all cells: its outputs are this user's."""
+    with suppress(OSError):  # a home that cannot be written; Jupyter then asks whether to trust it
+        NotebookNotary().sign(nb)
 
 
 def _as_bytes(nb: nbformat.NotebookNode) -> bytes:

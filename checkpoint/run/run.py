@@ -14,6 +14,7 @@ from rich.console import Console
 from ..errors import CheckpointError, ProjectError
 from ..notebooks import notebook
 from ..notebooks.parameters import names_in
+from ..project import servers
 from ..project.chain import Step, step_of
 from ..project.locks import alone, announced
 from ..project.project import Project
@@ -143,10 +144,21 @@ def _execute(
         RunProgress(out) as progress,
         asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
     ):
+        run = _Run(project, schedule, settings, progress)
         try:
-            runner.run(_Run(project, schedule, settings, progress).all(jobs))
+            runner.run(run.all(jobs))
         except asyncio.CancelledError:
             raise KeyboardInterrupt(signal.SIGTERM) from None
+        finally:
+            _tell_rewritten(project, run.rewritten, out)
+
+
+def _tell_rewritten(project: Project, steps: list[Step], out: Console) -> None:
+    """Say which notebooks have new outputs, and what to do where they are open."""
+    if steps:
+        steps = sorted(steps, key=lambda step: step.number)
+        out.print(f"Rewrote {', '.join(project.show(step.path) for step in steps)}.")
+        out.print(servers.advice(project, [step.path.name for step in steps], servers.RELOAD))
 
 
 class _Run:
@@ -162,6 +174,7 @@ class _Run:
         self.settings = settings
         self.progress = progress
         self.kernels = Kernels(project)
+        self.rewritten: list[Step] = []
 
     async def all(self, jobs: int) -> None:
         """Run the steps as their turns come, at most `jobs` at a time, until one fails."""
@@ -220,6 +233,7 @@ class _Run:
                 file=self.project.show(step.path),
             ) from error
         self.kernels.give_back(kernel)
+        self.rewritten.append(step)
         self.schedule.step_finished()
         state = self.schedule.state(step.name).state
         self.progress.done(step.name, time.monotonic() - start, state)

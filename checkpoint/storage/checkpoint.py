@@ -10,7 +10,7 @@ from ..errors import CheckpointKeyError
 from ..formats import stems, suffix_of
 from ..project.project import Project
 from ..watch.files import unwatched
-from . import hashes
+from . import hashes, shown
 from .opened import open_step
 from .parts import left_behind
 from .reading import lazy_object, parts_of, read_object, verified_path
@@ -38,6 +38,9 @@ class Checkpoint(Mapping[str, Any]):
         What `save` recorded beside them; None for a folder that was filled by hand.
     files
         The files by name below the step's folder.
+    state
+        Whether it fit its notebook and its inputs when `load` opened it, in words; None if nobody
+        compared them.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Checkpoint(Mapping[str, Any]):
 
     def __init__(self, project: Project, step: str) -> None:
         self.step = step
+        self.state: str | None = None
         self._project = project
         self._opened = open_step(project, step)
         self.files = self._opened.files
@@ -74,29 +78,31 @@ class Checkpoint(Mapping[str, Any]):
         return list(self)
 
     def __repr__(self) -> str:
-        return f"Checkpoint({self.step!r}: {', '.join(self) or 'no objects'})"
+        lines = [self._head(), text.columns(self.rows()) if self.files else "  no objects"]
+        return "\n".join([*lines, *self._about()])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{title}</th>" for title in ("object", "shape", "format", "size"))
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in (
-                (
-                    file if entry.beside else entry.key,
-                    self._shape(entry),
-                    suffix_of(file),
-                    _size(entry),
-                )
-                for file, entry in self.files.items()
-            )
-        )
-        made = escape(f"results/{self.step}, {self.timestamp or 'date unknown'}")
-        inputs = self.record.inputs if self.record else {}
-        made_from = f"<br>from {escape(', '.join(inputs))}" if inputs else ""
-        return (
-            f"<table><caption>{made}{made_from}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+        head = ("object", "shape", "format", "size")
+        rows = [
+            (entry.key if entry.beside is None else file, shape, suffix_of(file), size)
+            for (file, shape, size), entry in zip(self.rows(), self.files.values(), strict=True)
+        ]
+        about = "\n".join(f"<div>{escape(line)}</div>" for line in self._about())
+        return f"<div>{escape(self._head())}</div>\n{shown.table(rows, head)}\n{about}"
+
+    def _head(self) -> str:
+        return f"results/{self.step}, saved {self.timestamp or 'at an unknown time'}"
+
+    def _about(self) -> list[str]:
+        """Return lines on what it was made from, its parameters, and its state."""
+        lines = []
+        if inputs := self.record.inputs if self.record else {}:
+            lines.append(f"made from {', '.join(inputs)}")
+        if self.params:
+            lines.append(f"params: {', '.join(self.params)}")
+        if self.state:
+            lines.append(f"{self.state} when it was loaded")
+        return lines
 
     def path(self, key: str) -> Path:
         """Return the file or folder of an object, verified: for R, polars or a viewer.
@@ -179,12 +185,11 @@ class Checkpoint(Mapping[str, Any]):
         saved = self._opened.raw.get("timestamp")
         return saved if isinstance(saved, str) else None
 
-    def summary(self) -> str:
-        """Return a line per object: its file, shape and size."""
-        rows = [
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Return a row per file: its name, shape and size."""
+        return [
             (file, self._shape(entry), text.size(entry.bytes)) for file, entry in self.files.items()
         ]
-        return text.columns(rows) if rows else "  no objects"
 
     def content_hash(self) -> str:
         """Return the hash of the objects and the parameters, by which later steps know them."""
@@ -240,7 +245,3 @@ class Checkpoint(Mapping[str, Any]):
             if key in (entry.key, file):
                 return [file]
         return [file for file in names if any(stem == key for stem in stems(file))]
-
-
-def _size(entry: FileEntry) -> str:
-    return text.size(entry.bytes)

@@ -90,6 +90,7 @@ def _dependencies(project: Project) -> list[str]:
     return sorted({requirement.name for requirement in requirements}, key=str.lower)
 
 
+@cache
 def _parsed(text: str) -> Requirement | None:
     try:
         return Requirement(text)

@@ -4,21 +4,13 @@ from ..errors import CheckpointError
 from ..files import below
 from ..project.names import unportable
 from ..project.project import Project
-from . import store
-from .schema import RECORD, Record
+from . import hashes, store
+from .schema import RECORD, InputEntry, Record
 
 
 def parts_of(project: Project, step: str) -> dict[str, Record]:
     """Return the records of a step's sub-checkpoints by name, without those that are damaged."""
-    found: dict[str, Record] = {}
-    for part in part_names(project, step):
-        try:
-            record = store.read_record(project.results_of(part))
-        except CheckpointError:
-            continue  # whoever loads it is told
-        if record:
-            found[part] = record
-    return found
+    return _records(project, *part_names(project, step))
 
 
 def part_names(project: Project, step: str) -> list[str]:
@@ -29,6 +21,27 @@ def part_names(project: Project, step: str) -> list[str]:
         folder for folder in folders if folder.parts and not any(map(unportable, folder.parts))
     ]
     return sorted(f"{step}/{folder.as_posix()}" for folder in named)
+
+
+def listing(project: Project, folder: str) -> InputEntry:
+    """Return the names of a folder's files as an input, whatever is in them.
+
+    Parameters
+    ----------
+    folder
+        From the top of the project on, with `/`. In `results/<step>` it is what records name that
+        counts: a clone has no large files, and a run leaves others.
+    """
+    top, _, place = folder.partition("/")
+    step, below = place.partition("/")[0], f"{place}/"
+    records: dict[str, Record] = {}
+    if top == "results" and not unportable(step):
+        records = _records(project, step, *part_names(project, step))
+    if not records:
+        return InputEntry(hashes.listing_hash(project.root / folder))
+    files = [f"{part}/{file}" for part, record in records.items() for file in record.files]
+    inside = [file.removeprefix(below) for file in files if file.startswith(below)]
+    return InputEntry(hashes.value_hash(sorted(inside)))
 
 
 def left_behind(project: Project, step: str) -> list[str]:
@@ -49,3 +62,15 @@ def left_behind(project: Project, step: str) -> list[str]:
         and record.run.kernel not in (None, last.run and last.run.kernel)
         and record.timestamp < last.timestamp
     ]
+
+
+def _records(project: Project, *names: str) -> dict[str, Record]:
+    found: dict[str, Record] = {}
+    for name in names:
+        try:
+            record = store.read_record(project.results_of(name))
+        except CheckpointError:
+            continue  # whoever loads it is told
+        if record:
+            found[name] = record
+    return found

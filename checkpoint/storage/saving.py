@@ -2,13 +2,14 @@
 
 import datetime
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from msgspec import structs
 
 from .. import __version__
 from ..formats import options, shape_of
-from ..project.project import Project
+from ..project.project import FAILED, Project
 from ..project.settings import file_settings
 from ..text import json_text
 from ..watch.files import unwatched
@@ -105,6 +106,8 @@ def _save(
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
         interrupts.hold()
     session.remember_saved(project, step)
+    with suppress(OSError):  # committed: nothing is raised any more, and `run` removes it too
+        (folder / FAILED).unlink(missing_ok=True)
     return notes
 
 

@@ -13,10 +13,11 @@ from ..project.project import Project
 from ..watch import cells, files, modules
 from . import hashed, hashes, store
 from .hashed import Hashing
+from .parts import listing
 from .schema import RECORD, InputEntry
 
 NOT_INPUTS = (*LEFTOVERS, "pyproject.toml")  # `checkpoint` itself looks for that
-NOT_LISTED = ("notebooks", "src", "results")  # tools and `checkpoint` add files there
+NOT_LISTED = ("notebooks", "src")  # tools add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
 _loaded: dict[tuple[Path, str], InputEntry | Hashing | None] = {}
@@ -63,8 +64,7 @@ def _differ(before: InputEntry | Hashing | None, now: InputEntry | Hashing | Non
 def remember_raw(project: Project, path: Path) -> None:
     """Record that this kernel reads a raw file, or all files of a raw folder."""
     if path.is_dir():
-        listing = InputEntry(hashes.listing_hash(path))
-        remember(project, f"{project.show(path)}/", listing)
+        remember(project, f"{project.show(path)}/", listing(project, project.show(path)))
     for file in hashes.files_below(path) if path.is_dir() else [path]:
         remember(project, project.show(file), hashed.begin(project, file))
 
@@ -83,6 +83,7 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
     A file that is not as it was read has an entry with an empty hash, which fits no file.
     """
     own = f"results/{step}"
+    files.settle()
     mine = {name: content for (root, name), content in _loaded.items() if root == project.root}
     inputs = {name: _known(content) for name, content in mine.items()}
     for path, stamp in list(files.reads.items()):  # threads may open more
@@ -96,7 +97,8 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
     for path in _named_in_code(project):
         inputs[name_of(project, path)] = _entry(project, path, files.stamp(path))
     for name, entry in _listings(project):
-        inputs.setdefault(name, entry)
+        if not name.startswith(f"{own}/"):
+            inputs.setdefault(name, entry)
     return {name: inputs[name] for name in sorted(inputs) if name != own}
 
 
@@ -104,6 +106,10 @@ def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -
     """Say which files are no longer what this kernel read, as when a cell has written them."""
     for name, entry in inputs.items():
         path = project.root / name
+        if entry is None and path.is_file():
+            what = f"{name} was not there when this notebook asked for it."
+            yield f"{what} Restart the kernel and run all."
+            continue
         if not entry or (entry.blake3 and entry.bytes is None):
             continue  # a checkpoint, or the list of a folder's files
         if entry.blake3 and path.is_file() and hashed.is_unchanged(project, path, entry):
@@ -155,7 +161,7 @@ def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry
     if stamp is None:
         return None
     if stamp != files.stamp(path) or path in files.writes:
-        return InputEntry("", bytes=stamp[0])
+        return InputEntry("", bytes=stamp.size)
     return hashed.content_of(project, Path(path))
 
 
@@ -165,9 +171,11 @@ def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
     for path, stamp in list(files.listed.items()):
         name = name_of(project, path)
         top = name.partition("/")[0]
-        if top and top[0] != "." and top not in NOT_LISTED and Path(path).is_dir():
-            same = path in written or stamp == files.stamp(path)
-            yield f"{name}/", InputEntry(hashes.listing_hash(Path(path)) if same else "")
+        hidden = not top or top[0] == "." or top in NOT_LISTED
+        if hidden or name == "results" or not Path(path).is_dir():
+            continue
+        same = path in written or stamp == files.stamp(path)
+        yield f"{name}/", listing(project, name) if same else InputEntry("")
 
 
 def _loaded_by_path(
@@ -223,5 +231,5 @@ def _named_in_code(project: Project) -> Iterator[str]:
                 name = name_of(project, path) if stamp and Path(path).is_file() else ""
                 if not name or name.endswith(files.CODE) or name.startswith("results/"):
                     continue
-                if stamp and stamp[1] < began and (project.root, name) not in _loaded:
+                if stamp and stamp.changed < began and (project.root, name) not in _loaded:
                     yield path

@@ -78,7 +78,7 @@ class Recorder:
             ran.line, ran.missing = _place(failure, self.shell.user_ns)
         self.finished.append(self._seen(ran))
         self._random, self._read = None, set()
-        files.retry(failed=ran.error)
+        files.cell_ended(failed=ran.error)
         modules.note_new()
 
     def renew(self, name: str) -> bool:

@@ -8,21 +8,32 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
 
 CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
 WRITES = os.O_WRONLY | os.O_RDWR
-Stamp = tuple[int, int]  # size, and time of the last change in nanoseconds
+
+
+class Stamp(NamedTuple):
+    """What changes when a file is written, or replaced by another."""
+
+    inode: int
+    size: int
+    changed: int  # in nanoseconds
+
 
 reads: dict[str, Stamp | None] = {}  # by absolute path, as first opened; None if it did not exist
 writes: set[str] = set()  # what was written anew, and so is made by this process
 listed: dict[str, Stamp | None] = {}  # folders whose files were asked for, as they were then
 code: list[str] = []  # scripts and notebooks that were read, which `modules` takes
-asked: set[str] = set()  # what was not there since the last call of `retry`
+asked: set[str] = set()  # what was not there since the last call of `cell_ended`
+_looked: set[str] = set()  # of what this cell asked for, what may still be made by it
 _again: set[str] = set()  # what was not there, and made a cell fail, so that it runs again
 _began: float | None = None
 _ours = threading.local()
+_OURS = f"{__name__.rpartition('.watch')[0]}."
+_READERS = f"{__package__}.readers"  # they look for what users asked of them
 _STDLIB = os.path.join(os.path.dirname(os.__file__), "")
 
 
@@ -43,12 +54,28 @@ def began() -> float:
 
 def forget() -> None:
     """Forget all files, as a new process would."""
-    for seen in (reads, writes, listed, code, asked, _again):
+    for seen in (reads, writes, listed, code, asked, _looked, _again):
         seen.clear()
 
 
-def retry(*, failed: bool) -> None:
+def look(path: object) -> None:
+    """Note that code asked whether a file is there, and it was not."""
+    if isinstance(path, str | bytes | os.PathLike) and not getattr(_ours, "active", False):
+        with suppress(ValueError, OSError):  # a name with a NUL, a folder that is gone
+            _looked.add(absolute(path))
+
+
+def settle() -> None:
+    """Note what code asked for and is still not there: nobody downloaded it since."""
+    for place in list(_looked):
+        if stamp(place) is None:
+            note(place, written=False)
+    _looked.clear()
+
+
+def cell_ended(*, failed: bool) -> None:
     """Note that a cell ended; one that failed runs again when what it asked for is there."""
+    settle()
     if failed:
         _again.update(asked)
     asked.clear()
@@ -105,17 +132,22 @@ def absolute(path: str | bytes | os.PathLike[Any]) -> str:
 
 
 def stamp(path: str) -> Stamp | None:
-    """Return the size and time of a file; None if there is none."""
+    """Return the stamp of a file; None if there is none."""
     try:
         status = os.stat(path)
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
+    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def is_installed(path: str) -> bool:
     """Tell whether a file belongs to Python or to an installed library."""
     return path.startswith(_STDLIB) or "site-packages" in path or "dist-packages" in path
+
+
+def is_ours(module: str) -> bool:
+    """Tell whether a module belongs to this copy of `checkpoint`."""
+    return module.startswith(_OURS)
 
 
 def _hook(event: str, args: tuple) -> None:
@@ -130,8 +162,8 @@ def _hook(event: str, args: tuple) -> None:
 
 def _on_open(path: object, mode: object, flags: object) -> None:
     if isinstance(path, str | bytes) and not os.fsdecode(path).endswith(".pyc"):
-        # what is opened for both, as with "r+", is read
-        anew = mode[:1] in ("w", "x", "a") if isinstance(mode, str) else _is_new(path, flags)
+        # what is opened for both, as with "r+", is read; what is added to keeps what was in it
+        anew = str(mode)[:1] in ("w", "x") or (str(mode)[:1] != "r" and _is_new(path, flags))
         touched = isinstance(flags, int) and flags & WRITES == os.O_WRONLY
         if anew or not touched:  # what is only touched is neither read nor written
             note(path, written=anew)
@@ -156,12 +188,13 @@ def _on_listing(path: object = None, *_: object) -> None:
 
 
 def _is_by_tools() -> bool:
-    """Tell whether Python lists a folder to find modules, or the Tab key to complete a path."""
+    """Tell whether a folder is listed by an import, by the Tab key, or by `checkpoint` itself."""
     frame = sys._getframe(3)
     if str(frame.f_globals.get("__name__")).startswith(("importlib", "pkgutil")):
         return True
     while frame := frame.f_back:  # type: ignore[assignment]
-        if frame.f_globals.get("__name__") == "IPython.core.completer":
+        name = str(frame.f_globals.get("__name__"))
+        if name.startswith("IPython.core.completer") or (is_ours(name) and name != _READERS):
             return True
     return False
 

@@ -15,15 +15,17 @@ def note_new() -> None:
         _note(files.code.pop())
     for name in list(sys.modules.keys() - _known):
         _known.add(name)
+        if files.is_ours(name):
+            continue  # its version is in the record
         file = _file_of(sys.modules.get(name))
         if isinstance(file, str) and file.endswith(".py") and not files.is_installed(file):
             _note(files.absolute(file))
 
 
 def forget() -> None:
-    """Forget all modules, as if they were imported from now on."""
+    """Forget all modules; those that are imported now do not count any more."""
     imported.clear()
-    _known.clear()
+    _known.update(sys.modules)
 
 
 def _file_of(module: object) -> object:

@@ -1,5 +1,6 @@
 """`load`, `save`, `data_file` and `figures`, as notebooks call them."""
 
+import doctest
 import re
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from checkpoint import (
     load,
     save,
 )
+from checkpoint.formats import FORMATS
+from checkpoint.notebooks.calls import calls
 
 STEP, NEXT = "1_preprocessing", "2_integration"
 
@@ -38,11 +41,23 @@ def test_what_is_said(project, capsys):
         "Run 2_integration.ipynb next.\n"
     )
     load(STEP)
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "Loaded from results/1_preprocessing/"
-    assert re.fullmatch(r"Previous run: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", said[1])
+    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"
+    said = rf"Loaded from results/1_preprocessing/ \(previous run: {time}\)\n"
+    assert re.fullmatch(said, capsys.readouterr().out)
     save("3_visualization", {})
     assert "next" not in capsys.readouterr().out
+
+
+def test_the_examples_of_the_help_run(project):
+    for function in (save, load):
+        examples = doctest.DocTestFinder().find(function, globs={"load": load, "save": save})
+        assert examples[0].examples
+        assert doctest.DocTestRunner().run(examples[0]).failed == 0
+
+
+def test_the_help_of_save_lists_the_formats():
+    missing = [entry.suffix for entry in FORMATS if f"`{entry.suffix}`" not in save.__doc__]
+    assert missing == []
 
 
 def test_missing(project):
@@ -112,6 +127,24 @@ def test_what_the_new_save_lacks_is_gone_and_other_files_stay(project):
     figures(STEP).joinpath("mine.png").write_bytes(b"x")
     save(STEP, {"kept": 2})
     assert set(project.files()) == {"kept.pkl", "params.json", str(Path("figures", "mine.png"))}
+
+
+def test_a_step_is_loaded_by_the_file_name_that_tab_completes(project, capsys):
+    save(STEP, {"a": 1})
+    assert load(f"{STEP}.ipynb")["a"] == load(f"notebooks/{STEP}.ipynb")["a"] == 1
+    assert "Loaded from results/1_preprocessing/ (" in capsys.readouterr().out
+    with pytest.raises(CheckpointNotFoundError, match=r"Run 2_integration\.ipynb first\."):
+        load(f"{NEXT}.ipynb")
+    assert calls('load("notebooks/1_a.ipynb")')[0].argument == "1_a"
+
+
+def test_the_next_good_save_removes_what_a_failed_run_left(project):
+    failed = project / "results" / STEP / "failed.ipynb"
+    failed.write_text("{}")
+    save(f"{STEP}/half", {"a": 1})
+    assert failed.exists()
+    save(STEP, {"a": 1})
+    assert not failed.exists()
 
 
 def test_a_sub_checkpoint(project, capsys):

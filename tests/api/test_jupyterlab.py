@@ -1,4 +1,4 @@
-"""JupyterLab in a real browser: a notebook renamed in its file browser, and a copy made there."""
+"""JupyterLab in a real browser: the chain run and read, a notebook renamed, and a copy."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from project_under_test import ONE, TWO, generate
+from project_under_test import ONE, THREE, TWO, generate
 
 pytest.importorskip("jupyterlab")
 playwright = pytest.importorskip("playwright.sync_api")
@@ -109,10 +109,59 @@ def run_all(page):
     menu(page, "Run", "Run All Cells")
 
 
+def shown(page):
+    """Return the notebook that is shown."""
+    return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+
+
 def expect_output(page, text):
-    """Wait until the notebook that is open prints this."""
-    notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-    playwright.expect(notebook.locator(".jp-OutputArea-output").last).to_contain_text(text)
+    """Wait until the notebook that is open shows this below its last cell with an output."""
+    playwright.expect(shown(page).locator(".jp-OutputArea-output").last).to_contain_text(text)
+
+
+def follow(page, step):
+    """Click the link to another notebook, and wait until it is open."""
+    shown(page).get_by_role("link", name=f"{step}.ipynb").click()
+    tab = page.locator(".lm-TabBar-tab.lm-mod-current").filter(has_text=step)
+    playwright.expect(tab).to_be_visible()
+    title = shown(page).get_by_role("heading", name=step.partition("_")[2].capitalize())
+    playwright.expect(title).to_be_visible()
+
+
+def test_the_chain_is_run_and_read(page, server, project):
+    project.change_cell(ONE, f"save('{ONE}', {{'alpha': 1, 'a&b': 2}})", cell="save")
+    page.goto(f"{server}/notebooks/{ONE}.ipynb?reset")
+    playwright.expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+    playwright.expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
+    run_all(page)
+    expect_output(page, f"Run {TWO}.ipynb next")
+    expect_output(page, "a&b.pkl")  # as text, not as HTML
+    follow(page, TWO)
+    run_all(page)
+    expect_output(page, f"Run {THREE}.ipynb next")
+    editor = shown(page).locator(".jp-CodeCell .cm-content").nth(1)
+    editor.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type('previous["')
+    keys = page.locator(".jp-Completer").filter(has_text="alpha")
+    for _ in range(PATIENCE):  # the first answers of a kernel come too late for JupyterLab
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(1000)
+        if keys.count():
+            break
+    playwright.expect(keys).to_contain_text("a&b")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("previous")
+    follow(page, THREE)
+    run_all(page)
+    expect_output(page, f"Saved to results/{THREE}/")
+    page.locator(".lm-TabBar-tab").filter(has_text=TWO).first.click()
+    shutil.rmtree(project / "results" / ONE)
+    run_all(page)
+    error = shown(page).locator(".jp-OutputArea-output").first
+    playwright.expect(error).to_contain_text(f"not found. Run {ONE}.ipynb first.")
+    assert "api.py" not in error.inner_text() and len(error.inner_text().splitlines()) < 9
 
 
 def test_a_notebook_is_renamed_in_the_file_browser(page, server, project):

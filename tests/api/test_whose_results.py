@@ -75,7 +75,9 @@ def outputs(path):
     """Return what the cells of a notebook printed, and the messages of their errors."""
     cells = nbformat.read(path, as_version=4).cells
     found = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
-    return "\n".join(output.get("text") or output.get("evalue", "") for output in found)
+    return "\n".join(
+        output.get("text") or output.get("evalue") or output.data["text/plain"] for output in found
+    )
 
 
 def results(folder):
@@ -181,6 +183,7 @@ def test_a_jupyter_server_names_the_notebook(teacher, tmp_path):
         def hear(message):
             content = message["content"]
             said.extend(content.get(key, "") for key in ("text", "evalue"))
+            said.append(content.get("data", {}).get("text/plain", ""))
 
         client.execute_interactive(CELLS[0], output_hook=hear, timeout=60)
         then()

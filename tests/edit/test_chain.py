@@ -12,6 +12,7 @@ from checkpoint.check.check import check
 from checkpoint.edit.chain import loaded_too_early, move, new, remove, rename
 from checkpoint.errors import ProjectError
 from checkpoint.project.project import Project
+from checkpoint.project.servers import CLOSE
 
 
 def test_a_notebook_in_between(committed):
@@ -237,6 +238,22 @@ def test_settings_of_a_step_that_is_removed_or_named(committed):
     assert (raised.value.step, raised.value.file) == (THREE, "pyproject.toml")
 
 
+def test_the_number_of_a_heading_follows(project):
+    titles = {ONE: "# 1 · Load\n\n1 · not a heading", TWO: "## 02. Match", THREE: "# 3 figures"}
+    for step, title in titles.items():
+        with project.edited(step) as notebook:
+            notebook.cells[0].source = title
+    new(Project(project), "first")
+    move(Project(project), "4_first", 1)
+    found = {}
+    for step in project.steps():
+        with project.edited(step) as notebook:
+            found[step] = notebook.cells[0].source
+    assert found["2_preprocessing"] == "# 2 · Load\n\n1 · not a heading"
+    assert found["3_integration"] == "## 03. Match"
+    assert found["4_visualization"] == "# 3 figures"
+
+
 @pytest.mark.slow
 def test_the_commands(bake):
     baked = bake(pipeline="blank", notebooks="one, two, three")
@@ -246,6 +263,7 @@ def test_the_commands(bake):
         "Made notebooks/2_quality.ipynb, which loads 1_one.",
         "2_two is now 3_two.",
         "3_three is now 4_three.",
+        f"If 2_two.ipynb or 3_three.ipynb is open, c{CLOSE[1:]}",
     ]
     readme = baked / "README.md"
     readme.write_text(readme.read_text(encoding="utf-8") + "\nSee 3_two.\n", encoding="utf-8")
@@ -266,7 +284,7 @@ def test_the_commands(bake):
         "Nothing was removed: not an interactive terminal; pass --yes to confirm.\n",
     )
     done = baked.command("remove", "3_quality", "--yes")
-    assert done.stdout.splitlines()[1:] == ["Removed 3_quality.", "4_pairs is now 3_pairs."]
+    assert done.stdout.splitlines()[1:3] == ["Removed 3_quality.", "4_pairs is now 3_pairs."]
     assert baked.command("check").stdout.endswith("[load-later]\n")
 
 

@@ -28,7 +28,9 @@ def test_results_and_cells_follow_the_file(committed, file, name):
     renamed(committed, file)
     done = ProjectUnderTest(committed).command("rename", TWO, name)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{TWO} is now 2_matching.\n"
+    said, *_, advice = done.stdout.splitlines()
+    assert said == f"{TWO} is now 2_matching."
+    assert "3_visualization.ipynb is open, reload it" in advice
     assert committed.steps() == [ONE, "2_matching", THREE]
     assert '"2_matching"' in committed.code("2_matching")
     assert 'load("2_matching")' in committed.code(THREE)

@@ -148,7 +148,7 @@ def test_a_folder_that_was_filled_by_hand(chain):
     )
     loaded = load(TWO)
     assert loaded.record and loaded.params["seed"] == 7
-    assert loaded.summary() and loaded._repr_html_()
+    assert loaded.rows() and loaded._repr_html_()
     np.testing.assert_array_equal(loaded["counts"], np.arange(3))
     # its notebook loads 1, as the load cell says
     session.forget()

@@ -254,12 +254,22 @@ def test_steps_that_load_each_other(chain):
     assert states(chain)[ONE] == ("current", [])
 
 
+def test_the_size_includes_sub_checkpoints(chain):
+    whole = Lineage(Project(chain)).state(TWO).bytes
+    save(f"{TWO}/a", {"x": b"0" * 1000})
+    save(f"{TWO}/a/b", {"x": b"0" * 1000})
+    lineage = Lineage(Project(chain))
+    parts = lineage.state(f"{TWO}/a").bytes
+    assert parts > 2000
+    assert lineage.state(TWO).bytes == whole + parts
+
+
 def test_load_notes_what_is_stale(chain, capsys):
     (chain / "data" / "raw.txt").write_text("other")
     load(TWO)
     assert (
         "Note: results/2_integration is stale: data/raw.txt changed. "
-        "`checkpoint status` shows what to run.\n"
+        "Open and run 1_preprocessing.ipynb, then 2_integration.ipynb.\n"
     ) in capsys.readouterr().out
 
 

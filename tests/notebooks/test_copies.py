@@ -5,10 +5,14 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from project_under_test import ONE, TWO
+from project_under_test import ONE, TWO, ProjectUnderTest
 
 from checkpoint import CheckpointError, CheckpointNotFoundError, data_file, load, save
+from checkpoint.check.check import check
+from checkpoint.edit.chain import rename
+from checkpoint.notebooks.copies import written_back
 from checkpoint.project import caller
+from checkpoint.project.project import Project
 
 
 @pytest.fixture
@@ -136,3 +140,22 @@ def test_what_is_looked_at_to_refuse_a_copy_is_no_input(project, runs):
     runs("2_matching.ipynb")
     save("2_matching", {"a": 1})
     assert list(project.record("2_matching")["checkpoint"]["inputs"]) == []
+
+
+def test_a_notebook_that_is_written_back_after_a_rename(committed):
+    project = Project(committed)
+    for name in (f"{TWO}-Copy1", "2_x"):
+        shutil.copy(committed.notebook(TWO), committed.notebook(name))  # they save as 2_integration
+    assert written_back(project) == []
+    for name in (f"{TWO}-Copy1", "2_x"):
+        committed.notebook(name).unlink()
+    before = committed.notebook(TWO).read_bytes()
+    rename(project, TWO, "matching")
+    assert written_back(project) == []
+    committed.notebook(TWO).write_bytes(before)
+    ((old, new),) = written_back(project)
+    assert (old.name, new.name) == (TWO, "2_matching")
+    (problem,) = [one for one in check(committed) if one.rule == "written-back"]
+    assert problem.file == f"notebooks/{TWO}.ipynb"
+    said = ProjectUnderTest(committed).command("status").stdout
+    assert f"notebooks/{TWO}.ipynb has the cells of 2_matching.ipynb and no results" in said

@@ -65,7 +65,7 @@ def test_elsewhere_load_reads_and_save_refuses(project, other, tmp_path):
     for folder in (tmp_path, other / "notebooks"):
         done = run(project, f"print(load({ONE!r})['a'], data_file('raw.txt'))", folder)
         said = done.stdout.splitlines()
-        assert said[0] == f"Loaded from {project / 'results' / ONE}/", done.stderr
+        assert said[0].startswith(f"Loaded from {project / 'results' / ONE}/ ("), done.stderr
         assert said[-1] == f"1 {project / 'data' / 'raw.txt'}"
         assert "does not belong to this project, so save will refuse here" in done.stdout
         for code in (f"save({ONE!r}, {{'a': 2}})", f"figures({ONE!r})"):
@@ -153,7 +153,7 @@ def test_results_of_an_autograder(project, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CHECKPOINT_RESULTS", "out")  # each submission's own folder
     capsys.readouterr()
     assert load(ONE)["a"] == "teacher"
-    assert capsys.readouterr().out.startswith(f"Loaded from {project / 'results' / ONE}/\n")
+    assert capsys.readouterr().out.startswith(f"Loaded from {project / 'results' / ONE}/ (")
     save("2_integration", {"b": "student"})
     assert capsys.readouterr().out.startswith(f"Saved to {tmp_path / 'out' / '2_integration'}/\n")
     assert load("2_integration")["b"] == "student"

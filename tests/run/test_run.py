@@ -9,6 +9,7 @@ import time
 import nbformat
 import psutil
 import pytest
+from nbformat.sign import NotebookNotary
 from project_under_test import steps_done
 
 from checkpoint.run.workflow import jobs
@@ -23,7 +24,8 @@ def test_run_all_then_one(bake):
     lines = done.stdout.splitlines()
     assert lines[0].startswith("1_one: cell 1 of 3, 0.")
     assert lines[0].endswith("s, `from my_project.checkpoint import data_file, save`")
-    saved = json.loads((baked / "notebooks" / "2_two.ipynb").read_text(encoding="utf-8"))
+    saved = nbformat.read(baked.notebook("2_two"), as_version=4)
+    assert NotebookNotary().check_signature(saved)
     texts = "".join(str(cell.get("outputs")) for cell in saved["cells"])
     assert "Loaded from results/1_one/" in texts
     assert "Saved to results/2_two/" in texts
@@ -42,6 +44,8 @@ def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
     assert "2_two.ipynb failed; executed copy: results/2_two/failed.ipynb\n" in done.stderr
     assert "CheckpointNotFoundError" in failed.read_text(encoding="utf-8")
     assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
+    assert done.stderr.count("previous = load(") == 1  # the cell is shown once, without our code
+    assert "api.py" not in done.stderr
     assert "\x1b[" not in done.stderr
     assert path.read_bytes() == before
     assert baked.command("run").returncode == 0
@@ -159,7 +163,10 @@ def test_what_is_made_from_stale_results_is_told(bake):
     baked.write_cells(one="SIZE = 4")
     done = baked.command("run", "2_two")
     assert "2_two: done in" in done.stdout
-    assert done.stdout.splitlines()[-1].endswith(" s, but stale")
+    state, rewrote, advice = done.stdout.splitlines()[-3:]
+    assert state.endswith(" s, but stale")
+    assert rewrote == "Rewrote notebooks/2_two.ipynb."
+    assert advice.startswith("If 2_two.ipynb is open, reload it") and "Overwrite" in advice
     assert done.returncode == 3
     assert done.stderr.startswith("2_two is not current: stale (")
     assert "SIZE = 4" in done.stderr

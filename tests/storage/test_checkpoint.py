@@ -34,10 +34,15 @@ def test_the_mapping(project):
     with pytest.raises(CheckpointKeyError) as raised:
         loaded["count"]
     assert str(raised.value) == "results/1_preprocessing has no 'count'; it has counts, pairs.csv."
-    assert repr(loaded) == "Checkpoint('1_preprocessing': counts, pairs.csv)"
-    save(STEP, {"a&b": 1})
+    assert repr(loaded) == (
+        f"results/1_preprocessing, saved {loaded.timestamp}\n"
+        "  counts.npy  3 int64             152 B\n"
+        "  pairs.csv   1 rows x 1 columns  4 B\n"
+        "current when it was loaded"
+    )
+    save(STEP, {"a&b": 1}, params={"p<q": 1})
     html = load(STEP)._repr_html_()
-    assert "a&amp;b" in html and "results/1_preprocessing" in html
+    assert "a&amp;b" in html and "results/1_preprocessing" in html and "p&lt;q" in html
 
 
 def test_asking_for_a_name_reads_nothing(project, monkeypatch):
@@ -122,7 +127,7 @@ def test_a_folder_made_by_hand(project, capsys, name):
     loaded = load(STEP)
     said = capsys.readouterr().out
     assert said.count("not written by save") == 1
-    assert f"Previous run: {'2024-05-06' if name else 'unknown'}" in said
+    assert f"previous run: {'2024-05-06' if name else 'unknown'}" in said
     assert set(loaded) == {"arrays", "table.csv", "table.parquet", "matching", "many"}
     np.testing.assert_array_equal(loaded["arrays"], np.arange(3))
     assert loaded["matching"] == {"x": 1}

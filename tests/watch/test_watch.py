@@ -5,6 +5,7 @@ import os
 import pickle
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 
-from checkpoint.watch import files, kinds, modules, readers
+from checkpoint.watch import files, kinds, looks, modules, readers
 
 
 class Unbound:
@@ -69,7 +70,8 @@ def test_lazy_modules_stay_lazy(monkeypatch, tmp_path):
 def test_what_is_wrapped_can_be_pickled():
     readers.begin()
     wrapped = [pyarrow.csv.read_csv, pyarrow.memory_map, pyarrow.parquet.read_table]
-    for function in (*wrapped, pyarrow.dataset.dataset):
+    looks.begin()
+    for function in (*wrapped, pyarrow.dataset.dataset, os.path.exists, Path.is_file):
         assert pickle.loads(pickle.dumps(function)) is function
 
 

@@ -1,0 +1,48 @@
+"""What `load` says, in words of a notebook, of a step that does not fit its inputs or its cells."""
+
+from pathlib import Path
+
+from ..project.project import Project
+from ..replay.verdict import REMEDY
+from ..watch.cells import running_shell
+from .changes import EDITED, STALE, UNCLEAN
+from .states import Lineage, State
+
+# the step of which a cell was told a cause, by project, number of the execution, and cause
+_told: dict[tuple[Path, int, str], str] = {}
+
+
+def outdated(project: Project, step: str) -> tuple[str, str | None]:
+    """Return the state of a step in words, and what whoever loads it should know and do.
+
+    Returns
+    -------
+    str
+        Its state and the reason: `stale (data/counts.csv changed)`.
+    str or None
+        A note; None if the step is not stale, edited or unclean. A cell that loads several steps
+        is told their common cause once.
+    """
+    lineage = Lineage(project)
+    state = lineage.state(step)
+    reasons = [reason.removesuffix(f"; {REMEDY}") for reason in state.reasons]
+    words = f"{state.state} ({'; '.join(reasons)})" if reasons else state.state
+    if state.state not in (STALE, EDITED, UNCLEAN):
+        return words, None
+    shell = running_shell()
+    cause = project.root, shell.execution_count if shell else 0, reasons[0]
+    first = _told.setdefault(cause, step)
+    if first != step and len(reasons) == 1:
+        return words, f"results/{step} is {state.state} for the same reason as results/{first}."
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    what = f"results/{step} is {state.state}: {reasons[0]}{more}."
+    return words, f"{what} {_todo(project, lineage, state)}"
+
+
+def _todo(project: Project, lineage: Lineage, state: State) -> str:
+    names = [f"{name}.ipynb" for name in lineage.to_run(state.step)]
+    if not names:
+        return "No notebook makes it; `checkpoint status` shows more."
+    if state.state == UNCLEAN:
+        return f"Open {names[0]}, restart its kernel and run all cells."
+    return f"Open and run {', then '.join(names)}."

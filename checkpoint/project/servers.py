@@ -1,0 +1,106 @@
+"""Notebooks that are open in Jupyter: a server that runs on this machine lists its sessions."""
+
+import json
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+from ..errors import ProjectError
+from .project import Project
+
+PATIENCE = 1  # seconds; a server that does not answer is passed over
+CLOSE = "Close the tab without saving: saving there writes the old file back."
+RELOAD = (
+    "Reload it before you go on there (in JupyterLab: File, Reload Notebook from Disk), and do not "
+    "choose Overwrite if you are asked."
+)
+HERE = ("localhost", "127.0.0.1", "::1")
+
+
+class Session(NamedTuple):
+    """A notebook with a kernel: the path of its file, and whether a cell is running."""
+
+    notebook: Path
+    busy: bool
+
+
+def sessions(project: Project) -> list[Session]:
+    """Return the notebooks of a project that Jupyter servers of this user run.
+
+    A tab that was closed counts until its kernel is shut down. VS Code, servers on other machines
+    and servers that ask for a password tell nothing.
+    """
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    found: dict[Path, bool] = {}
+    for file in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
+        for path, busy in _told(file):
+            if path.parent == project.notebooks.resolve():
+                found[path] = busy or found.get(path, False)
+    return [Session(path, busy) for path, busy in sorted(found.items())]
+
+
+def refuse_busy(project: Project, files: Iterable[str]) -> None:
+    """Raise if Jupyter runs a cell of one of these files of the project.
+
+    Raises
+    ------
+    ProjectError
+        Naming the notebook.
+    """
+    names = {Path(file).name for file in files if file.startswith("notebooks/")}
+    for session in sessions(project) if names else ():
+        if session.busy and session.notebook.name in names:
+            shown = f"notebooks/{session.notebook.name}"
+            raise ProjectError(
+                f"A cell of {shown} is running in Jupyter. Wait for it, or interrupt its kernel.",
+                file=shown,
+            )
+
+
+def advice(project: Project, names: Sequence[str], todo: str) -> str:
+    """Return what to do about notebooks, given by file name, that are or may be open.
+
+    Parameters
+    ----------
+    project
+        The project.
+    names
+        The notebooks; at least one.
+    todo
+        `CLOSE` or `RELOAD`.
+    """
+    running = [session.notebook.name for session in sessions(project)]
+    if known := [name for name in names if name in running]:
+        return f"Open in Jupyter: {', '.join(known)}. {todo}"
+    # VS Code, for one, tells nothing
+    either = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+    return f"If {either} is open, {todo[0].lower()}{todo[1:]}"
+
+
+def _told(file: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield the notebooks of a server, which wrote this file, and whether they are busy."""
+    try:
+        server: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        root = Path(server["root_dir"]).resolve()
+        if urlsplit(server["url"]).hostname not in (*HERE, platform.node()):
+            return  # in a home folder that several machines share
+        request = Request(f"{server['url']}api/sessions")
+        request.add_header("Authorization", f"token {server['token']}")
+        opener = build_opener(ProxyHandler({}))  # it is on this machine
+        with opener.open(request, timeout=PATIENCE) as answer:
+            listed = json.load(answer)
+        for session in listed:
+            if session["type"] == "notebook":
+                path = session["path"].removeprefix("RTC:")  # of real-time collaboration
+                place = root / path
+                yield (
+                    place.parent.resolve() / place.name,
+                    session["kernel"]["execution_state"] == "busy",
+                )
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
+        return  # it has ended, is being started, or asks for a password

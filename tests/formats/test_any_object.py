@@ -1,0 +1,115 @@
+"""Objects as people bring them: what is saved is what is loaded, whatever is in it."""
+
+import datetime
+import warnings
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from canonical import canon, dtypes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from checkpoint import load, save
+
+STEP = "1_preprocessing"
+ROWS = 3
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
+NAMES = st.one_of(TEXT, st.sampled_from(["index", "_index", "a/b", "..", "x.rest", "NA"]))
+TIMES = st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2200, 1, 1))
+WHOLE = st.integers(-(2**40), 2**40)
+SCALARS = st.one_of(
+    *(st.none(), st.booleans(), WHOLE, st.floats(allow_nan=False), TEXT),
+    *(TIMES, st.dates(), st.decimals(allow_nan=False), st.tuples(WHOLE, TEXT)),
+    st.timedeltas(datetime.timedelta(-9), datetime.timedelta(9)),
+)
+
+
+def columns(items, dtype=None):
+    values = st.lists(items, min_size=ROWS, max_size=ROWS)
+    return values.map(lambda found: pd.Series(found, dtype=dtype))
+
+
+def categories(items):
+    return st.builds(
+        lambda values, unused, ordered: pd.Series(
+            pd.Categorical(values, pd.unique(pd.Series([*values, unused])), ordered=ordered)
+        ),
+        *(st.lists(items, min_size=ROWS, max_size=ROWS), items, st.booleans()),
+    )
+
+
+COLUMNS = st.one_of(
+    *(columns(WHOLE, "int64"), columns(st.floats(), "float64"), columns(st.booleans(), "bool")),
+    *(columns(WHOLE | st.none(), "Int64"), columns(st.booleans() | st.none(), "boolean")),
+    *(columns(TEXT), columns(TEXT | st.none(), object), columns(SCALARS, object)),
+    *(columns(TIMES, "datetime64[ns]"), columns(st.dates(), object)),
+    *(categories(TEXT), categories(WHOLE), categories(TIMES), categories(st.dates())),
+)
+NESTED = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        *(st.lists(inner, max_size=3), st.tuples(inner, inner)),
+        st.dictionaries(NAMES | WHOLE, inner, max_size=3),
+        st.sets(TEXT, max_size=3),
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def tables(draw):
+    names = draw(st.lists(NAMES, max_size=4))
+    data = [draw(COLUMNS) for _ in names]
+    table = pd.concat(data, axis=1) if data else pd.DataFrame(index=range(ROWS))
+    table.columns = pd.Index(names, dtype=object)
+    table.index = draw(st.one_of(columns(TEXT), columns(WHOLE), columns(SCALARS, object))).array
+    return table
+
+
+@st.composite
+def cells(draw):
+    table = draw(tables())
+    table = table.loc[:, ~table.columns.duplicated()]
+    table.index = [f"cell {number}" for number in range(ROWS)]
+    adata = ad.AnnData(np.eye(ROWS, 2, dtype="float32"), obs=table)
+    adata.uns.update(draw(st.dictionaries(NAMES, NESTED, max_size=3)))
+    return adata
+
+
+def is_back(key, obj):
+    before = canon(obj)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        save(STEP, {key: obj})
+        again = load(STEP)[key]
+    assert canon(again) == before
+    assert dtypes(again) == dtypes(obj)
+    assert canon(obj) == before, "the object in memory has changed"
+
+
+as_people_do = settings(
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "tsv"])
+@as_people_do
+@given(tables())
+def test_any_table(project, suffix, table):
+    is_back(f"table.{suffix}", table)
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+@as_people_do
+@given(cells())
+def test_any_anndata(project, suffix, adata):
+    is_back(f"cells.{suffix}", adata)
+
+
+@as_people_do
+@given(NESTED)
+def test_anything_nested(project, value):
+    is_back("value", value)
