@@ -55,6 +55,10 @@ def for_group(group: Any) -> dict[str, Any]:
         return {"compression": wanted} if wanted in ("gzip", "lzf") else {}
     if wanted == "none":
         return {"compressors": None}
+    if wanted == "gzip" and group.metadata.zarr_format == 2:  # which older anndata writes
+        from numcodecs import GZip
+
+        return {"compressors": GZip()}
     if wanted == "gzip":
         from zarr.codecs import GzipCodec
 

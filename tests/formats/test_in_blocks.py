@@ -16,7 +16,7 @@ from checkpoint.errors import CheckpointError, CheckpointFormatError, ProjectErr
 from checkpoint.formats import in_blocks
 
 RNG = np.random.default_rng(0)
-COUNTS = sp.random(90, 7, 0.3, format="csr", dtype="float32", rng=RNG)
+COUNTS = sp.random(90, 7, 0.3, format="csr", dtype="float32", random_state=RNG)
 DENSE = RNG.random((90, 7))
 
 

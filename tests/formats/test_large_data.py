@@ -50,7 +50,7 @@ def analyse(adata, n_comps=3):
     return adata
 
 def limited():
-    few = sp.random(60, 20, 0.5, format="csr", dtype="f4", rng=np.random.default_rng(0))
+    few = sp.random(60, 20, 0.5, format="csr", dtype="f4", random_state=np.random.default_rng(0))
     np.asarray(analyse(ad.AnnData(da.from_array(few, (30, 20), asarray=False))).obsm["X_pca"])
     with open("/proc/self/status") as file:
         now = next(int(line.split()[1]) << 10 for line in file if line.startswith("VmData"))

@@ -30,7 +30,7 @@ def small_blocks(monkeypatch):
 
 def atlas(seed=0, n_cells=50):
     rng = np.random.default_rng(seed)
-    counts = sp.random(n_cells, 8, 0.3, format="csr", dtype="float32", rng=rng)
+    counts = sp.random(n_cells, 8, 0.3, format="csr", dtype="float32", random_state=rng)
     adata = ad.AnnData(counts)
     adata.obs["kind"] = pd.Categorical(rng.choice(list("ab"), n_cells))
     adata.obs["seen"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(n_cells), "D")
