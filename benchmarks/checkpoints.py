@@ -21,6 +21,7 @@ TEMPLATE = Path(__file__).resolve().parents[1]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most people do without it
 SIZES = {"small": (1_000, 2_000), "large": (100_000, 2_000)}
 DENSITY = 0.08
+COMPRESSIONS = {"h5ad": ["none", "lzf", "gzip"], "zarr": ["none", "zstd", "gzip"]}
 
 HEAD = f"""
 import sys; sys.path.insert(0, {str(TEMPLATE)!r})
@@ -55,7 +56,6 @@ adata = make(n_cells, n_genes)
 bare_save(adata, path); quiet(save, "1_a", {"x": adata})
 pairs = []
 def timed(call, *arguments):
-    os.sync()
     start = time.perf_counter(); quiet(call, *arguments); return time.perf_counter() - start
 for run in range(runs):
     if what == "save":
@@ -79,6 +79,45 @@ if "save" in what:
     "bare load": lambda: ad.read_h5ad("bare.h5ad"),
 }[what]()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+)
+
+FIVE_HUNDRED = (
+    HEAD
+    + """
+import json, time
+arrays = {f"a{i}": np.random.default_rng(i).random(1_000) for i in range(500)}
+def bare():
+    Path("bare").mkdir(exist_ok=True)
+    for name, array in arrays.items():
+        with open(f"bare/{name}.npy", "wb") as file:
+            np.save(file, array); file.flush(); os.fsync(file.fileno())
+def timed(call, *arguments):
+    start = time.perf_counter(); quiet(call, *arguments); return time.perf_counter() - start
+quiet(save, "1_arrays", arrays); bare()
+print(json.dumps([(timed(save, "1_arrays", arrays), timed(bare)) for _ in range(int(sys.argv[1]))]))
+"""
+)
+
+COMPRESSION = (
+    HEAD
+    + """
+import json, statistics, time
+adata = make(100_000, 2_000)
+adata.X.data = np.random.default_rng(0).poisson(1.5, adata.X.nnz).astype("f4") + 1
+def timed(call):
+    start = time.perf_counter(); quiet(call); return time.perf_counter() - start
+setting = "[project]\\nname = 'p'\\n[tool.checkpoint]\\n"
+for kind, how in [(k, h) for k, hs in json.loads(sys.argv[2]).items() for h in hs]:
+    text = f"{setting}anndata_format = '{kind}'\\ncompression = '{how}'\\n"
+    Path("pyproject.toml").write_text(text, "utf-8")
+    saves = [timed(lambda: save("1_a", {"x": adata})) for _ in range(int(sys.argv[1]))]
+    loads = [timed(lambda: load("1_a")["x"]) for _ in range(int(sys.argv[1]))]
+    with contextlib.redirect_stdout(io.StringIO()):
+        size = load("1_a").files[f"x.{kind}"].bytes
+    times = f"{statistics.median(saves):.1f} s | {statistics.median(loads):.1f} s"
+    print(f"| `.{kind}` | {how} | {size / 1e6:.0f} MB | {times} |")
+Path("pyproject.toml").write_text(setting, "utf-8")
 """
 )
 
@@ -122,6 +161,8 @@ def main(runs: int) -> None:
                 for _ in range(3)
             ]
             row(f"peak memory of {what}", f"{n_cells:,} x {n_genes:,}", peaks, "MB", 1 / 1024)
+        pairs = json.loads(python(project, FIVE_HUNDRED, str(runs)))
+        row("save", "500 arrays of 8 kB", pairs, "ms", 1000)
         pairs = json.loads(python(project, ONE_OF_TWENTY, str(runs)))
         row("one of twenty arrays (bare: all)", "20 x 16 MB", pairs, "ms", 1000)
         shutil.copytree(TEMPLATE / "checkpoint", Path(folder, "copy", "checkpoint"))
@@ -134,6 +175,8 @@ def main(runs: int) -> None:
             call()
             times = [call() for _ in range(runs)]
             print(f"| `status` | {steps:,} steps | {1000 * statistics.median(times):.0f} ms | | |")
+        print("\n| format | compression | size | save | load |\n|---|---|---|---|---|")
+        print(python(project, COMPRESSION, str(runs), json.dumps(COMPRESSIONS)))
 
 
 def row(what: str, size: str, pairs: list, unit: str, factor: float) -> None:

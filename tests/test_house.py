@@ -19,6 +19,7 @@ FLOORS = (
     ["formats"],
     ["project"],
     ["watch"],
+    ["progress"],
     ["errors", "text", "files"],
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

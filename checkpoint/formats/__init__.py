@@ -21,11 +21,12 @@ from . import (
     h5ad,
     h5mu,
     json_values,
+    options,
     parquet,
     pickled,
     zarr_folders,
 )
-from .kinds import shown, type_name
+from .kinds import is_a, shown, type_name
 from .paths import PATH, file_name
 from .registry import Format
 
@@ -38,6 +39,7 @@ __all__ = [
     "choose",
     "format_of",
     "known",
+    "options",
     "refused",
     "shape_of",
     "stems",
@@ -122,7 +124,9 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
         return file_name(key, obj), PATH
     suffix = suffix_of(key)
     if not suffix or suffix[1:].isdecimal():
-        candidates = (entry for entry in known() if entry.is_default(obj))
+        candidates = [entry for entry in known() if entry.is_default(obj)]
+        if is_a(shown(obj), "anndata", "AnnData") and options.anndata_suffix() == ".zarr":
+            candidates.insert(0, BY_SUFFIX[".zarr"])
         entry = next((entry for entry in candidates if entry.refusal(obj) is None), None)
         if entry is None:
             raise refused(key, obj, f"it {FALLBACK.refusal(obj)}", FALLBACK)

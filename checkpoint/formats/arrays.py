@@ -1,14 +1,15 @@
 """NumPy arrays as `.npy`; SciPy sparse matrices and arrays as `.npz`."""
 
-import errno
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..progress import advance
 from .fidelity import loses_its_type
+from .in_blocks import each_block, layout_of
 from .kinds import is_a
 from .nearest import text
+from .on_disk import lazy_npy
 from .registry import Format
 from .rest import Difference
 
@@ -17,6 +18,9 @@ SPARSE_FORMATS = ("csr", "csc", "coo", "bsr", "dia")
 
 def npy_unfit(array: Any) -> str | None:
     """Say why an array does not fit into `.npy`, or return None."""
+    if is_a(array, "dask.array", "Array"):
+        plain = layout_of(array) == "array"
+        return None if plain else "has chunks that are not NumPy arrays of numbers of a known size"
     if loses_its_type(array):
         return f"is a {type(array).__name__}, which would come back as a plain array"
     if array.dtype.hasobject:
@@ -30,6 +34,8 @@ def npy_nearest(array: Any) -> Any:
     """Return a plain array, of text if its elements are objects; masked values are as stored."""
     import numpy as np
 
+    if is_a(array, "dask.array", "Array"):
+        raise TypeError("has no nearest form")
     plain = np.asarray(array)
     if plain.dtype.hasobject or plain.dtype.kind == "T":
         return np.array([text(item) for item in plain.flat], dtype=str).reshape(plain.shape)
@@ -37,22 +43,36 @@ def npy_nearest(array: Any) -> Any:
 
 
 def write_npy(array: Any, path: Path) -> None:
-    """Write an array of numbers, fixed-width text, dates or records."""
-    import numpy as np
+    """Write an array of numbers, fixed-width text, dates or records, block by block."""
+    from numpy.lib import format as npy
 
     with path.open("wb") as file:
-        try:
-            np.save(file, array, allow_pickle=False)
-        except OSError as error:
-            # NumPy says how much it wrote, but not why it could not write the rest
-            number = error.errno or errno.ENOSPC
-            raise OSError(number, os.strerror(number), str(path)) from error
+        if not is_a(array, "dask.array", "Array"):
+            npy.write_array(_Blocks(file), array, allow_pickle=False)
+            return
+        shape = tuple(map(int, array.shape))
+        header = {"shape": shape, "fortran_order": False, "descr": array.dtype.str}
+        npy.write_array_header_1_0(file, header)
+        each_block(array, lambda block: _Blocks(file).write(block.tobytes()))
+
+
+class _Blocks:
+    """A file that NumPy writes in blocks, since it is not one that it knows."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def write(self, block: Any) -> None:
+        self._file.write(block)
+        advance(len(block))
 
 
 def npy_changes(array: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
     """Yield what `.npy` drops."""
     if is_a(array, "numpy", "memmap"):
         yield Difference("it", "is mapped from a file and comes back in memory")
+    if is_a(array, "dask.array", "Array"):
+        yield Difference("it", "was computed, and comes back as a NumPy array")
 
 
 def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
@@ -105,11 +125,14 @@ FORMATS = (
         comes_back="the same array",
         writer=write_npy,
         reader=read_npy,
-        types=(("numpy", "ndarray"),),
+        types=(("numpy", "ndarray"), ("dask.array", "Array")),
+        default_for=(("numpy", "ndarray"),),
         unfit=npy_unfit,
         nearest=npy_nearest,
         comparer=npy_changes,
         shape=npy_shape,
+        size=lambda array: array.nbytes if array.dtype.kind in "biufcmM" else 0,
+        lazily=lazy_npy,
         runs_code=True,
     ),
     Format(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import is_the_machines
-from . import nearest
+from . import in_blocks, nearest, options
 from .fidelity import (
     computed,
     differences,
@@ -17,6 +17,7 @@ from .fidelity import (
     renamed,
 )
 from .kinds import a_type, is_a
+from .on_disk import lazy_anndata, opened, parts
 from .registry import Format
 from .rest import Difference, Place
 
@@ -55,12 +56,46 @@ def shape(adata: Any) -> dict[str, Any]:
     return {"n_cells": adata.n_obs, "n_features": adata.n_vars}
 
 
+def size(adata: Any) -> int:
+    """Return how many bytes the matrices take, as far as that is known."""
+    if options.is_compressed():
+        return 0
+    matrices = [adata.X, *_matrices(adata, "layers").values(), *_matrices(adata, "obsm").values()]
+    if adata.raw is not None and not adata.isbacked:  # else X would be read
+        matrices.append(adata.raw.X)
+    return sum(map(in_blocks.size_of, matrices))
+
+
 def in_memory(adata: Any) -> Any:
     """Return an AnnData whose annotations are in memory, and which is not a view."""
-    if adata.isbacked or not is_a(adata.obs, "pandas", "DataFrame"):
-        # in memory, since it may read from the file that it is about to replace
+    if adata.isbacked and adata.is_view:
         return adata.to_memory()
+    if adata.isbacked or not is_a(adata.obs, "pandas", "DataFrame"):
+        return _with_tables(adata)
     return adata.copy() if adata.is_view else adata
+
+
+def _with_tables(adata: Any) -> Any:
+    """Return a backed or lazy AnnData with its tables in memory, and its matrices where they are.
+
+    They are read block by block, and before the file that they may come from is replaced.
+    """
+    import anndata
+
+    slots: dict[str, Any] = {
+        slot: {key: _read_table(value) for key, value in _matrices(adata, slot).items()}
+        for slot in MATRICES
+    }
+    slots |= {name: _read_table(getattr(adata, name)) for name in FRAMES}
+    if adata.raw is not None:
+        varm = {key: _read_table(value) for key, value in adata.raw.varm.items()}
+        slots["raw"] = {"X": adata.raw.X, "var": _read_table(adata.raw.var), "varm": varm}
+    return anndata.AnnData(X=adata.X, uns=dict(adata.uns), **slots)
+
+
+def _read_table(value: Any) -> Any:
+    """Read a table of a lazy AnnData; others are returned as they are."""
+    return value.to_memory() if hasattr(value, "to_memory") and hasattr(value, "columns") else value
 
 
 def write_anndata(group: Any, adata: Any) -> None:
@@ -113,6 +148,8 @@ def write_item(group: Any, name: str, value: Any) -> None:
     elif is_a(value, "pandas", "DataFrame"):
         near = nearest.frame(value, partial(_holds, group), paths=True)
         write_elem(group, name, nearest.with_missing_as_categories(near))
+    elif in_blocks.takes(value):
+        in_blocks.write(group, name, value)
     else:
         any(_try(group, name, form) for form in nearest.forms(value))
 
@@ -182,21 +219,6 @@ def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Dif
     ):
         what = f"is {a_type(value)} of {value.dtype}, stored as {kind} of {stored}"
         yield Difference(slot, what, place, value)
-
-
-def opened(path: Path) -> Any:
-    """Open a file for reading, without HDF5's lock.
-
-    The files of a checkpoint never change in place, so no lock is needed. Taking one fails on file
-    systems without locks, and while another process has the file open for writing.
-    """
-    import h5py
-
-    try:
-        return h5py.File(path, "r", locking=False)
-    except OSError:
-        # this process has the file open with the lock; HDF5 requires the same for both
-        return h5py.File(path, "r")
 
 
 def in_file(element: Any) -> Any:
@@ -292,5 +314,8 @@ FORMATS = (
         types=(("anndata", "AnnData"),),
         comparer=changes,
         shape=shape,
+        size=size,
+        lazily=lazy_anndata,
+        parts=parts,
     ),
 )

@@ -11,11 +11,11 @@ from .h5ad import (
     in_memory,
     of_anndata,
     of_matrices,
-    opened,
     write_anndata,
     write_frame,
     write_item,
 )
+from .on_disk import opened
 from .registry import Format
 from .rest import Difference
 

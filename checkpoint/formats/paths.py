@@ -4,12 +4,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ..files import make_writable
+from ..files import below, make_writable
+from ..progress import advance
 from .registry import Format
 
 # the suffixes that follow another one: `.tar.gz`, `.ome.tiff`
 OUTER = (".gz", ".bz2", ".xz", ".zst", ".zip")
 INNER = (".ome",)
+BLOCK = 1 << 24  # bytes that are copied at a time
 
 
 def file_name(key: str, path: Path) -> str:
@@ -40,10 +42,23 @@ def unfit(path: Path) -> str | None:
 def write(path: Path, target: Path) -> None:
     """Copy a file or a folder; links in it are followed."""
     if path.is_dir():
-        shutil.copytree(path, target, copy_function=shutil.copyfile)
+        shutil.copytree(path, target, copy_function=_copy)
         make_writable(target)
     else:
-        shutil.copyfile(path, target)
+        _copy(path, target)
+
+
+def _copy(source: str | Path, target: str | Path) -> None:
+    with Path(source).open("rb") as old, Path(target).open("wb") as new:
+        while block := old.read(BLOCK):
+            new.write(block)
+            advance(len(block))
+
+
+def size(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder."""
+    paths = below(path) if path.is_dir() else [path]
+    return sum(each.stat().st_size for each in paths if each.is_file())
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Path:
@@ -59,4 +74,5 @@ PATH = Format(
     reader=read,
     types=(("pathlib", "Path"),),
     unfit=unfit,
+    size=size,
 )

@@ -5,7 +5,7 @@ Each module of this room declares its formats beside the code that writes and re
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,6 +56,14 @@ class Format(NamedTuple):
         Takes an object that could not be written and the error. Says which part of it is to blame.
     shape
         Takes an object of these types. Returns its entry in `data_shapes`.
+    size
+        Takes an object of these types. Returns how many bytes its file has at least, where that is
+        known before it is written; else 0.
+    lazily
+        Takes the path and what the writer returned. Returns the object with its matrices as dask
+        arrays.
+    parts
+        Takes the path, the names of parts, and what is kept beside the file. Returns the parts.
     runs_code
         Whether reading a file may run code that is in it. Such a file is verified before it is
         read, not while.
@@ -82,6 +90,9 @@ class Format(NamedTuple):
     comparer: Callable[[Any, Path, Details | None], Iterable[Difference]] | None = None
     explain: Callable[[Any, Exception], str] | None = None
     shape: Callable[[Any], dict[str, Any]] | None = None
+    size: Callable[[Any], int] | None = None
+    lazily: Callable[[Path, Details | None], Any] | None = None
+    parts: Callable[[Path, tuple[str, ...], Mapping[str, list]], list[Any]] | None = None
     runs_code: bool = False
     by_suffix_only: bool = False
     default_for: tuple[tuple[str, str], ...] = ()
@@ -160,6 +171,10 @@ class Format(NamedTuple):
         """
         with _format_errors(reason):
             return self.reader(path, details)
+
+    def size_of(self, obj: Any) -> int:
+        """Return how many bytes a file has at least, or 0 if nobody knows before it is written."""
+        return self.size(shown(obj)) if self.size else 0
 
     def _near(self, obj: Any) -> Any:
         unfit = self.nearest and self.unfit and self.unfit(obj)

@@ -12,6 +12,7 @@ from .arrays import npy_nearest, npy_shape, npy_unfit
 from .fidelity import differences
 from .kinds import is_a
 from .lazy import zarr_copy
+from .on_disk import lazy_zarr, parts
 from .registry import Format
 from .rest import Difference
 
@@ -216,6 +217,8 @@ FORMATS = (
         nearest=nearest,
         comparer=changes,
         shape=shape,
+        lazily=lazy_zarr,
+        parts=parts,
         is_folder=True,
         extra="zarr",
     ),

@@ -15,7 +15,7 @@ from ..project.project import Project
 from ..project.settings import FILE
 from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
-from ..storage import hashes, store
+from ..storage import hashed, hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.opened import results_in
 from ..storage.outputs import entry_hash
@@ -152,9 +152,9 @@ class Snapshot:
             return listing(self.project, name.rstrip("/")) if path.is_dir() else None
         if not path.is_file():
             return None
-        if recorded and hashes.is_unchanged(path, recorded):
+        if recorded and hashed.is_unchanged(self.project, path, recorded):
             return recorded
-        return InputEntry.of(hashes.content_of(path))
+        return hashed.content_of(self.project, path)
 
     def module_now(self, step: str, module: str) -> str | None:
         """Return the hash of a module's code; None if it is not there."""

@@ -10,6 +10,8 @@ from ..errors import ProjectError
 from .names import unportable
 
 FILE, LOCAL = "pyproject.toml", "checkpoint.local.toml"
+# what other readers of a file understand without a plugin
+COMPRESSIONS = {"h5ad": ("none", "gzip", "lzf"), "zarr": ("none", "gzip", "zstd")}
 
 
 class HasRoot(Protocol):
@@ -56,6 +58,11 @@ class Settings(NamedTuple):
         The kernels of notebooks that shall run in another than they name, by step.
     steps
         The steps that are made without `save`, by name.
+    anndata_format
+        What an AnnData is saved as: `h5ad` or `zarr`.
+    compression
+        How matrices of an AnnData are compressed: `none`, `gzip`, `lzf` (in `.h5ad` only), `zstd`
+        (in `.zarr` only). None leaves it to the format.
     """
 
     ignore: list[str]
@@ -63,6 +70,8 @@ class Settings(NamedTuple):
     order: list[str]
     kernels: dict[str, str]
     steps: dict[str, Entry]
+    anndata_format: str = "h5ad"
+    compression: str | None = None
 
 
 def read_settings(project: HasRoot) -> Settings:
@@ -90,7 +99,8 @@ def read_settings(project: HasRoot) -> Settings:
         for name, value in requested.items():
             _check_resource(f"resources.{step}.{name}", name, value)
     kernels = read_kernels(project)
-    return Settings(ignore, resources, read_order(project), kernels, read_entries(project))
+    of_steps = (read_order(project), kernels, read_entries(project))
+    return Settings(ignore, resources, *of_steps, *_of_files(table))
 
 
 def read_order(project: HasRoot) -> list[str]:
@@ -145,6 +155,11 @@ def read_kernels(project: HasRoot) -> dict[str, str]:
     return {**both[0], **both[1]}
 
 
+def file_settings(project: HasRoot) -> tuple[str, str | None]:
+    """Return `anndata_format` and `compression`; raises as `read_settings`, for these two alone."""
+    return _of_files(_table(project))
+
+
 def _table(project: HasRoot) -> dict[str, Any]:
     """Return `[tool.checkpoint]`; empty without a `pyproject.toml`."""
     there = (project.root / FILE).is_file()
@@ -163,6 +178,17 @@ def _words(key: str, command: str) -> list[str]:
         return shlex.split(command)
     except ValueError as error:
         raise _invalid(key, "a command, as in a shell", command) from error
+
+
+def _of_files(table: dict[str, Any]) -> tuple[str, str | None]:
+    anndata_format, compression = table.get("anndata_format", "h5ad"), table.get("compression")
+    if anndata_format not in tuple(COMPRESSIONS):  # of any type
+        raise _invalid("anndata_format", " or ".join(map(repr, COMPRESSIONS)), anndata_format)
+    if compression is not None and compression not in COMPRESSIONS[anndata_format]:
+        some = ", ".join(map(repr, COMPRESSIONS[anndata_format]))
+        expected = f"one of {some} with anndata_format = {anndata_format!r}"
+        raise _invalid("compression", expected, compression)
+    return anndata_format, compression
 
 
 def _check_resource(key: str, name: str, value: object) -> None:

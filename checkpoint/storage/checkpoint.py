@@ -13,7 +13,7 @@ from ..watch.files import unwatched
 from . import hashes, shown
 from .opened import open_step
 from .parts import left_behind
-from .reading import read_object, verified_path
+from .reading import lazy_object, parts_of, read_object, verified_path
 from .schema import FileEntry, content_hash, user_params
 
 
@@ -118,6 +118,66 @@ class Checkpoint(Mapping[str, Any]):
             If it is not what was saved.
         """
         return verified_path(self._project, self.step, self._opened, self._file(key))
+
+    def lazy(self, key: str, *, verify: bool = False) -> Any:
+        """Open an object that may be larger than memory, with its matrices as dask arrays.
+
+        An AnnData has `obs`, `var` and `uns` in memory. It stays what was opened if the step is
+        saved again, or says so: a `.zarr` and the workers of a cluster cannot read on then.
+
+        Parameters
+        ----------
+        key
+            As for reading: an AnnData (`.h5ad`, `.zarr`) or an array (`.npy`, `.zarr`).
+        verify
+            Whether to read the whole file once to verify it. Otherwise only its size is compared,
+            as when it was loaded.
+
+        Raises
+        ------
+        CheckpointFormatError
+            If it can only be read whole.
+        MissingPackageError
+            If dask is not installed.
+
+        Examples
+        --------
+        >>> atlas = load("1_preprocessing").lazy("atlas")  # doctest: +SKIP
+        """
+        with unwatched():
+            return lazy_object(self._project, self.step, self._opened, self._file(key), verify)
+
+    def part(self, key: str, *parts: str) -> Any:
+        """Read parts of an AnnData and nothing else of it: `part("atlas", "obs", "obsm/X_umap")`.
+
+        Parameters
+        ----------
+        key
+            As for reading.
+        parts
+            Their places in the object: `obs`, `layers/counts`, `uns/pca/variance`, `raw/X`.
+
+        Returns
+        -------
+        object or list
+            The part; a list of them if several are named.
+
+        Raises
+        ------
+        CheckpointFormatError
+            If there is no such part; the message lists those that there are.
+        CheckpointDamagedError
+            If the file does not have its recorded size. Its content is not verified.
+        """
+        if not parts:
+            raise CheckpointKeyError(
+                'part takes the names of parts, such as part("atlas", "obs", "obsm/X_umap")',
+                step=self.step,
+                key=key,
+            )
+        with unwatched():
+            found = parts_of(self._project, self.step, self._opened, self._file(key), parts)
+        return found[0] if len(parts) == 1 else found
 
     @property
     def parts(self) -> "Parts":

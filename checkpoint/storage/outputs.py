@@ -15,7 +15,7 @@ from ..project.names import unportable
 from ..project.project import FAILED_LOG, Project
 from ..project.settings import FILE, Entry
 from ..text import json_text
-from . import hashes, params, store
+from . import hashed, hashes, params, store
 from .checkpoint import Checkpoint
 from .schema import FORMAT_VERSION, RECORD, FileEntry, InputEntry, Record, param_hashes
 
@@ -93,7 +93,7 @@ def inputs_of(project: Project, recipe: Recipe) -> dict[str, InputEntry | None]:
             inputs[f"{name}/"] = InputEntry(hashes.listing_hash(path))
         for file in hashes.files_below(path) if path.is_dir() else [path]:
             there = file.is_file()
-            inputs[project.show(file)] = InputEntry.of(hashes.content_of(file)) if there else None
+            inputs[project.show(file)] = hashed.content_of(project, file) if there else None
     return inputs
 
 

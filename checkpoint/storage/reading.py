@@ -1,16 +1,24 @@
 """Reading one object of a checkpoint, from a file whose content is what was saved."""
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointDamagedError, CheckpointError, missing_package
-from ..formats import beside, format_of
+from ..errors import (
+    CheckpointDamagedError,
+    CheckpointError,
+    CheckpointFormatError,
+    missing_package,
+)
+from ..formats import beside, format_of, known
+from ..progress import Progress
 from ..project.project import Project
 from . import hashes, store
 from .opened import PATIENCE, PAUSE, Opened, misfit, remedy
+from .schema import FileEntry
 
 
 def read_object(project: Project, step: str, opened: Opened, file: str) -> Any:
@@ -30,6 +38,81 @@ def verified_path(project: Project, step: str, opened: Opened, file: str) -> Pat
     """Return the path of a file or folder, verified; raises as `read_object`."""
     path: Path = _patiently(project, step, opened, file, _verified)
     return path
+
+
+def lazy_object(project: Project, step: str, opened: Opened, file: str, verify: bool) -> Any:
+    """Open an object without reading its matrices; raises as `read_object`."""
+
+    def open_it(path: Path, entry: FileEntry, rest: dict[str, list]) -> Any:
+        lazily = _able(step, file, "lazily", "lazy")
+        return beside.joined(lazily(path, entry.details), rest)
+
+    return _in_part(project, step, opened, file, open_it, verify)
+
+
+def parts_of(
+    project: Project, step: str, opened: Opened, file: str, parts: tuple[str, ...]
+) -> list[Any]:
+    """Read parts of an object; raises as `read_object`, and if there is no such part."""
+
+    def read_them(path: Path, entry: FileEntry, rest: dict[str, list]) -> list[Any]:
+        read: list[Any] = _able(step, file, "parts", "part")(path, parts, rest)
+        return read
+
+    found: list[Any] = _in_part(project, step, opened, file, read_them)
+    return found
+
+
+def _able(step: str, file: str, function: str, verb: str) -> Any:
+    """Return the function of a format that opens a file lazily, or reads parts of it."""
+    able = getattr(format_of(file), function, None)
+    if able is None:
+        takes = ", ".join(entry.suffix for entry in known() if getattr(entry, function))
+        raise CheckpointFormatError(
+            f"results/{step}/{file} cannot be read in part: {verb}() takes {takes}. Read it whole, "
+            "or open its .path(…) with a library that can.",
+            step=step,
+            file=f"results/{step}/{file}",
+            expected=takes,
+        )
+    return able
+
+
+def _in_part(
+    project: Project,
+    step: str,
+    opened: Opened,
+    file: str,
+    use: Callable[[Path, FileEntry, dict[str, list]], Any],
+    verify: bool = False,
+) -> Any:
+    """Use a file whose size is verified, and what is kept beside it, which is verified whole."""
+
+    def read(project: Project, step: str, file: str, opened: Opened) -> Any:
+        entry = opened.files[file]
+        if verify:
+            path = _verified(project, step, file, opened)
+        else:
+            _check_size(project, step, file, entry)
+            path = store.locate(project.results_of(step), file)
+        rests = [name for name, one in opened.files.items() if one.beside == file]
+        rest = _read_file(project, step, rests[0], opened) if rests else {}
+        try:
+            return use(path, entry, rest)
+        except (ImportError, CheckpointFormatError) as error:
+            if missing := missing_package(error, "lazy"):
+                raise missing from error
+            place = f"results/{step}/{file}"
+            if isinstance(error, CheckpointFormatError) and not error.file:
+                raise CheckpointFormatError(f"{place}: {error}.", step=step, file=place) from error
+            raise
+
+    return _patiently(project, step, opened, file, read)
+
+
+def _check_size(project: Project, step: str, file: str, entry: FileEntry) -> None:
+    if problem := misfit(project, step, file, entry):
+        raise problem
 
 
 def _patiently(
@@ -70,11 +153,23 @@ def _read(project: Project, step: str, file: str, opened: Opened) -> Any:
 
 def _verified(project: Project, step: str, file: str, opened: Opened) -> Path:
     entry = opened.files[file]
-    if problem := misfit(project, step, file, entry):
-        raise problem
+    _check_size(project, step, file, entry)
     path = store.locate(project.results_of(step), file)
-    _verify(project, step, file, entry.blake3, hashes.path_hash(path))
+    with _hashing("Hashing", file, path) as hashing:
+        _verify(project, step, file, entry.blake3, hashing.result())
     return path
+
+
+@contextmanager
+def _hashing(doing: str, file: str, path: Path) -> Iterator[Future[str]]:
+    """Hash a file in another thread, which shows how far it is, and ends on Ctrl-C."""
+    size, _ = hashes.stamp_of(path)
+    with Progress(doing, file, size) as progress, ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool.submit(hashes.path_hash, path, progress.advance)
+        except BaseException:
+            progress.stopped = True
+            raise
 
 
 def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
@@ -82,13 +177,11 @@ def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
     entry = opened.files[file]
     if entry.is_path:
         return _verified(project, step, file, opened)
-    if problem := misfit(project, step, file, entry):
-        raise problem
+    _check_size(project, step, file, entry)
     path = store.locate(project.results_of(step), file)
     file_format = format_of(file)
     assert file_format, file
-    with ThreadPoolExecutor(1) as pool:
-        hashing = pool.submit(hashes.path_hash, path)
+    with _hashing("Reading", file, path) as hashing:
         if file_format.runs_code:
             _verify(project, step, file, entry.blake3, hashing.result())
         try:

@@ -8,8 +8,9 @@ from typing import Any
 from msgspec import structs
 
 from .. import __version__
-from ..formats import shape_of
+from ..formats import options, shape_of
 from ..project.project import FAILED, Project
+from ..project.settings import file_settings
 from ..text import json_text
 from ..watch.files import unwatched
 from . import params as user
@@ -18,7 +19,7 @@ from .environment import installed_environment, write_freeze
 from .interrupts import Interrupts
 from .modules import Modules, modules_of
 from .ran import run_of
-from .schema import FORMAT_VERSION, RECORD, FileEntry, Record, Run, param_hashes
+from .schema import FORMAT_VERSION, RECORD, Record, Run, param_hashes
 
 
 def save_objects(
@@ -57,19 +58,31 @@ def save_objects(
     KeyboardInterrupt
         On Ctrl-C before the commit.
     """
+    with options.using(options.Options(*file_settings(project))):
+        return _save(project, step, objects, params, interrupts, amend)
+
+
+def _save(
+    project: Project,
+    step: str,
+    objects: Mapping[str, Any],
+    params: Mapping[str, Any] | None,
+    interrupts: Interrupts,
+    amend: Callable[[Record], Record],
+) -> list[str]:
     folder = project.results_of(step)
     items = writing.plan(objects)
     groups = user.checked(params)
     writing.refuse_taken(step, items, folder, project.results)
     environment = installed_environment(project)
+    writing.refuse_full(items, folder)
     with store.transaction(folder) as staging:
-        files: dict[str, FileEntry] = {}
-        notes: list[str] = []
-        for item in items:
-            entries, changes = writing.write(item, staging)
-            files |= entries
-            notes += changes
-            interrupts.heed()
+        with writing.Writer(staging, interrupts.heed) as writer:
+            for item in items:
+                writer.write(item)
+                interrupts.heed()
+            files = writer.entries()
+        notes = writer.notes
         with unwatched():
             inputs = session.inputs_of(project, step)
             modules = modules_of(project, step)

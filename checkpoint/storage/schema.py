@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct, ValidationError, convert, field, structs, to_builtins
 
 from ..errors import CheckpointDamagedError, CheckpointError
-from .hashes import CELL_DIGITS, Content, value_hash
+from .hashes import CELL_DIGITS, value_hash
 
 RECORD = "params.json"
 FORMAT_VERSION = 1  # older ones are read, newer ones refused; a new optional key needs no new one
@@ -52,7 +52,7 @@ class InputEntry(Struct, frozen=True, omit_defaults=True):
     blake3
         The hash of its content.
     bytes, mtime_ns
-        Of a file.
+        Of a file. Without a time it is hashed to be compared: it was just written when it was read.
     as_it_is
         Of a checkpoint that was accepted as an input: the hash of how it, and what it was made
         from, differ from their records.
@@ -62,11 +62,6 @@ class InputEntry(Struct, frozen=True, omit_defaults=True):
     bytes: int | None = None
     mtime_ns: int | None = None
     as_it_is: str | None = None
-
-    @classmethod
-    def of(cls, content: Content) -> "InputEntry":
-        """Return the entry of a raw file."""
-        return cls(content.blake3, content.bytes, content.mtime_ns)
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):

@@ -13,7 +13,8 @@ from ..notebooks.calls import texts
 from ..project.caller import working_directory
 from ..project.project import Project
 from ..watch import cells, files, modules
-from . import hashes, store
+from . import hashed, hashes, store
+from .hashed import Hashing
 from .parts import listing
 from .schema import RECORD, InputEntry, Run, Verdict
 
@@ -22,14 +23,13 @@ NOT_INPUTS = (*LEFTOVERS, "pyproject.toml", store.LOCK)
 NOT_LISTED = ("notebooks", "src")  # tools add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
-_loaded: dict[tuple[Path, str], InputEntry | None] = {}
+_loaded: dict[tuple[Path, str], InputEntry | Hashing | None] = {}
 _saved: set[tuple[Path, str]] = set()  # what this kernel made itself, perhaps several times
 skipped: set[tuple[Path, str]] = set()  # steps of which this kernel kept parts of earlier ones
 owners: dict[tuple[Path, str], set[str]] = {}  # by input, the parts that named it as theirs
-_hashed: dict[tuple[str, files.Stamp], InputEntry] = {}
 
 
-def remember(project: Project, name: str, content: InputEntry | None) -> None:
+def remember(project: Project, name: str, content: InputEntry | Hashing | None) -> None:
     """Record that this kernel asked for an input: `data/…` or `results/<step>`.
 
     If an earlier cell got other content, the replay of the session tells what was made from which.
@@ -40,12 +40,14 @@ def remember(project: Project, name: str, content: InputEntry | None) -> None:
     before = _loaded.get(key, content)
     if content is None:
         files.asked.add(place)
+    if before is not content:
+        before, content = _known(before), _known(content)
     differs = _differ(before, content) and (before is not None or not files.is_new(place))
     if cells.recorder:
-        unknown = before is not None and not before.blake3
+        unknown = isinstance(before, InputEntry) and not before.blake3
         renewed = differs and key not in _saved
         if renewed and (unknown or not cells.recorder.renew(name)):
-            content = InputEntry("", bytes=content.bytes if content else None)
+            content = InputEntry("", bytes=getattr(content, "bytes", None))
         cells.recorder.read(name)
     _loaded[key] = content
 
@@ -73,8 +75,14 @@ def without_skipped(project: Project, step: str, run: Run | None) -> Run | None:
     return structs.replace(run, log=None, verdict=Verdict("unclean", notebook, reason))
 
 
-def _differ(before: InputEntry | None, now: InputEntry | None) -> bool:
-    return (before and before.blake3) != (now and now.blake3)
+def _known(content: InputEntry | Hashing | None) -> InputEntry | None:
+    """Return the content of an input, when it has been hashed."""
+    return content.result() if isinstance(content, Hashing) else content
+
+
+def _differ(before: InputEntry | Hashing | None, now: InputEntry | Hashing | None) -> bool:
+    """Tell whether two contents are not the same; one that is being hashed is itself."""
+    return before is not now and getattr(before, "blake3", None) != getattr(now, "blake3", None)
 
 
 def remember_raw(project: Project, path: Path) -> None:
@@ -82,7 +90,7 @@ def remember_raw(project: Project, path: Path) -> None:
     if path.is_dir():
         remember(project, f"{project.show(path)}/", listing(project, project.show(path)))
     for file in hashes.files_below(path) if path.is_dir() else [path]:
-        remember(project, project.show(file), InputEntry.of(hashes.content_of(file)))
+        remember(project, project.show(file), hashed.begin(project, file))
 
 
 def forget() -> None:
@@ -103,7 +111,8 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
     """
     own = f"results/{step}"
     files.settle()
-    inputs = {name: entry for (root, name), entry in _loaded.items() if root == project.root}
+    mine = {name: content for (root, name), content in _loaded.items() if root == project.root}
+    inputs = {name: _known(content) for name, content in mine.items()}
     for path, stamp in list(files.reads.items()):  # threads may open more
         name = name_of(project, path)
         if not name or name in inputs or name.endswith(files.CODE) or name.startswith(f"{own}/"):
@@ -111,9 +120,9 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
         if name.startswith("results/"):
             inputs = {**_loaded_by_path(project, path, stamp), **inputs}
         elif stamp is not None or path not in files.writes:
-            inputs[name] = _entry(path, stamp)
+            inputs[name] = _entry(project, path, stamp)
     for path in _named_in_code(project):
-        inputs[name_of(project, path)] = _entry(path, files.stamp(path))
+        inputs[name_of(project, path)] = _entry(project, path, files.stamp(path))
     for name, entry in _listings(project):
         if not name.startswith(f"{own}/"):
             inputs.setdefault(name, entry)
@@ -130,7 +139,7 @@ def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -
             continue
         if not entry or (entry.blake3 and entry.bytes is None):
             continue  # a checkpoint, or the list of a folder's files
-        if entry.blake3 and path.is_file() and hashes.is_unchanged(path, entry):
+        if entry.blake3 and path.is_file() and hashed.is_unchanged(project, path, entry):
             continue
         what = f"{name} changed after this notebook read it."
         if name.startswith("data/"):
@@ -145,7 +154,7 @@ def name_of(project: Project, path: str) -> str:
 
     These are files elsewhere, those of environments and tools, and hidden folders.
     """
-    return _name_in(project.root, project.data, path)
+    return "" if files.is_installed(path) else _name_in(project.root, project.data, path)
 
 
 @lru_cache(maxsize=100_000)  # each part of a loop asks for all of them
@@ -155,14 +164,15 @@ def _name_in(root: Path, data: Path, path: str) -> str:
     if place.is_relative_to(root):
         parts = place.relative_to(root).parts
     else:
-        place, raw = place.resolve(), data.resolve()  # often links to a larger disk
-        if place.is_relative_to(root.resolve()):
-            parts = place.relative_to(root.resolve()).parts
+        raw, root = data.resolve(), root.resolve()  # data often links to a larger disk
+        place = place.resolve()
+        if place.is_relative_to(root):
+            parts = place.relative_to(root).parts
         elif place.is_relative_to(raw):
             parts = ("data", *place.relative_to(raw).parts)
     hidden = any(part[0] == "." or part == "__pycache__" for part in parts[:-1])
     name = "/".join(parts)
-    if hidden or not parts or parts[-1] in NOT_INPUTS or files.is_installed(path):
+    if hidden or not parts or parts[-1] in NOT_INPUTS:
         return ""
     prefix = Path(sys.prefix)  # a project may contain the environment
     if prefix.is_relative_to(root) and place.is_relative_to(prefix):
@@ -170,15 +180,13 @@ def _name_in(root: Path, data: Path, path: str) -> str:
     return name
 
 
-def _entry(path: str, stamp: files.Stamp | None) -> InputEntry | None:
+def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry | None:
     """Return the content of a file as it was read; None if it was not there."""
     if stamp is None:
         return None
     if stamp != files.stamp(path) or path in files.writes:
         return InputEntry("", bytes=stamp.size)
-    if (path, stamp) not in _hashed:
-        _hashed[path, stamp] = InputEntry.of(hashes.content_of(Path(path)))
-    return _hashed[path, stamp]
+    return hashed.content_of(project, Path(path))
 
 
 def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:

@@ -10,6 +10,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from .schema import RECORD, Record, parse
 COMMIT = ".commit"
 STAGING = ".staging-"
 LOCK = ".lock"
+FEW = 8  # files that are flushed as fast without threads
 
 
 @contextmanager
@@ -234,13 +236,13 @@ def _finish(folder: Path) -> None:
         # first, since a new file may need the old one's name for a folder
         for file in set(files_in(folder)) - set(new):
             if not _is_one_of(folder / file, [folder / name for name in new]):
-                _remove_old(folder / file)
+                _remove_old(folder / file, commit)
                 remove_empty((folder / file).parent, folder)
         for file in new:
             if (commit / file).exists():
                 make_folder((folder / file).parent)
                 if (folder / file).is_dir() or (commit / file).is_dir():
-                    _remove_old(folder / file)  # a folder cannot be replaced by a rename
+                    _remove_old(folder / file, commit)  # a folder cannot be replaced by a rename
                 os.replace(commit / file, folder / file)
         for place in {folder, *((folder / file).parent for file in new)}:
             sync(place)
@@ -249,8 +251,11 @@ def _finish(folder: Path) -> None:
     remove(commit)
 
 
-def _remove_old(path: Path) -> None:
+def _remove_old(path: Path, commit: Path) -> None:
     """Remove what the previous save put there; the new one is complete in `.commit`."""
+    if path.is_dir() and not path.is_symlink():
+        # whoever reads from it sees it go at once, and not file by file
+        path = path.rename(commit / f"{STAGING}{os.urandom(4).hex()}")
     if path.exists() or path.is_symlink():
         remove(path)
 
@@ -309,8 +314,14 @@ def files_in(folder: Path) -> list[str]:
 
 
 def _sync_all(folder: Path) -> None:
-    """Flush every file and folder below `folder`, deepest first."""
-    for parent, _, files in os.walk(folder, topdown=False):
-        for file in files:
-            sync(Path(parent, file))
-        sync(Path(parent))
+    """Flush every file below `folder`, and then every folder, deepest first."""
+    folders = [(Path(parent), files) for parent, _, files in os.walk(folder, topdown=False)]
+    paths = [parent / file for parent, files in folders for file in files]
+    if len(paths) > FEW:
+        with ThreadPoolExecutor(16) as pool:  # a disk flushes several for the price of one
+            list(pool.map(sync, paths))
+    else:
+        for path in paths:
+            sync(path)
+    for parent, _ in folders:
+        sync(parent)

@@ -1,20 +1,28 @@
 """Writing the objects of a save: which file each goes into, and its entry in the record."""
 
+import shutil
 import unicodedata
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import CheckpointFormatError, CheckpointValueError, missing_package
+from msgspec import structs
+
+from ..errors import CheckpointError, CheckpointFormatError, CheckpointValueError, missing_package
 from ..files import sync
 from ..formats import PATH, Format, beside, choose, refused
 from ..formats.kinds import a_type
+from ..progress import PAUSE, Progress, writing
 from ..project.group import make_folder
 from ..project.names import unportable
+from ..text import size
 from . import hashes, store
 from .environment import FREEZE
 from .schema import RECORD, FileEntry
+
+LARGE = 1 << 23  # bytes from which on a file is worth another thread
 
 
 class Item(NamedTuple):
@@ -73,7 +81,8 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
             )
         items[place] = Item(key, file, file_format, obj)
     _refuse_files_as_folders(items)
-    return [item._replace(rest=_rest_name(item, items)) for item in items.values()]
+    stems = Counter(map(_stem, items.values()))
+    return [item._replace(rest=_rest_name(item, items, stems)) for item in items.values()]
 
 
 def place_of(file: str) -> str:
@@ -112,54 +121,137 @@ def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> N
                 )
 
 
-def write(item: Item, staging: Path) -> tuple[dict[str, FileEntry], list[str]]:
-    """Write one object into the staging folder.
-
-    Returns
-    -------
-    entries
-        The entries for the record: of its file, and of what is kept beside it.
-    notes
-        What the file does not hold as it was, a sentence each.
+def refuse_full(items: list[Item], folder: Path) -> None:
+    """Refuse objects for which the disk has no room, as far as their size is known.
 
     Raises
     ------
-    CheckpointFormatError
-        If the object cannot be kept after all.
+    CheckpointError
+        With the number of bytes that are needed as `expected`, and of those that are free as
+        `found`.
     """
-    path = staging / item.file
-    make_folder(path.parent)
-    try:
-        details = item.format.write(item.obj, path)
-        # the pool is left only when both are done: Windows does not remove a file that is open
-        with ThreadPoolExecutor(2) as pool:
-            syncing, hashing = pool.submit(sync, path), pool.submit(hashes.content_of, path)
+    needed = sum(item.format.size_of(item.obj) for item in items)
+    disk = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(disk).free
+    if needed > free:
+        raise CheckpointError(
+            f"Not enough room on the disk of {disk}: this save needs at least {size(needed)}, and "
+            f"{size(free)} are free. The previous checkpoint is kept until the new one is whole. "
+            "Free some space, or save less.",
+            file=str(disk),
+            expected=needed,
+            found=free,
+        )
+
+
+class Pending(NamedTuple):
+    """A file that is written, and whose content another thread finds out."""
+
+    entry: FileEntry
+    content: Future[hashes.Content]
+    progress: Progress
+    flushed: Future[None] | None
+
+
+class Writer:
+    """Writes objects into the staging folder; large files are flushed and hashed meanwhile.
+
+    Parameters
+    ----------
+    staging
+        The folder.
+    check
+        Called between two chunks; what it raises, such as KeyboardInterrupt, ends it all.
+
+    Attributes
+    ----------
+    notes
+        What files do not hold as it was, a sentence each.
+    """
+
+    def __init__(self, staging: Path, check: Callable[[], None]) -> None:
+        self._staging, self._check = staging, check
+        self._pool = ThreadPoolExecutor(4)  # one waits for the disk while another hashes
+        self._files: dict[str, Pending] = {}
+        self.notes: list[str] = []
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for file in self._files.values():
+            file.progress.stopped = kind is not None
+        # left only when all is done: Windows does not remove a file that is open
+        self._pool.shutdown(cancel_futures=kind is not None)
+
+    def write(self, item: Item) -> None:
+        """Write one object.
+
+        Raises
+        ------
+        CheckpointFormatError
+            If the object cannot be kept after all.
+        """
+        path = self._staging / item.file
+        make_folder(path.parent)
+        try:
+            with writing(item.file, item.format.size_of(item.obj), self._check):
+                details = item.format.write(item.obj, path)
+            is_path = item.format is PATH
+            self._begin(item.file, FileEntry(item.key, 0, "", details=details, is_path=is_path))
             differences = item.format.changes(item.obj, path, details)
-            syncing.result()
-            content = hashing.result()
-        entry = FileEntry(item.key, *content.recorded, details, is_path=item.format is PATH)
-        entries = {item.file: entry}
-        if beside.write_rest(differences, staging / item.rest):
-            content = hashes.content_of(staging / item.rest)
-            entries[item.rest] = FileEntry(item.key, *content.recorded, beside=item.file)
-    except CheckpointFormatError as error:
-        if missing := missing_package(error, item.format.extra):
-            raise missing from error
-        raise refused(item.key, item.obj, str(error), item.format) from error
-    except Exception as error:
-        error.add_note(f"while saving {item.key!r}; the previous checkpoint stays intact")
-        raise
-    return entries, [f"{item.key}: {beside.note(one, item.rest)}" for one in differences]
+            if beside.write_rest(differences, self._staging / item.rest):
+                self._begin(item.rest, FileEntry(item.key, 0, "", beside=item.file))
+        except CheckpointFormatError as error:
+            if missing := missing_package(error, item.format.extra):
+                raise missing from error
+            raise refused(item.key, item.obj, str(error), item.format) from error
+        except Exception as error:
+            error.add_note(f"while saving {item.key!r}; the previous checkpoint stays intact")
+            raise
+        self.notes += [f"{item.key}: {beside.note(one, item.rest)}" for one in differences]
+
+    def entries(self) -> dict[str, FileEntry]:
+        """Return the entries for the record, when all files are hashed and large ones flushed."""
+        return {file: self._entry(file, pending) for file, pending in self._files.items()}
+
+    def _begin(self, file: str, entry: FileEntry) -> None:
+        """Begin to flush and hash a file."""
+        path, progress = self._staging / file, Progress("Hashing", file, 0)
+        progress.total, _ = hashes.stamp_of(path)
+        flushed = None
+        if progress.total < LARGE:  # flushed with all the others
+            content: Future[hashes.Content] = Future()
+            content.set_result(hashes.content_of(path))
+        else:
+            flushed = self._pool.submit(sync, path) if path.is_file() else None
+            content = self._pool.submit(hashes.content_of, path, progress.count)
+        self._files[file] = Pending(entry, content, progress, flushed)
+
+    def _entry(self, file: str, pending: Pending) -> FileEntry:
+        waited_for: list[Future] = [pending.content]
+        if pending.flushed:
+            waited_for.append(pending.flushed)
+        with Progress("Hashing", file, pending.progress.total) as shown:
+            while wait(waited_for, PAUSE / 10).not_done:
+                self._check()
+                shown.reach(pending.progress.done)
+            shown.done = shown.total
+        if pending.flushed:
+            pending.flushed.result()
+        count, digest, mtime_ns = pending.content.result().recorded
+        return structs.replace(pending.entry, bytes=count, blake3=digest, mtime_ns=mtime_ns)
 
 
-def _rest_name(item: Item, items: Mapping[str, Item]) -> str:
+def _rest_name(item: Item, items: Mapping[str, Item], stems: Mapping[str, int]) -> str:
     """Return `rna_adata.rest.pkl`; or the name of the file with it, where that is taken."""
-    stem = item.file.removesuffix(item.format.suffix)
-    others = [other for other in items.values() if other is not item]
-    alone = all(other.file.removesuffix(other.format.suffix) != stem for other in others)
-    short = f"{stem}{beside.SUFFIX}"
-    free = alone and place_of(short) not in items
+    short = f"{_stem(item)}{beside.SUFFIX}"
+    free = stems[_stem(item)] == 1 and place_of(short) not in items
     return short if free else f"{item.file}{beside.SUFFIX}"
+
+
+def _stem(item: Item) -> str:
+    return item.file.removesuffix(item.format.suffix)
 
 
 def _check_key(key: str) -> None:

@@ -13,7 +13,7 @@ def read(folder, text):
 
 
 def test_settings(tmp_path):
-    assert read(tmp_path, "") == ([], {}, [], {}, {})
+    assert read(tmp_path, "") == ([], {}, [], {}, {}, "h5ad", None)
     settings = read(tmp_path, 'ignore = ["chdir"]\nresources.2_b = { mem_mb = 8, account = "x" }')
     assert settings.ignore == ["chdir"]
     assert settings.resources == {"2_b": {"mem_mb": 8, "account": "x"}}
@@ -37,6 +37,11 @@ def test_steps_and_kernels(tmp_path):
     [
         ('ignore = "chdir"', "ignore", "chdir"),
         ("ignore = [1]", "ignore", [1]),
+        ("anndata_format = []", "anndata_format", []),
+        ('anndata_format = "h5"', "anndata_format", "h5"),
+        ('compression = "zstd"', "compression", "zstd"),
+        ("compression = true", "compression", True),
+        ('anndata_format = "zarr"\ncompression = "lzf"', "compression", "lzf"),
         ("colour = 1", "colour", "colour"),
         ('order = "1_a"', "order", "1_a"),
         ('order = ["1_a.ipynb"]', "order", "1_a.ipynb"),

@@ -176,9 +176,9 @@ def test_a_file_that_moves_into_place_while_it_is_read(project, monkeypatch):
         (folder / file).rename(folder / ".commit" / file)
     hash_now = hashes.file_hash
 
-    def hash_after_the_move(path):
+    def hash_after_the_move(path, advance):
         store.recover(folder)
-        return hash_now(path)
+        return hash_now(path, advance)
 
     monkeypatch.setattr(hashes, "file_hash", hash_after_the_move)
     assert loaded["a"] == 1

@@ -1,0 +1,206 @@
+"""Writing matrices block by block: what is larger than memory, or takes long and may be stopped."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..progress import advance
+from . import options
+from .kinds import is_a
+
+BLOCK = 1 << 25  # about how many bytes are written at a time
+FILES = (("numpy", "memmap"), ("h5py", "Dataset"), ("zarr", "Array"))
+ITEMS = 1 << 17  # values in a chunk of the file
+
+
+def takes(value: Any) -> bool:
+    """Tell whether a matrix is written in blocks: one that is lazy, compressed or large."""
+    if not layout_of(value) or 0 in value.shape:
+        return False
+    compressed = options.is_compressed()
+    return is_lazy(value) or compressed or size_of(value) > BLOCK
+
+
+def is_lazy(value: Any) -> bool:
+    """Tell whether a matrix is not in memory."""
+    lazy = (("dask.array", "Array"), *FILES)
+    return any(is_a(value, *kind) for kind in lazy) or _is_backed(value)
+
+
+def layout_of(value: Any) -> str | None:
+    """Return `array`, `csr` or `csc`; None of what is written in another way."""
+    if _is_backed(value):
+        return str(value.format)
+    plain = value
+    if is_a(value, "dask.array", "Array"):
+        if any(side != side for side in value.shape):
+            return None  # of unknown length
+        plain = value._meta
+    if any(is_a(plain, "scipy.sparse", kind) for kind in ("spmatrix", "sparray")):
+        known = plain.format in ("csr", "csc") and plain.ndim == 2
+        return str(plain.format) if known and plain.dtype.kind in "biufc" else None
+    in_memory = is_a(plain, "numpy", "ndarray", exactly=True)
+    if not in_memory and not any(is_a(plain, *kind) for kind in FILES):
+        return None
+    numbers = plain.dtype.kind in "biuf" and plain.dtype.char != "g"
+    return "array" if numbers and value.shape else None
+
+
+def size_of(value: Any) -> int:
+    """Return how many bytes a matrix takes in a file; 0 if nobody knows before it is computed."""
+    if layout_of(value) == "array":
+        size = value.dtype.itemsize
+        for side in value.shape:
+            size *= side
+        return int(size)
+    if hasattr(value, "indptr"):
+        return int(value.data.nbytes + value.indices.nbytes + value.indptr.nbytes)
+    if _is_backed(value):
+        group = value.group
+        return sum(int(group[name].nbytes) for name in ("data", "indices", "indptr"))
+    return 0
+
+
+def write(group: Any, name: str, value: Any) -> None:
+    """Write a matrix for which `takes` holds as an element of an AnnData."""
+    kind = layout_of(value)
+    if kind == "array":
+        _write_dense(group, name, value)
+    elif kind:
+        _write_sparse(group, name, value, kind)
+
+
+def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:
+    """Call a function with the blocks of a matrix along an axis, in order, and with one at a time.
+
+    A dask array is computed in one go in threads, so that what blocks share is computed once; on a
+    cluster, in as many blocks at a time as its workers have threads.
+    """
+    if not is_a(value, "dask.array", "Array"):
+        for block in _slices(value, axis):
+            use(block)
+        return
+    from dask.base import compute
+    from dask.delayed import delayed
+
+    whole = {other: -1 for other in range(value.ndim) if other != axis}
+    blocks = list(value.rechunk(whole).to_delayed().ravel())
+    if cores := _cores_of_cluster():
+        for first in range(0, len(blocks), cores):
+            for block in compute(*blocks[first : first + cores]):  # type: ignore[no-untyped-call]
+                use(block)
+        return
+    last: Any = None
+    for block in blocks:
+        last = delayed(_then, pure=False)(use, block, last)
+    last.compute(scheduler="threads")
+
+
+def _then(use: Callable[[Any], None], block: Any, before: None) -> None:
+    """Use a block, after the one before it."""
+    use(block)
+
+
+def _cores_of_cluster() -> int:
+    """Return how many threads the workers of this process's dask cluster have; 0 without one."""
+    distributed: Any = sys.modules.get("distributed")
+    try:
+        return sum(distributed.default_client().nthreads().values()) if distributed else 0
+    except ValueError:  # no client
+        return 0
+
+
+def _write_dense(group: Any, name: str, value: Any) -> None:
+    shape = tuple(map(int, value.shape))
+    row = max(1, size_of(value) // shape[0])
+    how = options.for_group(group)
+    if _is_hdf5(group):
+        rows = max(1, min(shape[0], 8 * ITEMS // row))
+        chunked = {"chunks": (rows, *shape[1:])} if how else {}
+        dataset = group.create_dataset(name, shape=shape, dtype=value.dtype, **chunked, **how)
+    else:
+        rows = max(1, min(shape[0], BLOCK // row))
+        chunks = (rows, *shape[1:])  # as they are written
+        dataset = group.create_array(name, shape=shape, dtype=value.dtype, chunks=chunks, **how)
+    dataset.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    place = 0
+
+    def put(block: Any) -> None:
+        nonlocal place
+        dataset[place : place + block.shape[0]] = block
+        place += block.shape[0]
+        advance(block.nbytes)
+
+    each_block(value, put)
+
+
+def _write_sparse(group: Any, name: str, value: Any, kind: str) -> None:
+    """Write a sparse matrix as anndata does: three arrays, which grow by each block."""
+    import numpy as np
+
+    inner = group.create_group(name)
+    inner.attrs.update({"encoding-type": f"{kind}_matrix", "encoding-version": "0.1.0"})
+    inner.attrs["shape"] = tuple(map(int, value.shape))
+    datasets: dict[str, Any] = {}
+    pointers = [np.zeros(1, "i8")]
+    place = 0
+
+    def put(block: Any) -> None:
+        nonlocal place
+        for part in ("data", "indices"):
+            values = getattr(block, part)
+            if part not in datasets:
+                datasets[part] = _growing(inner, part, values.dtype)
+            datasets[part].resize((place + len(values),))
+            datasets[part][place:] = values
+            advance(values.nbytes)
+        pointers.append(block.indptr[1:].astype("i8") + place)
+        place += len(block.data)
+
+    each_block(value, put, 0 if kind == "csr" else 1)
+    ends = np.concatenate(pointers)
+    narrow = ends[-1] <= np.iinfo("i4").max and datasets["indices"].dtype == "i4"
+    ends = ends.astype("i4") if narrow else ends
+    indptr = _growing(inner, "indptr", ends.dtype)
+    indptr.resize(ends.shape)
+    indptr[:] = ends
+
+
+def _growing(group: Any, name: str, dtype: Any) -> Any:
+    how = options.for_group(group)
+    if _is_hdf5(group):
+        return group.create_dataset(
+            name, shape=(0,), maxshape=(None,), dtype=dtype, chunks=(ITEMS,), **how
+        )
+    return group.create_array(name, shape=(0,), dtype=dtype, chunks=(8 * ITEMS,), **how)
+
+
+def _slices(value: Any, axis: int) -> Iterator[Any]:
+    """Yield the blocks of a matrix that is in memory or in a file."""
+    import scipy.sparse
+
+    length = value.shape[axis]
+    step = max(1, length * BLOCK // max(size_of(value), 1))
+    for start in range(0, length, step):
+        stop = min(start + step, length)
+        if not hasattr(value, "indptr"):
+            yield value[start:stop] if axis == 0 else value[:, start:stop]
+            continue
+        # without copying what is in memory
+        pointers = value.indptr[start : stop + 1]
+        inside = slice(int(pointers[0]), int(pointers[-1]))
+        make = scipy.sparse.csr_matrix if axis == 0 else scipy.sparse.csc_matrix
+        other = value.shape[1 - axis]
+        shape = (stop - start, other) if axis == 0 else (other, stop - start)
+        parts = (value.data[inside], value.indices[inside], pointers - pointers[0])
+        yield make(parts, shape=shape, copy=False)
+
+
+def _is_backed(value: Any) -> bool:
+    return any(is_a(value, "anndata.abc", name) for name in ("CSRDataset", "CSCDataset"))
+
+
+def _is_hdf5(group: Any) -> bool:
+    import h5py
+
+    return isinstance(group, h5py.Group)

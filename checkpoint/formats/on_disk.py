@@ -1,0 +1,321 @@
+"""Files that are not read whole: their matrices as dask arrays, or single parts of them.
+
+Dask reads a block when it computes with it, perhaps long after the file was replaced. So an HDF5 or
+NumPy file stays open, which keeps its content there for this process. Where that is not possible,
+for a folder and in the workers of a cluster, each block is read only from what was opened.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckpointError, CheckpointFormatError
+from .rest import NAMES, VALUES, joined
+
+BLOCK = 1 << 24  # about how many bytes of a matrix are read at a time
+LAZY = ("array", "csr_matrix", "csc_matrix")
+MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
+
+
+class Source:
+    """A file or folder as it was when it was opened.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.__setstate__((path, identity(path)))
+
+    def __getstate__(self) -> tuple[Path, tuple]:
+        return self.path, self._identity  # handles stay in their process
+
+    def __setstate__(self, state: tuple[Path, tuple]) -> None:
+        self.path, self._identity = state
+        self._handle: Any = None
+        self._lock = threading.Lock()
+
+    def __dask_tokenize__(self) -> tuple:
+        return str(self.path), self._identity
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """Open it: an HDF5 file, a zarr group or array, or the bytes of a `.npy`.
+
+        Raises
+        ------
+        CheckpointError
+            If something else is there by now.
+        """
+        with self._lock:
+            if self._handle is None:
+                try:
+                    handle = _open(self.path)
+                except OSError:
+                    self._check()
+                    raise
+                self._check()
+                self._handle = handle
+        yield self._handle
+        if self.path.is_dir() or not self._stays_open():
+            self._check()  # zarr reads zeros where a file is gone
+
+    def _stays_open(self) -> bool:
+        return self.path.suffix in (".h5ad", ".npy")
+
+    def _check(self) -> None:
+        try:
+            same = identity(self.path) == self._identity
+        except OSError:
+            same = False
+        if not same:
+            raise CheckpointError(
+                f"{self.path.name} was saved again since it was opened. Run the load cell again.",
+                file=str(self.path),
+            )
+
+
+def opened(path: Path) -> Any:
+    """Open a file for reading, without HDF5's lock.
+
+    The files of a checkpoint never change in place, so no lock is needed. Taking one fails on file
+    systems without locks, and while another process has the file open for writing.
+    """
+    import h5py
+
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError:
+        # this process has the file open with the lock; HDF5 requires the same for both
+        return h5py.File(path, "r")
+
+
+def identity(path: Path) -> tuple:
+    """Return what tells a file or folder from the one that replaces it."""
+    paths = [path, *sorted(path.glob("*"))] if path.is_dir() else [path]
+    statuses = [each.stat() for each in paths]
+    return tuple((status.st_ino, status.st_mtime_ns, status.st_size) for status in statuses)
+
+
+def lazy_anndata(path: Path, details: dict[str, Any] | None = None) -> Any:
+    """Open an AnnData: the tables and `uns` in memory, the matrices as dask arrays."""
+    import anndata
+    from anndata.io import read_elem
+
+    source = Source(path)
+    with source.opened() as group:
+        if group.attrs.get("encoding-type") != "anndata":
+            raise CheckpointFormatError("it is not an AnnData, or written by anndata before 0.7")
+        parts: dict[str, Any] = {
+            slot: {key: matrix(source, f"{slot}/{key}") for key in group.get(slot, ())}
+            for slot in MATRICES
+        }
+        parts |= {name: read_elem(group[name]) for name in ("obs", "var", "uns") if name in group}
+        parts["X"] = matrix(source, "X") if "X" in group else None
+        if "raw" in group:
+            parts["raw"] = {"X": matrix(source, "raw/X"), "var": read_elem(group["raw/var"])}
+            parts["raw"]["varm"] = read_elem(group["raw/varm"]) if "varm" in group["raw"] else {}
+    return anndata.AnnData(**parts)
+
+
+def lazy_zarr(path: Path, details: dict[str, Any] | None) -> Any:
+    """Open an AnnData or an array in a `.zarr`."""
+    source = Source(path)
+    with source.opened() as stored:
+        if hasattr(stored, "shape"):
+            chunks = (details or {}).get("chunks")
+            return matrix(source, "", chunks and tuple(map(tuple, chunks)))
+        if stored.attrs.get("encoding-type") == "anndata":
+            return lazy_anndata(path)
+    kind = (details or {}).get("type", "a group")
+    raise CheckpointFormatError(f"it holds {kind}; of .zarr, AnnData and arrays open lazily")
+
+
+def lazy_npy(path: Path, details: dict[str, Any] | None = None) -> Any:
+    """Open an array as a dask array of blocks that lie in the file one after the other."""
+    import numpy as np
+    from dask import array as da
+
+    source = Source(path)
+    with source.opened() as file:
+        shape, dtype, by_columns, start = _npy_header(file)
+    if dtype.hasobject:
+        raise CheckpointFormatError("it holds Python objects, which are read whole")
+    if not shape or 0 in shape:
+        return da.from_array(np.load(path))  # type: ignore[no-untyped-call]
+    axis = len(shape) - 1 if by_columns else 0
+    chunks = _blocks(shape, axis, dtype.itemsize)
+    read = partial(_npy_block, source, dtype, by_columns, start, shape)
+    return da.map_blocks(read, chunks=chunks, dtype=dtype, meta=np.empty((0,) * len(shape), dtype))  # type: ignore[no-untyped-call]
+
+
+def matrix(source: Source, name: str, chunks: Any = None) -> Any:
+    """Return an element of an AnnData as a dask array; in memory what dask cannot hold."""
+    from anndata.io import read_elem
+    from dask import array as da
+
+    with source.opened() as group:
+        element = group[name] if name else group
+        kind = element.attrs.get("encoding-type", "array")
+        if kind not in LAZY or (not hasattr(element, "shape") and "shape" not in element.attrs):
+            return read_elem(element)
+        plain = kind == "array"
+        shape = tuple(map(int, element.shape if plain else element.attrs["shape"]))
+        if not shape or 0 in shape:
+            return read_elem(element) if name else da.from_array(element[...])  # type: ignore[no-untyped-call]
+        dtype = element.dtype if plain else element["data"].dtype
+        if plain and dtype.kind not in "biufc":
+            return read_elem(element) if name else da.from_array(element[...])  # type: ignore[no-untyped-call]
+        if plain:
+            step = element.chunks[0] if element.chunks else 1
+            chunks = chunks or _blocks(shape, 0, dtype.itemsize, step)
+        else:
+            axis = 0 if kind == "csr_matrix" else 1
+            stored = (dtype.itemsize + element["indices"].dtype.itemsize) * element["data"].shape[0]
+            chunks = _blocks(shape, axis, stored / (shape[0] * shape[1]))
+    read = partial(_block, source, name)
+    return da.map_blocks(read, chunks=chunks, dtype=dtype, meta=_meta(kind, shape, dtype))  # type: ignore[no-untyped-call]
+
+
+def parts(path: Path, names: tuple[str, ...], rest: Mapping[str, list]) -> list[Any]:
+    """Read parts of an AnnData, `obs` or `obsm/X_umap`, and nothing else.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    names
+        The parts.
+    rest
+        What is kept beside the file.
+
+    Raises
+    ------
+    CheckpointFormatError
+        If there is no such part; the message lists those that there are.
+    """
+    source = Source(path)
+    with source.opened() as group:
+        return [_part(group, tuple(name.strip("/").split("/")), rest) for name in names]
+
+
+def _part(group: Any, place: tuple[str, ...], rest: Mapping[str, list]) -> Any:
+    from anndata.io import read_elem
+
+    around = group
+    for depth, step in enumerate(place):
+        if not hasattr(around, "keys") or step not in around:
+            there = ", ".join(sorted(around)) if hasattr(around, "keys") else "nothing"
+            where = "/".join(place[:depth]) or "it"
+            raise CheckpointFormatError(f"{where} has no {step!r}; there are {there}")
+        around = around[step]
+    value = read_elem(around)
+    # in raw, X is an attribute of its own
+    inside = ("raw", "_X") if place == ("raw", "X") else place
+    for kept, whole in rest.get(VALUES, ()):
+        if kept == inside[: len(kept)]:
+            for step in inside[len(kept) :]:
+                whole = whole[step]
+            value = whole
+    below = {
+        kind: [
+            (kept[len(inside) :], one) for kept, one in rest.get(kind, ()) if _is_in(kept, inside)
+        ]
+        for kind in (VALUES, NAMES)
+    }
+    return joined(value, below)
+
+
+def _is_in(kept: tuple, place: tuple) -> bool:
+    return len(kept) > len(place) and kept[: len(place)] == place
+
+
+def _open(path: Path) -> Any:
+    if path.suffix == ".h5ad":
+        return opened(path)
+    if path.suffix == ".npy":
+        return path.open("rb")
+    import zarr
+
+    return zarr.open(str(path), mode="r")
+
+
+def _blocks(shape: tuple[int, ...], axis: int, item: float, step: int = 1) -> tuple:
+    """Return the sides of blocks along an axis, in multiples of `step`."""
+    row = item
+    for other, side in enumerate(shape):
+        row *= side if other != axis else 1
+    count = max(1, int(BLOCK / max(row, 1)))
+    count = min(max(step, count - count % step), shape[axis])
+    whole, left = divmod(shape[axis], count)
+    sides = (count,) * whole + ((left,) if left else ())
+    return tuple(sides if other == axis else (side,) for other, side in enumerate(shape))
+
+
+def _block(source: Source, name: str, block_info: Any = None) -> Any:
+    """Read a block of a matrix."""
+    import scipy.sparse
+
+    start, stop = zip(*block_info[None]["array-location"], strict=True)
+    with source.opened() as group:
+        element = group[name] if name else group
+        kind = element.attrs.get("encoding-type", "array")
+        if kind == "array":
+            return element[tuple(map(slice, start, stop))]
+        axis = 0 if kind == "csr_matrix" else 1
+        pointers = element["indptr"][start[axis] : stop[axis] + 1]
+        inside = slice(int(pointers[0]), int(pointers[-1]))
+        values, indices = element["data"][inside], element["indices"][inside]
+    make = scipy.sparse.csc_matrix if axis else scipy.sparse.csr_matrix
+    shape = tuple(end - begin for begin, end in zip(start, stop, strict=True))
+    return make((values, indices, pointers - pointers[0]), shape=shape)
+
+
+def _meta(kind: str, shape: tuple[int, ...], dtype: Any) -> Any:
+    import numpy as np
+    import scipy.sparse
+
+    if kind == "array":
+        return np.empty((0,) * len(shape), dtype)
+    make = scipy.sparse.csr_matrix if kind == "csr_matrix" else scipy.sparse.csc_matrix
+    return make((0, 0), dtype=dtype)
+
+
+def _npy_header(file: Any) -> tuple[tuple[int, ...], Any, bool, int]:
+    """Return the shape, dtype and order of an array, and where its values begin."""
+    from numpy.lib import format as npy
+
+    file.seek(0)
+    version = npy.read_magic(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, by_columns, dtype = read(file)
+    return shape, dtype, by_columns, file.tell()
+
+
+def _npy_block(
+    source: Source,
+    dtype: Any,
+    by_columns: bool,
+    start: int,
+    shape: tuple[int, ...],
+    block_info: Any = None,
+) -> Any:
+    """Read a block of whole rows, or of whole columns if these lie one after the other."""
+    import numpy as np
+
+    location = block_info[None]["array-location"]
+    sides = tuple(stop - begin for begin, stop in location)
+    axis = len(shape) - 1 if by_columns else 0
+    row = dtype.itemsize
+    for other, side in enumerate(shape):
+        row *= side if other != axis else 1
+    offset = start + location[axis][0] * row
+    with source.opened() as file:
+        order = "F" if by_columns else "C"
+        # of this block only, and closed with it
+        return np.array(np.memmap(file, dtype, "r", offset, sides, order))  # type: ignore[call-overload]

@@ -1,0 +1,204 @@
+"""What takes long shows a bar that says what is done and how much is left, and leaves one line.
+
+The bar is rich's. In a terminal rich draws it. In a notebook it is one output of the cell, which
+IPython replaces in place: rich itself and tqdm would show a widget there, which saved notebooks,
+diffs and nbclient keep. In a log there is only the line.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from . import text
+
+PATIENCE = 2.0  # seconds after which a bar appears
+PAUSE = 0.25  # seconds between two looks
+DONE = {"Hashing": "Hashed", "Writing": "Wrote", "Reading": "Read"}
+
+
+_writing: "list[Progress]" = []  # the innermost last
+
+
+@contextmanager
+def writing(name: str, total: int, check: Callable[[], None]) -> Iterator[None]:
+    """Show how far a file is that is written within the `with` block, by calls of `advance`.
+
+    Parameters
+    ----------
+    name, total
+        The file, and how many bytes it will have; 0 if nobody knows.
+    check
+        Called between two chunks; what it raises ends the writing.
+    """
+    with Progress("Writing", name, total) as progress:
+        progress.check = check
+        _writing.append(progress)
+        try:
+            yield
+        finally:
+            _writing.remove(progress)
+
+
+def advance(amount: int) -> None:
+    """Note that some bytes more of what is being written are done; raises what `check` does."""
+    if _writing:
+        _writing[-1].advance(amount)
+
+
+class Progress:
+    """How far something is; a context manager.
+
+    Parameters
+    ----------
+    doing
+        What happens: `Hashing`, `Writing` or `Reading`.
+    name
+        The file.
+    total
+        The number of bytes; 0 if nobody knows.
+
+    Attributes
+    ----------
+    check
+        Called by `advance`; what it raises ends what is being done.
+    stopped
+        Set to end what another thread does: there, `advance` and `count` raise.
+    """
+
+    def __init__(self, doing: str, name: str, total: int) -> None:
+        self.doing, self.name, self.total = doing, name, total
+        self.done, self.stopped = 0, False
+        self.check: Callable[[], None] | None = None
+        self._began = self._looked = time.monotonic()
+        self._bar: Any = None
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        took = time.monotonic() - self._began
+        if took < PATIENCE:
+            return
+        line = f"{DONE[self.doing]} {self.name}: {text.size(self.done)} in {took:.0f} s"
+        if kind:
+            line = f"{self.doing} {self.name} ended at {self._amount()}"
+        if self._bar:
+            self._bar.end(line)
+        else:
+            print(line, flush=True)
+
+    def advance(self, amount: int) -> None:
+        """Note that some bytes more are done, and show it.
+
+        Raises
+        ------
+        InterruptedError
+            If another thread has set `stopped`; and what `check` raises.
+        """
+        self.reach(self.done + amount)
+
+    def count(self, amount: int) -> None:
+        """Note that some bytes more are done, and show nothing; raises as `advance`."""
+        self.done += amount
+        self._heed()
+
+    def reach(self, done: int) -> None:
+        """Note how many bytes are done; raises as `advance`."""
+        self.done = done
+        self._heed()
+        if self.check:
+            self.check()
+        now = time.monotonic()
+        if now - self._looked < PAUSE or now - self._began < PATIENCE:
+            return
+        self._looked = now
+        if self._bar is None:
+            self._bar = _bar_for(self)
+        self._bar.show(self.done)
+
+    def _heed(self) -> None:
+        if self.stopped:
+            raise InterruptedError(f"{self.doing} {self.name} was stopped")
+
+    def _amount(self) -> str:
+        of = f" of {text.size(self.total)}" if self.total else ""
+        return f"{text.size(self.done)}{of}"
+
+
+def _bar_for(progress: Progress) -> Any:
+    """Return the bar for where this process shows its output."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if getattr(shell, "kernel", None):
+        return _InNotebook(progress)
+    return _InTerminal(progress) if sys.stderr.isatty() else _Nowhere()
+
+
+def _rich(progress: Progress, **options: Any) -> tuple[Any, Any]:
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = ("{task.description}", BarColumn(30), DownloadColumn())
+    bar = Progress(*columns, TimeRemainingColumn(), TextColumn("left"), transient=True, **options)
+    description = f"{progress.doing} {progress.name}".replace("[", r"\[")
+    # rich counts from when a task is added
+    return bar, bar.add_task(description, total=progress.total or None)
+
+
+class _InTerminal:
+    def __init__(self, progress: Progress) -> None:
+        from rich.console import Console
+
+        self._bar, self._task = _rich(progress, console=Console(stderr=True))
+        self._bar.start()
+
+    def show(self, done: int) -> None:
+        self._bar.update(self._task, completed=done)
+
+    def end(self, line: str) -> None:
+        self._bar.stop()
+        print(line, flush=True)
+
+
+class _InNotebook:
+    def __init__(self, progress: Progress) -> None:
+        import io
+
+        from IPython.display import display
+        from rich.console import Console
+
+        self._console = Console(file=io.StringIO(), width=100, force_jupyter=False)
+        self._bar, self._task = _rich(progress, console=self._console)
+        self._handle = display(  # type: ignore[no-untyped-call]
+            {"text/plain": ""}, raw=True, display_id=True
+        )
+
+    def show(self, done: int) -> None:
+        self._bar.update(self._task, completed=done)
+        with self._console.capture() as captured:
+            self._console.print(self._bar)
+        self._replace(captured.get().strip())
+
+    def end(self, line: str) -> None:
+        self._replace(line)
+
+    def _replace(self, line: str) -> None:
+        self._handle.update({"text/plain": line}, raw=True)
+
+
+class _Nowhere:
+    def show(self, done: int) -> None:
+        """Show nothing."""
+
+    def end(self, line: str) -> None:
+        print(line, flush=True)

@@ -1,0 +1,195 @@
+"""What is lazy, large or compressed is written block by block, and can be stopped in between."""
+
+import shutil
+import time
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from project_under_test import ONE, TWO
+
+from checkpoint import load, save
+from checkpoint.errors import CheckpointError, CheckpointFormatError, ProjectError
+from checkpoint.formats import in_blocks
+
+RNG = np.random.default_rng(0)
+COUNTS = sp.random(90, 7, 0.3, format="csr", dtype="float32", random_state=RNG)
+DENSE = RNG.random((90, 7))
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(in_blocks, "BLOCK", 500)
+
+
+def atlas(matrix):
+    n_cells = matrix.shape[0]
+    obs = pd.DataFrame({"n": range(n_cells)}, index=[f"cell{i}" for i in range(n_cells)])
+    return ad.AnnData(matrix, obs=obs, layers={"x": matrix})
+
+
+def values(matrix):
+    return matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
+
+
+def dask_of(matrix, delays=()):
+    da = pytest.importorskip("dask.array")
+    axis = 1 if getattr(matrix, "format", "") == "csc" else 0
+    chunks = (-1, 2) if axis else (13, -1)
+
+    def slowly(block, block_info=None):
+        time.sleep(delays[block_info[0]["chunk-location"][axis]] if delays else 0)
+        return block
+
+    return da.from_array(matrix, chunks=chunks, asarray=False).map_blocks(
+        slowly, meta=matrix[:0, :0]
+    )
+
+
+MATRICES = {
+    "csr": COUNTS,
+    "csc": COUNTS.tocsc(),
+    "dense": DENSE,
+    "by columns": np.asfortranarray(DENSE),
+    "one row a block": np.ones((90, 200), "u1"),
+    "dask csr": lambda: dask_of(COUNTS, (0.2, 0, 0, 0.1, 0, 0, 0)),
+    "dask csc": lambda: dask_of(COUNTS.tocsc()),
+    "dask dense": lambda: dask_of(DENSE, (0.2, 0, 0, 0.1, 0, 0, 0)),
+    "dask in squares": lambda: dask_of(DENSE).rechunk((20, 3)),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_kind_of_matrix(project):
+    matrices = {key: each() if callable(each) else each for key, each in MATRICES.items()}
+    adatas = {key: atlas(matrix) for key, matrix in matrices.items()}
+    for matrix in matrices.values():
+        assert in_blocks.takes(matrix)
+    for suffix in (".h5ad", ".zarr"):
+        save(ONE, {f"{key}{suffix}": adata for key, adata in adatas.items()})
+        previous = load(ONE)
+        for key, adata in adatas.items():
+            again, matrix = previous[key], adata.X
+            expected = matrix.compute() if hasattr(matrix, "compute") else matrix
+            for found in (again.X, again.layers["x"]):
+                np.testing.assert_array_equal(values(found), values(expected), err_msg=key)
+                assert type(found) is type(expected) and found.dtype == expected.dtype
+            pd.testing.assert_frame_equal(again.obs, adata.obs)
+    path = project / "results" / ONE / "csr.h5ad"
+    save(ONE, {"csr.h5ad": adatas["csr"]})
+    ours = {**layout(path)}
+    adatas["csr"].write_h5ad(path)
+    assert ours == layout(path)
+
+
+def layout(path):
+    """Return what anndata sees: the attributes of all elements, and the types of the datasets."""
+    found = {}
+
+    def note(name, element):
+        kind = getattr(element, "dtype", None)
+        found[name] = (kind, {key: str(value) for key, value in element.attrs.items()})
+
+    with h5py.File(path) as file:
+        file.visititems(note)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lazy_objects_over_their_own_source(project):
+    pytest.importorskip("xarray")
+    for suffix in (".h5ad", ".zarr"):
+        save(ONE, {f"atlas{suffix}": atlas(COUNTS)})
+        lazy = load(ONE).lazy("atlas")
+        lazy.X = lazy.X * 2
+        save(ONE, {f"atlas{suffix}": lazy})
+        np.testing.assert_array_equal(values(load(ONE)["atlas"].X), 2 * COUNTS.toarray())
+        path = project / "results" / ONE / f"atlas{suffix}"
+        opened = ad.experimental.read_lazy(path)
+        save(ONE, {f"atlas{suffix}": opened[5:80]})
+        again = load(ONE)["atlas"]
+        np.testing.assert_array_equal(values(again.X), 2 * COUNTS.toarray()[5:80])
+        assert list(again.obs["n"]) == list(range(5, 80))
+    save(ONE, {"atlas.h5ad": atlas(COUNTS)})
+    backed = ad.read_h5ad(project / "results" / ONE / "atlas.h5ad", backed="r")
+    save(TWO, {"atlas": backed, "part": backed[:3]})
+    backed.file.close()
+    np.testing.assert_array_equal(values(load(TWO)["atlas"].X), COUNTS.toarray())
+    np.testing.assert_array_equal(values(load(TWO)["part"].X), COUNTS.toarray()[:3])
+
+
+def test_a_dask_array_as_npy(project, capsys):
+    array = dask_of(DENSE)
+    save(ONE, {"x.npy": array, "y.npy": array[0], "whole": DENSE, "columns": DENSE.T})
+    assert "x.npy: it was computed, and comes back as a NumPy array" in capsys.readouterr().out
+    previous = load(ONE)
+    for key, expected in (("x", DENSE), ("y", DENSE[0]), ("whole", DENSE), ("columns", DENSE.T)):
+        np.testing.assert_array_equal(previous[key], expected)
+    with pytest.raises(CheckpointFormatError, match=r"cannot save this dask\.Array as \.npy"):
+        save(ONE, {"x.npy": dask_of(COUNTS)})
+
+
+def test_settings(project):
+    adata = atlas(COUNTS)
+    dense = {"x": ad.AnnData(RNG.integers(0, 2, (500, 50)).astype(float))}
+    sizes = {}
+    settings = project / "pyproject.toml"
+    plain = settings.read_text(encoding="utf-8")
+    for anndata_format, compression in (
+        *(("h5ad", "none"), ("h5ad", "gzip"), ("h5ad", "lzf")),
+        *(("zarr", "none"), ("zarr", "gzip"), ("zarr", "zstd")),
+    ):
+        settings.write_text(plain, encoding="utf-8")
+        project.add_settings(f'anndata_format = "{anndata_format}"\ncompression = "{compression}"')
+        save(ONE, {"atlas": adata, **dense})
+        previous = load(ONE)
+        assert set(previous.files) == {f"atlas.{anndata_format}", f"x.{anndata_format}"}
+        np.testing.assert_array_equal(values(previous["atlas"].X), COUNTS.toarray())
+        sizes[anndata_format, compression] = previous.files[f"x.{anndata_format}"].bytes
+    for key, size in sizes.items():
+        assert (size > 200_000) == (key[1] == "none"), sizes
+    settings.write_text(plain, encoding="utf-8")
+    project.add_settings('compression = "zstd"')
+    with pytest.raises(ProjectError, match="compression: expected one of 'none', 'gzip', 'lzf'"):
+        save(ONE, {"atlas": atlas(COUNTS[:5])})
+    np.testing.assert_array_equal(values(load(ONE)["atlas"].X), COUNTS.toarray())
+
+
+@pytest.mark.parametrize("kind", ["csr", "dense", "dask csr", "array"])
+def test_stop_between_two_blocks(project, monkeypatch, kind):
+    made = MATRICES["dense" if kind == "array" else kind]
+    matrix = made() if callable(made) else made
+    if kind == "array":
+        matrix = np.zeros(10_000_000)  # NumPy writes 16 MB at a time
+    save(ONE, {"x": 1})
+    seen = []
+
+    def stop(self, amount):
+        seen.append(amount)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("checkpoint.progress.Progress.advance", stop)
+    with pytest.raises(KeyboardInterrupt):
+        save(ONE, {"x": matrix if kind == "array" else atlas(matrix)})
+    assert len(seen) == 3
+    assert load(ONE)["x"] == 1
+    assert not list((project / "results" / ONE).glob(".staging*"))
+
+
+def test_a_disk_without_room(project, monkeypatch):
+    """It is found before anything is written: here nothing can be, and the size is known."""
+    save(ONE, {"x": 1})
+    huge = np.broadcast_to(np.zeros(1), (10**9, 10**6))
+    free = shutil.disk_usage(project).free
+    for objects in ({"huge": huge}, {"small": 1, "atlas": ad.AnnData(sp.csr_matrix((3, 3)))}):
+        if "atlas" in objects:
+            objects["atlas"].obsm["x"] = np.broadcast_to(np.zeros(1), (3, 10**15))
+        with pytest.raises(CheckpointError, match="Not enough room on the disk") as error:
+            save(ONE, objects)
+        assert error.value.expected >= 8 * 10**15
+        assert abs(error.value.found - free) < 10**9
+    assert load(ONE)["x"] == 1

@@ -1,0 +1,195 @@
+"""What is larger than memory: opened lazily, read in part, and replaced meanwhile."""
+
+import pickle
+import sys
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from checkpoint import load, save
+from checkpoint.errors import (
+    CheckpointDamagedError,
+    CheckpointError,
+    CheckpointFormatError,
+    MissingPackageError,
+)
+from checkpoint.formats import on_disk
+
+pytest.importorskip("dask.array")
+STEP = "1_preprocessing"
+SUFFIXES = [".h5ad", pytest.param(".zarr", marks=pytest.mark.filterwarnings("ignore"))]
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(on_disk, "BLOCK", 400)
+
+
+def atlas(seed=0, n_cells=50):
+    rng = np.random.default_rng(seed)
+    counts = sp.random(n_cells, 8, 0.3, format="csr", dtype="float32", random_state=rng)
+    adata = ad.AnnData(counts)
+    adata.obs["kind"] = pd.Categorical(rng.choice(list("ab"), n_cells))
+    adata.obs["seen"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(n_cells), "D")
+    adata.layers["dense"] = np.asfortranarray(rng.random((n_cells, 8)))
+    adata.layers["by_gene"] = counts.tocsc()
+    adata.obsm["X_umap"] = rng.random((n_cells, 2), dtype="float32")
+    adata.obsm["table"] = pd.DataFrame({"n": range(n_cells)}, index=adata.obs_names)
+    adata.uns["pca"] = {"variance": rng.random(3), "who": ("a", 1)}
+    adata.raw = adata.copy()
+    return adata
+
+
+def same(one, other):
+    pd.testing.assert_frame_equal(one.obs, other.obs)
+    pd.testing.assert_frame_equal(one.var, other.var)
+    for matrix in (lambda a: a.X, lambda a: a.raw.X, *map(by_name, ("dense", "by_gene"))):
+        left, right = (values(matrix(adata)) for adata in (one, other))
+        np.testing.assert_array_equal(left, right)
+    np.testing.assert_array_equal(values(one.obsm["X_umap"]), values(other.obsm["X_umap"]))
+    pd.testing.assert_frame_equal(one.obsm["table"], other.obsm["table"])
+    assert one.uns["pca"]["who"] == other.uns["pca"]["who"]
+
+
+def by_name(layer):
+    return lambda adata: adata.layers[layer]
+
+
+def values(matrix):
+    matrix = matrix.compute() if hasattr(matrix, "compute") else matrix
+    return matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_anndata(project, suffix):
+    saved = atlas()
+    save(STEP, {f"atlas{suffix}": saved})
+    previous = load(STEP)
+    lazy = previous.lazy("atlas", verify=True)
+    for matrix in (lazy.X, lazy.raw.X, lazy.layers["by_gene"]):
+        assert matrix.npartitions > 1
+    assert type(lazy.layers["dense"]) is type(lazy.obsm["X_umap"]) is type(lazy.X)
+    assert sp.issparse(lazy.X._meta) and lazy.X.dtype == "float32"
+    same(lazy, saved)
+    same(lazy[10:20], saved[10:20])
+
+    obs, umap = previous.part("atlas", "obs", "obsm/X_umap")
+    pd.testing.assert_frame_equal(obs, saved.obs)
+    np.testing.assert_array_equal(umap, saved.obsm["X_umap"])
+    assert previous.part("atlas", "uns")["pca"]["who"] == ("a", 1)
+    assert previous.part("atlas", "uns/pca/who") == ("a", 1)
+    np.testing.assert_array_equal(values(previous.part("atlas", "raw/X")), values(saved.X))
+    with pytest.raises(CheckpointFormatError, match="obsm has no 'X_pca'; there are X_umap, table"):
+        previous.part("atlas", "obsm/X_pca")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_is_replaced_meanwhile(project, suffix):
+    """The old data or an error, also in the worker of a cluster; never some of each."""
+    old = atlas()
+    save(STEP, {f"atlas{suffix}": old})
+    lazy = load(STEP).lazy("atlas")
+    elsewhere = pickle.dumps(lazy.X)
+    np.testing.assert_array_equal(values(pickle.loads(elsewhere)), values(old.X))
+    save(STEP, {f"atlas{suffix}": atlas(1)})
+    if suffix == ".h5ad":
+        same(lazy, old)
+    else:
+        with pytest.raises(CheckpointError, match="was saved again since it was opened"):
+            lazy.X.compute()
+    with pytest.raises(CheckpointError, match="Run the load cell again"):
+        pickle.loads(elsewhere).compute()
+    save(STEP, {"other": 1})
+    with pytest.raises(CheckpointError, match="Run the load cell again"):
+        pickle.loads(elsewhere).compute()
+
+
+def test_a_folder_that_goes_while_a_block_is_read(project, monkeypatch):
+    """Zarr reads zeros where it finds no file."""
+    save(STEP, {"atlas.zarr": atlas()})
+    lazy = load(STEP).lazy("atlas")
+    inner, again = on_disk.Source.opened.__wrapped__, iter([atlas(1)])
+
+    def replaced(source):
+        generator = inner(source)
+        group = next(generator)
+        if new := next(again, None):
+            save(STEP, {"atlas.zarr": new})
+        yield group
+        next(generator, None)
+
+    monkeypatch.setattr(on_disk.Source, "opened", on_disk.contextmanager(replaced))
+    with pytest.raises(CheckpointError, match="was saved again since it was opened"):
+        lazy.X.blocks[0].compute()
+
+
+ARRAYS = {
+    "numbers": np.arange(300.0).reshape(100, 3),
+    "by columns": np.asfortranarray(np.arange(300).reshape(3, 100)),
+    "three sides": np.arange(240, dtype="i2").reshape(30, 4, 2),
+    "one side": np.arange(100),
+    "no side": np.array(3.5),
+    "empty": np.empty((0, 4)),
+    "text": np.array(["a", "bc"] * 40),
+    "dates": np.arange(100).astype("M8[D]"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".zarr"])
+def test_arrays(project, suffix):
+    held = {
+        name: array
+        for name, array in ARRAYS.items()
+        if suffix == ".npy" or array.dtype.kind in "if"
+    }
+    save(STEP, {f"{name}{suffix}": array for name, array in held.items()})
+    previous = load(STEP)
+    opened = {name: previous.lazy(name) for name in held}
+    for name, array in held.items():
+        assert opened[name].dtype == array.dtype and opened[name].shape == array.shape, name
+        np.testing.assert_array_equal(opened[name].compute(), array, err_msg=name)
+    assert opened["one side"].npartitions > 1 or suffix == ".zarr"
+    save(STEP, {f"{name}{suffix}": array[::-1] for name, array in held.items() if array.ndim})
+    if suffix == ".npy":
+        np.testing.assert_array_equal(opened["by columns"].compute(), ARRAYS["by columns"])
+    else:
+        with pytest.raises(CheckpointError, match="was saved again"):
+            opened["one side"].compute()
+
+
+def test_what_can_only_be_read_whole(project):
+    save(STEP, {"table": pd.DataFrame({"a": [1]}), "group.zarr": atlas(), "x": np.arange(3)})
+    previous = load(STEP)
+    with pytest.raises(CheckpointFormatError, match=r"lazy\(\) takes \.h5ad, \.npy, \.zarr\."):
+        previous.lazy("table")
+    with pytest.raises(CheckpointFormatError, match=r"part\(\) takes \.h5ad, \.zarr\."):
+        previous.part("x", "obs")
+
+
+def test_without_dask(project, monkeypatch):
+    save(STEP, {"atlas": atlas()})
+    previous = load(STEP)
+    monkeypatch.delitem(sys.modules, "dask.array")
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with pytest.raises(MissingPackageError) as error:
+        previous.lazy("atlas")
+    assert '".[lazy]"' in str(error.value)
+    assert len(previous.part("atlas", "obs")) == 50
+
+
+def test_a_file_that_is_not_what_was_saved(project):
+    save(STEP, {"atlas": atlas()})
+    previous = load(STEP)
+    path = project / "results" / STEP / "atlas.h5ad"
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointDamagedError, match="is not what was saved"):
+        previous.lazy("atlas", verify=True)
+    path.write_bytes(content[:-1])
+    for read in (lambda: previous.lazy("atlas"), lambda: previous.part("atlas", "obs")):
+        with pytest.raises(CheckpointDamagedError, match="expected"):
+            read()

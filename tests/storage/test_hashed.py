@@ -1,0 +1,169 @@
+"""Inputs are hashed once, and never trusted where they may have changed since."""
+
+import json
+import os
+import time
+
+import pytest
+from project_under_test import ONE, TWO
+
+from checkpoint import data_file, save
+from checkpoint.project.project import Project
+from checkpoint.storage import hashed, hashes, session
+
+OLD = time.time_ns() - 3_600 * 10**9
+
+
+@pytest.fixture
+def raw(project, monkeypatch):
+    """A file just large enough to be kept in mind, and the list of files that were hashed."""
+    # its inode's time, which nobody can set, is new: wait for that only where a test needs it
+    monkeypatch.setattr(hashed, "SETTLED_NS", 0)
+    path = project / "data" / "counts.bin"
+    path.write_bytes(b"1" * hashed.LARGE)
+    time.sleep(0.05)
+    return path
+
+
+@pytest.fixture
+def hashing(monkeypatch):
+    hash_now, seen = hashes.file_hash, []
+
+    def counted(path, advance=hashes.ignored):
+        seen.append(path.name)
+        return hash_now(path, advance)
+
+    monkeypatch.setattr(hashes, "file_hash", counted)
+    return lambda: seen.count("counts.bin")
+
+
+def new_kernel():
+    session.forget()
+    hashed._known.clear()
+
+
+def test_hashed_once_in_all_kernels_and_steps(project, raw, hashing):
+    data_file("counts.bin")
+    data_file("counts.bin")
+    save(ONE, {})
+    new_kernel()
+    data_file("counts.bin")
+    save(TWO, {})
+    assert project.state(ONE) == ("current", [])
+    assert hashing() == 1
+    assert [path.name for path in project.glob(".checkpoint-*")] == [hashed.CACHE]
+    assert len({step["blake3"] for step in map(entry, [project] * 2, [ONE, TWO])}) == 1
+
+    raw.write_bytes(b"2" * hashed.LARGE)
+    assert project.state(ONE) == ("stale", ["data/counts.bin changed"])
+    new_kernel()
+    time.sleep(0.05)
+    data_file("counts.bin")
+    save(ONE, {})
+    assert project.state(ONE) == ("current", [])
+    assert entry(project, ONE) != entry(project, TWO)
+
+
+def entry(project, step):
+    return project.record(step)["checkpoint"]["inputs"]["data/counts.bin"]
+
+
+def test_times_that_a_copy_keeps(project, raw, hashing):
+    """`cp -p`, rsync and tar give another content the time of the first."""
+    os.utime(raw, ns=(OLD, OLD))
+    time.sleep(0.05)
+    data_file("counts.bin")
+    save(ONE, {})
+    before = entry(project, ONE)
+    raw.write_bytes(b"2" * hashed.LARGE)
+    os.utime(raw, ns=(OLD, OLD))
+    time.sleep(0.05)
+    new_kernel()
+    data_file("counts.bin")
+    save(ONE, {})
+    assert entry(project, ONE)["blake3"] != before["blake3"]
+
+
+def test_what_is_written_while_the_clock_stands_still(project, hashing, monkeypatch):
+    """A file that is as new as its hash is hashed again: its time may be that of a later change."""
+    path = project / "data" / "counts.bin"
+    path.write_bytes(b"1" * hashed.LARGE)
+    data_file("counts.bin")
+    save(ONE, {})
+    assert "mtime_ns" not in entry(project, ONE)
+    assert hashing() == 2  # a second time, to see whether it changed meanwhile
+    # as on a disk whose clock has steps of seconds
+    stamp = hashed.stamp_of(path)
+    monkeypatch.setattr(hashed, "stamp_of", lambda path: stamp)
+    path.write_bytes(b"2" * hashed.LARGE)
+    assert project.state(ONE) == ("stale", ["data/counts.bin changed"])
+    assert not (project / hashed.CACHE).exists()
+
+
+def test_a_cache_that_is_damaged(project, raw, hashing):
+    """It costs a hash, and is replaced, except where a folder has its name."""
+    cache = project / hashed.CACHE
+    data_file("counts.bin")
+    known = json.loads(cache.read_text())
+    for stamp in known.values():
+        stamp[1] += 1
+        stamp[-1] = "0" * 64
+    contents = ["", "{", "[]", "[" * 100_000, '{"x": 1}', "\udcff", json.dumps(known), None]
+    for number, content in enumerate(contents, start=2):
+        if content is None:
+            cache.unlink()
+            cache.mkdir()
+        else:
+            cache.write_text(content, encoding="utf-8", errors="surrogateescape")
+        new_kernel()
+        data_file("counts.bin")
+        assert hashing() == number
+    save(ONE, {})
+    assert entry(project, ONE)["blake3"] == hashes.file_hash(raw)
+
+
+def test_a_file_that_changes_while_it_is_hashed(project, raw, monkeypatch):
+    monkeypatch.setattr(hashed, "BESIDE", 0)
+    chunk = iter([lambda: raw.write_bytes(b"3" * hashed.LARGE)])
+
+    def change(self, amount):
+        next(chunk, lambda: None)()
+
+    monkeypatch.setattr(hashed.Progress, "count", change)
+    data_file("counts.bin")
+    save(ONE, {})
+    assert entry(project, ONE)["blake3"] == ""
+    assert project.state(ONE)[0] == "stale"
+
+
+def test_it_is_hashed_beside_the_notebooks_own_work(project, raw, monkeypatch):
+    """`data_file` does not wait; a save does, and Ctrl-C ends both."""
+    monkeypatch.setattr(hashed, "BESIDE", 0)
+    advance = hashed.Progress.count
+
+    def slowly(self, amount):
+        time.sleep(0.3)
+        advance(self, amount)
+
+    monkeypatch.setattr(hashed.Progress, "count", slowly)
+    began = time.monotonic()
+    data_file("counts.bin")
+    data_file("counts.bin")
+    assert time.monotonic() - began < 0.25
+    save(ONE, {})
+    assert entry(project, ONE)["blake3"] == hashes.file_hash(raw)
+
+    new_kernel()
+    (project / hashed.CACHE).unlink()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    job = hashed.begin(Project(project), raw)
+    monkeypatch.setattr(hashed.Progress, "reach", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        job.result()
+    monkeypatch.undo()
+    assert job._done.wait(5)
+    assert job._entry is None
+    assert job.result().blake3 == hashes.file_hash(raw)
