@@ -1,5 +1,6 @@
 """NumPy arrays as `.npy`; SciPy sparse matrices and arrays as `.npz`."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,9 @@ def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
 
 
 def npy_shape(array: Any) -> dict[str, Any]:
-    """Return the array's shape and dtype."""
+    """Return the array's shape and dtype; nothing of one of unknown shape."""
+    if any(map(math.isnan, array.shape)):
+        return {}  # dask knows it when it has computed the array
     return {"shape": list(array.shape), "dtype": str(array.dtype)}
 
 

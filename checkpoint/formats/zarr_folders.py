@@ -131,8 +131,7 @@ def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Di
 
 def shape(obj: Any) -> dict[str, Any]:
     """Return the shape and dtype of an array; nothing of what has none, or not yet."""
-    sides = getattr(obj, "shape", (math.nan,))
-    return npy_shape(obj) if hasattr(obj, "dtype") and not any(map(math.isnan, sides)) else {}
+    return npy_shape(obj) if hasattr(obj, "dtype") and hasattr(obj, "shape") else {}
 
 
 def _write_dask(array: Any, store: str) -> None:
