@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import zmq
 from jupyter_client.manager import KernelManager
 
 from checkpoint.lineage.states import Lineage
@@ -142,12 +143,18 @@ class FrontEnd:
     @property
     def _client(self):
         if self._manager is None:
-            self._manager = KernelManager(kernel_name="python3")
-            env = {**os.environ, "PYTHONPATH": str(self.source / "src")}
-            self._manager.start_kernel(
-                cwd=str(self.root / "notebooks"), env=env, extra_arguments=EMPTY
-            )
-            self.client = self._manager.client()
-            self.client.start_channels()
-            self.client.wait_for_ready(timeout=60)
+            try:
+                self._start()
+            except (RuntimeError, zmq.ZMQError):  # another kernel has chosen the same port
+                self._manager.shutdown_kernel(now=True)
+                self._start()
         return self.client
+
+    def _start(self):
+        self._manager = KernelManager(kernel_name="python3")
+        self._manager.context.setsockopt(zmq.SNDTIMEO, 10_000)  # instead of waiting for ever
+        env = {**os.environ, "PYTHONPATH": str(self.source / "src")}
+        self._manager.start_kernel(cwd=str(self.root / "notebooks"), env=env, extra_arguments=EMPTY)
+        self.client = self._manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
 KERNEL = "python3"
+STARTING = 60  # seconds that a kernel has to answer
 # without the history file in the home folder, which holds the user's own sessions
 ARGUMENTS = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
 
@@ -143,22 +144,44 @@ class Kernels:
 
 
 async def _start(name: str, folder: Path, output: Path | None = None) -> Kernel:
-    from jupyter_client.kernelspec import NoSuchKernel, get_kernel_spec
-    from jupyter_client.manager import start_new_async_kernel
+    """Start a kernel, and try again once: two that start together may choose the same port."""
+    from jupyter_client.kernelspec import NoSuchKernel
+    from zmq import ZMQError
 
     try:
-        in_python = str(get_kernel_spec(name).language).lower() == "python"
-        manager, client = await start_new_async_kernel(
-            kernel_name=name,
-            cwd=str(folder),
-            extra_arguments=ARGUMENTS if in_python else [],
-            env={**os.environ, **({OUTPUT: str(output.absolute())} if output else {})},
-        )
-    except (OSError, RuntimeError, NoSuchKernel) as error:
+        try:
+            return await _start_once(name, folder, output)
+        except (RuntimeError, ZMQError):
+            return await _start_once(name, folder, output)
+    except (OSError, RuntimeError, NoSuchKernel, ZMQError) as error:
         raise CheckpointError(
             f"The kernel {name!r} cannot be started: {error}. Register it in its environment: "
             f"`python -m ipykernel install --sys-prefix --name {name}`.",
             expected=name,
         ) from error
+
+
+async def _start_once(name: str, folder: Path, output: Path | None) -> Kernel:
+    import zmq
+    from jupyter_client.kernelspec import get_kernel_spec
+    from jupyter_client.manager import AsyncKernelManager
+
+    in_python = str(get_kernel_spec(name).language).lower() == "python"
+    manager = AsyncKernelManager(kernel_name=name)
+    # a message to another kernel's port, whose key it has not, would wait for ever
+    manager.context.setsockopt(zmq.SNDTIMEO, 10_000)
+    await manager.start_kernel(
+        cwd=str(folder),
+        extra_arguments=ARGUMENTS if in_python else [],
+        env={**os.environ, **({OUTPUT: str(output.absolute())} if output else {})},
+    )
+    client = manager.client()
+    client.start_channels()
+    kernel = Kernel(manager, client)
+    try:
+        await client.wait_for_ready(timeout=STARTING)
+    except BaseException:
+        await kernel.stop(now=True)
+        raise
     client.allow_stdin = False
-    return Kernel(manager, client)
+    return kernel

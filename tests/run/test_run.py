@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import nbformat
@@ -224,6 +225,24 @@ def test_a_kernel_that_cannot_be_started(bake, tmp_path, monkeypatch):
     done = baked.command("run")
     assert done.returncode == 2
     assert done.stderr.startswith("The kernel 'python3' cannot be started: ")
+
+
+def test_a_kernel_that_ends_at_once_is_started_again(bake, tmp_path, monkeypatch):
+    """As one does whose port another kernel has taken in the same moment."""
+    baked = bake(pipeline="blank", notebooks="one")
+    spec = tmp_path / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    code = (
+        "import pathlib, runpy, sys\n"
+        f"tried = pathlib.Path({str(tmp_path)!r}, 'tried')\n"
+        "tried.exists() or sys.exit(tried.touch())\n"
+        "runpy.run_module('ipykernel_launcher', run_name='__main__')"
+    )
+    argv = [sys.executable, "-c", code, "-f", "{connection_file}"]
+    kernel = {"argv": argv, "display_name": "x", "language": "python"}
+    (spec / "kernel.json").write_text(json.dumps(kernel))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    assert steps_done(baked.command("run")) == ["1_one"]
 
 
 def test_half_an_emoji(bake):
