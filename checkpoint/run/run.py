@@ -247,8 +247,8 @@ class _Run:
         from .command import run_command
 
         recipe = recipe_of(self.project, step)
-        self.prepare_next()
         if recipe and step.is_script:
+            self.prepare_next()
             await run_command(self.project, step, recipe)
         elif recipe:
             with captured(self.project, step, recipe) as output:
@@ -263,6 +263,7 @@ class _Run:
         from .execute import execute
 
         kernel = await self.kernels.take(step, output)
+        self.prepare_next()
         try:
             on_cell = partial(self.progress.cell, step.name)
             await execute(self.project, step, kernel, values, on_cell, saves=output is None)
