@@ -5,6 +5,7 @@ IPython replaces in place: rich itself and tqdm would show a widget there, which
 diffs and nbclient keep. In a log there is only the line.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -136,7 +137,8 @@ def _bar_for(progress: Progress) -> Any:
     shell = ipython.get_ipython() if ipython else None
     if getattr(shell, "kernel", None):
         return _InNotebook(progress)
-    return _InTerminal(progress) if sys.stderr.isatty() else _Nowhere()
+    draws = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    return _InTerminal(progress) if draws else _Nowhere()
 
 
 def _rich(progress: Progress, **options: Any) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ that the front end names, a script, or else the working directory (`caller.place
 """
 
 import os
+from functools import cache
 from pathlib import Path
 
 from ..errors import CheckpointError, ProjectError
@@ -69,6 +70,7 @@ def project_of_command() -> Project:
     return Project(root)
 
 
+@cache
 def package() -> str:
     """Return the package that this code is part of; "" if it is part of none."""
     folder = _package_folder()

@@ -146,7 +146,8 @@ def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) 
 
 def _trust(nb: nbformat.NotebookNode) -> None:
     """Sign a notebook, as Jupyter does where it has run all cells: its outputs are this user's."""
-    with suppress(OSError):  # a home that cannot be written; Jupyter then asks whether to trust it
+    # Jupyter asks whether to trust it if a home cannot be written, or for half a character
+    with suppress(OSError, UnicodeEncodeError):
         NotebookNotary().sign(nb)
 
 

@@ -79,7 +79,12 @@ def test_in_a_terminal_and_in_a_log(raw):
 
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        command, cwd=folder, env=raw.environment(), stdout=subprocess.PIPE, stderr=theirs, text=True
+        command,
+        cwd=folder,
+        env={**raw.environment(), "TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
     )
     os.close(theirs)
     shown = b""

@@ -66,7 +66,7 @@ assert umap.shape == (N_CELLS, 3) and len(obs) == N_CELLS
 IN_MEMORY = """
 there, again = analyse(load("1_preprocessing")["atlas"]), load("2_integration")["atlas"]
 assert abs(there.X - again.X).max() < 1e-5
-pd.testing.assert_frame_equal(there.var, again.var, rtol=1e-3, atol=1e-5)
+pd.testing.assert_frame_equal(there.var, again.var, rtol=1e-3, atol=1e-3)  # of about 1
 one, other = (abs(adata.obsm["X_pca"]) for adata in (there, again))
 np.testing.assert_allclose(one, other, rtol=0, atol=1e-2)  # of about 6, in single precision
 """
