@@ -141,7 +141,7 @@ def _write_dask(array: Any, store: str) -> None:
     import zarr
 
     chunks = tuple(max(sides, default=1) or 1 for sides in array.chunks)
-    target = zarr.create_array(store, shape=array.shape, dtype=array.dtype, chunks=chunks)
+    target: Any = zarr.create_array(store, shape=array.shape, dtype=array.dtype, chunks=chunks)
     with dask.config.set(scheduler="threads"):
         # in equal chunks, so that no two threads write into one
         dask.array.store(array.rechunk(chunks) if array.ndim else array, target, lock=False)
