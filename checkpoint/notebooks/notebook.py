@@ -129,12 +129,26 @@ def kernel(notebook: dict) -> str | None:
 
 
 def language(notebook: dict) -> str:
-    """Return the language of a notebook in small letters; `python` if it names none."""
+    """Return the language of a notebook in small letters.
+
+    Where it names a kernel alone, it is that of the kernel; if that is not installed, its name.
+    """
     spec, info = (notebook["metadata"].get(key) for key in ("kernelspec", "language_info"))
     named = [spec.get("language") if isinstance(spec, dict) else None]
     named += [info.get("name") if isinstance(info, dict) else None]
-    found = str(next(filter(None, named), "python")).lower()
+    found = str(next(filter(None, named), "") or _language_of(kernel(notebook))).lower()
     return "python" if found in ("python", "ipython") else found
+
+
+def _language_of(name: str | None) -> str:
+    if not name or name.startswith("python"):
+        return "python"
+    from jupyter_client.kernelspec import NoSuchKernel, get_kernel_spec
+
+    try:
+        return str(get_kernel_spec(name).language or "python")
+    except NoSuchKernel:
+        return name
 
 
 def invalid(notebook: dict) -> Iterator[str]:

@@ -17,7 +17,7 @@ save("scran", {"x": load("1_one")["x"] + 10})
 
 def choose_kernel(project, step, kernel):
     with project.edited(step) as notebook:
-        notebook.metadata["kernelspec"] = kernel
+        notebook.metadata = {"kernelspec": kernel}
 
 
 def told(done):
@@ -144,6 +144,7 @@ def test_what_a_notebook_changes_itself_is_not_current(bake):
     ("kernel", "expected", "in_python"),
     [
         ({"name": "ir", "display_name": "R", "language": "R"}, "ir", False),
+        ({"name": "ir", "display_name": "not installed"}, "ir", False),
         ({"name": "my-env", "display_name": "x", "language": "python"}, "my-env", True),
         ({"name": "python3", "display_name": "x", "language": "R"}, "python3", False),
         ({"name": "python3", "display_name": "x"}, "python3", True),
