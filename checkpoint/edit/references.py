@@ -18,8 +18,7 @@ from ..project.project import Project
 from ..project.settings import read_entries, read_settings, read_toml
 from ..storage import hashes
 from ..storage.outputs import entry_hash
-from ..storage.ran import LOG
-from ..storage.schema import RECORD, FileEntry, parse
+from ..storage.schema import RECORD, SESSION, FileEntry, parse
 from ..text import json_text
 from .change import Change
 from .source import NewNames, mentions, rename_code, rename_paths
@@ -255,7 +254,7 @@ def _rewrite_record(
         return
     renamed = record.renamed(new_names, new_hashes)
     if renamed.run and renamed.run.log:
-        log = _rewrite_log(path.with_name(LOG), change, new_names)
+        log = _rewrite_log(path.with_name(SESSION), change, new_names)
         renamed = structs.replace(renamed, run=structs.replace(renamed.run, log=log))
     if renamed != record:
         after = json_text(renamed.to_json(raw)).encode()
@@ -274,4 +273,4 @@ def _rewrite_log(path: Path, change: Change, new_names: NewNames) -> FileEntry |
     after = (json.dumps({**log, "sources": sources}, ensure_ascii=True) + "\n").encode()
     if after != before:
         change.writes[change.project.show(path)] = before, after
-    return FileEntry(LOG, len(after), hashes.bytes_hash(after))
+    return FileEntry(SESSION, len(after), hashes.bytes_hash(after))

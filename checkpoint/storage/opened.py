@@ -9,7 +9,7 @@ from ..errors import CheckpointDamagedError, CheckpointError, CheckpointNotFound
 from ..formats import beside, format_of, stems, suffix_of
 from ..project.project import Project
 from . import hashes, store
-from .schema import RECORD, FileEntry, Record, parse
+from .schema import RECORD, SESSION, FileEntry, Record, parse
 
 # How often, and how many seconds apart, to look at a checkpoint that another process replaces.
 PATIENCE, PAUSE = 40, 0.05
@@ -119,7 +119,7 @@ def results_in(folder: Path) -> list[Path]:
     return [
         path
         for path in folder.glob("*")
-        if path.name != RECORD
+        if path.name not in (RECORD, SESSION)
         and (entry := format_of(path.name))
         and (path.is_dir() if entry.is_folder else path.is_file())
     ]

@@ -22,9 +22,7 @@ from ..project.project import Project
 from ..replay import RAISES, SKIPPED, Cell, Execution, judge
 from ..watch import cells
 from . import hashes, store
-from .schema import FileEntry, Run, Verdict
-
-LOG = "session.json"  # git ignores it: people type things that they do not want to publish
+from .schema import SESSION, FileEntry, Run, Verdict
 
 
 def run_of(project: Project, step: str, folder: Path) -> Run | None:
@@ -54,7 +52,7 @@ def run_of(project: Project, step: str, folder: Path) -> Run | None:
 def executions_of(folder: Path, run: Run) -> list[Execution] | None:
     """Return the executions that made a step; None if their file is gone or was changed."""
     try:
-        path = store.locate(folder, LOG)
+        path = store.locate(folder, SESSION)
         if run.log is None or not hashes.is_unchanged(path, run.log):
             return None
         log = json.loads(path.read_text(encoding="utf-8"))
@@ -198,11 +196,11 @@ def _write_log(executions: Sequence[Execution], folder: Path) -> FileEntry:
         {**_as_json(execution), "source": sources.index(execution.source)}
         for execution in executions
     ]
-    path = folder / LOG
+    path = folder / SESSION
     text = json.dumps({"format": 1, "sources": sources, "executions": entries}, ensure_ascii=True)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
     content = hashes.content_of(path)
-    return FileEntry(LOG, content.bytes, content.blake3, content.mtime_ns)
+    return FileEntry(SESSION, content.bytes, content.blake3, content.mtime_ns)
 
 
 def _as_json(execution: Execution) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ..errors import CheckpointDamagedError, CheckpointError
 from .hashes import CELL_DIGITS, value_hash
 
 RECORD = "params.json"
+SESSION = "session.json"  # git ignores it: people type things that they do not want to publish
 FORMAT_VERSION = 1  # older ones are read, newer ones refused; a new optional key needs no new one
 RESERVED = ("timestamp", "data_shapes", "checkpoint")  # what stands beside the user's parameters
 

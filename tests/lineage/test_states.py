@@ -147,6 +147,11 @@ def test_filled_by_hand(project):
     assert states(project)[TWO][0] == "stale"
 
 
+def test_a_session_without_its_record_is_no_result(project):
+    (project / "results" / ONE / "session.json").write_text("[]")
+    assert states(project)[ONE][0] == "missing"
+
+
 def test_a_step_without_a_notebook_is_listed(chain):
     save("scripted", {"a": 1})
     assert states(chain)["scripted"] == ("current", [])
