@@ -47,5 +47,5 @@ $(ENV)/versions: $(ENV)/cookiecutter pyproject.toml
 	@touch $@
 
 $(ENV)/test: $(ENV)/cookiecutter pyproject.toml
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group once
 	@touch $@

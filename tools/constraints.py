@@ -30,7 +30,7 @@ def main() -> None:
     """Write the projects' file, then the template's within it."""
     PROJECT.write_bytes(pins(PROJECT_HEADER, "project", "project-tools"))
     within = ["--constraint", str(PROJECT)]
-    TEMPLATE.write_bytes(pins(TEMPLATE_HEADER, "test", "versions", options=within))
+    TEMPLATE.write_bytes(pins(TEMPLATE_HEADER, "once", "versions", options=within))
 
 
 def pins(header: str, *groups: str, options: list[str] | None = None) -> bytes:
