@@ -174,10 +174,10 @@ def _in_front_end(executions: Sequence[Execution], on_disk: Sequence[Cell]) -> l
     A cell that is not on disk stands after the one that ran before it for the first time.
     """
     last = {e.cell or e.source: e.source for e in executions if e.ran}
-    cells = [Cell(last.get(cell.id or "", cell.source), cell.id, cell.tags) for cell in on_disk]
-    keys = [cell.id or cell.source for cell in cells]
-    before = ""
     sends_ids = any(execution.cell for execution in executions)
+    cells = [Cell(last.get(cell.id or "", cell.source), cell.id, cell.tags) for cell in on_disk]
+    keys = [(cell.id if sends_ids else None) or cell.source for cell in cells]
+    before = ""
     for execution in executions:
         key = execution.cell or execution.source
         if not execution.ran or (sends_ids and not execution.cell):

@@ -92,6 +92,16 @@ def test_which_parts_are_made(nb, project):
     assert nb.state("1_qc/a")[0] == "current"
 
 
+def test_parts_are_kept_by_a_kernel_that_is_told_no_cell_ids(nb, project):
+    nb.with_ids = False  # as under `checkpoint run`, papermill and nbconvert
+    nb.run_all()
+    nb.restart()
+    (project / "data" / "b.txt").write_text("bbb")
+    nb.run_all()
+    assert made(nb) == ["b"]
+    assert nb.state() == ("current", [])
+
+
 def test_what_a_crash_leaves_is_kept(nb, monkeypatch):
     nb.edit(3, "import os")
     nb.edit(4, LOOP.replace("STOP ==", 'os.environ.get("STOP") =='))
