@@ -1,6 +1,7 @@
 """What there is now: records, notebooks, modules and raw files, each read once."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from msgspec import structs
@@ -19,7 +20,7 @@ from ..storage import hashed, hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.opened import results_in
 from ..storage.outputs import entry_hash
-from ..storage.parts import listing
+from ..storage.parts import listing, part_names
 from ..storage.ran import cells_of, compare, executions_of, signature
 from ..storage.schema import (
     RECORD,
@@ -79,6 +80,7 @@ class Snapshot:
         self._contents: dict[str, str] = {}
         self._baselines: dict[str, Baseline] = {}
         self._parts: list[str] | None = None
+        self._inside: dict[str, dict[str, list[str]]] = {}
 
     def shown(self, step: str) -> str:
         """Return the notebook of a step, relative to the project."""
@@ -134,6 +136,16 @@ class Snapshot:
         """Return the parts that a loop made, each with the hash of its content then."""
         record = self.saved(step).record
         return {f"{step}/{name}": h for name, h in record.parts.items()} if record else {}
+
+    def inside(self, step: str) -> list[str]:
+        """Return the sub-checkpoints that lie in the folder of a step or sub-checkpoint."""
+        whole = step.partition("/")[0]
+        if whole not in self._inside:
+            found = self._inside[whole] = {}
+            for part in part_names(self.project, whole):
+                for parent in PurePosixPath(part).parents[:-1]:
+                    found.setdefault(str(parent), []).append(part)
+        return self._inside[whole].get(step, [])
 
     def damage(self, step: str, record: Record) -> Iterator[Change]:
         """Yield the saved files that are not as they were saved."""

@@ -9,7 +9,7 @@ from ..project.project import Project
 from ..storage import store
 from ..storage.environment import other_versions
 from ..storage.opened import is_absent
-from ..storage.parts import left_behind, part_names
+from ..storage.parts import left_behind
 from ..storage.schema import Baseline, InputEntry, Record, Verdict
 from ..watch.files import unwatched
 from .changes import (
@@ -241,7 +241,7 @@ class _Examined:
         )
 
     def _bytes(self, record: Record) -> int:
-        names = part_names(self._snapshot.project, self.step)
+        names = self._snapshot.inside(self.step)
         parts = [self._snapshot.saved(name).record for name in names]
         every = (entry for one in (record, *parts) if one for entry in one.files.values())
         return sum(entry.bytes for entry in every)
@@ -312,8 +312,8 @@ class _Examined:
                 f"{current} of {len(self._snapshot.listed(self.step))} parts are current, not "
                 f"{', '.join(names)}{more}"
             )
-        behind = left_behind(self._snapshot.project, self.step) if "/" not in self.step else []
-        for part in behind:
+        parts = self._snapshot.inside(self.step) if "/" not in self.step else []
+        for part in left_behind(self._snapshot.project, self.step, parts):
             yield f"results/{part} is from an earlier run; the last one did not save it"
         for entry in record.accepted:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"

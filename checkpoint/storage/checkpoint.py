@@ -12,7 +12,7 @@ from ..project.project import Project
 from ..watch.files import unwatched
 from . import hashes, shown
 from .opened import open_step
-from .parts import left_behind
+from .parts import left_behind, part_names
 from .reading import lazy_object, parts_of, read_object, verified_path
 from .schema import FileEntry, content_hash, user_params
 
@@ -209,7 +209,7 @@ class Checkpoint(Mapping[str, Any]):
         if self.record is None:
             return ["It was not written by save: integrity and inputs cannot be verified."]
         whole = self.step.partition("/")[0]
-        if self.step not in left_behind(self._project, whole):
+        if self.step not in left_behind(self._project, whole, part_names(self._project, whole)):
             return []
         return [f"It is from an earlier run of {whole}; the last one did not save it."]
 

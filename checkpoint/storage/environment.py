@@ -63,6 +63,7 @@ def other_versions(made_with: Environment) -> Iterator[str]:
             yield f"made with {name} {version}; this environment has {here}"
 
 
+@cache  # of each dependency, for every step and part
 def _minor(version: str) -> tuple[int, ...]:
     try:
         return Version(version).release[:2]

@@ -1,6 +1,6 @@
 """The sub-checkpoints of a step, such as one per sample."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from ..errors import CheckpointError
 from ..files import below
@@ -10,9 +10,9 @@ from . import hashes, store
 from .schema import RECORD, InputEntry, Record
 
 
-def parts_of(project: Project, step: str, without: Collection[str] = ()) -> dict[str, Record]:
+def parts_of(project: Project, step: str) -> dict[str, Record]:
     """Return the records of a step's sub-checkpoints by name, without those that are damaged."""
-    return _records(project, *(p for p in part_names(project, step) if p not in without))
+    return _records(project, *part_names(project, step))
 
 
 def part_names(project: Project, step: str) -> list[str]:
@@ -46,18 +46,22 @@ def listing(project: Project, folder: str) -> InputEntry:
     return InputEntry(hashes.value_hash(sorted(inside)))
 
 
-def left_behind(project: Project, step: str) -> list[str]:
+def left_behind(project: Project, step: str, parts: Iterable[str]) -> list[str]:
     """Return the sub-checkpoints that the last run of a step did not save, as after one is dropped.
 
     Nothing is known of those that scripts saved.
+
+    Parameters
+    ----------
+    project, step
+        The project and the step.
+    parts
+        The step's sub-checkpoints, as `part_names` returns them.
     """
     whole = store.read_record(project.results_of(step))
     listed = {f"{step}/{name}" for name in whole.parts} if whole else set[str]()
-    records = {
-        part: record
-        for part, record in parts_of(project, step, without=listed).items()
-        if not record.looped
-    }
+    others = _records(project, *(part for part in parts if part not in listed))
+    records = {part: record for part, record in others.items() if not record.looped}
     ran = [r for r in [whole, *records.values()] if r and r.run and r.run.kernel]
     if not ran:
         return []
