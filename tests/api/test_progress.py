@@ -9,6 +9,7 @@ import pytest
 from nbclient import NotebookClient
 from project_under_test import ONE
 
+pytestmark = pytest.mark.slow
 LINES = r"""
 import numpy as np
 from pathlib import Path

@@ -15,6 +15,7 @@ import checkpoint
 from checkpoint.cli.command import VERBS
 
 
+@pytest.mark.slow
 def test_check_without_installing_the_project(bake):
     """What the pre-commit hook calls, in an environment that lacks the project."""
     path = bake(pipeline="blank")
@@ -81,6 +82,7 @@ def test_the_generated_workflow(bake, tmp_path):
     assert "[chdir]" in done.stdout
 
 
+@pytest.mark.slow
 def test_check_of_other_projects(bake):
     baked = bake(pipeline="blank")
     other = ProjectUnderTest(baked.parent / "other")

@@ -15,6 +15,7 @@ def renamed(project, new):
     return path.rename(path.with_stem(new))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "name"),
     [

@@ -47,6 +47,7 @@ def state(root):
     return tree(root), root.git("ls-files", "--stage")
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_point_is_undone_even_if_the_undoing_is_killed(committed):
     project, before, undone = Project(committed), state(committed), 0
     for action in range(1, 100):

@@ -132,7 +132,8 @@ def test_a_dask_array_as_npy(project, capsys):
         save(ONE, {"x.npy": dask_of(COUNTS)})
 
 
-def test_settings(project):
+def test_settings(project, monkeypatch):
+    monkeypatch.setattr(in_blocks, "BLOCK", 50_000)
     adata = atlas(COUNTS)
     dense = {"x": ad.AnnData(RNG.integers(0, 2, (500, 50)).astype(float))}
     sizes = {}

@@ -58,6 +58,7 @@ def test_an_unrelated_pyproject_in_between_does_not_count(project, monkeypatch):
     assert project_to_read().root == project
 
 
+@pytest.mark.slow
 def test_elsewhere_load_reads_and_save_refuses(project, other, tmp_path):
     """In no project, and in one of another package."""
     save(ONE, {"a": 1})
@@ -186,6 +187,7 @@ def test_none(tmp_path, monkeypatch):
             find()
 
 
+@pytest.mark.slow
 def test_the_command_of_another_project(project, other, tmp_path):
     baked = ProjectUnderTest(project)
     for arguments in (["status"], ["run", ONE], ["check"]):
@@ -203,6 +205,7 @@ def test_the_command_of_another_project(project, other, tmp_path):
     assert (done.returncode, done.stdout) == (0, "copy follows the rules.\n")
 
 
+@pytest.mark.slow
 def test_the_command_does_not_follow_the_results_of_an_autograder(project, monkeypatch):
     monkeypatch.setenv("CHECKPOINT_RESULTS", "out")
     done = ProjectUnderTest(project).command("status")

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 from project_under_test import ONE, TEMPLATE
 
-pytestmark = pytest.mark.skipif(
-    os.name == "nt" or os.geteuid() != 0, reason="only root can become other users"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.name == "nt" or os.geteuid() != 0, reason="only root can become other users"
+    ),
+]
 ANNA, BEN, GROUP = 61001, 61002, 61000
 
 BECOME = f"""

@@ -154,6 +154,7 @@ def test_folders_of_ones_own_are_not_overwritten(capfd, tmp_path, own):
     assert len(list((tmp_path / "my_project").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_what_the_notebooks_need_is_not_shadowed():
     """The names that are rejected include all that a project's requirements install."""
     pyproject = tomllib.loads((TEMPLATE / "pyproject.toml").read_text(encoding="utf-8"))
@@ -228,6 +229,7 @@ TEXT = st.text(
 ).filter(lambda text: text.strip() == text)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=TEXT, description=TEXT, author=TEXT)
 def test_any_printable_text_is_data(name, description, author):

@@ -279,6 +279,7 @@ def test_from_a_template_that_is_read_only(template, tmp_path):
     assert all(each.stat().st_mode & 0o200 for each in [path, *path.rglob("*")])
 
 
+@pytest.mark.slow
 def test_two_versions_of_the_template_in_one_process(template, tmp_path):
     """As cruft generates them: each with its own filters."""
     filters = template / "answer_filters.py"

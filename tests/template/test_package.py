@@ -27,6 +27,7 @@ def options_for(folder: Path) -> list[str]:
     return ["--no-input", "-o", str(folder), *arguments(), "--default-config"]
 
 
+@pytest.mark.slow
 def test_new_in_a_clone_is_what_cookiecutter_makes(tmp_path):
     done = in_clone("new", *options_for(tmp_path / "new"))
     assert done.returncode == 0, done.stderr
