@@ -212,6 +212,7 @@ def data_file(name: str) -> Path:
         If the name leads out of `data/`.
     """
     from .notebooks.example import script_that_makes
+    from .project.places import refuse_missing_data
     from .storage.session import remember_raw
     from .watch.files import unwatched
 
@@ -225,6 +226,7 @@ def data_file(name: str) -> Path:
             found=name,
         )
     if not path.exists():
+        refuse_missing_data(project)
         project.refuse_broken_link(path)
         with unwatched():
             script = script_that_makes(project, path)

@@ -118,6 +118,9 @@ def problems(
 def removable(console: Console, checkpoints: Iterable[Removable]) -> None:
     """Print a line for each step whose checkpoints would be removed."""
     for step in checkpoints:
+        if not step.files:
+            console.print(f"{step.step}: a save that was cut short, {text.size(step.bytes)}")
+            continue
         others = text.files(step.others) if step.others else ""
         kept = f"; keeps {others} that save did not create" if others else ""
         files, size = text.files(step.files), text.size(step.bytes)

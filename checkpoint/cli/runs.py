@@ -84,6 +84,8 @@ def clean(
 
     project = current_project()
     checkpoints = cleaning.find(project, steps or [])
+    if not steps:
+        checkpoints += cleaning.find_left_over(project)
     if not checkpoints:
         out.print("Nothing to remove: there are no checkpoints.")
         return

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from ..errors import ProjectError
+from ..errors import CheckpointError, ProjectError
 from ..project.find import RESULTS, fits, package, project_of_command
+from ..project.places import refuse_missing_data
 
 if TYPE_CHECKING:
     from ..project.project import Project
@@ -44,8 +45,9 @@ def current_project(*, settled: bool = True) -> Project:
         )
     project.refuse_broken_link(project.results)
     try:
+        refuse_missing_data(project)
         project.refuse_broken_link(project.data)
-    except ProjectError as error:
+    except CheckpointError as error:
         err.print(f"Note: {error}")
     if recover(project):
         err.print(

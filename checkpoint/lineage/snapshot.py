@@ -159,7 +159,7 @@ class Snapshot:
 
     def input_now(self, name: str, recorded: InputEntry | None) -> InputEntry | None:
         """Return the content of a file or folder; None if it is not there."""
-        path = self.project.root / name
+        path = self.project.place(name)
         if name.endswith("/"):
             return listing(self.project, name.rstrip("/")) if path.is_dir() else None
         if not path.is_file():

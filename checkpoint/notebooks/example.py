@@ -12,7 +12,7 @@ def script_that_makes(project: Project, path: Path) -> str | None:
     It is one that `data/README.md` mentions together with the file, and that has the file's name
     in its code.
     """
-    readme = project.data / "README.md"
+    readme = project.root / "data" / "README.md"
     if not readme.is_file():
         return None
     name = re.compile(rf"(?<![\w-]){re.escape(path.name)}(?![\w-])")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from ..errors import CheckpointValueError, ProjectError
@@ -9,6 +10,7 @@ from ..files import LEFTOVERS
 from .caller import working_directory
 from .chain import Step, in_given_order, in_natural_order, namesakes, step_of
 from .names import DATE, unportable
+from .places import data_of
 from .settings import read_entries, read_order
 
 MARK = "[tool.checkpoint]"
@@ -33,13 +35,17 @@ class Project:
 
     def __init__(self, root: Path, results: Path | None = None, below: Path | None = None) -> None:
         self.root = root
-        self.data = root / "data"
         self.notebooks = root / "notebooks"
         self.results = results or root / "results"
         self._below = below
 
     def __repr__(self) -> str:
         return f"Project({str(self.root)!r})"
+
+    @cached_property
+    def data(self) -> Path:
+        """The folder of the raw files: `data/`, or what the setting `data` says."""
+        return data_of(self)
 
     def steps(self) -> list[Step]:
         """List the steps in running order: those of the setting `order`, else by their numbers.
@@ -226,7 +232,14 @@ class Project:
 
     def show(self, path: Path) -> str:
         """Return a path of the project as messages show it: relative to the project, with `/`."""
+        if not path.is_relative_to(self.root) and path.is_relative_to(self.data):
+            return ("data" / path.relative_to(self.data)).as_posix()
         return path.relative_to(self.root).as_posix()
+
+    def place(self, name: str) -> Path:
+        """Return the file or folder that `show` gave a name; `data/…` may lie elsewhere."""
+        top, _, rest = name.partition("/")
+        return self.data / rest if top == "data" else self.root / name
 
     def address(self, path: Path) -> str:
         """Return a path as a notebook shows it: the whole path, unless it runs in the project."""

@@ -10,6 +10,7 @@ from ..errors import ProjectError
 from .names import unportable
 
 FILE, LOCAL = "pyproject.toml", "checkpoint.local.toml"
+PLACES = ("results", "data")  # settings that name a folder
 # what other readers of a file understand without a plugin
 COMPRESSIONS = {"h5ad": ("none", "gzip", "lzf"), "zarr": ("none", "gzip", "zstd")}
 
@@ -63,6 +64,11 @@ class Settings(NamedTuple):
     compression
         How matrices of an AnnData are compressed: `none`, `gzip`, `lzf` (in `.h5ad` only), `zstd`
         (in `.zarr` only). None leaves it to the format.
+    results
+        The folder for the large files of results; empty if they lie in the project. It may have
+        variables of the environment in it, and `{project}`.
+    data
+        The folder of the raw files, likewise.
     """
 
     ignore: list[str]
@@ -72,6 +78,8 @@ class Settings(NamedTuple):
     steps: dict[str, Entry]
     anndata_format: str = "h5ad"
     compression: str | None = None
+    results: str = ""
+    data: str = ""
 
 
 def read_settings(project: HasRoot) -> Settings:
@@ -99,8 +107,9 @@ def read_settings(project: HasRoot) -> Settings:
         for name, value in requested.items():
             _check_resource(f"resources.{step}.{name}", name, value)
     kernels = read_kernels(project)
+    places = [read_place(project, key) for key in PLACES]
     of_steps = (read_order(project), kernels, read_entries(project))
-    return Settings(ignore, resources, *of_steps, *_of_files(table))
+    return Settings(ignore, resources, *of_steps, *_of_files(table), *places)
 
 
 def read_order(project: HasRoot) -> list[str]:
@@ -144,20 +153,35 @@ def read_kernels(project: HasRoot) -> dict[str, str]:
 
     Those of `[kernels]` in `checkpoint.local.toml`, which git ignores, come before the others.
     """
-    local = project.root / LOCAL
-    mine = parse_toml(local.read_text(encoding="utf-8"), LOCAL) if local.is_file() else {}
-    for key in mine.keys() - {"kernels"}:
-        raise _invalid(key, "the table [kernels] alone", key, f"{LOCAL}:")
-    both = [_table(project).get("kernels", {}), mine.get("kernels", {})]
+    both = [_table(project).get("kernels", {}), _read_local(project).get("kernels", {})]
     for kernels in both:
         if not isinstance(kernels, dict) or not all(isinstance(k, str) for k in kernels.values()):
             raise _invalid("kernels", "the name of a kernel per step", kernels)
     return {**both[0], **both[1]}
 
 
+def read_place(project: HasRoot, key: str) -> str:
+    """Return the setting `results` or `data`, of this machine or of all; raises like the others."""
+    mine = _read_local(project)
+    place = mine.get(key, _table(project).get(key, ""))
+    if not isinstance(place, str):
+        where = f"{LOCAL}:" if key in mine else f"{FILE}: [tool.checkpoint]"
+        raise _invalid(key, 'a folder such as "/scratch/$USER/{project}"', place, where)
+    return place
+
+
 def file_settings(project: HasRoot) -> tuple[str, str | None]:
     """Return `anndata_format` and `compression`; raises as `read_settings`, for these two alone."""
     return _of_files(_table(project))
+
+
+def _read_local(project: HasRoot) -> dict[str, Any]:
+    """Return what `checkpoint.local.toml` says; empty without one."""
+    local = project.root / LOCAL
+    mine = parse_toml(local.read_text(encoding="utf-8"), LOCAL) if local.is_file() else {}
+    for key in mine.keys() - {"kernels", *PLACES}:
+        raise _invalid(key, "`results`, `data` or the table [kernels]", key, f"{LOCAL}:")
+    return mine
 
 
 def _table(project: HasRoot) -> dict[str, Any]:

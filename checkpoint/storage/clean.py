@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import CheckpointError, ProjectError
-from ..files import below
+from ..files import below, remove
 from ..project.chain import step_of
 from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
-from . import store
+from . import away, store
 from .schema import RECORD
 
 
@@ -29,6 +29,8 @@ class Removable(NamedTuple):
         When the last of them was written, in nanoseconds.
     others
         Files in its folder that somebody else put there; they are kept.
+    away
+        Folders on another disk with its large files.
     """
 
     step: str
@@ -37,6 +39,7 @@ class Removable(NamedTuple):
     bytes: int
     newest: int
     others: list[Path]
+    away: list[Path]
 
 
 def find(project: Project, steps: list[str]) -> list[Removable]:
@@ -61,6 +64,14 @@ def find(project: Project, steps: list[str]) -> list[Removable]:
     return [removable for step in chosen if (removable := _find(project, step)).files]
 
 
+def find_left_over(project: Project) -> list[Removable]:
+    """Find what saves that were killed left on another disk, where large files are kept there."""
+    return [
+        Removable(str(place), place.parent, [], _size_below(place), 0, [], [place])
+        for place in away.left_over(project)
+    ]
+
+
 def others_in(project: Project, step: str) -> list[Path]:
     """Return the files in a step's results that neither `save` nor `run` wrote."""
     return _find(project, step).others if project.results_of(step).is_dir() else []
@@ -80,6 +91,10 @@ def clean(checkpoints: list[Removable]) -> None:
         If a step was saved since; nothing of it is removed then.
     """
     for checkpoint in checkpoints:
+        if not checkpoint.files:
+            for place in checkpoint.away:
+                remove(place)
+            continue
         parts = {path.parent for path in checkpoint.files if path.name == RECORD}
         with ExitStack() as locks:
             for part in sorted({checkpoint.folder, *parts}):
@@ -95,6 +110,8 @@ def clean(checkpoints: list[Removable]) -> None:
                 path.unlink(missing_ok=True)
             for folder in sorted({path.parent for path in checkpoint.files}, reverse=True):
                 store.remove_empty(folder, checkpoint.folder)
+            for place in checkpoint.away:
+                remove(place)
 
 
 def _find(project: Project, step: str) -> Removable:
@@ -109,19 +126,26 @@ def _find(project: Project, step: str) -> Removable:
 
 def _in_folder(step: str, folder: Path) -> Removable:
     ours: set[Path] = set()
+    places: list[Path] = []
     for part in [folder, *(path for path in below(folder) if path.is_dir())]:
         ours |= _written_in(part)
+        place = away.folder_of(part)
+        places += [place] if place and away.is_owned(place, part) else []
     # a link is a file, whatever it leads to
     paths = [path for path in below(folder) if path.is_symlink() or path.is_file()]
     # the step's own lock is being held
     files = [path for path in paths if path in ours and path != folder / store.LOCK]
     others = [path for path in paths if path not in ours and path.name[0] != "."]
     statuses = {path: path.lstat() for path in files}
-    size = sum(status.st_size for status in statuses.values())
+    size = sum(status.st_size for status in statuses.values()) + sum(map(_size_below, places))
     # acquiring a lock may change the time of its file
     written = [status.st_mtime_ns for path, status in statuses.items() if path.name != store.LOCK]
     newest = max(written, default=0)
-    return Removable(step, folder, files, size, newest, others)
+    return Removable(step, folder, files, size, newest, others, places)
+
+
+def _size_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in below(folder) if path.is_file())
 
 
 def _written_in(folder: Path) -> set[Path]:

@@ -8,7 +8,7 @@ from .. import text
 from ..errors import CheckpointDamagedError, CheckpointError, CheckpointNotFoundError
 from ..formats import beside, format_of, stems, suffix_of
 from ..project.project import Project
-from . import hashes, store
+from . import away, hashes, store
 from .schema import RECORD, SESSION, FileEntry, Record, parse
 
 # How often, and how many seconds apart, to look at a checkpoint that another process replaces.
@@ -106,6 +106,13 @@ def is_absent(folder: Path, record: Record) -> bool:
 
 def _absent(project: Project, step: str, record: Record) -> CheckpointNotFoundError:
     whole = step.partition("/")[0]
+    if named := away.named_by(project.results_of(step)):
+        return CheckpointNotFoundError(
+            f"results/{step} was saved on {record.timestamp[:10]} with its large files in {named}, "
+            f"which is not there. Mount that disk, or run {maker_of(project, step)} again.",
+            step=step,
+            file=named,
+        )
     return CheckpointNotFoundError(
         f"results/{step} was saved on {record.timestamp[:10]}, but its files are not here, as in a "
         f"new clone. Run {maker_of(project, step)}, or copy results/{whole}/ from where it was "

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec import structs
+
 from .. import __version__
 from ..errors import CheckpointError, CheckpointValueError
 from ..files import below, sync
@@ -15,7 +17,7 @@ from ..project.names import unportable
 from ..project.project import FAILED_LOG, Project
 from ..project.settings import FILE, Entry
 from ..text import json_text
-from . import hashed, hashes, params, store
+from . import away, hashed, hashes, params, store
 from .checkpoint import Checkpoint
 from .schema import FORMAT_VERSION, RECORD, FileEntry, InputEntry, Record, param_hashes
 
@@ -48,10 +50,13 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
                 step=step.name,
                 file=name,
             )
-    with store.transaction(folder) as staging:
+    place = away.begin(project, step.name)
+    with store.transaction(folder, place) as staging:
         yield staging
         written = _params(step, staging)
         files = _entries(step, staging)
+        if place:
+            files = _moved_away(files, staging, place)
         if not files and not written:
             raise CheckpointError(
                 f"{step.name} wrote nothing into the folder that CHECKPOINT_OUTPUT names.",
@@ -88,7 +93,7 @@ def inputs_of(project: Project, recipe: Recipe) -> dict[str, InputEntry | None]:
     for name in recipe.loads:
         inputs[f"results/{name}"] = InputEntry(Checkpoint(project, name).content_hash())
     for name in recipe.reads:
-        path = project.root / name
+        path = project.place(name)
         if path.is_dir():
             inputs[f"{name}/"] = InputEntry(hashes.listing_hash(path))
         for file in hashes.files_below(path) if path.is_dir() else [path]:
@@ -149,6 +154,18 @@ def _entry(path: Path, key: str) -> FileEntry:
     known = format_of(path.name)
     readable = known is not None and known.is_folder == path.is_dir()
     return FileEntry(key, *hashes.content_of(path).recorded, is_path=not readable)
+
+
+def _moved_away(files: dict[str, FileEntry], staging: Path, place: Path) -> dict[str, FileEntry]:
+    """Move large files to another disk."""
+    moved = {}
+    for file, entry in files.items():
+        known = format_of(file)
+        is_large = known is None or known.large
+        if is_large:
+            away.take(staging, place, file)
+        moved[file] = structs.replace(entry, away=is_large)
+    return moved
 
 
 def _log(folder: Path, staging: Path) -> FileEntry | None:

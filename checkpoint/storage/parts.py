@@ -40,7 +40,7 @@ def listing(project: Project, folder: str) -> InputEntry:
     if top == "results" and not unportable(step):
         records = _records(project, step, *part_names(project, step))
     if not records:
-        return InputEntry(hashes.listing_hash(project.root / folder))
+        return InputEntry(hashes.listing_hash(project.place(folder)))
     files = [f"{part}/{file}" for part, record in records.items() for file in record.files]
     inside = [file.removeprefix(below) for file in files if file.startswith(below)]
     return InputEntry(hashes.value_hash(sorted(inside)))

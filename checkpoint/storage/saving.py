@@ -9,12 +9,13 @@ from msgspec import structs
 
 from .. import __version__
 from ..formats import options, shape_of
+from ..project.places import large_files_of
 from ..project.project import FAILED, Project
 from ..project.settings import file_settings
 from ..text import json_text
 from ..watch.files import unwatched
+from . import away, session, store, writing
 from . import params as user
-from . import session, store, writing
 from .environment import installed_environment, write_freeze
 from .interrupts import Interrupts
 from .modules import Modules, modules_of
@@ -75,9 +76,11 @@ def _save(
     groups = user.checked(params)
     writing.refuse_taken(step, items, folder, project.results)
     environment = installed_environment(project)
-    writing.refuse_full(items, folder)
-    with store.transaction(folder) as staging:
-        with writing.Writer(staging, interrupts.heed) as writer:
+    disk = large_files_of(project) or folder
+    writing.refuse_full(items, folder, disk)
+    place = away.begin(project, step)
+    with store.transaction(folder, place) as staging:
+        with writing.Writer(staging, place, interrupts.heed) as writer:
             for item in items:
                 writer.write(item)
                 interrupts.heed()

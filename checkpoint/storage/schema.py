@@ -14,6 +14,7 @@ from ..errors import CheckpointDamagedError, CheckpointError
 from .hashes import CELL_DIGITS, value_hash
 
 RECORD = "params.json"
+POINTER = ".checkpoint-away"  # a file that says on which other disk the large files are
 SESSION = "session.json"  # git ignores it: people type things that they do not want to publish
 FORMAT_VERSION = 1  # older ones are read, newer ones refused; a new optional key needs no new one
 RESERVED = ("timestamp", "data_shapes", "checkpoint")  # what stands beside the user's parameters
@@ -34,6 +35,8 @@ class FileEntry(Struct, frozen=True, omit_defaults=True):
         Of a file that holds what another cannot hold of its object: that file.
     is_path
         Whether the file or folder was given as a `Path`; `load` returns its path.
+    away
+        Whether it lies on another disk, where the step's folder says.
     """
 
     key: str
@@ -43,6 +46,7 @@ class FileEntry(Struct, frozen=True, omit_defaults=True):
     details: dict[str, Any] | None = None
     beside: str | None = None
     is_path: bool = False
+    away: bool = False
 
 
 class InputEntry(Struct, frozen=True, omit_defaults=True):
@@ -252,7 +256,9 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The names of all files that `save` wrote below the step's folder, but the record's."""
         freeze = self.environment and self.environment.freeze
         others = [freeze, self.run and self.run.log, self.output]
-        return [*self.files, *(entry.key for entry in others if entry)]
+        here = [name for name, entry in self.files.items() if not entry.away]
+        pointer = [POINTER] if len(here) < len(self.files) else []
+        return [*here, *pointer, *(entry.key for entry in others if entry)]
 
     def accept(self, acceptance: Acceptance) -> "Record":
         """Return the record with one more acceptance."""
@@ -394,7 +400,7 @@ def _names(record: Record) -> list[str]:
     accepted = [
         name for entry in record.accepted for name in (*entry.fits.inputs, *entry.fits.modules)
     ]
-    return [*record.written, *record.inputs, *record.modules, *accepted]
+    return [*record.files, *record.written, *record.inputs, *record.modules, *accepted]
 
 
 def _renamed_run(run: Run, codes: Mapping[str, str]) -> Run:

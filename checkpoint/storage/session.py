@@ -12,14 +12,15 @@ from ..files import LEFTOVERS
 from ..notebooks.calls import texts
 from ..project.caller import working_directory
 from ..project.project import Project
+from ..project.settings import FILE, LOCAL
 from ..watch import cells, files, modules
 from . import hashed, hashes, store
 from .hashed import Hashing
 from .parts import listing
-from .schema import RECORD, InputEntry, Run, Verdict
+from .schema import POINTER, RECORD, InputEntry, Run, Verdict
 
 # `checkpoint` itself opens these
-NOT_INPUTS = (*LEFTOVERS, "pyproject.toml", store.LOCK)
+NOT_INPUTS = (*LEFTOVERS, FILE, LOCAL, store.LOCK, POINTER)
 NOT_LISTED = ("notebooks", "src")  # tools add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
@@ -35,7 +36,7 @@ def remember(project: Project, name: str, content: InputEntry | Hashing | None) 
     If an earlier cell got other content, the replay of the session tells what was made from which.
     If the same cell did, or outside a notebook, no content fits.
     """
-    key, place = (project.root, name), str(project.root / name)
+    key, place = (project.root, name), str(project.place(name))
     (files.outside if files.scope is None else files.scope).add(place)
     before = _loaded.get(key, content)
     if content is None:
@@ -132,7 +133,7 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
 def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -> Iterator[str]:
     """Say which files are no longer what this kernel read, as when a cell has written them."""
     for name, entry in inputs.items():
-        path = project.root / name
+        path = project.place(name)
         if entry is None and path.is_file():
             what = f"{name} was not there when this notebook asked for it."
             yield f"{what} Restart the kernel and run all."

@@ -21,7 +21,8 @@ from ..project import group
 from ..project.group import check_writable, explained, make_folder
 from ..text import json_text
 from ..watch.files import unwatched
-from .schema import RECORD, Record, parse
+from . import away as elsewhere
+from .schema import POINTER, RECORD, Record, parse
 
 COMMIT = ".commit"
 STAGING = ".staging-"
@@ -30,13 +31,15 @@ FEW = 8  # files that are flushed as fast without threads
 
 
 @contextmanager
-def transaction(folder: Path) -> Iterator[Path]:
+def transaction(folder: Path, away: Path | None = None) -> Iterator[Path]:
     """Replace the checkpoint in a folder with what is written inside the `with` block.
 
     Parameters
     ----------
     folder
         The step's folder; created if it does not exist.
+    away
+        A folder on another disk for the large files, as `away.begin` makes it.
 
     Yields
     ------
@@ -45,6 +48,8 @@ def transaction(folder: Path) -> Iterator[Path]:
         block raises, the checkpoint in `folder` stays as it was.
     """
     with ExitStack() as stack:
+        if away:
+            stack.callback(_drop_unnamed, away, folder)
         with explained():
             make_folder(folder)
             check_writable(folder)
@@ -54,8 +59,11 @@ def transaction(folder: Path) -> Iterator[Path]:
         make_folder(staging)
         try:
             yield staging
+            if away:
+                elsewhere.finish(away, staging)
             _check_places(staging, folder)
-            _sync_all(staging)
+            for written in filter(None, (away, staging)):
+                _sync_all(written)
             staging.rename(folder / COMMIT)
         except BaseException:
             with suppress(OSError):  # the next save removes it
@@ -103,8 +111,13 @@ def is_interrupted(folder: Path) -> bool:
 
 def locate(folder: Path, file: str) -> Path:
     """Return where a committed file is, also while its save is being completed."""
-    waiting = folder / COMMIT / file
-    return waiting if (folder / COMMIT / RECORD).exists() and waiting.exists() else folder / file
+    places = [folder / COMMIT] if (folder / COMMIT / RECORD).exists() else []
+    for place in [*places, folder]:
+        if (place / file).exists():
+            return place / file
+        if (away := elsewhere.folder_of(place)) and (away / file).exists():
+            return away / file
+    return folder / file
 
 
 def read_raw(folder: Path) -> dict[str, Any] | None:
@@ -233,6 +246,8 @@ def _finish(folder: Path) -> None:
     if (commit / RECORD).exists():
         record = parse(read_json(commit / RECORD))
         new = record.written if record else []
+        is_moved = POINTER in new and not (commit / POINTER).exists()
+        former = None if is_moved else elsewhere.folder_of(folder)
         # first, since a new file may need the old one's name for a folder
         for file in set(files_in(folder)) - set(new):
             if not _is_one_of(folder / file, [folder / name for name in new]):
@@ -248,7 +263,14 @@ def _finish(folder: Path) -> None:
             sync(place)
         os.replace(commit / RECORD, folder / RECORD)
         sync(folder)
+        elsewhere.drop(former, folder)
     remove(commit)
+
+
+def _drop_unnamed(away: Path, folder: Path) -> None:
+    """Remove the place of a save that was not committed, or has no large files."""
+    if str(away) not in (elsewhere.named_by(folder / COMMIT), elsewhere.named_by(folder)):
+        elsewhere.drop(away, folder)
 
 
 def _remove_old(path: Path, commit: Path) -> None:

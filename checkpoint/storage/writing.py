@@ -12,7 +12,7 @@ from msgspec import structs
 
 from ..errors import CheckpointError, CheckpointFormatError, CheckpointValueError, missing_package
 from ..files import sync
-from ..formats import PATH, Format, beside, choose, refused
+from ..formats import PATH, Format, beside, choose, format_of, refused
 from ..formats.kinds import a_type
 from ..progress import PAUSE, Progress, writing
 from ..project.group import make_folder
@@ -47,6 +47,12 @@ class Item(NamedTuple):
     format: Format
     obj: Any
     rest: str = ""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its file may be large, so that git ignores it."""
+        known = format_of(self.file) if self.format is PATH else self.format
+        return known is None or known.large
 
 
 def plan(objects: Mapping[str, Any]) -> list[Item]:
@@ -121,8 +127,15 @@ def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> N
                 )
 
 
-def refuse_full(items: list[Item], folder: Path) -> None:
-    """Refuse objects for which the disk has no room, as far as their size is known.
+def refuse_full(items: list[Item], folder: Path, large: Path) -> None:
+    """Refuse objects for which a disk has no room, as far as their size is known.
+
+    Parameters
+    ----------
+    items
+        The objects.
+    folder, large
+        Where they are written to, and where large files are.
 
     Raises
     ------
@@ -130,10 +143,13 @@ def refuse_full(items: list[Item], folder: Path) -> None:
         With the number of bytes that are needed as `expected`, and of those that are free as
         `found`.
     """
-    needed = sum(item.format.size_of(item.obj) for item in items)
-    disk = next(place for place in (folder, *folder.parents) if place.exists())
-    free = shutil.disk_usage(disk).free
-    if needed > free:
+    for place in {folder, large}:
+        here = [item for item in items if place == (large if item.is_large else folder)]
+        needed = sum(item.format.size_of(item.obj) for item in here)
+        disk = next(parent for parent in (place, *place.parents) if parent.exists())
+        free = shutil.disk_usage(disk).free
+        if needed <= free:
+            continue
         raise CheckpointError(
             f"Not enough room on the disk of {disk}: this save needs at least {size(needed)}, and "
             f"{size(free)} are free. The previous checkpoint is kept until the new one is whole. "
@@ -160,6 +176,8 @@ class Writer:
     ----------
     staging
         The folder.
+    away
+        The folder for large files; None if they go into the other.
     check
         Called between two chunks; what it raises, such as KeyboardInterrupt, ends it all.
 
@@ -169,8 +187,8 @@ class Writer:
         What files do not hold as it was, a sentence each.
     """
 
-    def __init__(self, staging: Path, check: Callable[[], None]) -> None:
-        self._staging, self._check = staging, check
+    def __init__(self, staging: Path, away: Path | None, check: Callable[[], None]) -> None:
+        self._staging, self._away, self._check = staging, away, check
         self._pool = ThreadPoolExecutor(4)  # one waits for the disk while another hashes
         self._files: dict[str, Pending] = {}
         self.notes: list[str] = []
@@ -192,16 +210,21 @@ class Writer:
         CheckpointFormatError
             If the object cannot be kept after all.
         """
-        path = self._staging / item.file
+        is_away = self._away is not None and item.is_large
+        folder = (self._away if is_away else None) or self._staging
+        path = folder / item.file
         make_folder(path.parent)
         try:
             with writing(item.file, item.format.size_of(item.obj), self._check):
                 details = item.format.write(item.obj, path)
             is_path = item.format is PATH
-            self._begin(item.file, FileEntry(item.key, 0, "", details=details, is_path=is_path))
+            entry = FileEntry(item.key, 0, "", details=details, is_path=is_path, away=is_away)
+            self._begin(path, item.file, entry)
             differences = item.format.changes(item.obj, path, details)
-            if beside.write_rest(differences, self._staging / item.rest):
-                self._begin(item.rest, FileEntry(item.key, 0, "", beside=item.file))
+            rest = folder / item.rest
+            if beside.write_rest(differences, rest):
+                entry = FileEntry(item.key, 0, "", beside=item.file, away=is_away)
+                self._begin(rest, item.rest, entry)
         except CheckpointFormatError as error:
             if missing := missing_package(error, item.format.extra):
                 raise missing from error
@@ -215,9 +238,9 @@ class Writer:
         """Return the entries for the record, when all files are hashed and large ones flushed."""
         return {file: self._entry(file, pending) for file, pending in self._files.items()}
 
-    def _begin(self, file: str, entry: FileEntry) -> None:
+    def _begin(self, path: Path, file: str, entry: FileEntry) -> None:
         """Begin to flush and hash a file."""
-        path, progress = self._staging / file, Progress("Hashing", file, 0)
+        progress = Progress("Hashing", file, 0)
         progress.total, _ = hashes.stamp_of(path)
         flushed = None
         if progress.total < LARGE:  # flushed with all the others

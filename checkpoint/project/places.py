@@ -1,0 +1,79 @@
+"""Where raw data and the large files of results lie that are not in the project.
+
+The settings `results` and `data` name a folder each, in `pyproject.toml` or, on one machine, in
+`checkpoint.local.toml`.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import CheckpointError
+from .settings import LOCAL, HasRoot, read_place
+
+
+class HasResults(HasRoot, Protocol):
+    """A project."""
+
+    results: Path
+
+
+def large_files_of(project: HasResults) -> Path | None:
+    """Return the folder in which this copy of the project keeps large files; None if in itself.
+
+    Two copies never share one: its name is made from the place of the project.
+
+    Raises
+    ------
+    CheckpointError
+        If the setting names a variable that is not set, no whole path, or a disk that is not there.
+    ProjectError
+        If the setting cannot be read.
+    """
+    setting = read_place(project, "results")
+    if not setting or project.results != project.root / "results":  # an autograder has its own
+        return None
+    place = _filled(project, "results", setting)
+    if (expected := _plain_part(setting)) and not expected.is_dir():
+        raise _wrong("results", setting, f"{expected} is not there. Mount its disk, or correct")
+    key = hashlib.sha256(str(project.root.resolve()).encode()).hexdigest()[:8]
+    return place / key
+
+
+def data_of(project: HasRoot) -> Path:
+    """Return the folder of the raw files, whether or not it is there; raises as `large_files_of`."""
+    setting = read_place(project, "data")
+    return _filled(project, "data", setting) if setting else project.root / "data"
+
+
+def refuse_missing_data(project: HasRoot) -> None:
+    """Raise `CheckpointError` if the folder that the setting `data` names is not there."""
+    setting = read_place(project, "data")
+    if setting and not (place := _filled(project, "data", setting)).is_dir():
+        raise _wrong("data", setting, f"{place} is not there. Mount its disk, or correct")
+
+
+def _filled(project: HasRoot, key: str, setting: str) -> Path:
+    text = setting.replace("{project}", project.root.name)
+    place = Path(os.path.expandvars(text)).expanduser()
+    if "$" in str(place):
+        raise _wrong(key, setting, f"{place} has a variable that is not set. Correct")
+    if not place.is_absolute():
+        raise _wrong(key, setting, f"{place} is no whole path. Correct")
+    return place
+
+
+def _plain_part(setting: str) -> Path | None:
+    """Return the folder that has to be there: what has a variable, and the last, may be made."""
+    parts = Path(setting).parts
+    plain = next((i for i, part in enumerate(parts) if set("${~%") & set(part)), len(parts) - 1)
+    return Path(*parts[:plain]) if plain else None
+
+
+def _wrong(key: str, setting: str, why: str) -> CheckpointError:
+    return CheckpointError(
+        f"[tool.checkpoint] {key} = {setting!r}: {why} the setting in pyproject.toml or {LOCAL}.",
+        key=key,
+        found=setting,
+    )
