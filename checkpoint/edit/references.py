@@ -18,6 +18,7 @@ from ..project.project import Project
 from ..project.settings import read_entries, read_settings, read_toml
 from ..storage import hashes
 from ..storage.outputs import entry_hash
+from ..storage.renaming import renamed
 from ..storage.schema import RECORD, SESSION, FileEntry, parse
 from ..text import json_text
 from .change import Change
@@ -252,12 +253,12 @@ def _rewrite_record(
         return  # not written by `save`, or damaged; `status` reports what is wrong with it
     if record is None:
         return
-    renamed = record.renamed(new_names, new_hashes)
-    if renamed.run and renamed.run.log:
+    new = renamed(record, new_names, new_hashes)
+    if new.run and new.run.log:
         log = _rewrite_log(path.with_name(SESSION), change, new_names)
-        renamed = structs.replace(renamed, run=structs.replace(renamed.run, log=log))
-    if renamed != record:
-        after = json_text(renamed.to_json(raw)).encode()
+        new = structs.replace(new, run=structs.replace(new.run, log=log))
+    if new != record:
+        after = json_text(new.to_json(raw)).encode()
         change.writes[change.project.show(path)] = before, after
 
 

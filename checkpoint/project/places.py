@@ -42,7 +42,7 @@ def large_files_of(project: HasResults) -> Path | None:
 
 
 def data_of(project: HasRoot) -> Path:
-    """Return the folder of the raw files, whether or not it is there; raises as `large_files_of`."""
+    """Return the folder of the raw files, there or not; raises as `large_files_of`."""
     setting = read_place(project, "data")
     return _filled(project, "data", setting) if setting else project.root / "data"
 

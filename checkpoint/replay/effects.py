@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import tables
+from .fields import path_of
 from .memory import (
     FILES,
     HISTORY,
@@ -327,7 +327,7 @@ class Effects:
         thing = self.memory.the(value, "frame", "dict", "anndata", "instance", "loaded")
         if thing and thing.kind in ("frame", "dict") and self._anndata_of(thing):
             return None  # it is adata.obs, say, and what is set in it is set in adata
-        path = _path(thing.kind, parts) if thing else None
+        path = path_of(thing.kind, parts) if thing else None
         if thing and path and thing.kind == "instance" and self._computed(value, path):
             return None
         return (value, thing, path, f"{node.id}/{path}") if thing and path else None
@@ -383,32 +383,3 @@ class Effects:
             thing.values[path] = stored
         elif path in thing.values:
             thing.values[path] = join(thing.values[path], stored)
-
-
-def _path(kind: str, parts: list[tuple[str, object]]) -> str | None:
-    """Return the path of a field, `obs/batch`; None if these parts name none."""
-    how, first = parts[0]
-    if kind in ("dict", "loaded"):
-        return repr(first) if len(parts) == 1 and how == "item" else None
-    if not isinstance(first, str) or "/" in first:
-        return None
-    if kind == "instance":
-        return first if len(parts) == 1 and how == "attribute" else None
-    if kind == "frame":
-        return first if len(parts) == 1 and _is_column(how, first) else None
-    if how != "attribute" or first not in tables.ANNDATA_FIELDS:
-        return None
-    if len(parts) == 1:
-        return first
-    column = parts[1][1]
-    inner = isinstance(column, str) and "/" not in column and first not in ("X", "raw")
-    frames = first in ("obs", "var") and _is_column(*parts[1])
-    return (
-        f"{first}/{column}"
-        if inner and len(parts) == 2 and (frames or parts[1][0] == "item")
-        else None
-    )
-
-
-def _is_column(how: str, name: object) -> bool:
-    return isinstance(name, str) and (how == "item" or name not in tables.FRAME_ATTRIBUTES)
