@@ -3,11 +3,13 @@
 import re
 import time
 
+import nbformat
 import pytest
 from front_end import FrontEnd
 
 from checkpoint import load
 from checkpoint.lineage.accept import accept
+from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
 
 pytestmark = pytest.mark.slow
@@ -178,3 +180,28 @@ def test_many_parts(nb, project):
     assert nb.state() == ("current", [])
     took = time.monotonic() - start
     assert (took < 2, looped < 5) == (True, True), (took, looped)
+
+
+def test_a_kill_in_the_loop_then_rename_and_clean(nb, project):
+    dying = LOOP.replace("raise SystemError", "import os; os.kill(os.getpid(), 9)")
+    nb.edit(4, dying)
+    nb.edit(3, 'STOP = "b" if not __import__("os").path.exists("../../go") else ""')
+    nb.save_file()
+    said = project.command("run")
+    assert said.returncode != 0
+    assert "died" in (said.stdout + said.stderr)
+    assert nb.state("1_qc/a")[0] == "current"
+    assert nb.state("1_qc/b")[0] == "missing"
+    (project.parent / "go").touch()  # outside, so it is no input
+    said = project.command("run", "1_qc")
+    assert said.returncode == 0, said.stderr
+    output = nbformat.read(project / "notebooks" / "1_qc.ipynb", 4).cells[4].outputs[0].text
+    assert "1_qc: 2 of 3, b" in output
+    assert "1_qc: 1 of 3, a" not in output
+
+    assert project.command("rename", "1_qc", "quality").returncode == 0
+    lineage = Lineage(Project(project))
+    assert {lineage.state(f"1_quality{part}").state for part in ("", "/a", "/b")} == {"current"}
+    assert load("1_quality").parts["a"]["n"] == 2
+    assert project.command("clean", "--yes").returncode == 0
+    assert not list((project / "results").rglob("params.json"))
