@@ -119,7 +119,7 @@ class Progress:
             return
         self._looked = now
         if self._bar is None:
-            self._bar = _bar_for(self)
+            self._bar = _bar_for(f"{self.doing} {self.name}", self.total)
         self._bar.show(self.done)
 
     def _heed(self) -> None:
@@ -131,37 +131,76 @@ class Progress:
         return f"{text.size(self.done)}{of}"
 
 
-def _bar_for(progress: Progress) -> Any:
-    """Return the bar for where this process shows its output."""
+class Rounds:
+    """How far a loop is: a bar in a notebook, which leaves one line, and lines elsewhere.
+
+    Parameters
+    ----------
+    name
+        What is looped over.
+    total
+        The number of rounds.
+    """
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name, self._total = name, total
+        self._bar = _bar_for(name, total, are_bytes=False) if _is_notebook() else None
+
+    def begin(self, number: int, name: str) -> None:
+        """Show that a round begins, the first of which has the number 1."""
+        if self._bar:
+            self._bar.show(number - 1, f"{self._name}: {name}")
+        else:
+            print(f"{self._name}: {number} of {self._total}, {name}", flush=True)
+
+    def end(self, line: str) -> None:
+        """Leave one line."""
+        if self._bar:
+            self._bar.end(line)
+        else:
+            print(line, flush=True)
+
+
+def _is_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    if getattr(shell, "kernel", None):
-        return _InNotebook(progress)
+    return getattr(shell, "kernel", None) is not None
+
+
+def _bar_for(description: str, total: int, *, are_bytes: bool = True) -> Any:
+    """Return the bar for where this process shows its output."""
+    if _is_notebook():
+        return _InNotebook(description, total, are_bytes)
     draws = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
-    return _InTerminal(progress) if draws else _Nowhere()
+    return _InTerminal(description, total, are_bytes) if draws else _Nowhere()
 
 
-def _rich(progress: Progress, **options: Any) -> tuple[Any, Any]:
+def _rich(description: str, total: int, are_bytes: bool, **options: Any) -> tuple[Any, Any]:
     from rich.progress import (
         BarColumn,
         DownloadColumn,
+        MofNCompleteColumn,
         Progress,
         TextColumn,
         TimeRemainingColumn,
     )
 
-    columns = ("{task.description}", BarColumn(30), DownloadColumn())
+    count = DownloadColumn() if are_bytes else MofNCompleteColumn()
+    columns = ("{task.description}", BarColumn(30), count)
     bar = Progress(*columns, TimeRemainingColumn(), TextColumn("left"), transient=True, **options)
-    description = f"{progress.doing} {progress.name}".replace("[", r"\[")
     # rich counts from when a task is added
-    return bar, bar.add_task(description, total=progress.total or None)
+    return bar, bar.add_task(_plain(description), total=total or None)
+
+
+def _plain(description: str) -> str:
+    return description.replace("[", r"\[")
 
 
 class _InTerminal:
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, description: str, total: int, are_bytes: bool) -> None:
         from rich.console import Console
 
-        self._bar, self._task = _rich(progress, console=Console(stderr=True))
+        self._bar, self._task = _rich(description, total, are_bytes, console=Console(stderr=True))
         self._bar.start()
 
     def show(self, done: int) -> None:
@@ -173,20 +212,21 @@ class _InTerminal:
 
 
 class _InNotebook:
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, description: str, total: int, are_bytes: bool) -> None:
         import io
 
         from IPython.display import display
         from rich.console import Console
 
         self._console = Console(file=io.StringIO(), width=100, force_jupyter=False)
-        self._bar, self._task = _rich(progress, console=self._console)
+        self._bar, self._task = _rich(description, total, are_bytes, console=self._console)
         self._handle = display(  # type: ignore[no-untyped-call]
             {"text/plain": ""}, raw=True, display_id=True
         )
 
-    def show(self, done: int) -> None:
-        self._bar.update(self._task, completed=done)
+    def show(self, done: int, description: str | None = None) -> None:
+        named = {"description": _plain(description)} if description else {}
+        self._bar.update(self._task, completed=done, **named)
         with self._console.capture() as captured:
             self._console.print(self._bar)
         self._replace(captured.get().strip())

@@ -106,6 +106,7 @@ class FrontEnd:
             message["metadata"] = {"cellId": cell_id}
         client.shell_channel.send(message)
         said: list[str] = []
+        places: dict[str | None, int] = {}
         self.shown, self.error = [], ""
         while True:
             reply = client.get_iopub_msg(timeout=60)
@@ -116,7 +117,10 @@ class FrontEnd:
             if reply["msg_type"] in ("display_data", "execute_result"):
                 self.shown.append(reply["content"]["data"])
             if reply["msg_type"] == "display_data":
-                said.append(reply["content"]["data"]["text/plain"] + "\n")
+                places[reply["content"]["transient"].get("display_id")] = len(said)
+            if reply["msg_type"] in ("display_data", "update_display_data"):
+                place = places[reply["content"]["transient"].get("display_id")]
+                said[place : place + 1] = [reply["content"]["data"]["text/plain"] + "\n"]
             if reply["msg_type"] == "error":
                 self.error = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(reply["content"]["traceback"]))
             if reply["msg_type"] == "status" and reply["content"]["execution_state"] == "idle":

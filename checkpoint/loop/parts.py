@@ -23,6 +23,7 @@ from ..storage.parts import parts_of
 from ..storage.ran import in_session
 from ..storage.saving import save_objects
 from ..watch import cells, files, randomness
+from .tally import Tally
 
 if TYPE_CHECKING:
     from ..storage.schema import Record
@@ -106,31 +107,32 @@ class Loop:
             self._look_at_code()
             self._outside = self._containers()
             kept = set[str]() if self._carries else self._kept()
+            tally = Tally(self.step, len(self.names), len(kept))
         restore = randomness.snapshot()
-        unsaved: list[str] = []
         if self._carries:
             self._say(
                 f"{self._carries}, so a part may depend on those before it: all are made anew, "
                 "and each has all inputs of those before it."
             )
-        elif kept:
-            self._say(f"{self.step}: {len(kept)} of {len(self.names)} parts are current.")
         try:
             for number, name in enumerate(self.names, 1):
                 if name in kept:
                     session.skipped.add((self.project.root, self.step))
                     continue
-                self._say(f"{self.step}: {number} of {len(self.names)}, {name}")
+                with files.unwatched():
+                    tally.begin(number, name)
                 restore()
                 part = Part(self, name)
                 files.enter(set())
                 yield part
-                if not part.is_saved:
-                    unsaved.append(name)
+                tally.end(name, part.is_saved)
         finally:
             files.enter(None)
+            with files.unwatched():
+                tally.close()
         with files.unwatched():
-            self._finish([name for name in self.names if name not in unsaved], unsaved)
+            saved = [name for name in self.names if name not in tally.unsaved]
+            self._finish(saved, tally.unsaved)
 
     def own(self, part: str, name: str) -> None:
         """Note that a part named an input as its own."""

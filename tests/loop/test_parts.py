@@ -38,7 +38,9 @@ def nb(project):
 
 def made(nb):
     """Return the parts that the last cell made."""
-    return re.findall(r"^1_qc: \d+ of \d+, (\w+)$", nb.printed, re.MULTILINE)
+    at = re.search(r"ended at part \d+ of \d+ \((.+?)\)", nb.printed)
+    saved = re.search(r"(?:made \d+ of \d+ parts|after \d+) \((.*?)\)", nb.printed)
+    return [*(saved[1].split(", ") if saved else []), *([at[1]] if at else [])]
 
 
 def notes(project):
@@ -195,9 +197,9 @@ def test_a_kill_in_the_loop_then_rename_and_clean(nb, project):
     (project.parent / "go").touch()  # outside, so it is no input
     said = project.command("run", "1_qc")
     assert said.returncode == 0, said.stderr
-    output = nbformat.read(project / "notebooks" / "1_qc.ipynb", 4).cells[4].outputs[0].text
-    assert "1_qc: 2 of 3, b" in output
-    assert "1_qc: 1 of 3, a" not in output
+    outputs = nbformat.read(project / "notebooks" / "1_qc.ipynb", 4).cells[4].outputs
+    shown = outputs[0].data["text/plain"]
+    assert re.fullmatch(r"1_qc: made 2 of 3 parts \(b, c\) in \d+ s; 1 were current\.", shown)
 
     assert project.command("rename", "1_qc", "quality").returncode == 0
     lineage = Lineage(Project(project))
