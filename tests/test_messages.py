@@ -18,6 +18,8 @@ from checkpoint.lineage.accept import accept
 from checkpoint.lineage.states import Lineage
 from checkpoint.notebooks.parameters import parse_settings
 from checkpoint.project.project import Project
+from checkpoint.report.pictures import budget_of
+from checkpoint.report.write import write
 from checkpoint.storage import clean, session
 
 TABLE = pd.DataFrame({"a": [1]})
@@ -79,6 +81,12 @@ ERRORS = {
     "rename to a numbered name": lambda project: rename(Project(project), ONE, "2_x"),
     "add after a step that is not there": lambda project: new(Project(project), "x", "9_x"),
     "set no value": lambda project: parse_settings(["SIZE"]),
+    "give a page no size": lambda project: budget_of("ten"),
+    "write a page that is not HTML": lambda project: write(Project(project), Path("page.pdf"), 1),
+    "write a page over another file": lambda project: (
+        (project / "mine.html").write_text("<p>"),
+        write(Project(project), project / "mine.html", 1),
+    ),
 }
 CHANGES = {
     "a raw file changed": lambda project: (project / "data" / "raw.txt").write_text("other"),

@@ -102,6 +102,10 @@ class Lineage:
         """Return the typed changes behind a step's state, those at the root of it."""
         return self._examine(step).changes
 
+    def record(self, step: str) -> Record | None:
+        """Return what a step or sub-checkpoint recorded; None if nothing that can be read."""
+        return self._snapshot.saved(step).record
+
     def to_run(self, step: str) -> list[str]:
         """Return the steps whose notebooks make a step current, if they run in this order."""
         self._examine(step)

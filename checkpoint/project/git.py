@@ -25,6 +25,29 @@ def unstaged(root: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: _git(root, "show", f":./{name}") for name in filter(None, changed.split("\0"))}
 
 
+def last_commit(root: Path) -> tuple[str, str]:
+    """Return the hash and the date of the last commit; empty texts if there is none."""
+    commit, _, date = _git(root, "log", "-1", "--format=%H %cI").strip().partition(" ")
+    return commit, date
+
+
+def in_last_commit(root: Path, *names: str) -> list[str]:
+    """Return the files of the last commit at or below some paths; relative to `root`."""
+    listed = _git(root, "ls-tree", "-r", "--name-only", "-z", "HEAD", "--", *names)
+    return list(filter(None, listed.split("\0")))
+
+
+def changed_since_commit(root: Path, *names: str) -> list[str]:
+    """Return the tracked files at or below some paths that differ from the last commit."""
+    changed = _git(root, "diff", "--name-only", "--relative", "-z", "HEAD", "--", *names)
+    return list(filter(None, changed.split("\0")))
+
+
+def committed_text(root: Path, name: str) -> str:
+    """Return the text of a file in the last commit; empty if it is not there."""
+    return _git(root, "show", f"HEAD:./{name}")
+
+
 def index_checksum(root: Path) -> str:
     """Return a checksum of git's index of the project."""
     listed = _git(root, "ls-files", "--stage", "-z")

@@ -42,7 +42,16 @@ def test_version(bake):
 
 def test_help_lists_every_verb_in_its_group(bake):
     said = bake(pipeline="blank").command("--help").stdout
-    rows = ["─ Look ─", "│ status ", "│ check ", "─ Run ─", "│ run ", "│ accept ", "│ clean "]
+    rows = [
+        "─ Look ─",
+        "│ status ",
+        "│ check ",
+        "│ report ",
+        "─ Run ─",
+        "│ run ",
+        "│ accept ",
+        "│ clean ",
+    ]
     rows += ["─ Change the chain ─", "│ new ", "│ rename ", "│ move ", "│ remove "]
     places = [said.find(row) for row in rows]
     assert -1 not in places

@@ -49,6 +49,8 @@ results/2_integration/big.zarr/.zattrs
 results/1_preprocessing/.lock
 results/1_preprocessing/failed.ipynb
 results/1_preprocessing/executed.ipynb
+results/report.html
+results/report.zip
 results/1_preprocessing/.commit/params.json
 results/1_preprocessing/.staging-1a2b3c4d/params.json
 data/rna_counts.h5ad

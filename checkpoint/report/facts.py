@@ -1,0 +1,256 @@
+"""What a project says of itself, its steps and their results: read once, judged by `lineage`."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import ProjectError
+from ..lineage.changes import CURRENT, Change, How, Kind, is_raw
+from ..lineage.states import Lineage, State
+from ..notebooks import notebook
+from ..project import git
+from ..project.chain import Step
+from ..project.project import Project
+from ..project.settings import read_toml
+from ..storage.parts import part_names
+from ..storage.schema import RECORD, Record, user_params
+from ..text import shape
+from .rendered import plain
+
+EPOCH = "SOURCE_DATE_EPOCH"  # of reproducible builds: the time that a page may name instead of now
+
+
+class Saved(NamedTuple):
+    """What a step or sub-checkpoint has saved.
+
+    Attributes
+    ----------
+    name
+        The step or sub-checkpoint.
+    state
+        What `status` says of it.
+    holds
+        Whether it is current. None if nothing speaks against it, but files are not here that are
+        needed to tell.
+    record
+        What it recorded; None if nothing that can be read.
+    changes
+        What is not as it was recorded.
+    """
+
+    name: str
+    state: State
+    holds: bool | None
+    record: Record | None
+    changes: list[Change]
+
+
+class StepFacts(NamedTuple):
+    """A step of the page.
+
+    Attributes
+    ----------
+    name, saved, parts
+        The step, its results, and those of its sub-checkpoints.
+    step
+        The step of the chain; None for results that no notebook makes.
+    path
+        Its notebook, relative to the project; for a command, the file that has it.
+    notebook
+        The content of its notebook; None if it has none or it cannot be read.
+    changed
+        Parameters that differ from the last commit. None if that does not have the step.
+    """
+
+    name: str
+    saved: Saved
+    parts: list[Saved]
+    step: Step | None
+    path: str
+    notebook: dict[str, Any] | None
+    changed: "list[ParamChange] | None"
+
+    @property
+    def all(self) -> list[Saved]:
+        """Its results and those of its sub-checkpoints."""
+        return [self.saved, *self.parts]
+
+
+class ParamChange(NamedTuple):
+    """A parameter that is not as in the last commit; a side where it is not there is empty."""
+
+    name: str
+    before: str
+    now: str
+
+
+class Facts(NamedTuple):
+    """What a page shows.
+
+    Attributes
+    ----------
+    project
+        The project.
+    title, description
+        Its name, as its README has it, and a sentence on it.
+    commit, committed
+        The hash and the date of the last commit; empty where there is none.
+    modified
+        Whether tracked files differ from that commit.
+    checked
+        When the states were compared, in UTC.
+    steps
+        The steps in running order, then results that no notebook makes.
+    loads
+        The steps that each step is made from.
+    """
+
+    project: Project
+    title: str
+    description: str
+    commit: str
+    committed: str
+    modified: bool
+    checked: str
+    steps: list[StepFacts]
+    loads: dict[str, list[str]]
+
+
+def gather(project: Project) -> Facts:
+    """Read a project. Raises `ProjectError` where its settings are not valid."""
+    lineage = Lineage(project)
+    steps = {step.name: step for step in project.steps()}
+    states = lineage.states()
+    changes = _ParamChanges(project)
+    found = [_step(project, lineage, state, steps.get(state.step), changes) for state in states]
+    commit, committed = git.last_commit(project.root)
+    names = [step.name for step in found]
+    metadata = read_toml(project).get("project", {})
+    return Facts(
+        project,
+        _title(project.root) or str(metadata.get("name", project.root.name)),
+        str(metadata.get("description", "")),
+        commit,
+        committed,
+        bool(commit and git.changed_since_commit(project.root, ".")),
+        _now(),
+        found,
+        {s.name: _loads(s, names) for s in found},
+    )
+
+
+def raw_changes(saved: Saved) -> dict[str, How]:
+    """Return which inputs that no step makes are not as they were read, and how."""
+    return {change.name: change.how for change in saved.changes if is_raw(change)}
+
+
+def flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return parameters by their dotted names, as JSON in a line each."""
+    rows: dict[str, str] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping) and value:
+            rows |= flat(value, f"{prefix}{name}.")
+        else:
+            rows[f"{prefix}{name}"] = value_text(value)
+    return rows
+
+
+def value_text(value: object) -> str:
+    """Return a parameter as JSON in one line."""
+    if isinstance(value, str):
+        return value if value.strip() == value != "" and value.isprintable() else repr(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def shape_text(entry: object) -> str:
+    """Return an entry of `data_shapes` in words; empty if it is not one."""
+    try:
+        return shape(entry if isinstance(entry, Mapping) else None)
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _step(
+    project: Project, lineage: Lineage, state: State, step: Step | None, changes: "_ParamChanges"
+) -> StepFacts:
+    content = None
+    if step and not step.is_script:
+        try:
+            content = notebook.read_whole(step.path)
+        except ProjectError:
+            content = None  # the reasons of its state say why
+    names = part_names(project, state.step)
+    saved = _saved(lineage, state)
+    return StepFacts(
+        state.step,
+        saved,
+        [_saved(lineage, lineage.state(name)) for name in names],
+        step,
+        project.show(step.path) if step else "",
+        content,
+        changes.of(state.step, saved.record),
+    )
+
+
+def _saved(lineage: Lineage, state: State) -> Saved:
+    changes = lineage.changes(state.step)
+    holds: bool | None = state.state == CURRENT
+    if not holds and changes and all(map(_not_here, changes)):
+        holds = None
+    return Saved(state.step, state, holds, lineage.record(state.step), changes)
+
+
+def _not_here(change: Change) -> bool:
+    """Tell whether a change says no more than that a file is not on this machine."""
+    return change.kind is Kind.LARGE or (is_raw(change) and change.how is How.MISSING)
+
+
+def _loads(step: StepFacts, names: list[str]) -> list[str]:
+    loaded = {name.partition("/")[0] for one in step.all for name in one.state.loads}
+    return [name for name in names if name in loaded - {step.name}]
+
+
+class _ParamChanges:
+    """The parameters of the last commit, of the steps where they are others now."""
+
+    def __init__(self, project: Project) -> None:
+        self._root = project.root
+        self._committed = set(git.in_last_commit(project.root, "results"))
+        self._changed = git.changed_since_commit(project.root, "results") if self._committed else []
+
+    def of(self, step: str, record: Record | None) -> list[ParamChange] | None:
+        """Return how a step's parameters differ; None if there is nothing to compare them with."""
+        name = f"results/{step}/{RECORD}"
+        if record is None or name not in self._committed:
+            return None
+        if name not in self._changed:
+            return []
+        try:
+            before = json.loads(git.committed_text(self._root, name))
+            old = flat(user_params(before))
+        except (ValueError, AttributeError):
+            return None  # not a record
+        new = flat(record.params)
+        names = [*new, *(name for name in old if name not in new)]
+        return [
+            ParamChange(name, old.get(name, ""), new.get(name, ""))
+            for name in names
+            if old.get(name) != new.get(name)
+        ]
+
+
+def _title(root: Path) -> str:
+    """Return the first heading of the README."""
+    path = root / "README.md"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    first = next((line for line in text.splitlines() if line.startswith("# ")), "")
+    return plain(first.removeprefix("# "))
+
+
+def _now() -> str:
+    epoch = os.environ.get(EPOCH, "")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    return now.strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,207 @@
+"""Cells and features through the chain: what a step read, what it saved, and the difference."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from ..project.project import Project
+from ..watch.files import unwatched
+from .facts import Facts, Saved, StepFacts, flat, raw_changes
+
+MANY = 12  # parameters that are shown below the differences
+
+
+class Table(NamedTuple):
+    """An object with rows and columns, or with cells and features.
+
+    Attributes
+    ----------
+    name
+        The key, or the raw file.
+    source
+        The step that has it; `data` for a raw file.
+    rows, columns
+        How many it has.
+    of_cells
+        Whether these are cells and features.
+    """
+
+    name: str
+    source: str
+    rows: int
+    columns: int
+    of_cells: bool
+
+    @property
+    def sides(self) -> str:
+        """Its size: `595 × 836`."""
+        return f"{self.rows:,} × {self.columns:,}"
+
+
+class Line(NamedTuple):
+    """What became of a table in a step.
+
+    Attributes
+    ----------
+    before
+        What it was made from; None if that is not known.
+    after
+        What the step saved.
+    """
+
+    before: Table | None
+    after: Table
+
+    @property
+    def kept(self) -> float:
+        """The share of cells, or rows, that are left; at most 1."""
+        if not self.before or not self.before.rows:
+            return 1.0
+        return min(1.0, self.after.rows / self.before.rows)
+
+    @property
+    def difference(self) -> str:
+        """How many cells and features, or rows and columns, there are more or fewer."""
+        if not self.before:
+            return ""
+        names = ("cells", "features") if self.after.of_cells else ("rows", "columns")
+        rows, columns = (
+            self.after.rows - self.before.rows,
+            self.after.columns - self.before.columns,
+        )
+        differences = [
+            f"{'+' if change > 0 else '−'}{abs(change):,} {name}"
+            for change, name in zip((rows, columns), names, strict=True)
+            if change
+        ]
+        return ", ".join(differences) or "none"
+
+
+class Entry(NamedTuple):
+    """What a step or sub-checkpoint did to cells and features.
+
+    Attributes
+    ----------
+    saved
+        The step or sub-checkpoint.
+    lines
+        A line for each object.
+    params
+        The first parameters of the step by their names, by group.
+    more
+        How many others there are.
+    """
+
+    saved: Saved
+    lines: list[Line]
+    params: dict[str, dict[str, str]]
+    more: int
+
+
+def ledger(facts: Facts) -> tuple[list[Entry], dict[str, Table | None]]:
+    """Return an entry for each step or sub-checkpoint that saved objects with cells, or rows.
+
+    And the tables of the raw files that they read, by name; None for those of other formats.
+    """
+    tables = {one.name: tables_of(one) for step in facts.steps for one in step.all}
+    raw: dict[str, Table | None] = {}
+    entries: list[Entry] = []
+    for step in facts.steps:
+        for one in step.all:
+            together = tables[one.name]
+            given = list(_given(facts, step, one, tables, raw))
+            lines = [Line(_before(after, given, together), after) for after in together]
+            if lines:
+                entries.append(Entry(one, lines, *_params(one)))
+    return entries, raw
+
+
+def _params(saved: Saved) -> tuple[dict[str, dict[str, str]], int]:
+    """Return the first parameters by group, and how many more there are."""
+    some: dict[str, dict[str, str]] = {}
+    count = 0
+    for group, content in saved.record.params.items() if saved.record else ():
+        values = flat(content) if isinstance(content, Mapping) and content else flat({"": content})
+        for name, value in values.items():
+            count += 1
+            if count <= MANY:
+                some.setdefault(group, {})[name] = value
+    return some, max(0, count - MANY)
+
+
+def tables_of(saved: Saved) -> list[Table]:
+    """Return the objects of a step with rows and columns, as `data_shapes` has them."""
+    shapes = saved.record.data_shapes if saved.record else {}
+    found = (_table(key, saved.name, shape) for key, shape in shapes.items())
+    return [table for table in found if table]
+
+
+def _table(key: str, source: str, shape: Any) -> Table | None:
+    if not isinstance(shape, Mapping):
+        return None
+    for rows, columns in (("n_cells", "n_features"), ("rows", "columns")):
+        sides = shape.get(rows), shape.get(columns)
+        if all(isinstance(side, int) for side in sides):
+            return Table(key, source, int(sides[0]), int(sides[1]), rows == "n_cells")  # type: ignore[arg-type]
+    return None
+
+
+def _given(
+    facts: Facts,
+    step: StepFacts,
+    saved: Saved,
+    tables: Mapping[str, list[Table]],
+    raw: dict[str, Table | None],
+) -> Iterator[Table]:
+    """Yield the tables that a step could read: of raw files, and of the steps it loads."""
+    loaded = saved.state.loads
+    for name in [*reversed(loaded), *(p.name for p in step.parts if p.name not in loaded)]:
+        if name != saved.name and (name in loaded or saved is step.saved):
+            yield from tables.get(name, ())
+    changed = raw_changes(saved)
+    for name in saved.record.inputs if saved.record else ():
+        if not name.startswith("results/") and name not in changed:
+            if name not in raw:
+                raw[name] = _of_file(facts.project, name)
+            if table := raw[name]:
+                yield table
+
+
+def _before(after: Table, given: list[Table], together: list[Table]) -> Table | None:
+    """Return the table that another was made from: of the same name, else of a word of its own."""
+    alike = [table for table in given if table.of_cells == after.of_cells]
+    same = [table for table in alike if table.name == after.name]
+    if same:
+        return same[0]
+    words = _words(after.name) - {
+        word for t in together if t.name != after.name for word in _words(t.name)
+    }
+    sharing = [table for table in alike if words & _words(table.name)]
+    return sharing[0] if len({table.name for table in sharing}) == 1 else None
+
+
+def _words(name: str) -> set[str]:
+    stem = PurePosixPath(name).name.partition(".")[0].lower()
+    return {word for word in stem.replace("-", "_").split("_") if word and not word.isdecimal()}
+
+
+def _of_file(project: Project, name: str) -> Table | None:
+    """Return the cells and features of a raw .h5ad; None for other files and without h5py."""
+    path = project.root / name
+    if path.suffix != ".h5ad" or not path.is_file():
+        return None
+    try:
+        import h5py
+    except ImportError:
+        return None
+    with unwatched():
+        return _of_h5ad(h5py, path, name)
+
+
+def _of_h5ad(h5py: Any, path: Path, name: str) -> Table | None:
+    try:
+        with h5py.File(path, "r") as file:
+            sides = [file[axis][file[axis].attrs["_index"]].shape[0] for axis in ("obs", "var")]
+    except (OSError, KeyError, AttributeError, TypeError, IndexError):
+        return None  # an older layout, or not an AnnData at all
+    return Table(name, "data", int(sides[0]), int(sides[1]), True)

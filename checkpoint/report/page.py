@@ -1,0 +1,160 @@
+"""The page: one HTML file that needs nothing else, within a budget."""
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .. import __version__, text
+from . import drawing, rendered, views
+from .facts import Facts
+from .ledger import ledger
+from .methods import methods, versions
+from .pictures import can_reduce, fit
+
+HERE = Path(__file__).parent
+GENERATOR = "checkpoint report"  # what tells a page of ours from a file that must not be replaced
+SLACK = 20_000  # bytes that saying what was left out may take
+DENSE = 12  # steps from which on the rows of the graph are lower
+
+
+class Page:
+    """The page of a project.
+
+    Parameters
+    ----------
+    facts
+        What it shows.
+    budget
+        How many bytes it may have.
+
+    Attributes
+    ----------
+    html
+        The page, in UTF-8.
+    pictures
+        All pictures that it has, or that were left out.
+    notebooks_left_out
+        The steps whose notebooks it does not have, since text alone exceeded the budget.
+    """
+
+    def __init__(self, facts: Facts, budget: int) -> None:
+        self.facts = facts
+        self.steps = [
+            views.StepView(facts.project, step, number)
+            for number, step in enumerate(facts.steps, 1)
+        ]
+        self.pictures = [picture for step in self.steps for picture in step.pictures]
+        self.notebooks_left_out: list[str] = []
+        self._firsts = views.first_figures(self.steps)
+        self._about = self._gathered(budget)
+        room = budget - len(self._without_notebooks(budget)) - SLACK
+        copies = sum(small.cost for *_, small in self._firsts)
+        if copies > room // 4:
+            self._about["firsts"], copies = [], 0
+        fit(self.pictures, room - copies)
+        self.html = self._rendered(bare=False)
+
+    @property
+    def smaller(self) -> int:
+        """How many pictures are smaller than they were saved."""
+        return sum(picture.smaller and not picture.left_out for picture in self.pictures)
+
+    @property
+    def left_out(self) -> int:
+        """How many pictures were left out."""
+        return sum(picture.left_out for picture in self.pictures)
+
+    def _without_notebooks(self, budget: int) -> bytes:
+        """Leave out notebooks, the longest first, until the text fits; return it."""
+        bare = self._rendered(bare=True)
+        for step in sorted(self.steps, key=lambda step: -_length(step)):
+            if len(bare) + SLACK <= budget or not step.cells:
+                break
+            self.notebooks_left_out.append(step.name)
+            gone = {id(picture) for picture in rendered.pictures_of(step.cells)}
+            self.pictures = [p for p in self.pictures if id(p) not in gone]
+            step.cells = []
+            bare = self._rendered(bare=True)
+        return bare
+
+    def _rendered(self, bare: bool) -> bytes:
+        html: str = _template().render(**self._about, page=self, bare=bare)
+        return html.encode("utf-8", "replace")
+
+    def _gathered(self, budget: int) -> dict[str, Any]:
+        facts = self.facts
+        entries, tables = ledger(facts)
+        holding = [step.holds for step in self.steps]
+        return {
+            "facts": facts,
+            "steps": self.steps,
+            "by_name": {step.name: step for step in self.steps},
+            "firsts": self._firsts,
+            "last": views.last_steps(facts, self.steps),
+            "graph": drawing.draw(facts.loads, 30 if len(self.steps) > DENSE else 40),
+            "ledger": entries,
+            "methods": methods(facts),
+            "versions": versions(facts),
+            "inputs": views.inputs_of(facts, tables),
+            "meaning": views.MEANING,
+            "holding": (holding.count(True), holding.count(False), holding.count(None)),
+            "budget": text.size(budget),
+            "can_reduce": can_reduce(),
+            "tool": __version__,
+            "generator": GENERATOR,
+            "css": _css(),
+            "script": _asset("report.js"),
+            "policy": _policy(),
+        }
+
+
+def _length(step: views.StepView) -> int:
+    """Return about how much text the notebook of a step takes."""
+    outputs = (output for cell in step.cells for output, _ in cell.outputs)
+    tables = (len(value) for o in outputs for row in o.rows for _, value, _ in row)
+    pieces = (len(o.text) for cell in step.cells for o, _ in cell.outputs)
+    return sum(len(cell.html) for cell in step.cells) + sum(tables) + sum(pieces)
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["size"] = text.size
+    environment.filters["when"] = lambda timestamp: (timestamp or "")[:16].replace("T", " ")
+    environment.globals["files_of"] = views.files_of
+    return environment.get_template("report.html")
+
+
+@cache
+def _asset(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+@cache
+def _css() -> str:
+    return f"{_asset('report.css')}\n{rendered.colours()}"
+
+
+@cache
+def _policy() -> str:
+    """Return what the page may do: show its own pictures and run its own script, and no more."""
+    script, style = (_digest(content) for content in (_asset("report.js"), _css()))
+    return (
+        f"default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(content: str) -> str:
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -1,0 +1,205 @@
+"""What the template shows: the steps with their figures and notebooks, the inputs, the verdict."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from .. import text
+from ..lineage.changes import How
+from ..notebooks import notebook
+from ..project.project import Project
+from ..storage import store
+from ..storage.schema import FileEntry
+from . import rendered
+from .facts import Facts, Saved, StepFacts, flat, raw_changes, shape_text
+from .figures import Figure, figures_of
+from .ledger import Table
+from .pictures import Picture
+
+MOST_LOG = 8_000  # characters at the end of what a command printed
+FIRST_FIGURES = 4  # on the first screen
+FIRST_VALUES = 8  # of the parameters of a part
+MEANING = {
+    "current": "its results are what its notebook or command, as it stands, makes from its inputs",
+    "damaged": "a file or parameter is not as it was saved",
+    "interrupted": "a save was interrupted; the results before it are here",
+    "missing": "nothing was saved yet",
+    "unrecorded": "its files were not written by save, so nothing is known of them",
+    "absent": "it was saved, but its large files are not where this page was made",
+    "edited": "its code changed after it was saved",
+    "unclean": "the session did more than run the notebook from top to bottom",
+    "stale": "an input has another content than the one it was made from",
+    "unverifiable": "a raw file is not where this page was made, so nobody can tell",
+}
+CHANGED = {How.CHANGED: "changed since", How.MISSING: "not here", How.NEW: "was not there"}
+
+
+class StepView:
+    """A step as the template shows it.
+
+    Parameters
+    ----------
+    project, step
+        The step, and the project that it is in.
+    number
+        Its place on the page, of which its anchors are made: its name can be anything.
+    """
+
+    def __init__(self, project: Project, step: StepFacts, number: int) -> None:
+        self.facts = step
+        self.name = step.name
+        self.number = number
+        self.saved = step.saved
+        self.state = step.saved.state
+        self.holds = step.saved.holds
+        self.record = step.saved.record
+        self.title, self.lead = ("", "")
+        if step.notebook:
+            self.title, self.lead = rendered.first_heading(step.notebook)
+        self.figures = list(figures_of(project, step))
+        self.cells = rendered.cells_of(step.notebook) if step.notebook else []
+        self.log = _log(project, step)
+
+    @property
+    def command(self) -> str:
+        """The command that makes it; empty for a notebook."""
+        step = self.facts.step
+        return " ".join(step.entry.run) if step and step.entry and step.is_script else ""
+
+    @cached_property
+    def groups(self) -> dict[str, dict[str, str]]:
+        """Its parameters by group, each by its dotted name below it."""
+        params = self.record.params if self.record else {}
+        return {
+            name: flat(group) if isinstance(group, dict) and group else flat({"": group})
+            for name, group in params.items()
+        }
+
+    @cached_property
+    def before(self) -> dict[str, str]:
+        """What the parameters that changed since the last commit were, by dotted name."""
+        return {change.name: change.before for change in self.facts.changed or ()}
+
+    @cached_property
+    def removed(self) -> list[tuple[str, str]]:
+        """The parameters that the last commit has, and the step no longer."""
+        return [(c.name, c.before) for c in self.facts.changed or () if not c.now]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The pictures of its figures, then those in its notebook."""
+        own = [figure.picture for figure in self.figures if figure.picture]
+        return [*own, *rendered.pictures_of(self.cells)]
+
+    def shape(self, key: str) -> str:
+        """Return the shape of an object in words; empty if it has none."""
+        return shape_text((self.record.data_shapes if self.record else {}).get(key))
+
+    def values(self, saved: Saved) -> str:
+        """Return the first parameters of a part in a line."""
+        values = flat(saved.record.params) if saved.record else {}
+        some = [f"{name} = {notebook.shortened(value)}" for name, value in values.items()]
+        more = [f"{len(some) - FIRST_VALUES} more"] if len(some) > FIRST_VALUES else []
+        return ", ".join([*some[:FIRST_VALUES], *more])
+
+    @property
+    def inputs(self) -> list[str]:
+        """What it was made from, as its record names it."""
+        return list(self.record.inputs) if self.record else []
+
+
+class InputView(NamedTuple):
+    """An input that no step makes.
+
+    Attributes
+    ----------
+    name
+        The file, relative to the project; a folder ends in `/`.
+    shape
+        Its cells and features, where the page can tell.
+    size, blake3
+        As it was read; empty where it was not there.
+    readers
+        The steps and parts that read it.
+    now
+        How it is not what was read; empty if it is, or nobody can tell.
+    """
+
+    name: str
+    shape: str
+    size: str
+    blake3: str
+    readers: list[str]
+    now: str
+
+
+def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> list[InputView]:
+    """Return the raw files, and then the other files that no step makes.
+
+    `tables` are those of raw files that are as they were read.
+    """
+    readers: dict[str, list[str]] = {}
+    entries: dict[str, tuple[str, str]] = {}
+    now: dict[str, str] = {}
+    for step in facts.steps:
+        for saved in step.all:
+            changes = raw_changes(saved)
+            for name, entry in saved.record.inputs.items() if saved.record else ():
+                if name.startswith("results/"):
+                    continue
+                readers.setdefault(name, []).append(saved.name)
+                if entry:
+                    size = "" if entry.bytes is None else text.size(entry.bytes)
+                    entries[name] = (size, entry.blake3)
+                if name in changes:
+                    now[name] = CHANGED[changes[name]]
+    return [
+        InputView(
+            name,
+            f"{table.rows:,} cells × {table.columns:,} features"
+            if (table := tables.get(name)) and name not in now
+            else "",
+            *entries.get(name, ("", "")),
+            by,
+            now.get(name, ""),
+        )
+        for name, by in sorted(readers.items(), key=lambda item: not item[0].startswith("data/"))
+    ]
+
+
+def first_figures(steps: list[StepView]) -> list[tuple[StepView, int, Figure, Picture]]:
+    """Return the first figures of the last step that has some, with small copies of them."""
+    for step in reversed(steps):
+        found = [
+            (step, number, figure, small)
+            for number, figure in enumerate(step.figures[: 2 * FIRST_FIGURES], 1)
+            if figure.picture and (small := figure.picture.thumbnail)
+        ]
+        if found:
+            return found[:FIRST_FIGURES]
+    return []
+
+
+def last_steps(facts: Facts, steps: list[StepView]) -> list[StepView]:
+    """Return the steps that saved something and that no other such step loads."""
+    saved = [step for step in steps if step.record]
+    loaded = {name for step in saved for name in facts.loads[step.name]}
+    return [step for step in saved if step.name not in loaded]
+
+
+def files_of(entries: dict[str, FileEntry]) -> str:
+    """Return how many files there are, and their size."""
+    size = text.size(sum(entry.bytes for entry in entries.values()))
+    return f"{text.files(list(entries))}, {size}"
+
+
+def _log(project: Project, step: StepFacts) -> str:
+    """Return the end of what a command printed."""
+    record = step.saved.record
+    if not record or not record.output:
+        return ""
+    path = store.locate(project.results_of(step.name), record.output.key)
+    if not path.is_file():
+        return ""
+    printed = path.read_text(encoding="utf-8", errors="replace")
+    return printed[-MOST_LOG:].strip("\n")
