@@ -1,0 +1,135 @@
+"""The page in a real browser, from a file: it shows, it can be used, and it runs nothing."""
+
+import os
+import shutil
+from dataclasses import dataclass, field
+
+import pytest
+from project_under_test import ONE, TWO
+
+from checkpoint.project.project import Project
+from checkpoint.report.write import write
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROKEN = "[...document.images].filter(i => i.closest('main') && !i.naturalWidth).length"
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start a browser."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with playwright.sync_playwright() as tool:
+        try:
+            started = tool.chromium.launch(executable_path=found, args=as_root)
+        except playwright.Error as error:
+            pytest.skip(f"no browser: {error.message.splitlines()[0]}")
+        yield started
+        started.close()
+
+
+@dataclass
+class Reader:
+    """Somebody who opens pages, and what the browser said of them."""
+
+    browser: object
+    said: list = field(default_factory=list)
+    asked: list = field(default_factory=list)
+
+    def open(self, path, width=1440, height=900, **options):
+        page = self.browser.new_page(viewport={"width": width, "height": height}, **options)
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+
+@pytest.fixture
+def reader(browser):
+    return Reader(browser)
+
+
+@pytest.fixture
+def path(told):
+    """Return the page of the project that has something of everything."""
+    file = told / "results" / "report.html"
+    write(Project(told), file, 10**7)
+    return file
+
+
+def test_a_page_is_read(path, reader):
+    page = reader.open(path)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.wait_for_timeout(200)
+    assert page.title() == "My project"  # nothing ran that would have changed it
+    assert page.evaluate(BROKEN) == 0
+    assert page.evaluate(WIDER) <= 0
+    assert [url for url in reader.asked if url != path.as_uri() and url[:5] != "data:"] == []
+    page.get_by_label("Contents").get_by_role("link", name=TWO).click()
+    heading = page.get_by_role("heading", name=TWO, exact=False).first
+    playwright.expect(heading).to_be_in_viewport()
+
+    page.locator("a.large").first.focus()
+    page.keyboard.press("Enter")
+    large = page.get_by_role("dialog")
+    playwright.expect(large).to_be_visible()
+    playwright.expect(large.get_by_role("img", name=f"Figure umap of {TWO}")).to_be_visible()
+    playwright.expect(large).to_contain_text(f"umap, {TWO} (stale)")
+    page.keyboard.press("ArrowRight")
+    playwright.expect(large).to_be_visible()
+    page.keyboard.press("Escape")
+    playwright.expect(large).to_be_hidden()
+    assert page.evaluate("document.activeElement.className") == "large"
+
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false)")
+    page.get_by_role("link", name="cell 2").first.click()  # opens the notebook that it is in
+    playwright.expect(page.locator("#cell-2-2")).to_be_in_viewport()
+    assert reader.said == []
+
+
+def test_a_page_is_used_with_the_keyboard_on_a_narrow_screen(path, reader):
+    page = reader.open(path, width=360, height=700)
+    page.keyboard.press("Tab")
+    playwright.expect(page.get_by_text("Skip to the content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate(WIDER) <= 0
+    playwright.expect(page.get_by_label("Contents")).to_be_hidden()
+    levels = [
+        int(tag[1])
+        for tag in page.evaluate(
+            "[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(h => h.tagName)"
+        )
+    ]
+    assert levels[0] == 1 and levels.count(1) == 1
+    unnamed = "[...document.querySelectorAll('main img')].filter(i => !i.alt).length"
+    assert page.evaluate(unnamed) == 0
+    page.emulate_media(media="print")
+    playwright.expect(page.get_by_role("link", name="Overview").first).to_be_hidden()
+    assert reader.said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible(path, reader, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
+    # axe has to run its own script in the page, which the page's policy forbids
+    page = reader.open(path, color_scheme=scheme, bypass_csp=True)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    found = axe.Axe().run(page).response["violations"]
+    assert [(r["id"], node["html"][:200]) for r in found for node in r["nodes"]] == []
+
+
+def test_without_its_script_the_page_has_everything(path, reader):
+    page = reader.open(path, java_script_enabled=False)
+    page.locator("a.large").first.click()
+    assert page.url.endswith("#figure-2-1")
+    playwright.expect(page.locator("#figure-2-1")).to_be_in_viewport()
+    page.get_by_label("Contents").get_by_role("link", name=ONE).click()
+    playwright.expect(page.get_by_role("heading", name=ONE).first).to_be_in_viewport()
