@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -55,8 +56,8 @@ def report(
     failing = [step for step in page.steps if step.holds is False]
     for step in failing:
         err.print(f"{step.name} is {step.state.state}: {'; '.join(step.state.reasons)}")
-    if show:
-        typer.launch(path.absolute().as_uri())
+    if show and not webbrowser.open(path.absolute().as_uri()):
+        err.print("No browser was found.")
     raise typer.Exit(check and bool(failing))
 
 

@@ -8,6 +8,7 @@ from ..project.project import Project
 from ..watch.files import unwatched
 from .facts import Facts, Saved, StepFacts, flat, raw_changes
 
+MOST_PARTS = 8  # of a step; the page says where there are more
 MANY = 12  # parameters that are shown below the differences
 
 
@@ -107,7 +108,7 @@ def ledger(facts: Facts) -> tuple[list[Entry], dict[str, Table | None]]:
     raw: dict[str, Table | None] = {}
     entries: list[Entry] = []
     for step in facts.steps:
-        for one in step.all:
+        for one in [*step.parts[:MOST_PARTS], step.saved]:
             together = tables[one.name]
             given = list(_given(facts, step, one, tables, raw))
             lines = [Line(_before(after, given, together), after) for after in together]

@@ -9,7 +9,7 @@ from typing import Any
 from .. import __version__, text
 from . import drawing, rendered, views
 from .facts import Facts
-from .ledger import ledger
+from .ledger import MOST_PARTS, ledger
 from .methods import methods, versions
 from .pictures import can_reduce, fit
 
@@ -98,6 +98,7 @@ class Page:
             "methods": methods(facts),
             "versions": versions(facts),
             "inputs": views.inputs_of(facts, tables),
+            "listed_parts": MOST_PARTS,
             "meaning": views.MEANING,
             "holding": (holding.count(True), holding.count(False), holding.count(None)),
             "budget": text.size(budget),
@@ -131,7 +132,6 @@ def _template() -> Any:
     )
     environment.filters["size"] = text.size
     environment.filters["when"] = lambda timestamp: (timestamp or "")[:16].replace("T", " ")
-    environment.globals["files_of"] = views.files_of
     return environment.get_template("report.html")
 
 

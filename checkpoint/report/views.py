@@ -9,7 +9,6 @@ from ..lineage.changes import How
 from ..notebooks import notebook
 from ..project.project import Project
 from ..storage import store
-from ..storage.schema import FileEntry
 from . import rendered
 from .facts import Facts, Saved, StepFacts, flat, raw_changes, shape_text
 from .figures import Figure, figures_of
@@ -90,6 +89,17 @@ class StepView:
         """The pictures of its figures, then those in its notebook."""
         own = [figure.picture for figure in self.figures if figure.picture]
         return [*own, *rendered.pictures_of(self.cells)]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether somebody declared it, or a part of it, current although something had changed."""
+        return any(saved.record.accepted for saved in self.facts.all if saved.record)
+
+    @property
+    def amount(self) -> str:
+        """How many files it has saved, with those of its parts, and their size."""
+        files = [name for saved in self.facts.all if saved.record for name in saved.record.files]
+        return f"{text.files(files)}, {text.size(self.state.bytes)}"
 
     def shape(self, key: str) -> str:
         """Return the shape of an object in words; empty if it has none."""
@@ -185,12 +195,6 @@ def last_steps(facts: Facts, steps: list[StepView]) -> list[StepView]:
     saved = [step for step in steps if step.record]
     loaded = {name for step in saved for name in facts.loads[step.name]}
     return [step for step in saved if step.name not in loaded]
-
-
-def files_of(entries: dict[str, FileEntry]) -> str:
-    """Return how many files there are, and their size."""
-    size = text.size(sum(entry.bytes for entry in entries.values()))
-    return f"{text.files(list(entries))}, {size}"
 
 
 def _log(project: Project, step: StepFacts) -> str:

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from importlib import metadata
 
 import nbformat
+import pandas as pd
 import pytest
 import yaml
 from hostile import RUNS, drawn
@@ -21,6 +22,7 @@ from project_under_test import ONE, THREE, TWO, git
 
 from checkpoint import save
 from checkpoint.errors import ProjectError
+from checkpoint.lineage.accept import accept
 from checkpoint.project.project import Project
 from checkpoint.report.drawing import draw
 from checkpoint.report.facts import gather
@@ -226,6 +228,28 @@ def test_a_project_without_results_git_or_steps(project):
         project.notebook(step).unlink()
     _, parsed = page(project)
     assert "This project has no steps yet." in parsed.text
+
+
+def test_what_was_accepted_is_not_called_what_the_notebooks_make(project):
+    project.make()
+    assert "All 3 steps are current: what is saved" in words(page(project)[1].text)
+    save(ONE, {"other": 1})
+    accept(Project(project), TWO, "no <b> difference")
+    text = words(page(project)[1].text)
+    assert f"All 3 steps are current, {TWO} since somebody accepted it although" in text
+    assert f"{TWO} ✓ current accepted" in text and "no <b> difference" in text
+
+
+def test_of_many_parts_the_first_are_in_the_ledger(project):
+    for number in range(10):
+        table = pd.DataFrame({"a": range(number)})
+        save(f"{ONE}/donor_{number}", {"table.csv": table}, params={"n": number})
+    save(ONE, {})
+    _, parsed = page(project)
+    text = words(parsed.text)
+    assert f"Of the 10 parts of {ONE}, the first 8 are listed." in text
+    assert "10 parts, 10 current" in text and "n = 9" in text
+    assert "10 files, " in text  # of what came out
 
 
 def test_a_notebook_that_cannot_be_read(project):
