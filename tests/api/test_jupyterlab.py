@@ -1,4 +1,4 @@
-"""JupyterLab in a real browser: the chain run and read, a notebook renamed, and a copy."""
+"""JupyterLab in a real browser: the chain run and read, a rename, a copy, and Stop."""
 
 import os
 import re
@@ -10,6 +10,7 @@ import time
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import nbformat
 import pytest
 from project_under_test import ONE, THREE, TWO, generate
 
@@ -192,3 +193,32 @@ def test_a_copy_is_made_in_the_file_browser(page, server, project):
     expect_output(page, f"notebooks/{TWO}-Copy1.ipynb would replace results/{TWO}")
     expect_output(page, f"save as '{TWO}-Copy1'")
     assert project.files(TWO) == before
+
+
+def test_stop_is_pressed_during_a_large_save(page, server, project):
+    step = "4_large"
+    project.add_settings('compression = "gzip"')  # so that writing takes its time
+    with project.edited(TWO) as notebook:
+        notebook.cells = [
+            nbformat.v4.new_code_cell(source)
+            for source in (
+                "import anndata, numpy\nfrom my_project.checkpoint import save",
+                f"save('{step}', {{'a': 1}})",
+                f"save('{step}', {{'b': anndata.AnnData(numpy.random.rand(4000, 4000))}})",
+            )
+        ]
+    shutil.move(project.notebook(TWO), project.notebook(step))
+    page.goto(f"{server}/notebooks/{step}.ipynb?reset")
+    run_all(page)
+    expect_output(page, f"Saved to results/{step}/")
+    folder = project / "results" / step
+    for _ in range(20 * PATIENCE):
+        if [path for path in folder.glob(".staging-*/b.h5ad") if path.stat().st_size > 10**6]:
+            break
+        page.wait_for_timeout(50)
+    menu(page, "Kernel", "Interrupt Kernel")
+    # h5py may print the interrupt and go on until its file is written
+    playwright.expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+    expect_output(page, "KeyboardInterrupt")
+    assert project.files(step).keys() == {"a.pkl", "params.json", "session.json"}
+    assert not list(folder.glob(".staging-*"))
