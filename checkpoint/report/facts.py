@@ -158,6 +158,14 @@ def flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return rows
 
 
+def grouped(params: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return parameters by group, each by its dotted name below it; a value alone has none."""
+    return {
+        name: flat(group) if isinstance(group, Mapping) and group else {"": value_text(group)}
+        for name, group in params.items()
+    }
+
+
 def value_text(value: object) -> str:
     """Return a parameter as JSON in one line."""
     if isinstance(value, str):

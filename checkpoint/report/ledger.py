@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..project.project import Project
 from ..watch.files import unwatched
-from .facts import Facts, Saved, StepFacts, flat, raw_changes
+from .facts import Facts, Saved, StepFacts, grouped, raw_changes
 
 MOST_PARTS = 8  # of a step; the page says where there are more
 MANY = 12  # parameters that are shown below the differences
@@ -121,8 +121,7 @@ def _params(saved: Saved) -> tuple[dict[str, dict[str, str]], int]:
     """Return the first parameters by group, and how many more there are."""
     some: dict[str, dict[str, str]] = {}
     count = 0
-    for group, content in saved.record.params.items() if saved.record else ():
-        values = flat(content) if isinstance(content, Mapping) and content else flat({"": content})
+    for group, values in grouped(saved.record.params if saved.record else {}).items():
         for name, value in values.items():
             count += 1
             if count <= MANY:
@@ -188,7 +187,7 @@ def _words(name: str) -> set[str]:
 
 def _of_file(project: Project, name: str) -> Table | None:
     """Return the cells and features of a raw .h5ad; None for other files and without h5py."""
-    path = project.root / name
+    path = project.place(name)
     if path.suffix != ".h5ad" or not path.is_file():
         return None
     try:

@@ -10,7 +10,7 @@ from ..notebooks import notebook
 from ..project.project import Project
 from ..storage import store
 from . import rendered
-from .facts import Facts, Saved, StepFacts, flat, raw_changes, shape_text
+from .facts import Facts, Saved, StepFacts, flat, grouped, raw_changes, shape_text
 from .figures import Figure, figures_of
 from .ledger import Table
 from .pictures import Picture
@@ -68,11 +68,7 @@ class StepView:
     @cached_property
     def groups(self) -> dict[str, dict[str, str]]:
         """Its parameters by group, each by its dotted name below it."""
-        params = self.record.params if self.record else {}
-        return {
-            name: flat(group) if isinstance(group, dict) and group else flat({"": group})
-            for name, group in params.items()
-        }
+        return grouped(self.record.params if self.record else {})
 
     @cached_property
     def before(self) -> dict[str, str]:

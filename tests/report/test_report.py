@@ -9,6 +9,7 @@ import zipfile
 from html.parser import HTMLParser
 from importlib import metadata
 
+import h5py
 import nbformat
 import pandas as pd
 import pytest
@@ -20,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from project_under_test import ONE, THREE, TWO, git
 
-from checkpoint import save
+from checkpoint import data_file, save
 from checkpoint.errors import ProjectError
 from checkpoint.lineage.accept import accept
 from checkpoint.project.project import Project
@@ -102,7 +103,7 @@ def test_nothing_in_it_runs_or_loads_anything(told):
 HOSTILE = st.text() | st.sampled_from([RUNS, "</pre></main>", "{{ 7 * 7 }}", "]]>", "\x00\ud800"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(HOSTILE, HOSTILE, HOSTILE)
 def test_any_text_of_an_output_stays_text(first, second, third):
     html = f"<table><tr><td>{first}</td></tr>{second}</table>{third}"
@@ -238,6 +239,27 @@ def test_what_was_accepted_is_not_called_what_the_notebooks_make(project):
     text = words(page(project)[1].text)
     assert f"All 3 steps are current, {TWO} since somebody accepted it although" in text
     assert f"{TWO} ✓ current accepted" in text and "no <b> difference" in text
+
+
+def test_the_ledger_begins_with_raw_files(project):
+    for name, cells in (("rna", 5), ("protein", 6)):
+        with h5py.File(project / "data" / f"{name}_counts.h5ad", "w") as file:
+            for axis, length in (("obs", cells), ("var", 4)):
+                file.create_group(axis)["names"] = list(range(length))
+                file[axis].attrs["_index"] = "names"
+        data_file(f"{name}_counts.h5ad")
+    save(ONE, {"value": 1}, params={"min": 2})
+    shapes = {"rna_adata": {"n_cells": 3, "n_features": 4}, "all": {"n_cells": 9, "n_features": 1}}
+    project.edit_record(ONE, lambda c: c["data_shapes"].update(shapes))
+    text = words(page(project)[1].text)
+    assert "rna_adata data/rna_counts.h5ad 5 × 4 3 × 4 −2 cells" in text
+    assert "all – – 9 × 1 new with min = 2" in text
+    assert "data/protein_counts.h5ad, 6 cells × 4 features" in text
+    with h5py.File(project / "data" / "rna_counts.h5ad", "a") as file:
+        file.create_group("obsm")
+    text = words(page(project)[1].text)  # nobody knows what the other file had
+    assert "rna_adata – – 3 × 4 new" in text and "data/rna_counts.h5ad, " in text
+    assert "changed since" in text
 
 
 def test_of_many_parts_the_first_are_in_the_ledger(project):
