@@ -206,7 +206,10 @@ def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
 def _loaded_by_path(
     project: Project, path: str, stamp: files.Stamp | None
 ) -> dict[str, InputEntry | None]:
-    """Return the checkpoint that a file belongs to which was read without `load`."""
+    """Return the checkpoint that a file in `results/` belongs to, or else the file itself.
+
+    It was read without `load`.
+    """
     if path in files.writes:
         return {}
     for folder in Path(path).parents:
@@ -219,7 +222,11 @@ def _loaded_by_path(
                 return {}  # `status` reports what is wrong with it
             content = record.content_hash if record and stamp == files.stamp(path) else ""
             return {project.show(folder): InputEntry(content)} if record else {}
-    return _filled_by_hand(project, Path(path).parent, stamp == files.stamp(path))
+    whole = _filled_by_hand(project, Path(path).parent, stamp == files.stamp(path))
+    if whole or stamp is None:
+        return whole
+    # a file of no checkpoint, which a notebook wrote that is not adopted; no step has such a name
+    return {f"./{name_of(project, path)}": _entry(project, path, stamp)}
 
 
 def _filled_by_hand(project: Project, folder: Path, same: bool) -> dict[str, InputEntry | None]:
