@@ -1,6 +1,8 @@
 """The `notebook-checkpoints` command."""
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -44,6 +46,33 @@ def new(arguments: tuple[str, ...]) -> None:
         cookiecutter([str(template_folder()), *arguments], prog_name="notebook-checkpoints new")
     except ValueError as error:  # an answer that is not among the choices of its question
         raise click.ClickException(str(error)) from error
+
+
+@command.command()
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "--write",
+    "steps",
+    multiple=True,
+    is_flag=False,
+    flag_value="",
+    metavar="[STEP]",
+    help="Add the template's files; with STEP, or `all`, rewrite that notebook, too.",
+)
+@click.option("--package", help="The project's package, which the notebooks import.")
+@click.option("--no-git", is_flag=True, help="Write outside of a clean git tree, too.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--mermaid", is_flag=True, help="Print the map for Mermaid, which GitHub draws.")
+def adopt(path: Path, steps: tuple[str, ...], **options: Any) -> None:
+    """Bring a project of hand-written notebooks into the template.
+
+    Without --write, this changes nothing: it shows the order of the notebooks and scripts in PATH,
+    which reads what which writes, and what is broken.
+    """
+    from .adopt.verb import adopt as run
+
+    run(path, list(steps), **options)
 
 
 def main() -> None:

@@ -1,0 +1,231 @@
+"""Adopt a project: look at it, add the template's files, rewrite notebooks, take over results."""
+
+import posixpath
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import tomlkit
+
+from checkpoint.errors import ProjectError
+from checkpoint.notebooks.notebook import dumps
+from checkpoint.project.chain import in_natural_order
+from checkpoint.project.settings import Entry
+
+from .broken import Broken, broken_in
+from .chain import Chain, chain_of
+from .changes import Change, apply, difference, refuse_unclean, text_difference
+from .moved import FOLDER
+from .plans import Rewritten
+from .rewrite import Result, rewrite
+from .scan import scan
+from .scripts import Script, code_of, loads_of
+from .takeover import Taken, take_over
+from .template_files import PYPROJECT, Added, template_files
+
+ALL = "all"
+
+
+class Plan(NamedTuple):
+    """What `adopt --write` is about to do.
+
+    Attributes
+    ----------
+    root
+        The project.
+    added
+        The template's files.
+    result
+        The notebooks and scripts that are rewritten.
+    changes
+        All files that are written or removed.
+    """
+
+    root: Path
+    added: Added
+    result: Result
+    changes: list[Change]
+
+    @property
+    def steps(self) -> list[Rewritten | Script]:
+        """The steps that are rewritten; a step that runs later comes later."""
+        scripts = [script for script, _ in self.result.scripts]
+        every: list[Rewritten | Script] = [*self.result.notebooks, *scripts]
+        order = self.result.order
+        return sorted(every, key=lambda one: order.index(one.scanned.unit.path))
+
+
+def look(root: Path) -> tuple[Chain, list[Broken]]:
+    """Return the chain of a project, and what is broken in it; nothing is changed.
+
+    Raises
+    ------
+    ProjectError
+        If there are no notebooks and scripts.
+    """
+    if not root.is_dir():
+        raise ProjectError(f"{root} is not a folder.", file=str(root))
+    chain = chain_of(scan(root))
+    if not chain.scanned:
+        raise ProjectError(
+            f"{root} has no notebooks, and no scripts that read or write files. To start a "
+            "project, use `notebook-checkpoints new`.",
+            file=str(root),
+        )
+    return chain, broken_in(root, chain)
+
+
+def plan(root: Path, steps: list[str], package: str | None, *, git: bool = True) -> Plan:
+    """Return what adopting would change; nothing is changed yet.
+
+    Parameters
+    ----------
+    root
+        The project.
+    steps
+        The notebooks and scripts to rewrite, by their names or paths; `all` for all of them.
+    package
+        The package of the project; None to find it out.
+    git
+        Whether the project has to be in a clean git repository.
+
+    Raises
+    ------
+    ProjectError
+        If the project has no notebooks, a step does not exist, or git could not bring it back.
+    """
+    chain, _ = look(root)
+    targets = _targets(chain, steps)
+    if git:
+        refuse_unclean(root)
+    added = template_files(root, package)
+    result = rewrite(root, added.package, chain, targets)
+    changes = {change.path: change for change in added.changes}
+    for one in result.notebooks:
+        changes[one.path] = Change(one.path, dumps(one.content).encode())
+        if one.path != one.scanned.unit.path:
+            changes[one.scanned.unit.path] = Change(one.scanned.unit.path, None)
+    for script, text in result.scripts:
+        changes[script.scanned.unit.path] = Change(script.scanned.unit.path, text.encode())
+    if result.notebooks or result.scripts:
+        before = changes[PYPROJECT].content if PYPROJECT in changes else None
+        text = (before if before is not None else (root / PYPROJECT).read_bytes()).decode("utf-8")
+        after = _with_steps(root, chain, result, text)
+        if after != text or PYPROJECT in changes:
+            changes[PYPROJECT] = Change(PYPROJECT, after.encode())
+    return Plan(root, added, result, list(changes.values()))
+
+
+def shown(plan: Plan) -> str:
+    """Return the differences that a plan makes to notebooks, scripts and merged files."""
+    parts = [
+        difference(one.scanned.unit.content, one.content, one.scanned.unit.path, one.path)
+        for one in plan.result.notebooks
+    ]
+    for script, text in plan.result.scripts:
+        parts.append(text_difference(script.source, text, script.scanned.unit.path))
+    for change in plan.changes:
+        path = plan.root / change.path
+        is_text = change.path in (PYPROJECT, ".gitignore")
+        if is_text and path.is_file() and change.content is not None:
+            before = path.read_bytes().decode("utf-8", "replace")
+            parts.append(text_difference(before, change.content.decode(), change.path))
+    return "\n".join(filter(None, parts))
+
+
+def write(plan: Plan) -> list[Taken]:
+    """Do what a plan says, and take over the results that are there."""
+    apply(plan.root, plan.changes)
+    return take_over(plan.root, plan.steps)
+
+
+def _targets(chain: Chain, steps: list[str]) -> list[str]:
+    """Return the paths of the notebooks and scripts that are named."""
+    targets: list[str] = []
+    linked = {path for link in chain.links for path in (link.writer, link.reader)}
+    for step in steps:
+        if step == ALL:
+            targets += [
+                one.unit.path
+                for one in chain.scanned
+                if not one.is_adopted and (one.unit.is_notebook or one.unit.path in linked)
+            ]
+            continue
+        named = step.replace("\\", "/")
+        bare = posixpath.basename(named)
+        found = [
+            one.unit.path
+            for one in chain.scanned
+            if named in (one.unit.path, one.unit.name)
+            or one.unit.path.endswith(f"/{named}")
+            or bare == posixpath.basename(one.unit.path)
+        ]
+        if len(found) != 1:
+            names = ", ".join(one.unit.name for one in chain.scanned)
+            what = (
+                f"{step!r} is {' and '.join(found)}" if found else f"No notebook or script {step!r}"
+            )
+            raise ProjectError(f"{what}; there are {names}.", step=step, expected=names)
+        targets += found
+    return list(dict.fromkeys(targets))
+
+
+def _with_steps(root: Path, chain: Chain, result: Result, text: str) -> str:
+    """Return a `pyproject.toml` with the commands of scripts, and `order` where it is needed."""
+    document: Any = tomlkit.parse(text)
+    settings = document["tool"]["checkpoint"]
+    for script, _ in result.scripts:
+        entry = tomlkit.table()
+        entry["run"] = script.command
+        if loads := loads_of(script, result.stored):
+            entry["loads"] = loads
+        entry["code"] = code_of(root, script)
+        settings.setdefault("steps", tomlkit.table(True))[script.step] = entry
+    order = _order(root, chain, result, settings)
+    if order is not None:
+        array = tomlkit.array()
+        array.extend(order)
+        settings["order"] = array.multiline(len(order) > 4)
+    after = tomlkit.dumps(document)
+    if "[tool.checkpoint]" not in after.splitlines():
+        raise ProjectError(f"{PYPROJECT}: [tool.checkpoint] is written in an unusual way.")
+    return after
+
+
+def _order(root: Path, chain: Chain, result: Result, settings: Any) -> list[str] | None:
+    """Return the setting `order`; None if there is none, and the names give the order."""
+    moved = {one.scanned.unit.path: one.path for one in result.notebooks}
+    scripts = {script.scanned.unit.path for script, _ in result.scripts}
+    entries = {str(name): Entry(["x"], [], [], []) for name in settings.get("steps", {})}
+    by_name = {one.unit.name for one in chain.scanned if not one.unit.is_notebook} & entries.keys()
+    order = []
+    for one in chain.scanned:
+        path = moved.get(one.unit.path, one.unit.path)
+        if one.unit.path in scripts or (not one.unit.is_notebook and one.unit.name in by_name):
+            order.append(one.unit.name)
+        elif one.unit.is_notebook and path.startswith(f"{FOLDER}/"):
+            order.append(PurePosixPath(path).relative_to(FOLDER).with_suffix("").as_posix())
+    stems = [posixpath.basename(name) for name in order]
+    order = [name for name, stem in zip(order, stems, strict=True) if stems.count(stem) == 1]
+    folder = root / FOLDER
+    paths = [folder / f"{name}.ipynb" for name in order if name not in entries]
+    natural = in_natural_order(folder, paths, entries)
+    places = [step.place for step in natural]
+    same = [step.name for step in natural] == [posixpath.basename(name) for name in order]
+    if same and len(set(places)) == len(places) and "order" not in settings:
+        return None
+    return order
+
+
+def report(plan: Plan, taken: list[Taken]) -> dict[str, Any]:
+    """Return what was done, for programs."""
+    return {
+        "written": [change.path for change in plan.changes if change.content is not None],
+        "removed": [change.path for change in plan.changes if change.content is None],
+        "refused": plan.result.refused,
+        "left": plan.added.left,
+        "notebooks": [
+            {"path": one.path, "step": one.step, "lines": list(one.lines), "left": one.left}
+            for one in plan.result.notebooks
+        ],
+        "taken": [one._asdict() for one in taken],
+    }

@@ -1,0 +1,110 @@
+"""The cells of a rewritten notebook: edited, split around the save cell, valid in nbformat 4.5."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from checkpoint.notebooks import notebook
+from checkpoint.notebooks.notebook import LOAD_TAG, SAVE_TAG
+
+from .statements import Edit
+
+CUT = "\1"  # where a cell is split, around the save cell
+
+
+def edited(source: str, edits: Sequence[Edit]) -> str:
+    """Return the code of a cell after edits, of which none overlap."""
+    for edit in sorted(dict.fromkeys(edits), key=lambda edit: (edit.start, edit.end), reverse=True):
+        source = source[: edit.start] + edit.text + source[edit.end :]
+    return source
+
+
+def rewritten(
+    content: Mapping[str, Any],
+    edits: Sequence[Edit],
+    load_cell: str,
+    save_cell: str | None,
+) -> dict[str, Any]:
+    """Return a notebook after edits, with its load and save cells, in nbformat 4.5.
+
+    Parameters
+    ----------
+    content
+        The notebook, in nbformat 4.
+    edits
+        The edits of its code cells. `CUT` on both sides marks the save cell.
+    load_cell
+        The code of the new first cell; empty to add none.
+    save_cell
+        The code of a new last cell; None if a cell saves.
+    """
+    result = {**content, "nbformat": 4, "nbformat_minor": 5}
+    cells: list[dict[str, Any]] = []
+    number = -1
+    for cell in content["cells"]:
+        if cell["cell_type"] != "code":
+            cells.append(dict(cell))
+            continue
+        number += 1
+        own = [edit for edit in edits if edit.cell == number]
+        if not own:
+            cells.append(dict(cell))
+            continue
+        cells += _split(cell, edited(notebook.source_of(cell), own))
+    if load_cell:
+        first = next(
+            (place for place, cell in enumerate(cells) if cell["cell_type"] == "code"), len(cells)
+        )
+        cells.insert(first, notebook.code_cell("", load_cell, LOAD_TAG))
+    if save_cell is not None:
+        cells.append(notebook.code_cell("", save_cell, SAVE_TAG))
+    result["cells"] = _with_ids(cells)
+    return result
+
+
+def _split(cell: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
+    """Return a cell, or the cells before, of and after the save; outputs stay with one of them."""
+    if CUT not in source:
+        return [_with_source(cell, source)] if source.strip() else []
+    before, save, after = source.split(CUT)
+    if before.startswith("%%"):  # a magic for the whole cell
+        return [_tagged(_with_source(cell, before + save + after))]
+    parts = [(before, False), (save, True), (after, False)]
+    parts = [(text.strip("\n"), saves) for text, saves in parts if text.strip()]
+    rests = [place for place, (_, saves) in enumerate(parts) if not saves]
+    holder = rests[-1] if rests else 0
+    new = []
+    for place, (text, saves) in enumerate(parts):
+        one = _with_source(cell, text) if place == holder else notebook.code_cell("", text)
+        new.append(_tagged(one) if saves else one)
+    return new
+
+
+def _with_source(cell: Mapping[str, Any], source: str) -> dict[str, Any]:
+    return {**cell, "source": source.rstrip("\n").splitlines(keepends=True)}
+
+
+def _tagged(cell: dict[str, Any]) -> dict[str, Any]:
+    tags = [tag for tag in notebook.tags_of(cell) if tag != SAVE_TAG]
+    return {**cell, "metadata": {**cell["metadata"], "tags": [*tags, SAVE_TAG]}}
+
+
+def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give each cell an id of its own, the same each time."""
+    seen = {cell["id"] for cell in cells if cell.get("id")}
+    used: set[str] = set()
+    result = []
+    for number, cell in enumerate(cells):
+        own = cell.get("id")
+        if not own or own in used or set(own) - notebook.ID_LETTERS or len(own) > 64:
+            text = f"{number} {notebook.source_of(cell)}"
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            own = next(
+                one for length in range(8, 64) if (one := digest[:length]) not in seen | used
+            )
+        used.add(own)
+        order = ("cell_type", "execution_count", "id", "metadata", "outputs", "source")
+        with_id = {**cell, "id": own}
+        known = {key: with_id[key] for key in order if key in with_id}
+        result.append({**known, **with_id})
+    return result

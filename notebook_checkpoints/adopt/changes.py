@@ -1,0 +1,148 @@
+"""What `adopt` changes: all files or none, shown before, and with a way back."""
+
+import difflib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from checkpoint.errors import ProjectError
+from checkpoint.files import replace
+from checkpoint.notebooks import notebook
+
+ORIGINALS = ".checkpoint-adopt"  # git ignores it, as all `.checkpoint-*`
+
+
+class Change(NamedTuple):
+    """A file that is written, or removed.
+
+    Attributes
+    ----------
+    path
+        The file, from the top of the project.
+    content
+        What is written; None to remove it.
+    """
+
+    path: str
+    content: bytes | None
+
+
+def refuse_unclean(root: Path) -> None:
+    """Raise unless git could give back what a change replaces.
+
+    Raises
+    ------
+    ProjectError
+        Outside a repository, or if there are changes that are not committed.
+    """
+    status = _git(root, "status", "--porcelain", "--", ".")
+    if status is None:
+        raise ProjectError(
+            f"{root} is not in a git repository, so nothing could bring back what adopt changes. "
+            "Run `git init`, `git add -A` and `git commit`, or pass --no-git."
+        )
+    if status:
+        lines = status.splitlines()
+        files = ", ".join(line[3:] for line in lines[:5]) + (", …" if lines[5:] else "")
+        raise ProjectError(
+            f"The git tree of {root} is not clean: {files}. Commit or stash this first, so that "
+            "`git checkout .` can bring back what adopt changes; or pass --no-git."
+        )
+
+
+def apply(root: Path, changes: list[Change]) -> None:
+    """Write all files, or none: whatever goes wrong, those that were written are put back.
+
+    What git does not track is kept in `.checkpoint-adopt/` before it is replaced.
+
+    Raises
+    ------
+    ProjectError
+        If a file cannot be written.
+    """
+    before = {
+        change.path: (root / change.path).read_bytes() if (root / change.path).is_file() else None
+        for change in changes
+    }
+    made: list[Path] = []
+    done: list[str] = []
+    try:
+        _keep(root, [path for path, content in before.items() if content is not None])
+        for change in changes:
+            made += _make_folders(root, (root / change.path).parent)
+            done.append(change.path)
+            if change.content is None:
+                (root / change.path).unlink()
+            else:
+                replace(root / change.path, change.content)
+    except BaseException as error:
+        for path in done:
+            _put_back(root / path, before[path])
+        for folder in reversed(made):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        if isinstance(error, OSError):
+            raise ProjectError(
+                f"{error.filename} cannot be written: {error.strerror}. Nothing was changed."
+            ) from error
+        raise
+
+
+def _put_back(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink(missing_ok=True)
+    elif not path.is_file() or path.read_bytes() != content:
+        path.write_bytes(content)
+
+
+def _make_folders(root: Path, folder: Path) -> list[Path]:
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return list(reversed(new))
+
+
+def _keep(root: Path, paths: list[str]) -> None:
+    """Copy the files that git does not track, the first time that they are replaced."""
+    tracked = (_git(root, "ls-files", "-z", "--", *paths) or "").split("\0") if paths else []
+    for path in paths:
+        copy = root / ORIGINALS / path
+        if path not in tracked and not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / path, copy)
+
+
+def difference(before: dict | None, after: dict | None, old: str, new: str) -> str:
+    """Return the difference between the cells of two notebooks, as in `git diff`."""
+    mine, theirs = (list(_lines(content)) if content else [] for content in (before, after))
+    return "".join(difflib.unified_diff(mine, theirs, f"a/{old}", f"b/{new}"))
+
+
+def text_difference(before: str, after: str, path: str) -> str:
+    """Return the difference between two texts."""
+    mine, theirs = (text.splitlines(keepends=True) for text in (before, after))
+    return "".join(difflib.unified_diff(mine, theirs, f"a/{path}", f"b/{path}"))
+
+
+def _lines(content: dict) -> Iterator[str]:
+    for cell in content["cells"]:
+        tags = " ".join(map(str, notebook.tags_of(cell)))
+        yield f"# %% {cell['cell_type']}{f' [{tags}]' if tags else ''}\n"
+        source = notebook.source_of(cell)
+        yield from (f"{line}\n" for line in source.split("\n"))
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Return what git prints; None outside a repository, or without git."""
+    try:
+        done = subprocess.run(
+            ["git", "--literal-pathspecs", "-c", "core.quotePath=false", *arguments],
+            cwd=root,
+            capture_output=True,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except OSError:
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

@@ -1,0 +1,130 @@
+"""What a notebook reads, and what takes its place: `load`, or `data_file`."""
+
+import ast
+import keyword
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from checkpoint.project.names import number_of
+
+from .forms import reader_form
+from .outputs import Stored, holes_fit
+from .places import HOLE, quoted
+from .scan import Scanned, Use, exists
+from .statements import Code, Edit
+
+RAW = "data/"
+
+
+def why_not(code: Code, use: Use) -> str:
+    """Say why the path of a read cannot be replaced; empty if it can."""
+    if use.function.endswith("glob"):
+        return "it reads a pattern of files"
+    if len(use.places) > 1:
+        return "its path depends on how the code runs"
+    if not use.is_certain or use.call is None or use.path is None:
+        return "its path is known only when the code runs"
+    if HOLE in use.place.text and not holes_fit(code, use):
+        return "what varies in its path is not the variable of its loop"
+    try:
+        use.place.code()
+    except ValueError:
+        return "what varies in its path is no plain name"
+    return ""
+
+
+def is_raw(root: Path, use: Use) -> bool:
+    """Tell whether a read is of a raw file that is there."""
+    return use.place.text.startswith(RAW) and exists(root, use.place)
+
+
+class Loads:
+    """The checkpoints that a notebook loads in its first cell, and the names that it gives them.
+
+    Parameters
+    ----------
+    taken
+        The names that its code uses.
+    prefix
+        What comes before `load`, if another function has that name: `checkpoint.`.
+    """
+
+    def __init__(self, taken: Iterable[str], prefix: str = "") -> None:
+        self._taken = set(taken)
+        self._prefix = prefix
+        self._wanted: list[str] = []
+        self.names: dict[str, str] = {}
+
+    def choose(self, checkpoints: Iterable[str]) -> None:
+        """Choose a name for each checkpoint; `previous` for a single one."""
+        self._wanted = list(dict.fromkeys(checkpoints))
+        for checkpoint in self._wanted:
+            label = checkpoint.rpartition("/")[2]
+            number = number_of(label)
+            label = number.label if number and number.label else label
+            name = "previous" if len(self._wanted) == 1 else re.sub(r"\W+", "_", label).strip("_")
+            self.names[checkpoint] = self._free(name)
+
+    def _free(self, name: str) -> str:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            name = f"step_{name}" if f"step_{name}".isidentifier() else "loaded"
+        number, free = 1, name
+        while free in self._taken:
+            free = f"{name}_results" if number == 1 else f"{name}_results_{number}"
+            number += 1
+        self._taken.add(free)
+        return free
+
+    def expression(self, stored: Stored, use: Use) -> str:
+        """Return the code for a checkpoint: its name, or a call of `load` in a loop."""
+        if HOLE not in stored.part:
+            return self.names[stored.checkpoint]
+        name = use.place.code(f"{stored.step}/{stored.part}".replace("{", "").replace("}", ""))
+        return f"{self._prefix}load({name})"
+
+    def lines(self) -> list[str]:
+        """Return the lines of the load cell."""
+        return [
+            f"{name} = {self._prefix}load({quoted(checkpoint)})"
+            for checkpoint, name in self.names.items()
+        ]
+
+
+def edits_of_reads(
+    scanned: Scanned, codes: list[Code], stored: Mapping[int, Stored], loads: Loads
+) -> list[Edit]:
+    """Return the edits that let a notebook load what others saved.
+
+    Parameters
+    ----------
+    scanned, codes
+        The notebook and its cells.
+    stored
+        Where each file is that it reads, by the id of the call.
+    loads
+        Its load cell.
+    """
+    edits = []
+    for use in scanned.reads:
+        found = stored.get(id(use.call))
+        if found is None or use.call is None or use.path is None:
+            continue
+        code = codes[use.cell]
+        loaded = loads.expression(found, use)
+        form = reader_form(code, use)
+        if form and form.suffix == found.suffix:
+            text = f"{loaded}[{quoted(found.name)}]"
+            block = form.statement
+            if isinstance(block, ast.With):
+                inner = block.body[0]
+                start, end = code.span(inner)
+                first, last = code.span(form.node)
+                text = code.source[start:first] + text + code.source[last:end]
+                edits.append(Edit(use.cell, *code.span(block), text))
+            else:
+                edits.append(Edit(use.cell, *code.span(form.node), text))
+        else:
+            text = f"{loaded}.path({quoted(found.name)})"
+            edits.append(Edit(use.cell, *code.span(use.path), text))
+    return edits

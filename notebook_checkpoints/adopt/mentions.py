@@ -1,0 +1,69 @@
+"""Names of files in code and configuration that may lead to a file in a way that is not seen."""
+
+import ast
+import os
+from pathlib import Path
+
+from checkpoint.files import LEFTOVERS
+from checkpoint.notebooks.calls import dotted
+
+from .scan import Scanned
+from .units import LARGEST, SKIPPED
+
+TEXTS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".smk", ".nf", ".jl", ".m", ".pl")
+NAMES = ("Snakefile", "Makefile", "makefile", "Justfile", "justfile")
+
+
+def left_over(scanned: Scanned) -> str:
+    """Return the texts in the code of a notebook that are no part of a path that was followed.
+
+    Texts that are printed, and docstrings, are left out.
+    """
+    explained = {
+        inner for use in scanned.uses if use.path is not None for inner in _parts(scanned, use.path)
+    }
+    texts = []
+    for tree in scanned.unit.trees:
+        said = {
+            id(inner)
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Call) and dotted(node.func) in ("print", "display"))
+            or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+            for inner in ast.walk(node)
+        }
+        texts += [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in explained | said
+        ]
+    return "\n".join(texts)
+
+
+def other_texts(root: Path) -> dict[str, str]:
+    """Return configuration files and workflows, by path."""
+    texts = {}
+    for folder, folders, files in os.walk(root):
+        folders[:] = [
+            name for name in folders if name[0] != "." and name not in LEFTOVERS | SKIPPED
+        ]
+        for name in files:
+            path = Path(folder, name)
+            is_text = (path.suffix in TEXTS or name in NAMES) and path.is_file()
+            if is_text and path.stat().st_size < LARGEST:
+                where = path.relative_to(root).as_posix()
+                texts[where] = path.read_text(encoding="utf-8", errors="replace")
+    return texts
+
+
+def _parts(scanned: Scanned, node: ast.expr, depth: int = 0) -> set[int]:
+    """Return the ids of the nodes of a path, and of what its names stand for."""
+    parts = {id(inner) for inner in ast.walk(node)}
+    if scanned.names is None or depth > 8:
+        return parts
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            for value in scanned.names.values(inner.id):
+                parts |= _parts(scanned, value, depth + 1)
+    return parts

@@ -1,0 +1,137 @@
+"""Where a notebook is from now on, and whether its paths and imports mean the same from there."""
+
+import ast
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from checkpoint.notebooks.magics import magics
+from checkpoint.project.names import unportable
+
+from .functions import folder_made
+from .places import HOLE, Place
+from .scan import Scanned
+
+FOLDER = "notebooks"
+
+
+class Move(NamedTuple):
+    """Where a notebook is, and from now on.
+
+    Attributes
+    ----------
+    path
+        Where it is from now on, from the top of the project.
+    base, folder
+        The folders that its relative paths begin at, before and after.
+    refusal
+        Why it cannot be moved there; empty if it can, or stays.
+    """
+
+    path: str
+    base: str
+    folder: str
+    refusal: str = ""
+
+    def changes(self, place: Place) -> bool:
+        """Tell whether a relative path has to be written anew."""
+        return self.base != self.folder and place.is_inside
+
+    def relative(self, text: str) -> str:
+        """Return a path of the project from the notebook's folder."""
+        return posixpath.relpath(text, self.folder or ".")
+
+    def folder_of(self, scanned: Scanned, call: ast.Call) -> str:
+        """Return the folder that a call makes, from the top of the project; empty if unknown."""
+        path = folder_made(call)
+        if path is None or scanned.names is None:
+            return ""
+        places = scanned.names.places(path)
+        if len(places) != 1:
+            return ""
+        place = places[0].below(self.base)
+        return place.text if place.is_inside and not place.text.startswith(HOLE) else ""
+
+    def folders(self, scanned: Scanned) -> Iterator[tuple[int, ast.Call, ast.expr, str]]:
+        """Yield the calls that make folders by paths that have to be written anew."""
+        if self.base == self.folder:
+            return
+        for cell, tree in enumerate(scanned.unit.trees):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and (path := folder_made(node)) is not None:
+                    folder = self.folder_of(scanned, node)
+                    if folder and HOLE not in folder:
+                        yield cell, node, path, folder
+
+
+def move_of(root: Path, scanned: Scanned) -> Move:
+    """Return where a notebook is from now on: below `notebooks/`, where the steps are."""
+    unit = scanned.unit
+    stays = f"{unit.path}".startswith(f"{FOLDER}/")
+    path = unit.path if stays else f"{FOLDER}/{posixpath.basename(unit.path)}"
+    folder = posixpath.dirname(path)
+    if reason := unportable(unit.name):
+        return Move(path, scanned.base, folder, f"its name {reason}; rename it")
+    if not stays and (root / path).exists():
+        return Move(path, scanned.base, folder, f"{path} is there already; rename one of them")
+    reason = _refusal(root, scanned, folder) if scanned.base != folder else ""
+    return Move(path, scanned.base, folder, reason)
+
+
+def _refusal(root: Path, scanned: Scanned, folder: str) -> str:
+    """Say why a notebook would not compute the same in another folder."""
+    where = f"in {folder}/"
+    for use in scanned.uses:
+        if use.is_certain or use.place.is_absolute:
+            continue
+        return f"`{use.line}` may mean another file {where}"
+    here = root / scanned.base
+    for cell, tree in enumerate(scanned.unit.trees):
+        if any(True for _ in magics(scanned.unit.cells[cell])):
+            line = next(iter(magics(scanned.unit.cells[cell]))).strip()
+            if not line.startswith(
+                (
+                    "%matplotlib",
+                    "%load_ext",
+                    "%autoreload",
+                    "%time",
+                    "%config",
+                    "%pip",
+                    "!pip",
+                    "%%time",
+                )
+            ):
+                return f"`{line}` may do something else {where}"
+        for node in ast.walk(tree):
+            if module := _imported_here(here, node):
+                return f"it imports {module}, which is in {scanned.base or 'the top folder'}"
+            if isinstance(node, ast.Constant) and _means_another(
+                here, root / folder, scanned, node
+            ):
+                return f"the path {node.value!r} may mean another file {where}"
+    return ""
+
+
+def _imported_here(here: Path, node: ast.AST) -> str:
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        names = [node.module]
+    for name in names:
+        first = name.partition(".")[0]
+        if (here / f"{first}.py").is_file() or (here / first).is_dir():
+            return first
+    return ""
+
+
+def _means_another(here: Path, there: Path, scanned: Scanned, node: ast.Constant) -> bool:
+    """Tell whether a text is a relative path that leads elsewhere from another folder."""
+    text = node.value
+    if not isinstance(text, str) or scanned.names is None or id(node) in scanned.names.used:
+        return False
+    if text.startswith("/") or not text.strip() or {"\0", "\n"} & set(text) or len(text) > 255:
+        return False
+    is_path = "/" in text or text in (".", "..") or "." in text.strip(".")
+    if not is_path or not (here / text).exists():
+        return False
+    return (here / text).resolve() != (there / text).resolve()

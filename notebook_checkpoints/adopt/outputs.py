@@ -1,0 +1,373 @@
+"""What a notebook writes, and where `save` puts it: into its checkpoint, or into a part of it."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from checkpoint.notebooks.calls import dotted
+from checkpoint.project.names import unportable
+
+from .forms import Form, writer_form
+from .functions import COPIERS, is_figure
+from .places import HOLE, Place
+from .scan import Scanned, Use
+from .statements import Code, guarded_names, is_neutral, surely_assigned
+
+PARALLEL = frozenset(
+    "Parallel Pool ProcessPoolExecutor ThreadPoolExecutor ThreadPool Process delayed Client "
+    "process_map map_async".split()
+)
+RESERVED = {"params.json": "parameters.json", "environment.txt": "environment.list.txt"}
+
+
+class Output(NamedTuple):
+    """A file that a notebook writes, and what becomes of it.
+
+    Attributes
+    ----------
+    use
+        The place in the code.
+    anchor
+        The statement that writes it; the `with` block, if that opens it.
+    block
+        The statement at the top of the cell that the anchor is in, or the anchor itself.
+    statement
+        What is replaced: the anchor; or the block, if that is a guard that is always true.
+    form
+        The object that `save` takes instead; None if it takes the file.
+    key
+        The name in the checkpoint.
+    kept
+        Who still reads the file itself, so that the code that writes it stays; empty if nobody.
+    """
+
+    use: Use
+    anchor: ast.stmt
+    block: ast.stmt
+    statement: ast.stmt
+    form: Form | None
+    key: str
+    kept: str = ""
+
+    @property
+    def stays(self) -> bool:
+        """Whether the code that writes the file stays."""
+        return self.form is None or bool(self.kept)
+
+
+class Stored(NamedTuple):
+    """Where a file is in the checkpoints.
+
+    Attributes
+    ----------
+    step
+        The step.
+    part
+        The sub-checkpoint, with holes; empty for the step's own.
+    key, name
+        The file in the checkpoint's folder, and the name by which `load` gives it.
+    suffix
+        The format of the object; empty if it is the file as it was written.
+    """
+
+    step: str
+    part: str
+    key: str
+    name: str
+    suffix: str
+
+    @property
+    def checkpoint(self) -> str:
+        """The step or sub-checkpoint."""
+        return f"{self.step}/{self.part}" if self.part else self.step
+
+
+class Outputs(NamedTuple):
+    """What a notebook writes.
+
+    Attributes
+    ----------
+    last
+        Its last group of writers, which becomes the save cell.
+    parts
+        The others, by the name of the sub-checkpoint.
+    left
+        What stays as it is: the place, and why.
+    figures
+        The figures, which stay too.
+    """
+
+    last: list[Output]
+    parts: dict[str, list[Output]]
+    left: list[tuple[Use, str]]
+    figures: list[Use]
+
+    def stored(self, step: str) -> dict[str, Stored]:
+        """Return where each file is, by its path with holes."""
+        found = {}
+        for part, outputs in {"": self.last, **self.parts}.items():
+            stems = Counter(stem for output in outputs for stem in _stems(output.key))
+            for output in outputs:
+                stem = _stems(output.key)[0]
+                name = stem if output.form and stems[stem] == 1 else output.key
+                suffix = output.form.suffix if output.form else ""
+                found[output.use.place.text] = Stored(step, part, output.key, name, suffix)
+        return found
+
+
+def plan(
+    scanned: Scanned,
+    codes: list[Code],
+    unclear: Callable[[Use], str],
+    still_read: Callable[[Use], str],
+) -> Outputs:
+    """Decide what becomes of each file that a notebook writes.
+
+    Parameters
+    ----------
+    scanned
+        The notebook.
+    codes
+        Its cells.
+    unclear
+        Says why a file must stay as it is for what others do with it; empty if it need not.
+    still_read
+        Says who else reads a file, and goes on to do so; empty if nobody.
+    """
+    top: list[Output] = []
+    inside: list[Output] = []
+    left: list[tuple[Use, str]] = []
+    figures: list[Use] = []
+    for use in scanned.writes:
+        if is_figure(use.function, use.place.name):
+            figures.append(use)
+            continue
+        reason = _unfit(use) or unclear(use)
+        found = None if reason else _anchored(codes[use.cell], use)
+        if found is None:
+            left.append((use, reason or "it is not a statement of its own"))
+            continue
+        anchor, block = found
+        if any(_is_inside(codes, read, use.cell, anchor) for read in scanned.reads):
+            left.append((use, "the same statement reads a file"))
+            continue
+        form = writer_form(codes[use.cell], use)
+        output = Output(use, anchor, block, anchor, form, key_of(use.place, form), still_read(use))
+        if HOLE in use.place.text and not holes_fit(codes[use.cell], use):
+            left.append((use, "what varies in its path is not the variable of its loop"))
+        elif HOLE not in use.place.text and _is_at_top(scanned, codes, output):
+            top.append(output._replace(statement=output.block))
+        elif _is_in_function(codes[use.cell], anchor) and _is_parallel(codes):
+            left.append((use, "another process may run it"))
+        else:
+            inside.append(output)
+    groups = _groups(codes, top)
+    last = groups.pop() if groups else []
+    parts: dict[str, list[Output]] = {}
+    for group in [*groups, *([output] for output in inside)]:
+        name = _part_name(group[0].use.place)
+        if name in parts or unportable(name.replace(HOLE, "x")) or name == "figures":
+            left += [(output.use, "two files would have the same name") for output in group]
+        else:
+            parts[name] = group
+    last, twice = _distinct(last)
+    left += [(output.use, "two files would have the same name") for output in twice]
+    return Outputs(last, parts, left, figures)
+
+
+def holes_fit(code: Code, use: Use) -> bool:
+    """Tell whether all that varies in a path is spelled out where it is used, in its loop.
+
+    Each hole has to be the variable of a loop, or a parameter of the function, around it.
+    """
+    assert use.path is not None
+    spelled = [node.id for node in ast.walk(use.path) if isinstance(node, ast.Name)]
+    own: set[str] = set()
+    inside: set[str] = set()
+    for outer in code.around(use.path):
+        if isinstance(outer, ast.For | ast.AsyncFor | ast.comprehension):
+            own |= _targets(outer.target)
+            inside |= _stored_in(outer)
+        elif isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            arguments = {node.arg for node in ast.walk(outer.args) if isinstance(node, ast.arg)}
+            own |= arguments
+            inside |= _stored_in(outer)
+        elif isinstance(outer, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+            for generator in outer.generators:
+                own |= _targets(generator.target)
+    for hole in use.place.holes:
+        name = hole.partition(":")[0]
+        if name not in own or name in inside or name not in spelled:
+            return False
+    return True
+
+
+def _targets(node: ast.expr) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def _stored_in(outer: ast.AST) -> set[str]:
+    """Return the names that the body of a loop or function binds."""
+    body = getattr(outer, "body", [])
+    return {
+        node.id
+        for statement in (body if isinstance(body, list) else [body])
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
+
+
+def _unfit(use: Use) -> str:
+    """Say why a file cannot go into a checkpoint; empty if it can."""
+    place = use.place
+    if len(use.places) > 1:
+        return "its path depends on how the code runs"
+    if not use.is_certain or use.call is None:
+        return "its path is known only when the code runs"
+    if not place.is_inside:
+        return "it is outside the project"
+    if place.text.startswith("data/"):
+        return "it is raw data, or lies beside it"
+    if use.function in COPIERS:
+        return "it is copied or moved"
+    if use.function in ("open", "File") and _appends(use.call):
+        return "it is appended to"
+    name = place.name.replace(HOLE, "x")
+    if "." not in name or unportable(name):
+        return "it is a folder, or has no name that is valid on every system"
+    return ""
+
+
+def _appends(call: ast.Call) -> bool:
+    modes = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "mode")]
+    return any(isinstance(mode, ast.Constant) and "a" in str(mode.value) for mode in modes)
+
+
+def _anchored(code: Code, use: Use) -> tuple[ast.stmt, ast.stmt] | None:
+    """Return the statement that writes a file, and the one at the top of the cell around it."""
+    assert use.call is not None
+    statement = code.statement(use.call)
+    if isinstance(statement, ast.Expr):
+        call = statement.value
+        dumps = isinstance(call, ast.Call) and dotted(call.func).endswith(".dump")
+        alone = call is use.call or (dumps and code.parent(use.call) is call)
+        if not alone:
+            return None
+    elif not isinstance(statement, ast.With) or len(statement.items) != 1:
+        return None
+    if code.whole_lines(statement) is None:
+        return None
+    outer = [one for one in code.around(statement) if isinstance(one, ast.stmt)]
+    if any(isinstance(one, ast.With | ast.ClassDef | ast.Match) for one in outer):
+        return None
+    return statement, (outer[-1] if outer else statement)
+
+
+def _is_inside(codes: list[Code], use: Use, cell: int, statement: ast.stmt) -> bool:
+    if use.cell != cell or use.call is None:
+        return False
+    return any(one is statement for one in codes[cell].around(use.call))
+
+
+def _is_at_top(scanned: Scanned, codes: list[Code], output: Output) -> bool:
+    """Tell whether a file is written whatever happens: at the top of a cell, or guarded in vain."""
+    if output.block is output.anchor:
+        return True
+    names = guarded_names(output.block)
+    if not names or not isinstance(output.block, ast.If):
+        return False
+    cell, code = output.use.cell, codes[output.use.cell]
+    plain = all(is_neutral(one) or one is output.anchor for one in output.block.body)
+    return (
+        plain
+        and output.form is not None
+        and not output.kept
+        and code.whole_lines(output.block) is not None
+        and all(surely_assigned(scanned.unit.trees, name, cell) for name in names)
+    )
+
+
+def _groups(codes: list[Code], outputs: list[Output]) -> list[list[Output]]:
+    """Return outputs in groups between which nothing happens that could change an object."""
+    blocks: dict[int, list[Output]] = {id(output.block): [] for output in outputs}
+    for output in outputs:
+        blocks[id(output.block)].append(output)
+    groups: list[list[Output]] = []
+    is_open = False
+    for code in codes:
+        for statement in code.tree.body:
+            if id(statement) in blocks:
+                if not is_open:
+                    groups.append([])
+                groups[-1] += blocks[id(statement)]
+                is_open = True
+            elif not is_neutral(statement):
+                is_open = False
+        if "%" in code.source or "!" in code.source:
+            is_open = is_open and not _has_magics(code)
+    return groups
+
+
+def _has_magics(code: Code) -> bool:
+    try:
+        ast.parse(code.source)
+    except (SyntaxError, ValueError):
+        return True
+    return False
+
+
+def _stems(key: str) -> list[str]:
+    """Return a name without its last suffix, without the last two, and so on."""
+    parts = key.split(".")
+    return [".".join(parts[:number]) for number in range(len(parts) - 1, 0, -1)]
+
+
+def _is_in_function(code: Code, statement: ast.stmt) -> bool:
+    return any(isinstance(one, ast.FunctionDef | ast.Lambda) for one in code.around(statement))
+
+
+def _is_parallel(codes: list[Code]) -> bool:
+    """Tell whether a notebook runs functions in other processes."""
+    names = {
+        getattr(node, "id", getattr(node, "attr", ""))
+        for code in codes
+        for node in ast.walk(code.tree)
+    }
+    return not names.isdisjoint(PARALLEL)
+
+
+def _distinct(group: list[Output]) -> tuple[list[Output], list[Output]]:
+    seen: set[str] = set()
+    first: list[Output] = []
+    twice: list[Output] = []
+    for output in group:
+        (twice if output.key.casefold() in seen else first).append(output)
+        seen.add(output.key.casefold())
+    return first, twice
+
+
+def key_of(place: Place, form: Form | None) -> str:
+    """Return the name of a file in its checkpoint."""
+    name = place.name.replace(HOLE, "").strip("_-. ") or "object"
+    if HOLE in place.name and name.startswith(("h5ad", "npy", "pkl", "csv", "tsv", "npz")):
+        name = f"object.{name}"
+    if form and form.suffix == ".pkl":
+        name = re.sub(r"\.pickle$", ".pkl", name)
+    if "." not in name:
+        name = f"object.{name}"
+    return RESERVED.get(name, name)
+
+
+def _part_name(place: Place) -> str:
+    """Return the name of a sub-checkpoint: of the file's stem, and of folders that vary."""
+    *folders, name = place.text.split("/")
+    stem = name.partition(".")[0] if name.partition(".")[0] else name
+    if HOLE in name and HOLE not in stem:
+        stem = name.replace(".", "_")
+    parts = [folder for folder in folders if HOLE in folder]
+    text = "_".join([*parts, stem])
+    if not text.replace(HOLE, ""):
+        text = f"{folders[-1]}_{text}" if folders else f"part_{text}"
+    return text

@@ -1,0 +1,100 @@
+"""Paths in code, as far as the code spells them out: `results/{sample}_qc.h5ad`."""
+
+import posixpath
+import re
+from typing import NamedTuple
+
+HOLE = "\0"  # a part of a path that is known only when the code runs
+VERSION = re.compile(
+    r"(?:[-_. ]?(?:v\d+|version\d+|final|new|old|latest|backup|bak|fixed|copy\d*|\(\d+\)))+$",
+    re.IGNORECASE,
+)
+
+
+class Place(NamedTuple):
+    """A path of which some parts may be known only when the code runs.
+
+    Attributes
+    ----------
+    text
+        The path, with `HOLE` for each such part.
+    holes
+        The expressions of these parts.
+    """
+
+    text: str
+    holes: tuple[str, ...] = ()
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether it exists on one machine only."""
+        return self.text.startswith(("/", "~", "\\\\")) or bool(re.match("[A-Za-z]:", self.text))
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it is a path of the project."""
+        return not self.is_absolute and not f"{self.text}/".startswith("../")
+
+    @property
+    def name(self) -> str:
+        """The name of the file, with `HOLE`."""
+        return posixpath.basename(self.text)
+
+    @property
+    def glob(self) -> str:
+        """A pattern for `Path.glob`."""
+        special = re.sub(r"([*?\[])", r"[\1]", self.text)
+        return re.sub(f"{HOLE}+", "*", special)
+
+    def matches(self, other: "Place") -> bool:
+        """Tell whether both may be the same file."""
+        if self.text == other.text:
+            return True
+        return any(
+            HOLE in one.text and re.fullmatch(one._pattern, two.text) is not None
+            for one, two in ((self, other), (other, self))
+        )
+
+    def below(self, folder: str) -> "Place":
+        """Return where it is if it is relative to a folder of the project."""
+        if self.is_absolute:
+            return Place(posixpath.normpath(self.text), self.holes)
+        return Place(posixpath.normpath(posixpath.join(folder or ".", self.text)), self.holes)
+
+    def code(self, text: str | None = None) -> str:
+        """Return an expression for it: a string, or an f-string with its holes."""
+        parts = (self.text if text is None else text).split(HOLE)
+        if len(parts) == 1:
+            return quoted(parts[0])
+        special = {*"\"'\\{}"}.intersection("".join(self.holes))
+        if special or len(parts) != len(self.holes) + 1:
+            raise ValueError(f"no f-string for {self.shown}")
+        escaped = [part.replace("{", "{{").replace("}", "}}") for part in parts]
+        inside = escaped[0] + "".join(
+            f"{{{hole}}}{part}" for hole, part in zip(self.holes, escaped[1:], strict=True)
+        )
+        return f"f{quoted(inside)}"
+
+    @property
+    def shown(self) -> str:
+        """The path for people: `results/{sample}_qc.h5ad`."""
+        holes = iter(self.holes)
+        return re.sub(HOLE, lambda _: f"{{{next(holes, '…')}}}", self.text)
+
+    @property
+    def family(self) -> str:
+        """What is left without folder and version: `adata.h5ad` of `old/adata_v2.h5ad`."""
+        stem, dot, suffix = self.name.partition(".")
+        return f"{VERSION.sub('', stem).casefold()}{dot}{suffix.casefold()}"
+
+    @property
+    def _pattern(self) -> str:
+        escaped = "".join(char if char == HOLE else re.escape(char) for char in self.text)
+        escaped = re.sub(f"^{HOLE}+", ".+", escaped)  # it may be a folder
+        return re.sub(f"{HOLE}+", "[^/]+", escaped)
+
+
+def quoted(text: str) -> str:
+    """Return text as a string of Python, in double quotes where that needs no escapes."""
+    plain = text.isprintable() and not {'"', "\\"}.intersection(text)
+    return f'"{text}"' if plain else repr(text)

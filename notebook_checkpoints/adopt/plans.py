@@ -1,0 +1,118 @@
+"""What rewriting a notebook has to know of the others, and what comes out of it."""
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from checkpoint.notebooks import notebook
+
+from .chain import Chain
+from .inputs import why_not
+from .outputs import Outputs, Stored, plan
+from .places import HOLE
+from .scan import Scanned, Use
+from .scripts import Script
+from .statements import Code
+
+
+class Rewritten(NamedTuple):
+    """A notebook after it was rewritten.
+
+    Attributes
+    ----------
+    scanned
+        The notebook as it was.
+    path
+        Where it is from now on, from the top of the project.
+    content
+        Its JSON.
+    stored
+        Where each file is that it wrote, by its path with holes.
+    inputs
+        The checkpoints, by step and part, and files that it reads, from the top of the project.
+    left
+        What stayed as it was, a sentence each.
+    """
+
+    scanned: Scanned
+    path: str
+    content: dict[str, Any]
+    stored: dict[str, Stored]
+    inputs: list[Stored | Use]
+    left: list[str]
+
+    @property
+    def step(self) -> str:
+        """Its step."""
+        return posixpath.basename(self.path).removesuffix(".ipynb")
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The number of lines of code before and after."""
+        before, after = (
+            sum(1 for source in sources for line in source.splitlines() if line.strip())
+            for sources in (self.scanned.unit.cells, notebook.sources(self.content))
+        )
+        return before, after
+
+
+class Project(NamedTuple):
+    """What rewriting a notebook has to know of the others.
+
+    Attributes
+    ----------
+    root, package
+        The project, and its package.
+    chain
+        Its notebooks and scripts.
+    targets
+        The paths of those that are rewritten now.
+    scripts
+        The scripts among them, by path.
+    texts
+        By path, the code of others and configuration files, and what is left over of the texts in
+        the code of those that are rewritten: the name of a file in it means that they may read it.
+    """
+
+    root: Path
+    package: str
+    chain: Chain
+    targets: list[str]
+    scripts: dict[str, Script]
+    texts: dict[str, str]
+
+
+def planned(project: Project, path: str, codes: dict[str, list[Code]]) -> Outputs:
+    """Return what becomes of the files that a notebook writes."""
+    scanned = project.chain.unit(path)
+
+    def unclear(use: Use) -> str:
+        same = [other for other in scanned.writes if other.place.matches(use.place)]
+        if len(same) > 1:
+            return "it is written more than once"
+        if any(read.place.text == use.place.text for _, read in _readers(project, use, path)):
+            return "the notebook reads it, too"
+        return ""
+
+    def still_read(use: Use) -> str:
+        for other, read in _readers(project, use):
+            name = other.unit.path
+            if name not in project.targets or read.place.text != use.place.text:
+                return name
+            if name not in project.scripts and why_not(codes[name][read.cell], read):
+                return name
+        stem = max(use.place.name.split(HOLE), key=len)
+        named = (name for name, text in project.texts.items() if len(stem) > 4 and stem in text)
+        return next(named, "")
+
+    return plan(scanned, codes[path], unclear, still_read)
+
+
+def _readers(project: Project, use: Use, path: str = "") -> Iterator[tuple[Scanned, Use]]:
+    """Yield who may read a file: all, or one of them."""
+    for other in project.chain.scanned:
+        if not path or other.unit.path == path:
+            for read in other.reads:
+                if any(place.matches(use.place) for place in read.places):
+                    yield other, read

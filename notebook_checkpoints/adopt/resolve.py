@@ -1,0 +1,259 @@
+"""Which paths an expression of Python can be: constants, f-strings, joins, values of a config."""
+
+import ast
+import string
+from collections.abc import Collection, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from checkpoint.notebooks.calls import dotted
+
+from .places import HOLE, Place
+
+MANY = 16  # alternatives of one path
+# functions that return a path as it is, by their first argument
+SAME = frozenset("str Path PurePath PosixPath fspath abspath realpath expanduser normpath".split())
+SAME_METHODS = frozenset("resolve absolute as_posix expanduser".split())
+CONFIG_READERS = frozenset("safe_load full_load unsafe_load load loads".split())
+
+
+class Names:
+    """What the names of a notebook or script can stand for in a path.
+
+    Parameters
+    ----------
+    trees
+        The code of its cells, in order.
+    configs
+        The content of the project's configuration files, by path from the top.
+    here
+        The folder of a script, for `__file__`; None in a notebook.
+    varying
+        The cells tagged `parameters`: papermill and `run --set` give their names other values.
+    """
+
+    def __init__(
+        self,
+        trees: list[ast.Module],
+        configs: Mapping[str, Any],
+        here: str | None = None,
+        varying: Collection[int] = (),
+    ) -> None:
+        self._configs = configs
+        self._here = here
+        self._values: dict[str, list[ast.expr]] = {}
+        self._open: set[str] = set()  # bound by loops, parameters, `with`, in ways that vary
+        self._files: dict[str, ast.expr] = {}  # `with open(…) as f`
+        self.used: set[int] = set()  # ids of the nodes that led to paths
+        for number, tree in enumerate(trees):
+            for node in ast.walk(tree):
+                self._learn(node)
+                if number in varying and isinstance(node, ast.Name):
+                    self._open.add(node.id)
+
+    def _learn(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                self._bind(target, node.value)
+        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+            self._bind(node.target, node.value)
+        elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.comprehension):
+            self._vary(node.target)
+        elif isinstance(node, ast.withitem) and node.optional_vars:
+            self._vary(node.optional_vars)
+            if isinstance(node.optional_vars, ast.Name):
+                self._files[node.optional_vars.id] = node.context_expr
+        elif isinstance(node, ast.arg):
+            self._open.add(node.arg)
+
+    def _bind(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            self._values.setdefault(target.id, []).append(value)
+        elif (
+            isinstance(target, ast.Tuple | ast.List)
+            and isinstance(value, ast.Tuple | ast.List)
+            and len(target.elts) == len(value.elts)
+        ):
+            for one, its in zip(target.elts, value.elts, strict=True):
+                self._bind(one, its)
+        else:
+            self._vary(target)
+
+    def _vary(self, target: ast.expr) -> None:
+        self._open |= {
+            node.id
+            for node in ast.walk(target)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+
+    def values(self, name: str) -> list[ast.expr]:
+        """Return the expressions that are assigned to a name; none if it varies."""
+        return [] if name in self._open else self._values.get(name, [])
+
+    def places(self, node: ast.expr) -> list[Place]:
+        """Return the paths that an expression can be; none if too little is known.
+
+        Several are not certain: which one it is depends on how the code runs.
+        """
+        found = list(dict.fromkeys(self._resolve(node, ())))[:MANY]
+        known = [place for place in found if place.text.replace(HOLE, "").strip("./ ")]
+        return known if len(known) == len(found) else []
+
+    def _resolve(self, node: ast.expr, seen: tuple[str, ...]) -> list[Place]:
+        self.used.add(id(node))
+        if isinstance(node, ast.Constant):
+            return [Place(node.value)] if isinstance(node.value, str) else []
+        if isinstance(node, ast.Name):
+            return self._of_name(node, seen)
+        if isinstance(node, ast.JoinedStr):
+            parts = [self._of_part(value, seen) for value in node.values]
+            return [_joined(combination) for combination in _combinations(parts)]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            pair = [self._or_hole(node.left, seen), self._or_hole(node.right, seen)]
+            return [_joined(combination) for combination in _combinations(pair)]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            pair = [self._resolve(node.left, seen), self._or_hole(node.right, seen)]
+            return [_path(combination) for combination in _combinations(pair)]
+        if isinstance(node, ast.IfExp):
+            return [*self._resolve(node.body, seen), *self._resolve(node.orelse, seen)]
+        if isinstance(node, ast.Subscript):
+            value = self._config(node)
+            return [Place(value)] if isinstance(value, str) else []
+        if isinstance(node, ast.Attribute) and node.attr == "parent":
+            return [_parent(place) for place in self._resolve(node.value, seen)]
+        return self._of_call(node, seen) if isinstance(node, ast.Call) else []
+
+    def _of_name(self, node: ast.Name, seen: tuple[str, ...]) -> list[Place]:
+        if node.id == "__file__" and self._here is not None:
+            return [Place(f"{self._here or '.'}/__file__")]
+        values = self.values(node.id)
+        if not values or node.id in seen:
+            return [Place(HOLE, (node.id,))]
+        found = [place for value in values for place in self._resolve(value, (*seen, node.id))]
+        return found or [Place(HOLE, (node.id,))]
+
+    def _of_part(self, value: ast.expr, seen: tuple[str, ...]) -> list[Place]:
+        """Return what a part of an f-string can be."""
+        if not isinstance(value, ast.FormattedValue):
+            return self._resolve(value, seen)
+        if value.conversion != -1 or value.format_spec is not None:
+            text = ast.unparse(ast.JoinedStr([value]))[2:-1]
+            return [Place(HOLE, (text[1:-1],))]
+        return self._or_hole(value.value, seen)
+
+    def _or_hole(self, node: ast.expr, seen: tuple[str, ...]) -> list[Place]:
+        return self._resolve(node, seen) or [Place(HOLE, (ast.unparse(node),))]
+
+    def _of_call(self, node: ast.Call, seen: tuple[str, ...]) -> list[Place]:
+        name = dotted(node.func)
+        function = name.rpartition(".")[2] or getattr(node.func, "attr", "")
+        if name in ("Path.cwd", "pathlib.Path.cwd", "os.getcwd"):
+            return [Place(".")]
+        joins = name.endswith(("path.join", "Path", "PurePath")) and len(node.args) > 1
+        if joins and not any(isinstance(part, ast.Starred) for part in node.args):
+            first = self._resolve(node.args[0], seen)
+            parts = [first, *(self._or_hole(part, seen) for part in node.args[1:])]
+            return [_path(combination) for combination in _combinations(parts)]
+        if isinstance(node.func, ast.Attribute) and not name.startswith(("os.", "pathlib.")):
+            return self._of_method(node, node.func, seen)
+        if function == "dirname" and node.args:
+            return [_parent(place) for place in self._resolve(node.args[0], seen)]
+        if function in SAME and len(node.args) == 1:
+            return self._resolve(node.args[0], seen)
+        return []
+
+    def _of_method(
+        self, node: ast.Call, method: ast.Attribute, seen: tuple[str, ...]
+    ) -> list[Place]:
+        if method.attr == "format" and isinstance(method.value, ast.Constant):
+            return _formatted(str(method.value.value), node)
+        if method.attr in SAME_METHODS and not node.args:
+            return self._resolve(method.value, seen)
+        if method.attr == "joinpath":
+            parts = [self._resolve(method.value, seen)]
+            parts += [self._or_hole(part, seen) for part in node.args]
+            return [_path(combination) for combination in _combinations(parts)]
+        return []
+
+    def _config(self, node: ast.expr) -> Any:
+        """Return the value of `config["paths"]["out"]`; None if it is not known."""
+        if isinstance(node, ast.Subscript):
+            inside = self._config(node.value)
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            self.used |= {id(node), id(node.slice)}
+            return inside.get(key) if isinstance(inside, dict) else None
+        if isinstance(node, ast.Name):
+            values = self.values(node.id)
+            return self._config(values[0]) if len(values) == 1 else None
+        if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in CONFIG_READERS:
+            return self._config_file(node)
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            return {
+                k.value: v.value
+                for k, v in pairs
+                if isinstance(k, ast.Constant) and isinstance(v, ast.Constant)
+            }
+        return None
+
+    def _config_file(self, node: ast.Call) -> Any:
+        within = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+        opened = [self._files[name] for name in within if name in self._files]
+        nodes = [inner for one in (node, *opened) for inner in ast.walk(one)]
+        texts = [inner.value for inner in nodes if isinstance(inner, ast.Constant)]
+        names = [text.rpartition("/")[2] for text in texts if isinstance(text, str)]
+        found = [
+            content for path, content in self._configs.items() if path.rpartition("/")[2] in names
+        ]
+        return found[0] if len(found) == 1 else None
+
+
+def _combinations(parts: list[list[Place]]) -> Iterator[tuple[Place, ...]]:
+    for number, combination in enumerate(product(*parts)):
+        if number == MANY:
+            return
+        yield combination
+
+
+def _joined(parts: tuple[Place, ...]) -> Place:
+    return Place(
+        "".join(part.text for part in parts), tuple(hole for part in parts for hole in part.holes)
+    )
+
+
+def _path(parts: tuple[Place, ...]) -> Place:
+    absolute = [number for number, part in enumerate(parts) if part.is_absolute]
+    parts = parts[absolute[-1] :] if absolute else parts
+    first, *others = parts
+    between = tuple(piece for part in others for piece in (Place("/"), part))
+    return _joined((Place(first.text.rstrip("/") or first.text, first.holes), *between))
+
+
+def _parent(place: Place) -> Place:
+    folder, _, name = place.text.rstrip("/").rpartition("/")
+    if name in ("", ".", ".."):
+        return Place(f"{place.text}/..", place.holes)
+    kept = len(place.holes) - name.count(HOLE)
+    return Place(folder or ".", place.holes[:kept])
+
+
+def _formatted(text: str, node: ast.Call) -> list[Place]:
+    """Return the path of `"a/{}.h5ad".format(sample)`."""
+    named = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+    result, holes = "", []
+    try:
+        pieces = list(string.Formatter().parse(text))
+    except ValueError:
+        return []
+    for number, (literal, field, spec, _) in enumerate(pieces):
+        result += literal
+        if field is None:
+            continue
+        index = int(field) if field.isdecimal() else number
+        positional = ast.unparse(node.args[index]) if index < len(node.args) else None
+        hole = positional if field == "" or field.isdecimal() else named.get(field)
+        if hole is None:
+            return []
+        result += HOLE
+        holes.append(f"{hole}:{spec}" if spec else hole)
+    return [Place(result, tuple(holes))]

@@ -1,0 +1,216 @@
+"""Results that are there already are taken over: copied into checkpoints, hashed and accepted."""
+
+import datetime
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import structs
+
+from checkpoint.lineage.states import Lineage
+from checkpoint.notebooks.recipe import recipe_of
+from checkpoint.project.names import unportable
+from checkpoint.project.project import Project
+from checkpoint.project.settings import FILE
+from checkpoint.storage import hashes, store
+from checkpoint.storage.schema import FORMAT_VERSION, Acceptance, FileEntry, Record, Run
+
+from .outputs import Stored
+from .places import HOLE, Place
+from .plans import Rewritten
+from .scripts import Script
+
+WHY = "taken over by adopt: made by the code as it was before"
+REASON = "not written by save"
+
+
+class Taken(NamedTuple):
+    """What became of the results of a step.
+
+    Attributes
+    ----------
+    step
+        The step.
+    files
+        The files that were copied, from the top of the project.
+    missing
+        A file that is not here, so that nothing was taken over; empty if all are.
+    """
+
+    step: str
+    files: list[str]
+    missing: str = ""
+
+
+class _File(NamedTuple):
+    source: Path
+    stored: Stored
+    part: str  # the sub-checkpoint of this file
+
+
+def take_over(root: Path, steps: list[Rewritten | Script]) -> list[Taken]:
+    """Copy the results of steps into their checkpoints, and accept the chain in order.
+
+    Parameters
+    ----------
+    root
+        The project, rewritten.
+    steps
+        The steps that were rewritten, in running order.
+    """
+    project = Project(root)
+    taken = []
+    for step in steps:
+        found, missing = _files(root, step)
+        folder = project.results_of(step.step)
+        if not missing and not _is_free(folder):
+            missing = f"results/{step.step}/ has results already"
+        if missing:
+            taken.append(Taken(step.step, [], missing))
+            continue
+        _copy(project, step, found)
+        _accept(project, step, found)
+        names = [file.source.relative_to(root).as_posix() for file in found]
+        taken.append(Taken(step.step, names))
+    return taken
+
+
+def _files(root: Path, step: Rewritten | Script) -> tuple[list[_File], str]:
+    """Return the files of a step that are here, and one that is missing."""
+    found: list[_File] = []
+    for text, stored in step.stored.items():
+        files = list(_matching(root, text))
+        if not files:
+            return [], f"{Place(text).shown} is not here"
+        for path, values in files:
+            part = _filled(stored.part, values)
+            if any(map(unportable, part.split("/"))) and part:
+                return [], f"{path.relative_to(root).as_posix()} has no name for a checkpoint"
+            found.append(_File(path, stored, part))
+    if not step.stored:  # nobody can tell whether it ran
+        return [], "it writes no results"
+    return found, ""
+
+
+def _matching(root: Path, text: str) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the files that a path can be, with what is in its holes."""
+    if HOLE not in text:
+        path = root / text
+        yield from [(path, [])] if path.is_file() else []
+        return
+    pattern = re.compile("".join("(.+?)" if c == HOLE else re.escape(c) for c in text))
+    for path in sorted(root.glob(Place(text).glob)):
+        match = pattern.fullmatch(path.relative_to(root).as_posix())
+        if match and path.is_file() and not any("/" in value for value in match.groups()):
+            yield path, list(match.groups())
+
+
+def _filled(part: str, values: list[str]) -> str:
+    for value in values if HOLE in part else []:
+        part = part.replace(HOLE, value, 1)
+    return part
+
+
+def _is_free(folder: Path) -> bool:
+    """Tell whether a step has saved nothing yet."""
+    return not folder.exists() or all(
+        path.name in (".gitkeep", ".lock") for path in folder.iterdir()
+    )
+
+
+def _copy(project: Project, step: Rewritten | Script, files: list[_File]) -> None:
+    """Copy files into the checkpoints: all of a step, or none."""
+    whole = project.results_of(step.step)
+    made: list[Path] = []
+    try:
+        for file in files:
+            folder = whole / file.part if file.part else whole
+            made.append(folder / file.stored.key)
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.source, folder / file.stored.key)  # never a link
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _accept(project: Project, step: Rewritten | Script, files: list[_File]) -> None:
+    """Record the checkpoints of a step, its parts first, as accepted."""
+    by_part: dict[str, list[_File]] = {"": []}
+    for file in files:
+        by_part.setdefault(file.part, []).append(file)
+    for part in sorted(by_part, key=lambda part: not part):
+        name = f"{step.step}/{part}" if part else step.step
+        folder = project.results_of(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = {file.stored.key: _entry(folder, file.stored) for file in by_part[part]}
+        times = [file.source.stat().st_mtime for file in by_part[part] or files]
+        record = Record(
+            timestamp=_date(max(times)),
+            format=FORMAT_VERSION,
+            step=name,
+            files=entries,
+            inputs=dict.fromkeys(_inputs(project, step)),
+            param_hashes={},
+            modules=dict.fromkeys(_modules(project, step)),
+            run=Run([]) if isinstance(step, Rewritten) else None,
+        )
+        store.put_record(folder, record, store.record_bytes(folder))
+        fits = Lineage(project).present(name)
+        acceptance = Acceptance(WHY, _date(), [REASON], fits)
+        record = structs.replace(record, run=None, inputs=fits.inputs, modules=fits.modules)
+        store.put_record(folder, record.accept(acceptance), store.record_bytes(folder))
+
+
+def _entry(folder: Path, stored: Stored) -> FileEntry:
+    content = hashes.content_of(folder / stored.key)
+    return FileEntry(
+        stored.key, content.bytes, content.blake3, content.mtime_ns, is_path=not stored.suffix
+    )
+
+
+def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
+    """Yield the checkpoints and files that a step is made from, as a session would record them."""
+    if isinstance(step, Script):
+        own = next(one for one in project.steps() if one.name == step.step)
+        recipe = recipe_of(project, own)
+        yield from (f"results/{name}" for name in (recipe.loads if recipe else ()))
+        yield from (recipe.reads if recipe else ())
+        return
+    for use in step.inputs:
+        if isinstance(use, Stored):
+            yield from _checkpoints(project, use)
+            continue
+        for place in use.places:
+            if not place.is_inside or use.function.endswith("glob") or place.text[:1] == HOLE:
+                continue
+            if place.text in step.stored:
+                continue  # it reads what it wrote itself
+            for path, _ in _matching(project.root, place.text):
+                name = project.show(path)
+                yield f"./{name}" if name.startswith("results/") else name
+
+
+def _checkpoints(project: Project, stored: Stored) -> Iterator[str]:
+    if HOLE not in stored.part:
+        yield f"results/{stored.checkpoint}"
+        return
+    folder = project.results_of(stored.step)
+    for path in sorted(folder.glob(Place(stored.part).glob)):
+        if store.record_bytes(path) is not None:
+            yield f"results/{stored.step}/{path.relative_to(folder).as_posix()}"
+
+
+def _modules(project: Project, step: Rewritten | Script) -> list[str]:
+    if isinstance(step, Rewritten):
+        return []
+    own = next(one for one in project.steps() if one.name == step.step)
+    recipe = recipe_of(project, own)
+    return [*(recipe.code if recipe else ()), FILE]
+
+
+def _date(seconds: float | None = None) -> str:
+    now = datetime.datetime.now() if seconds is None else datetime.datetime.fromtimestamp(seconds)
+    return now.astimezone().isoformat(timespec="seconds")

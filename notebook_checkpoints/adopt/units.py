@@ -1,0 +1,200 @@
+"""The notebooks and scripts of a project, wherever they are."""
+
+import ast
+import json
+import os
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from checkpoint.errors import ProjectError
+from checkpoint.files import LEFTOVERS
+from checkpoint.notebooks import notebook
+from checkpoint.notebooks.magics import parse_cell
+from checkpoint.project.names import natural
+
+SKIPPED = frozenset(
+    "node_modules site-packages __pypackages__ venv env build dist tests test docs".split()
+)
+LANGUAGES = {".py": "python", ".R": "r", ".r": "r", ".Rmd": "r", ".qmd": "r", ".sh": "shell"}
+LARGEST = 1 << 22  # bytes of a script or configuration file; nobody writes more by hand
+EXECUTED = ("failed.ipynb", "executed.ipynb")
+
+
+class Unit(NamedTuple):
+    """A notebook or script.
+
+    Attributes
+    ----------
+    path
+        Its path from the top of the project, with `/`.
+    language
+        Its language, in small letters.
+    cells
+        The code of its cells; of a script, all of it in one.
+    trees
+        Their syntax trees, without magics; empty for other languages than Python.
+    wrong
+        What cannot be read in it, a sentence each.
+    content
+        Of a notebook, its JSON in nbformat 4; None if it cannot be read.
+    """
+
+    path: str
+    language: str
+    cells: list[str]
+    trees: list[ast.Module]
+    wrong: list[str]
+    content: dict[str, Any] | None = None
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether it is a notebook."""
+        return self.path.endswith(".ipynb")
+
+    @property
+    def folder(self) -> str:
+        """Its folder from the top of the project; empty for the top."""
+        return posixpath.dirname(self.path)
+
+    @property
+    def name(self) -> str:
+        """Its name without folder and suffix: that of its step."""
+        return posixpath.splitext(posixpath.basename(self.path))[0]
+
+    @property
+    def key(self) -> list[tuple[object, ...]]:
+        """What units are sorted by: folder by folder, numbers as numbers."""
+        return [natural(part) for part in posixpath.splitext(self.path)[0].split("/")]
+
+
+def find_units(root: Path) -> list[Unit]:
+    """Read all notebooks and scripts of a project, in natural order."""
+    units = []
+    for path in _files(root):
+        name = path.relative_to(root).as_posix()
+        if path.suffix == ".ipynb" and path.name not in EXECUTED:
+            units.append(read_notebook(path, name))
+        elif path.suffix in LANGUAGES and path.stat().st_size < LARGEST:
+            units.append(_script(path, name))
+    return sorted(units, key=lambda unit: unit.key)
+
+
+def read_configs(root: Path) -> dict[str, Any]:
+    """Return the configuration files of a project that are mappings, by path."""
+    configs = {}
+    for path in _files(root):
+        if path.suffix in (".yaml", ".yml", ".json") and path.stat().st_size < LARGEST:
+            try:
+                text = path.read_text(encoding="utf-8")
+                content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+            except (OSError, ValueError, yaml.YAMLError, RecursionError):
+                continue  # not a configuration that a path could come from
+            if isinstance(content, dict):
+                configs[path.relative_to(root).as_posix()] = content
+    return configs
+
+
+def read_notebook(path: Path, name: str) -> Unit:
+    """Read one notebook, of whatever version."""
+    try:
+        content = upgraded(path)
+    except (ProjectError, OSError) as error:
+        reason = str(error).removeprefix(f"{path} ").rstrip(".")
+        return Unit(name, "unknown", [], [], [f"it cannot be read: {reason}"])
+    language = _language(content)
+    cells = notebook.sources(content)
+    if language != "python":
+        return Unit(name, language, cells, [], [], content)
+    trees, wrong = [], []
+    for source in cells:
+        tree = parse_cell(source)
+        if tree is None:
+            wrong.append(f"cell `{notebook.first_line(source)}` is not valid Python")
+        trees.append(tree or ast.Module([], []))
+    return Unit(name, language, cells, trees, wrong, content)
+
+
+def upgraded(path: Path) -> dict[str, Any]:
+    """Return a notebook as nbformat 4, its outputs kept; of an older one, cells are converted.
+
+    Raises
+    ------
+    ProjectError
+        If it is not a notebook.
+    """
+    content = notebook.read(path)
+    if content.get("nbformat") != 4:
+        import nbformat
+
+        try:
+            content = json.loads(json.dumps(nbformat.convert(nbformat.from_dict(content), 4)))
+        except Exception as error:  # converters raise what they like at a broken notebook
+            raise ProjectError(f"{path} is not a valid notebook: {error}") from error
+    for cell in content.get("cells") or ():
+        if isinstance(cell, dict):  # missing in notebooks that other tools wrote
+            cell.setdefault("metadata", {})
+            if cell.get("cell_type") == "code":
+                cell.setdefault("outputs", [])
+                cell.setdefault("execution_count", None)
+    content.setdefault("metadata", {})
+    if reason := next(notebook.broken(content), None):
+        raise ProjectError(f"{path} is not a valid notebook: it {reason}")
+    return content
+
+
+def _language(content: dict[str, Any]) -> str:
+    """Return the language of a notebook, without asking for kernels that may not be here."""
+    metadata = content["metadata"]
+    for key, field in (
+        ("kernelspec", "language"),
+        ("language_info", "name"),
+        ("kernelspec", "name"),
+    ):
+        table = metadata.get(key)
+        found = table.get(field) if isinstance(table, dict) else None
+        if isinstance(found, str) and found:
+            found = found.lower()
+            return "r" if found == "ir" else "python" if "python" in found else found
+    return "python"
+
+
+def _script(path: Path, name: str) -> Unit:
+    language = LANGUAGES[path.suffix]
+    try:
+        source = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = f"it is not UTF-8 text: byte {error.start}"
+        return Unit(name, language, [], [], [reason])
+    except OSError as error:
+        return Unit(name, language, [], [], [f"it cannot be read: {error.strerror}"])
+    if language != "python":
+        return Unit(name, language, [source], [], [])
+    tree = parse_cell(source)
+    wrong = [] if tree else ["it is not valid Python"]
+    return Unit(name, language, [source], [tree or ast.Module([], [])], wrong)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        inside = Path(folder)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name[0] != "."
+            and name not in LEFTOVERS | SKIPPED
+            and not (inside / name / "pyvenv.cfg").exists()
+            and not _is_ours(root, inside / name)
+        )
+        for name in sorted(files):
+            if name[0] != "." and (inside / name).is_file():
+                yield inside / name
+
+
+def _is_ours(root: Path, folder: Path) -> bool:
+    """Tell whether a folder is the template's code in a project."""
+    parts = folder.relative_to(root).parts
+    return len(parts) == 3 and parts[0] == "src" and parts[2] == "checkpoint"
