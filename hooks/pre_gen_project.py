@@ -27,7 +27,8 @@ def occupied_refusals():
         if not is_free(folder):
             yield (
                 f"project_slug {os.path.basename(os.getcwd())!r}: that folder exists and contains "
-                f"{folder}, which would be overwritten. Valid example: 'another_name'."
+                f"{folder}, which would be overwritten. Valid example: 'another_name'. To bring "
+                "that project into the template, use `notebook-checkpoints adopt`."
             )
             return
 

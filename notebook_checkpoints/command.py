@@ -72,6 +72,9 @@ def adopt(path: Path, steps: tuple[str, ...], **options: Any) -> None:
     """
     from .adopt.verb import adopt as run
 
+    folders = [step for step in steps if step and Path(step).is_dir()]
+    if folders and path == Path():  # `adopt --write PATH`
+        path, steps = Path(folders[0]), tuple("" if one in folders else one for one in steps)
     run(path, list(steps), **options)
 
 

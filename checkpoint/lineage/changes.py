@@ -29,6 +29,7 @@ class Kind(StrEnum):
     SAVE = "save"  # a save was interrupted
     ORIGIN = "origin"  # `save` did not write the folder
     NOTEBOOK = "notebook"  # the notebook cannot be read
+    FOREIGN = "foreign"  # the notebook neither loads nor saves
     CELL = "cell"
     CELLS = "cells"  # other, or in another order
     SESSION = "session"  # what the kernel ran besides the notebook's cells

@@ -34,6 +34,8 @@ def reason(change: Change, notebook_of: Callable[[str], str]) -> str:
             return f"{change.name!r} in {results}/params.json was edited by hand"
         case Kind.NOTEBOOK, _:
             return f"{notebook} cannot be read: {change.name}"
+        case Kind.FOREIGN, _:
+            return f"{notebook} is not adopted: it neither loads nor saves checkpoints"
         case Kind.CELL, _:
             return f"cell `{change.name}` of {notebook} changed"
         case Kind.CELLS, _:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from ..errors import CheckpointDamagedError, ProjectError
 from ..notebooks import notebook
-from ..notebooks.graph import named_in, saving_cell
+from ..notebooks.graph import is_foreign, named_in, saving_cell, scripts_that_save
 from ..notebooks.parameters import SET
 from ..notebooks.recipe import Recipe, recipe_of
 from ..project.names import unportable
@@ -228,6 +228,12 @@ class Snapshot:
     def sources(self, step: str) -> list[str]:
         """Return the code cells of a step's notebook; none if it cannot be read."""
         return [cell.source for cell in self._code_cells(step)]
+
+    def is_foreign(self, step: str) -> bool:
+        """Tell whether a step is a notebook that is not adopted: it neither loads nor saves."""
+        if step not in self.notebooks or self.recipe(step) or not is_foreign(self.sources(step)):
+            return False
+        return not scripts_that_save(self.project)  # a helper function may save
 
     def unreadable(self, step: str) -> str:
         """Return why a step's notebook cannot be read; empty if it can, or there is none."""

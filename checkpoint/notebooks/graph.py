@@ -7,7 +7,8 @@ from typing import NamedTuple
 from ..project.chain import Step
 from ..project.project import Project
 from . import notebook
-from .calls import calls, imported, texts
+from .calls import calls, imported, imported_packages, texts
+from .magics import parse_cell
 from .recipe import recipe_of
 
 SAVES = ("save", "parts")
@@ -92,6 +93,13 @@ def saved_in(sources: list[str]) -> list[str | None]:
         else:
             saved += [call.known for call in cell_calls if call.function in SAVES]
     return saved
+
+
+def is_foreign(sources: list[str]) -> bool:
+    """Tell whether the code of a notebook has nothing to do with checkpoints: it imports none."""
+    code = "\n".join(sources)
+    trees = filter(None, map(parse_cell, sources))
+    return bool(code.strip()) and not any(imported_packages(tree, code) for tree in trees)
 
 
 def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:

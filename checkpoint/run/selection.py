@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..errors import ProjectError
 from ..notebooks import notebook
-from ..notebooks.graph import saved_in, scripts_that_save
+from ..notebooks.graph import is_foreign, saved_in, scripts_that_save
 from ..project.chain import Step
 from ..project.project import Project
 
@@ -50,6 +50,9 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
         return None  # what it writes is saved
     saved = saved_in(sources)
     if not saved and not scripts_that_save(project):  # a helper function may save
+        if is_foreign(sources):
+            reason = f"{where} is not adopted: it neither loads nor saves checkpoints"
+            return Skipped(step, reason, False)
         reason = f'{where} never calls save; let its last cell call save("{step.name}", …)'
         return Skipped(step, reason, True)
     names = [name for name in saved if name]

@@ -14,6 +14,7 @@ from checkpoint.project.settings import Entry
 from .broken import Broken, broken_in
 from .chain import Chain, chain_of
 from .changes import Change, apply, difference, refuse_unclean, text_difference
+from .libraries import not_listed
 from .moved import FOLDER
 from .plans import Rewritten
 from .rewrite import Result, rewrite
@@ -112,6 +113,9 @@ def plan(root: Path, steps: list[str], package: str | None, *, git: bool = True)
         after = _with_steps(root, chain, result, text)
         if after != text or PYPROJECT in changes:
             changes[PYPROJECT] = Change(PYPROJECT, after.encode())
+    if PYPROJECT in changes:
+        text = (changes[PYPROJECT].content or b"").decode("utf-8")
+        added.left.extend(not_listed(root, [one.unit for one in chain.scanned], text))
     return Plan(root, added, result, list(changes.values()))
 
 

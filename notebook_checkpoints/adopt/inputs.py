@@ -125,6 +125,6 @@ def edits_of_reads(
             else:
                 edits.append(Edit(use.cell, *code.span(form.node), text))
         else:
-            text = f"{loaded}.path({quoted(found.name)})"
+            text = f"{loaded}.path({quoted(found.key)})"
             edits.append(Edit(use.cell, *code.span(use.path), text))
     return edits

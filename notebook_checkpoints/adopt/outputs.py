@@ -178,45 +178,61 @@ def plan(
 
 
 def holes_fit(code: Code, use: Use) -> bool:
-    """Tell whether all that varies in a path is spelled out where it is used, in its loop.
+    """Tell whether all that varies in a path is the variable of a loop around it.
 
-    Each hole has to be the variable of a loop, or a parameter of the function, around it.
+    It may be a parameter of the function around it, too; and the path may have a name, if that is
+    assigned in the same round of the loop. Nothing else may bind the variable there.
     """
     assert use.path is not None
-    spelled = [node.id for node in ast.walk(use.path) if isinstance(node, ast.Name)]
     own: set[str] = set()
-    inside: set[str] = set()
+    bound: set[str] = set()
+    assigned: dict[str, ast.expr] = {}
     for outer in code.around(use.path):
-        if isinstance(outer, ast.For | ast.AsyncFor | ast.comprehension):
+        if isinstance(outer, ast.For | ast.AsyncFor):
             own |= _targets(outer.target)
-            inside |= _stored_in(outer)
-        elif isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            arguments = {node.arg for node in ast.walk(outer.args) if isinstance(node, ast.arg)}
-            own |= arguments
-            inside |= _stored_in(outer)
+            bound |= _bound_in(outer.body)
+            assigned |= _assigned_in(outer.body, use)
+        elif isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+            own |= {node.arg for node in ast.walk(outer.args) if isinstance(node, ast.arg)}
+            bound |= _bound_in(outer.body)
+            assigned |= _assigned_in(outer.body, use)
         elif isinstance(outer, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-            for generator in outer.generators:
-                own |= _targets(generator.target)
-    for hole in use.place.holes:
-        name = hole.partition(":")[0]
-        if name not in own or name in inside or name not in spelled:
-            return False
-    return True
+            own |= {name for one in outer.generators for name in _targets(one.target)}
+    spelled = _names_in(use.path)
+    for name in [*spelled]:
+        spelled |= _names_in(assigned[name]) if name in assigned else set()
+    holes = {hole.partition(":")[0] for hole in use.place.holes}
+    return holes <= own & spelled and holes.isdisjoint(bound)
+
+
+def _names_in(node: ast.expr) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def _assigned_in(body: list[ast.stmt], use: Use) -> dict[str, ast.expr]:
+    """Return what the statements of a block assign before a path is used."""
+    line = use.call.lineno if use.call else 0
+    return {
+        target.id: statement.value
+        for statement in body
+        if isinstance(statement, ast.Assign) and statement.lineno < line
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _bound_in(body: list[ast.stmt]) -> set[str]:
+    """Return the names that a block binds."""
+    return {
+        node.id
+        for statement in body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
 
 
 def _targets(node: ast.expr) -> set[str]:
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-
-
-def _stored_in(outer: ast.AST) -> set[str]:
-    """Return the names that the body of a loop or function binds."""
-    body = getattr(outer, "body", [])
-    return {
-        node.id
-        for statement in (body if isinstance(body, list) else [body])
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
 
 
 def _unfit(use: Use) -> str:

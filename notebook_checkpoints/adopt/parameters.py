@@ -51,6 +51,8 @@ def _is_one(scanned: Scanned, codes: Sequence[Code], name: str) -> bool:
     ]
     if len(bound) != 1 or len(values) != 1:
         return False
+    if scanned.names and id(values[0]) in scanned.names.used:
+        return False  # a part of a path
     try:
         value = ast.literal_eval(values[0])
     except (ValueError, TypeError, SyntaxError):

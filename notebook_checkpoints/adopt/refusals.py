@@ -9,6 +9,7 @@ from checkpoint.notebooks.magics import magics
 from .chain import Chain
 from .inputs import why_not
 from .moved import move_of
+from .outputs import RESERVED
 from .places import HOLE
 from .scan import Scanned
 from .scripts import why_no_step
@@ -66,6 +67,11 @@ def _unfit(scanned: Scanned) -> str:
     names = bound_names(scanned.unit.trees)
     if "checkpoint" in names and names & {*FUNCTIONS}:
         return f"it uses the names checkpoint and {', '.join(sorted(names & {*FUNCTIONS}))} itself"
+    own = [f"results/{scanned.unit.name}/{name}" for name in RESERVED]
+    if taken := [use for use in scanned.writes if use.place.text in own]:
+        return (
+            f"it writes {taken[0].place.shown}, where save keeps its record; let it write another"
+        )
     lines = [line.split() for source in scanned.unit.cells for line in magics(source)]
     if any(words[:1] == ["%run"] for words in lines):
         return "it runs another file with %run"

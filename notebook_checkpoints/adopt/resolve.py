@@ -159,7 +159,9 @@ class Names:
         if function == "dirname" and node.args:
             return [_parent(place) for place in self._resolve(node.args[0], seen)]
         if function in SAME and len(node.args) == 1:
-            return self._resolve(node.args[0], seen)
+            places = self._resolve(node.args[0], seen)
+            plain = function in ("str", "Path", "PurePath", "fspath")
+            return places if plain or not any(place.holes for place in places) else []
         return []
 
     def _of_method(

@@ -15,7 +15,14 @@ from checkpoint.project.names import unportable
 from checkpoint.project.project import Project
 from checkpoint.project.settings import FILE
 from checkpoint.storage import hashes, store
-from checkpoint.storage.schema import FORMAT_VERSION, Acceptance, FileEntry, Record, Run
+from checkpoint.storage.schema import (
+    FORMAT_VERSION,
+    RECORD,
+    Acceptance,
+    FileEntry,
+    Record,
+    Run,
+)
 
 from .outputs import Stored
 from .places import HOLE, Place
@@ -33,14 +40,17 @@ class Taken(NamedTuple):
     ----------
     step
         The step.
-    files
-        The files that were copied, from the top of the project.
+    n_files
+        The number of its files.
+    copied
+        Those among them that were copied, from the top of the project.
     missing
         A file that is not here, so that nothing was taken over; empty if all are.
     """
 
     step: str
-    files: list[str]
+    n_files: int
+    copied: list[str]
     missing: str = ""
 
 
@@ -64,16 +74,20 @@ def take_over(root: Path, steps: list[Rewritten | Script]) -> list[Taken]:
     taken = []
     for step in steps:
         found, missing = _files(root, step)
-        folder = project.results_of(step.step)
-        if not missing and not _is_free(folder):
-            missing = f"results/{step.step}/ has results already"
+        missing = missing or _occupied(project, step, found)
         if missing:
-            taken.append(Taken(step.step, [], missing))
+            taken.append(Taken(step.step, 0, [], missing))
             continue
-        _copy(project, step, found)
+        try:
+            _copy(project, step, found)
+        except OSError as error:
+            reason = f"{error.filename or 'a file'} could not be copied: {error.strerror}"
+            taken.append(Taken(step.step, 0, [], reason))
+            continue
         _accept(project, step, found)
-        names = [file.source.relative_to(root).as_posix() for file in found]
-        taken.append(Taken(step.step, names))
+        copied = [file for file in found if not file.source.samefile(_target(project, step, file))]
+        names = [file.source.relative_to(root).as_posix() for file in copied]
+        taken.append(Taken(step.step, len(found), names))
     return taken
 
 
@@ -113,23 +127,32 @@ def _filled(part: str, values: list[str]) -> str:
     return part
 
 
-def _is_free(folder: Path) -> bool:
-    """Tell whether a step has saved nothing yet."""
-    return not folder.exists() or all(
-        path.name in (".gitkeep", ".lock") for path in folder.iterdir()
-    )
+def _target(project: Project, step: Rewritten | Script, file: _File) -> Path:
+    """Return where a file is copied to."""
+    name = f"{step.step}/{file.part}" if file.part else step.step
+    return project.results_of(name) / file.stored.key
+
+
+def _occupied(project: Project, step: Rewritten | Script, files: list[_File]) -> str:
+    """Say what is in the way; empty if nothing is, or the files are there already."""
+    for file in files:
+        target = _target(project, step, file)
+        for path in (target, target.parent / RECORD, project.results_of(step.step) / RECORD):
+            if path.exists() and not path.samefile(file.source):
+                return f"{project.show(path)} is there already"
+    return ""
 
 
 def _copy(project: Project, step: Rewritten | Script, files: list[_File]) -> None:
     """Copy files into the checkpoints: all of a step, or none."""
-    whole = project.results_of(step.step)
     made: list[Path] = []
     try:
         for file in files:
-            folder = whole / file.part if file.part else whole
-            made.append(folder / file.stored.key)
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file.source, folder / file.stored.key)  # never a link
+            target = _target(project, step, file)
+            if not target.exists():  # else it is the file itself
+                made.append(target)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file.source, target)  # never a link
     except BaseException:
         for path in made:
             path.unlink(missing_ok=True)

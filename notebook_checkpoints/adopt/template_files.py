@@ -68,7 +68,7 @@ def template_files(root: Path, package: str | None) -> Added:
             elif name == GITIGNORE:
                 changes += _merged_gitignore(root, path)
             elif name == PYPROJECT:
-                merged, todo = _merged_pyproject(root, path, package)
+                merged, todo = merged_pyproject(root, path, package)
                 changes += merged
                 left += todo
             elif _differs(root / name, path) and not name.startswith(f"src/{package}/"):
@@ -150,7 +150,7 @@ def _merged_gitignore(root: Path, ours: Path) -> list[Change]:
     return [Change(GITIGNORE, start + text.encode())]
 
 
-def _merged_pyproject(root: Path, ours: Path, package: str) -> tuple[list[Change], list[str]]:
+def merged_pyproject(root: Path, ours: Path, package: str) -> tuple[list[Change], list[str]]:
     """Return the project's `pyproject.toml` with what it lacks, and what is left to do by hand."""
     path = root / PYPROJECT
     before = path.read_bytes()

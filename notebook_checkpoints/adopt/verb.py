@@ -95,8 +95,9 @@ def _done(plan: work.Plan, taken: list[Taken]) -> Iterator[str]:
         if step.missing:
             yield f"results/{step.step}: nothing taken over, {step.missing}."
         else:
-            yield f"results/{step.step}: {files(step.files)} taken over and accepted."
-    copied = [name for step in taken for name in step.files]
+            count = files(range(step.n_files))
+            yield f"results/{step.step}: {count} taken over and accepted."
+    copied = [name for step in taken for name in step.copied]
     if copied:
         yield f"These were copied; delete them when nothing needs them: {', '.join(copied)}"
     if plan.changes:

@@ -17,16 +17,12 @@ from notebook_checkpoints.adopt.scan import scan
 def links(root):
     """Return which reads what which writes, without folders."""
     found = chain_of(scan(root)).links
-    return {
-        (Path(link.writer).name, link.shown, Path(link.reader).name) for link in found
-    }
+    return {(Path(link.writer).name, link.shown, Path(link.reader).name) for link in found}
 
 
 def broken(root):
     """Return what is broken, by kind."""
-    return {
-        (one.kind, Path(one.where[0]).name) for one in broken_in(root, chain_of(scan(root)))
-    }
+    return {(one.kind, Path(one.where[0]).name) for one in broken_in(root, chain_of(scan(root)))}
 
 
 def notebooks(root, **cells):

@@ -59,3 +59,23 @@ def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch,
     save(ONE, {})
     path.write_text("x = 2\n")
     assert project.state(ONE) == ("edited", [f"src/helper_by_{way}.py changed"])
+
+
+LOOSE = """
+from my_project.checkpoint import save
+text = open("../results/loose.txt").read()
+save("1_preprocessing", {"text": text})
+"""
+
+
+def test_a_file_in_results_that_no_checkpoint_has_is_an_input(project):
+    """A notebook that is not adopted may have written it."""
+    loose = project / "results" / "loose.txt"
+    loose.write_text("a")
+    os.utime(loose, (1.6e9, 1.6e9))
+    done = project.python("-c", LOOSE, cwd=project / "notebooks")
+    assert done.returncode == 0, done.stderr
+    assert list(project.record()["checkpoint"]["inputs"]) == ["./results/loose.txt"]
+    assert project.state(ONE)[0] == "current"
+    loose.write_text("b")
+    assert project.state(ONE) == ("stale", ["./results/loose.txt changed"])

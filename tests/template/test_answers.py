@@ -134,7 +134,9 @@ def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):
     (path / "notebooks" / "1_preprocessing.ipynb").write_text("mine")
     with pytest.raises(FailedHookException):
         generate(tmp_path, pipeline="blank", overwrite=True)
-    assert "would be overwritten" in capfd.readouterr().err
+    refusal = capfd.readouterr().err
+    assert "would be overwritten" in refusal
+    assert "use `notebook-checkpoints adopt`." in refusal
     assert (path / "notebooks" / "1_preprocessing.ipynb").read_text() == "mine"
 
 

@@ -1,0 +1,58 @@
+"""What notebooks and scripts import that `pyproject.toml` does not list."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .units import Unit
+
+# libraries whose module has another name than their distribution
+OTHER = {
+    "sklearn": "scikit-learn",
+    "skimage": "scikit-image",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "cv2": "opencv-python",
+    "scvi": "scvi-tools",
+    "community": "python-louvain",
+    "Bio": "biopython",
+    "IPython": "ipykernel",
+    "mpl_toolkits": "matplotlib",
+}
+
+
+def not_listed(root: Path, units: Iterable[Unit], pyproject: str) -> Iterator[str]:
+    """Yield what to add to the dependencies, and which kernels have to be there."""
+    units = list(units)
+    listed = tomllib.loads(pyproject).get("project", {}).get("dependencies", [])
+    known = {_normal(re.split(r"[^\w.-]", one.strip(), maxsplit=1)[0]) for one in listed}
+    names = {name for unit in units for tree in unit.trees for name in _imported(tree)}
+    own = {unit.name for unit in units} | {path.stem for path in root.glob("*.py")}
+    own |= {path.name for place in (root, root / "src") for path in place.glob("*/")}
+    missing = sorted(
+        OTHER.get(name, name)
+        for name in names - sys.stdlib_module_names - own
+        if _normal(OTHER.get(name, name)) not in known
+    )
+    if missing:
+        yield f"pyproject.toml does not list what notebooks import: {', '.join(missing)}"
+    for unit in units:
+        spec = (unit.content or {}).get("metadata", {}).get("kernelspec", {})
+        kernel = spec.get("name", "python3") if isinstance(spec, dict) else "python3"
+        if unit.language == "python" and kernel != "python3":
+            yield f"{unit.path} runs in the kernel {kernel!r}: install the project there"
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
