@@ -100,12 +100,18 @@ def _ordered(
     """Return the units, each after those that it reads; names decide what links leave open."""
     waiting = {one.unit.path: one for one in sorted(scanned, key=lambda one: one.unit.key)}
     needs = {path: {link.writer for link in links if link.reader == path} for path in waiting}
+    certain = {
+        path: {link.writer for link in links if link.reader == path and link.is_certain}
+        for path in waiting
+    }
     order: list[Scanned] = []
     circles: list[list[str]] = []
     while waiting:
         free = [path for path in waiting if not needs[path] & waiting.keys()]
+        if not free:  # what is not certain gives way first
+            free = [path for path in waiting if not certain[path] & waiting.keys()]
         if not free:
-            circle = _circle(waiting, needs)
+            circle = _circle(waiting, certain)
             circles.append(circle)
             free = [path for path in waiting if path in circle]
         # scripts that are linked with nothing come last, they are tools

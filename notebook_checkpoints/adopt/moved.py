@@ -36,7 +36,10 @@ class Move(NamedTuple):
 
     def changes(self, place: Place) -> bool:
         """Tell whether a relative path has to be written anew."""
-        return self.base != self.folder and place.is_inside
+        return place.is_inside and self._differs(place.text)
+
+    def _differs(self, text: str) -> bool:
+        return posixpath.relpath(text, self.base or ".") != self.relative(text)
 
     def relative(self, text: str) -> str:
         """Return a path of the project from the notebook's folder."""
@@ -61,7 +64,7 @@ class Move(NamedTuple):
             for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and (path := folder_made(node)) is not None:
                     folder = self.folder_of(scanned, node)
-                    if folder and HOLE not in folder:
+                    if folder and HOLE not in folder and self._differs(folder):
                         yield cell, node, path, folder
 
 

@@ -20,10 +20,14 @@ class Place(NamedTuple):
         The path, with `HOLE` for each such part.
     holes
         The expressions of these parts.
+    values
+        What each of them can be, if it is the variable of a loop over a list that the code or a
+        configuration spells out; else None.
     """
 
     text: str
     holes: tuple[str, ...] = ()
+    values: tuple[frozenset[str] | None, ...] = ()
 
     @property
     def is_absolute(self) -> bool:
@@ -50,16 +54,21 @@ class Place(NamedTuple):
         """Tell whether both may be the same file."""
         if self.text == other.text:
             return True
-        return any(
-            HOLE in one.text and re.fullmatch(one._pattern, two.text) is not None
-            for one, two in ((self, other), (other, self))
+        return self._may_be(other) or other._may_be(self)
+
+    def _may_be(self, other: "Place") -> bool:
+        """Tell whether its holes can be filled so that it is another path."""
+        found = re.fullmatch(self._pattern, other.text) if HOLE in self.text else None
+        return found is not None and all(
+            values is None or HOLE in part or part in values
+            for part, values in zip(found.groups(), self.values, strict=False)
         )
 
     def below(self, folder: str) -> "Place":
         """Return where it is if it is relative to a folder of the project."""
         if self.is_absolute:
-            return Place(posixpath.normpath(self.text), self.holes)
-        return Place(posixpath.normpath(posixpath.join(folder or ".", self.text)), self.holes)
+            return self._replace(text=posixpath.normpath(self.text))
+        return self._replace(text=posixpath.normpath(posixpath.join(folder or ".", self.text)))
 
     def code(self, text: str | None = None) -> str:
         """Return an expression for it: a string, or an f-string with its holes."""
@@ -90,8 +99,9 @@ class Place(NamedTuple):
     @property
     def _pattern(self) -> str:
         escaped = "".join(char if char == HOLE else re.escape(char) for char in self.text)
-        escaped = re.sub(f"^{HOLE}+", ".+", escaped)  # it may be a folder
-        return re.sub(f"{HOLE}+", "[^/]+", escaped)
+        if escaped.startswith(HOLE):  # it may be a folder
+            escaped = f"(.+){escaped[1:]}"
+        return escaped.replace(HOLE, "([^/]+?)")
 
 
 def quoted(text: str) -> str:

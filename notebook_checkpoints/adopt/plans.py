@@ -91,6 +91,9 @@ def planned(project: Project, path: str, codes: dict[str, list[Code]]) -> Output
         same = [other for other in scanned.writes if other.place.matches(use.place)]
         if len(same) > 1:
             return "it is written more than once"
+        others = [one for one, _ in project.chain.writers(use.place) if one is not scanned]
+        if others:
+            return f"{others[0].unit.path} writes it, too"
         if any(read.place.text == use.place.text for _, read in _readers(project, use, path)):
             return "the notebook reads it, too"
         return ""

@@ -10,7 +10,6 @@ from .chain import Chain
 from .inputs import why_not
 from .moved import move_of
 from .outputs import RESERVED
-from .places import HOLE
 from .scan import Scanned
 from .scripts import why_no_step
 from .statements import bound_names, codes_of
@@ -100,15 +99,6 @@ def _shared(chain: Chain, scanned: Scanned) -> str:
     if len(same) > 1:
         others = [other.unit.path for other in same if other is not scanned]
         return f"{others[0]} has the same name, by which a step is called; rename one of them"
-    twice = [
-        (use.place.shown, other.unit.path)
-        for use in scanned.writes
-        for other in chain.scanned
-        for its in other.writes
-        if other is not scanned and use.place.text == its.place.text and use.place.text[:1] != HOLE
-    ]
-    if twice:
-        return f"{twice[0][0]} is written by {twice[0][1]} as well; remove one of them"
     return ""
 
 

@@ -43,6 +43,8 @@ class Names:
         self._here = here
         self._values: dict[str, list[ast.expr]] = {}
         self._open: set[str] = set()  # bound by loops, parameters, `with`, in ways that vary
+        self._loops: dict[str, list[ast.expr]] = {}  # what the variables of loops go over
+        self._other: set[str] = set()  # bound in another way, too
         self._files: dict[str, ast.expr] = {}  # `with open(…) as f`
         self.used: set[int] = set()  # ids of the nodes that led to paths
         for number, tree in enumerate(trees):
@@ -59,12 +61,15 @@ class Names:
             self._bind(node.target, node.value)
         elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.comprehension):
             self._vary(node.target)
+            if not isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                self._loops.setdefault(node.target.id, []).append(node.iter)
         elif isinstance(node, ast.withitem) and node.optional_vars:
             self._vary(node.optional_vars)
             if isinstance(node.optional_vars, ast.Name):
                 self._files[node.optional_vars.id] = node.context_expr
         elif isinstance(node, ast.arg):
             self._open.add(node.arg)
+            self._other.add(node.arg)
 
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
@@ -123,14 +128,42 @@ class Names:
             return [_parent(place) for place in self._resolve(node.value, seen)]
         return self._of_call(node, seen) if isinstance(node, ast.Call) else []
 
+    def _hole(self, code: str) -> Place:
+        """Return a part of a path that varies, and what it can be."""
+        return Place(HOLE, (code,), (self._domain(code),))
+
+    def _domain(self, name: str) -> frozenset[str] | None:
+        """Return what the variable of loops goes over; None if it is not spelled out."""
+        loops = self._loops.get(name, [])
+        if not loops or name in self._other or name in self._values:
+            return None
+        found: set[str] = set()
+        for loop in loops:
+            values = self._list(loop)
+            if values is None:
+                return None
+            found |= values
+        return frozenset(found)
+
+    def _list(self, node: ast.expr) -> set[str] | None:
+        """Return the texts in a list, tuple, or list of a configuration; None if unknown."""
+        if isinstance(node, ast.Name):
+            values = self.values(node.id)
+            return self._list(values[0]) if len(values) == 1 else None
+        if isinstance(node, ast.List | ast.Tuple):
+            texts = [one.value for one in node.elts if isinstance(one, ast.Constant)]
+            return {str(text) for text in texts} if len(texts) == len(node.elts) else None
+        value = self._config(node) if isinstance(node, ast.Subscript) else None
+        return {str(one) for one in value} if isinstance(value, list | dict) else None
+
     def _of_name(self, node: ast.Name, seen: tuple[str, ...]) -> list[Place]:
         if node.id == "__file__" and self._here is not None:
             return [Place(f"{self._here or '.'}/__file__")]
         values = self.values(node.id)
         if not values or node.id in seen:
-            return [Place(HOLE, (node.id,))]
+            return [self._hole(node.id)]
         found = [place for value in values for place in self._resolve(value, (*seen, node.id))]
-        return found or [Place(HOLE, (node.id,))]
+        return found or [self._hole(node.id)]
 
     def _of_part(self, value: ast.expr, seen: tuple[str, ...]) -> list[Place]:
         """Return what a part of an f-string can be."""
@@ -138,11 +171,11 @@ class Names:
             return self._resolve(value, seen)
         if value.conversion != -1 or value.format_spec is not None:
             text = ast.unparse(ast.JoinedStr([value]))[2:-1]
-            return [Place(HOLE, (text[1:-1],))]
+            return [self._hole(text[1:-1])]
         return self._or_hole(value.value, seen)
 
     def _or_hole(self, node: ast.expr, seen: tuple[str, ...]) -> list[Place]:
-        return self._resolve(node, seen) or [Place(HOLE, (ast.unparse(node),))]
+        return self._resolve(node, seen) or [self._hole(ast.unparse(node))]
 
     def _of_call(self, node: ast.Call, seen: tuple[str, ...]) -> list[Place]:
         name = dotted(node.func)
@@ -218,9 +251,9 @@ def _combinations(parts: list[list[Place]]) -> Iterator[tuple[Place, ...]]:
 
 
 def _joined(parts: tuple[Place, ...]) -> Place:
-    return Place(
-        "".join(part.text for part in parts), tuple(hole for part in parts for hole in part.holes)
-    )
+    values = tuple(value for part in parts for value in part.values)
+    holes = tuple(hole for part in parts for hole in part.holes)
+    return Place("".join(part.text for part in parts), holes, values)
 
 
 def _path(parts: tuple[Place, ...]) -> Place:
@@ -228,15 +261,15 @@ def _path(parts: tuple[Place, ...]) -> Place:
     parts = parts[absolute[-1] :] if absolute else parts
     first, *others = parts
     between = tuple(piece for part in others for piece in (Place("/"), part))
-    return _joined((Place(first.text.rstrip("/") or first.text, first.holes), *between))
+    return _joined((first._replace(text=first.text.rstrip("/") or first.text), *between))
 
 
 def _parent(place: Place) -> Place:
     folder, _, name = place.text.rstrip("/").rpartition("/")
     if name in ("", ".", ".."):
-        return Place(f"{place.text}/..", place.holes)
+        return place._replace(text=f"{place.text}/..")
     kept = len(place.holes) - name.count(HOLE)
-    return Place(folder or ".", place.holes[:kept])
+    return Place(folder or ".", place.holes[:kept], place.values[:kept])
 
 
 def _formatted(text: str, node: ast.Call) -> list[Place]:
@@ -258,4 +291,4 @@ def _formatted(text: str, node: ast.Call) -> list[Place]:
             return []
         result += HOLE
         holes.append(f"{hole}:{spec}" if spec else hole)
-    return [Place(result, tuple(holes))]
+    return [Place(result, tuple(holes), (None,) * len(holes))]

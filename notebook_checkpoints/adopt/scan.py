@@ -211,7 +211,8 @@ def _is_file(place: Place, function: str) -> bool:
 
 def _starred(place: Place) -> Place:
     text = re.sub(r"\*\*/|[*?]|\[[^\]]*\]", lambda found: HOLE, place.text)
-    return Place(text, (*place.holes, *["*"] * (text.count(HOLE) - len(place.holes))))
+    more = text.count(HOLE) - len(place.holes)
+    return Place(text, (*place.holes, *["*"] * more), (None,) * text.count(HOLE))
 
 
 def _moves(unit: Unit) -> Iterator[tuple[int, int, str]]:

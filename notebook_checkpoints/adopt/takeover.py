@@ -94,10 +94,15 @@ def take_over(root: Path, steps: list[Rewritten | Script]) -> list[Taken]:
 def _files(root: Path, step: Rewritten | Script) -> tuple[list[_File], str]:
     """Return the files of a step that are here, and one that is missing."""
     found: list[_File] = []
+    places = {use.place.text: use.place for use in step.scanned.writes}
     for text, stored in step.stored.items():
-        files = list(_matching(root, text))
+        files = [
+            (path, values)
+            for path, values in _matching(root, places[text])
+            if HOLE not in text or path.relative_to(root).as_posix() not in step.stored
+        ]
         if not files:
-            return [], f"{Place(text).shown} is not here"
+            return [], f"{places[text].shown} is not here"
         for path, values in files:
             part = _filled(stored.part, values)
             if any(map(unportable, part.split("/"))) and part:
@@ -108,17 +113,19 @@ def _files(root: Path, step: Rewritten | Script) -> tuple[list[_File], str]:
     return found, ""
 
 
-def _matching(root: Path, text: str) -> Iterator[tuple[Path, list[str]]]:
+def _matching(root: Path, place: Place) -> Iterator[tuple[Path, list[str]]]:
     """Yield the files that a path can be, with what is in its holes."""
-    if HOLE not in text:
-        path = root / text
+    if HOLE not in place.text:
+        path = root / place.text
         yield from [(path, [])] if path.is_file() else []
         return
-    pattern = re.compile("".join("(.+?)" if c == HOLE else re.escape(c) for c in text))
-    for path in sorted(root.glob(Place(text).glob)):
+    pattern = re.compile("".join("([^/]+?)" if c == HOLE else re.escape(c) for c in place.text))
+    for path in sorted(root.glob(place.glob)):
         match = pattern.fullmatch(path.relative_to(root).as_posix())
-        if match and path.is_file() and not any("/" in value for value in match.groups()):
-            yield path, list(match.groups())
+        values = list(match.groups()) if match and path.is_file() else []
+        known = zip(values, place.values, strict=False)
+        if values and all(can is None or value in can for value, can in known):
+            yield path, values
 
 
 def _filled(part: str, values: list[str]) -> str:
@@ -211,7 +218,7 @@ def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
                 continue
             if place.text in step.stored:
                 continue  # it reads what it wrote itself
-            for path, _ in _matching(project.root, place.text):
+            for path, _ in _matching(project.root, place):
                 name = project.show(path)
                 yield f"./{name}" if name.startswith("results/") else name
 
