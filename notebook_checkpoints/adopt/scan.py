@@ -126,17 +126,16 @@ def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     base = _base(root, unit, uses)
     moves = [] if here is not None else list(_moves(unit))
     uses = [_based(use, base, moves) for use in uses]
-    functions = imported(unit.cells)
-    ours = [call for cell in unit.cells for call in calls(cell, functions) or ()]
+    functions = imported(unit.cells) if _imports_ours(unit) else {}
+    sources = unit.cells if functions else []
+    ours = [call for cell in sources for call in calls(cell, functions) or ()]
     loads = [call.step for call in ours if call.function == "load" and call.step]
     saves = [call.step for call in ours if call.function in ("save", "parts") and call.step]
-    if not _imports_ours(unit):
-        loads = saves = []
     return Scanned(unit, uses, loads, saves, names, base)
 
 
 def _imports_ours(unit: Unit) -> bool:
-    return any(
+    return any("checkpoint" in cell for cell in unit.cells) and any(
         isinstance(node, ast.ImportFrom)
         and (
             (node.module or "").endswith(".checkpoint")
@@ -154,10 +153,10 @@ def _in_python(unit: Unit, names: Names) -> Iterator[Use]:
         for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
             if functions.get(dotted(node.func)):
                 continue
-            line = shortened(_line(unit.cells[number], node))
             for access in [*accesses(node), *_globs(node)]:
                 places = [p for p in names.places(access.path) if _is_file(p, access.function)]
                 if places:
+                    line = shortened(_line(unit.cells[number], node))
                     yield Use(
                         access.writes, places, number, line, access.function, node, access.path
                     )

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hand_written import write_notebook
 from project_under_test import TEMPLATE, arguments, generate, tree
 
 from checkpoint import __version__
@@ -83,6 +84,22 @@ def test_new_from_the_package_is_what_cookiecutter_makes(installed, tmp_path, pi
     assert tree(tmp_path / "new" / "my_project") == tree(
         generate(tmp_path / "bare", pipeline=pipeline)
     )
+
+
+@pytest.mark.slow
+def test_adopt_from_the_package(installed, tmp_path):
+    """What it imports is installed with it: an environment has nothing else."""
+    command = str(next(installed.parent.glob("notebook-checkpoints*")))
+    root = tmp_path / "lab"
+    write_notebook(root / "notebooks" / "1_a.ipynb", ['np.save("../r/x.npy", x)'])
+    (root / "r").mkdir()
+    (root / "r" / "x.npy").write_bytes(b"made before")
+    assert "writes r/x.npy" in run(command, "adopt", str(root), cwd=tmp_path).stdout
+    options = ("--write", "all", "--yes", "--no-git")
+    done = run(command, "adopt", str(root), *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "results/1_a: 1 file taken over and accepted." in done.stdout
+    assert (root / "results" / "1_a" / "x.npy").read_bytes() == b"made before"
 
 
 @pytest.mark.slow
