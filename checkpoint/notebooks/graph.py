@@ -96,10 +96,11 @@ def saved_in(sources: list[str]) -> list[str | None]:
 
 
 def is_foreign(sources: list[str]) -> bool:
-    """Tell whether the code of a notebook has nothing to do with checkpoints: it imports none."""
+    """Tell whether a notebook has code, and neither imports nor calls functions of ours."""
     code = "\n".join(sources)
-    trees = filter(None, map(parse_cell, sources))
-    return bool(code.strip()) and not any(imported_packages(tree, code) for tree in trees)
+    if not code.strip() or saved_in(sources) or named_in(sources).steps:
+        return False
+    return not any(imported_packages(tree, code) for tree in filter(None, map(parse_cell, sources)))
 
 
 def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:

@@ -146,7 +146,7 @@ def _occupied(project: Project, step: Rewritten | Script, files: list[_File]) ->
         target = _target(project, step, file)
         for path in (target, target.parent / RECORD, project.results_of(step.step) / RECORD):
             if path.exists() and not path.samefile(file.source):
-                return f"{project.show(path)} is there already"
+                return f"{project.address(path)} is there already"
     return ""
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from checkpoint.notebooks import calls as module
 from checkpoint.notebooks.calls import calls, imported, imported_packages, texts
+from checkpoint.notebooks.graph import is_foreign
 
 
 def called(source, names=None):
@@ -112,3 +113,19 @@ def test_texts_that_are_no_argument():
 )
 def test_packages_whose_functions_are_imported(code, packages):
     assert imported_packages(ast.parse(code), code) == packages
+
+
+@pytest.mark.parametrize(
+    ("sources", "foreign"),
+    [
+        (["import numpy as np\nnp.save('x.npy', x)"], True),
+        (["from joblib import load", "load('1_a')"], True),
+        (["x = = 1"], True),
+        ([""], False),
+        (["%run setup.ipynb", "save('1_a', {})"], False),
+        (["from my_project.checkpoint import load"], False),
+        (["import my_project.checkpoint as c", "c.load('1_a')"], False),
+    ],
+)
+def test_notebooks_that_have_nothing_to_do_with_checkpoints(sources, foreign):
+    assert is_foreign(sources) is foreign
