@@ -4,6 +4,7 @@ import ast
 import posixpath
 from pathlib import Path
 
+from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.magics import magics
 
 from .chain import Chain
@@ -74,9 +75,33 @@ def _unfit(scanned: Scanned) -> str:
     lines = [line.split() for source in scanned.unit.cells for line in magics(source)]
     if any(words[:1] == ["%run"] for words in lines):
         return "it runs another file with %run"
+    if any(
+        _moves_somewhere(*pair) for pair in zip(scanned.unit.cells, scanned.unit.trees, strict=True)
+    ):
+        return "it changes its working directory in a way that is known only when it runs"
     if "pathlib" in names and not _is_module(scanned, "pathlib"):
         return "it uses the name pathlib for something else"
     return ""
+
+
+def _moves_somewhere(source: str, tree: ast.Module) -> bool:
+    """Tell whether a cell changes the working directory, and not plainly: by a text, at its top."""
+    plain = {
+        id(statement.value)
+        for statement in tree.body
+        if isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and [type(getattr(one, "value", None)) for one in statement.value.args] == [str]
+    }
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    moves = [call for call in calls if dotted(call.func).rpartition(".")[2] == "chdir"]
+    lines = [line.strip() for line in magics(source)]
+    magic = [
+        line for line in lines if line.lstrip("%").split()[:1] in (["cd"], ["pushd"], ["popd"])
+    ]
+    first = source.lstrip().partition("\n")[0].strip()
+    unclear = [line for line in magic if line != first or set(line) & set("${}-~")]
+    return bool(unclear) or any(id(call) not in plain for call in moves)
 
 
 def _shared(chain: Chain, scanned: Scanned) -> str:

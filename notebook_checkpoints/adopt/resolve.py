@@ -47,9 +47,15 @@ class Names:
         self._other: set[str] = set()  # bound in another way, too
         self._files: dict[str, ast.expr] = {}  # `with open(…) as f`
         self.used: set[int] = set()  # ids of the nodes that led to paths
+        self._places: dict[int, tuple[int, int]] = {}  # where values are assigned
+        self._star = (-1, 0)  # the last `from x import *`, which may bind any name anew
         for number, tree in enumerate(trees):
             for node in ast.walk(tree):
                 self._learn(node)
+                if isinstance(node, ast.expr):
+                    self._places[id(node)] = (number, node.lineno)
+                elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                    self._star = max(self._star, (number, node.lineno))
                 if number in varying and isinstance(node, ast.Name):
                     self._open.add(node.id)
 
@@ -93,7 +99,8 @@ class Names:
 
     def values(self, name: str) -> list[ast.expr]:
         """Return the expressions that are assigned to a name; none if it varies."""
-        return [] if name in self._open else self._values.get(name, [])
+        found = [] if name in self._open else self._values.get(name, [])
+        return [] if any(self._places[id(one)] < self._star for one in found) else found
 
     def places(self, node: ast.expr) -> list[Place]:
         """Return the paths that an expression can be; none if too little is known.

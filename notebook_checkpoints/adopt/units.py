@@ -16,9 +16,7 @@ from checkpoint.notebooks import notebook
 from checkpoint.notebooks.magics import parse_cell
 from checkpoint.project.names import natural
 
-SKIPPED = frozenset(
-    "node_modules site-packages __pypackages__ venv env build dist tests test docs".split()
-)
+SKIPPED = frozenset("node_modules site-packages __pypackages__ venv build dist".split())
 LANGUAGES = {".py": "python", ".R": "r", ".r": "r", ".Rmd": "r", ".qmd": "r", ".sh": "shell"}
 LARGEST = 1 << 22  # bytes of a script or configuration file; nobody writes more by hand
 EXECUTED = ("failed.ipynb", "executed.ipynb")
@@ -187,6 +185,7 @@ def _files(root: Path) -> Iterator[Path]:
             if name[0] != "."
             and name not in LEFTOVERS | SKIPPED
             and not (inside / name / "pyvenv.cfg").exists()
+            and not (inside / name / "conda-meta").exists()
             and not _is_ours(root, inside / name)
         )
         for name in sorted(files):

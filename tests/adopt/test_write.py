@@ -298,6 +298,16 @@ def test_a_loop_over_a_known_list_is_no_other_file(tmp_path):
     )
 
 
+def test_a_name_that_another_module_may_bind_is_no_path(tmp_path):
+    adopted = rewritten(
+        tmp_path,
+        _1_a='OUT = "../r"\nfrom settings import *\nnp.save(f"{OUT}/x.npy", x)',
+        _2_b='from settings import *\nOUT = "../r"\nos.chdir("..")\nnp.save("r/y.npy", x)',
+    )
+    assert 'np.save(f"{OUT}/x.npy", x)' in adopted.code("1_a")
+    assert 'checkpoint.save("2_b", {"y.npy": np.asanyarray(x)})' in adopted.code("2_b")
+
+
 def test_paths_of_samples_that_have_a_name(tmp_path):
     adopted = rewritten(
         tmp_path,
@@ -364,6 +374,9 @@ def test_a_file_that_may_still_be_read_is_still_written(tmp_path, reads):
     [
         ({"_1_a": "x = = 1"}, "is not valid Python"),
         ({"_1_a": "%run other.ipynb"}, "it runs another file with %run"),
+        ({"_1_a": "os.chdir(where)"}, "it changes its working directory"),
+        ({"_1_a": "if LOCAL:\n    os.chdir('..')"}, "it changes its working directory"),
+        ({"_1_a": "x = 1\n%cd .."}, "it changes its working directory"),
         (
             {
                 "_1_a": 'np.load("../r/y.npy")\nnp.save("../r/x.npy", x)',
