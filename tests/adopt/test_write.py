@@ -24,6 +24,8 @@ from notebook_checkpoints.adopt.rewrite import Result, rewrite
 from notebook_checkpoints.adopt.scan import scan
 from notebook_checkpoints.adopt.template_files import merged_pyproject
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory):
@@ -409,7 +411,6 @@ def test_a_notebook_that_moves_finds_its_files_or_stays(tmp_path):
     assert adopted.result.refused == {"2_helped.ipynb": reason}
 
 
-@pytest.mark.slow
 def test_from_clone_to_current_by_results_that_are_there(made):
     done = adopt(made, "--write", "all", "--yes")
     assert done.returncode == 0, done.stderr
@@ -434,7 +435,6 @@ def test_from_clone_to_current_by_results_that_are_there(made):
     assert "np.save" in made.notebook("1_qc").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_from_clone_to_current_by_running_and_it_computes_the_same(project, with_results):
     done = adopt(project, "--write", "all", "--yes")
     assert done.returncode == 0, done.stderr
@@ -450,7 +450,6 @@ def test_from_clone_to_current_by_running_and_it_computes_the_same(project, with
     assert json.loads(before)["cells"] > 40
 
 
-@pytest.mark.slow
 def test_in_stages_the_rest_of_the_chain_goes_on(made):
     done = adopt(made, "--write", "2_integrate", "--yes")
     assert done.returncode == 0, done.stderr
