@@ -44,7 +44,8 @@ def states(console: Console, project: Project, states: list[State]) -> None:
         style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
         why = [Text("\n".join(whys[state.step]))] if in_table else []
         loads = [", ".join(state.loads)] if sources else []
-        table.add_row(state.step, *loads, Text(state.state, style), made, size, *why)
+        shown = f"{state.state}, given" if state.origin == "given" else state.state
+        table.add_row(state.step, *loads, Text(shown, style), made, size, *why)
     console.print(table, soft_wrap=False)
     if not in_table and any(whys.values()):
         console.print()

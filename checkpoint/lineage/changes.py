@@ -141,6 +141,8 @@ def is_raw(change: Change) -> bool:
 
 def edits(step: str, recorded: Baseline, record: Record, now: Now) -> Iterator[Change]:
     """Yield the cells and modules whose code is not that which made the results."""
+    if record.given:
+        return
     notebook = step.partition("/")[0]
     if now.unreadable:
         yield Change(Kind.NOTEBOOK, How.CHANGED, now.unreadable, notebook)
@@ -157,7 +159,7 @@ def edits(step: str, recorded: Baseline, record: Record, now: Now) -> Iterator[C
 
 def session_changes(step: str, record: Record, now: Now) -> Iterator[Change]:
     """Yield what ran besides the notebook's cells from top to bottom, and may matter."""
-    if record.accepted:
+    if record.accepted or record.given:
         return
     notebook = step.partition("/")[0]
     if now.verdict and now.verdict.state == "unclean" and not _was_clean(record):

@@ -104,7 +104,7 @@ class Snapshot:
         if step not in self._baselines:
             record = self.saved(step).record
             baseline = record.baseline if record else self._named(step)
-            if (recipe := self.recipe(step)) and record:
+            if (recipe := self.recipe(step)) and record and not record.given:
                 # what is code of it now, and was not when it was made, counts as changed
                 code = dict.fromkeys([*recipe.code, FILE])
                 baseline = structs.replace(baseline, modules={**code, **baseline.modules})

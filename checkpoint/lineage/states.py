@@ -65,6 +65,8 @@ class State(NamedTuple):
         What else should be known of how they were made.
     loads
         The steps and sub-checkpoints that it is made from.
+    origin
+        `given` if somebody else made the results, `accepted` if they were accepted; else empty.
     """
 
     step: str
@@ -75,6 +77,7 @@ class State(NamedTuple):
     bytes: int
     notes: list[str]
     loads: list[str]
+    origin: str = ""
 
 
 class Lineage:
@@ -169,7 +172,7 @@ class _Examined:
     @cached_property
     def _verdict(self) -> Verdict | None:
         record = self._snapshot.saved(self.step).record
-        return self._snapshot.verdict(self.step, record) if record else None
+        return self._snapshot.verdict(self.step, record) if record and not record.given else None
 
     @cached_property
     def now(self) -> Now:
@@ -244,6 +247,7 @@ class _Examined:
             self._bytes(saved.record),
             list(self._notes(saved.record, state)),
             self._snapshot.inputs(self.step),
+            "given" if saved.record.given else "accepted" if saved.record.accepted else "",
         )
 
     def _bytes(self, record: Record) -> int:
@@ -303,9 +307,12 @@ class _Examined:
         return verdict.state == "clean" or (None if record.accepted else False)
 
     def _notes(self, record: Record, state: str) -> Iterator[str]:
+        if record.given:
+            given = record.given
+            yield f"given by {given.by} on {given.date[:10]} ({given.source})"
         codes = [cell.code for cell in self.now.cells]
         for code, source in (record.run.parameters if record.run else {}).items():
-            if code not in codes and state != EDITED:
+            if code not in codes and state != EDITED and not record.given:
                 lines = ", ".join(assignments(source))
                 yield f"ran with parameters that the notebook does not have: {lines}"
         listed = self._listed()

@@ -104,6 +104,8 @@ class Schedule:
         has to run only if it is named, or if a step that runs loads it.
         """
         whole = self.state(name)
+        if whole.origin == "given" and name in self._named:
+            return True
         if whole.state == ABSENT:
             return name in self._named or self._is_needed(name, set())
         return whole.state not in (CURRENT, UNVERIFIABLE) or any(

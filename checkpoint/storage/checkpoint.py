@@ -100,6 +100,8 @@ class Checkpoint(Mapping[str, Any]):
             lines.append(f"made from {', '.join(inputs)}")
         if self.params:
             lines.append(f"params: {', '.join(self.params)}")
+        if given := self.record and self.record.given:
+            lines.append(f"given by {given.by} on {given.date[:10]} ({given.source})")
         if self.state:
             lines.append(f"{self.state} when it was loaded")
         return lines

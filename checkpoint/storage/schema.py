@@ -163,6 +163,27 @@ class Acceptance(Struct, frozen=True):
     fits: Baseline
 
 
+class Given(Struct, frozen=True):
+    """Where results come from that were unpacked, and not made here.
+
+    Attributes
+    ----------
+    by
+        Who packed them, as the pack says.
+    date
+        When they were unpacked, in ISO 8601.
+    source
+        The name of the archive, or its address.
+    blake3
+        The hash of the archive.
+    """
+
+    by: str
+    date: str
+    source: str
+    blake3: str
+
+
 class Environment(Struct, frozen=True, omit_defaults=True):
     """What the results were made with.
 
@@ -215,6 +236,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         The versions of the libraries; None for a folder that was filled by hand and accepted.
     accepted
         What was accepted since, oldest first.
+    given
+        Who gave the results; None if they were made here.
     """
 
     timestamp: str = field(name="timestamp", default="")
@@ -235,10 +258,17 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     parts: dict[str, str] = field(default_factory=dict)
     looped: bool = False
     accepted: list[Acceptance] = field(default_factory=list)
+    given: Given | None = None
 
     @property
     def baseline(self) -> Baseline:
-        """What the results are compared with: what was accepted last, else what made them."""
+        """What the results are compared with: what was accepted last, else what made them.
+
+        Results that somebody gave are compared with nothing but their files and parameters: their
+        notebook and inputs may not be here.
+        """
+        if self.given:
+            return Baseline(None, {}, {}, {}, self.param_hashes)
         if self.accepted:
             return self.accepted[-1].fits
         run = self.run or Run([])
