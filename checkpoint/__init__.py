@@ -20,6 +20,7 @@ TYPE_CHECKING = False  # type checkers take it for true; `typing` takes long to 
 if TYPE_CHECKING:
     from .api import data_file, figures, load, parts, save
     from .errors import (
+        ArchiveError,
         CheckpointDamagedError,
         CheckpointError,
         CheckpointFormatError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .storage.checkpoint import Checkpoint
 
 _HOME = {
+    "ArchiveError": "errors",
     "data_file": "api",
     "figures": "api",
     "load": "api",
@@ -49,6 +51,7 @@ _HOME = {
 }
 
 __all__ = [
+    "ArchiveError",
     "Checkpoint",
     "CheckpointDamagedError",
     "CheckpointError",

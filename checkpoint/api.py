@@ -21,10 +21,11 @@ from .project.find import (
 
 if TYPE_CHECKING:
     from .loop.parts import Part
+    from .project.project import Project
     from .storage.checkpoint import Checkpoint
 
 
-def load(step: str) -> Checkpoint:
+def load(step: str, *, fetch: bool = False) -> Checkpoint:
     """Open what a notebook saved.
 
     Parameters
@@ -32,6 +33,9 @@ def load(step: str) -> Checkpoint:
     step
         The notebook's name, `1_preprocessing`; or a sub-checkpoint of it,
         `2_integration/shared_features`.
+    fetch
+        Whether to fetch prepared results where there are none, from the address that
+        `[tool.checkpoint.sources]` in `pyproject.toml` gives.
 
     Returns
     -------
@@ -47,6 +51,8 @@ def load(step: str) -> Checkpoint:
         If a file is missing or does not have the recorded size.
     ProjectError
         If there is no project, or its results are on a disk that is not mounted.
+    ArchiveError
+        If prepared results cannot be fetched, or are not what they should be.
 
     Examples
     --------
@@ -69,7 +75,7 @@ def load(step: str) -> Checkpoint:
     with unwatched():
         project = project_to_read()
         try:
-            checkpoint = Checkpoint(project, step)
+            checkpoint = _fetched(project, step) if fetch else Checkpoint(project, step)
         except CheckpointNotFoundError:
             session.remember(project, f"results/{step}", None)  # a notebook may go on without it
             raise
@@ -260,3 +266,23 @@ def figures(step: str) -> Path:
         folder = project_to_write(step).results_of(step) / "figures"
         make_folder(folder)
     return folder
+
+
+def _fetched(project: Project, step: str) -> Checkpoint:
+    """Open a checkpoint after fetching it, if there is none and a source is set."""
+    from .share.unpack import fetch
+    from .storage.checkpoint import Checkpoint
+
+    try:
+        return Checkpoint(project, step)
+    except CheckpointNotFoundError as error:
+        whole = step_of(step).partition("/")[0]
+        unpacked = fetch(project_to_write(step), whole)
+        if unpacked is None:
+            raise CheckpointNotFoundError(
+                f"{error} There is nothing to fetch: [tool.checkpoint.sources] in pyproject.toml "
+                f"does not list {whole}.",
+                step=error.step,
+            ) from None
+        print(f"Fetched {unpacked.described}")
+    return Checkpoint(project, step)

@@ -69,6 +69,10 @@ class CheckpointDamagedError(CheckpointError):
     """A checkpoint is there, but not as `save` left it."""
 
 
+class ArchiveError(CheckpointError):
+    """A pack of results that cannot be read, or may not be unpacked."""
+
+
 class CheckpointKeyError(CheckpointError, KeyError):
     """The checkpoint holds no object of this name."""
 

@@ -17,7 +17,12 @@ from . import text
 
 PATIENCE = 2.0  # seconds after which a bar appears
 PAUSE = 0.25  # seconds between two looks
-DONE = {"Hashing": "Hashed", "Writing": "Wrote", "Reading": "Read"}
+DONE = {
+    "Downloading": "Downloaded",
+    "Hashing": "Hashed",
+    "Reading": "Read",
+    "Writing": "Wrote",
+}
 
 
 _writing: "list[Progress]" = []  # the innermost last
@@ -55,7 +60,7 @@ class Progress:
     Parameters
     ----------
     doing
-        What happens: `Hashing`, `Writing` or `Reading`.
+        What happens: a key of `DONE`.
     name
         The file.
     total

@@ -11,7 +11,7 @@ from project_under_test import TEMPLATE
 FLOORS = (
     ["cli"],
     ["api"],
-    ["run", "edit", "check", "loop", "report"],
+    ["run", "edit", "check", "loop", "report", "share"],
     ["lineage"],
     ["storage"],
     ["replay"],

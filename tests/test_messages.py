@@ -20,6 +20,7 @@ from checkpoint.notebooks.parameters import parse_settings
 from checkpoint.project.project import Project
 from checkpoint.report.pictures import budget_of
 from checkpoint.report.write import write
+from checkpoint.share.unpack import unpack
 from checkpoint.storage import clean, session
 
 TABLE = pd.DataFrame({"a": [1]})
@@ -33,6 +34,11 @@ def truncate(project):
 def swap(project):
     path = project / "results" / ONE / "a.npy"
     path.write_bytes(path.read_bytes()[::-1])
+
+
+def add_source(project):
+    source = '{ urls = ["lesson.zip"], bytes = 48_000_000 }'
+    project.add_settings(f"sources.{TWO} = {source}")
 
 
 # what a user did, by title: each is done in a project with one checkpoint, and raises
@@ -80,6 +86,9 @@ ERRORS = {
     "rename to a taken name": lambda project: rename(Project(project), ONE, "integration"),
     "rename to a numbered name": lambda project: rename(Project(project), ONE, "2_x"),
     "add after a step that is not there": lambda project: new(Project(project), "x", "9_x"),
+    "load what can be fetched": lambda project: (add_source(project), load(TWO)),
+    "fetch from where nothing is": lambda project: (add_source(project), load(TWO, fetch=True)),
+    "unpack what is not there": lambda project: unpack(Project(project), "x.zip", project),
     "set no value": lambda project: parse_settings(["SIZE"]),
     "give a page no size": lambda project: budget_of("ten"),
     "write a page that is not HTML": lambda project: write(Project(project), Path("page.pdf"), 1),
@@ -159,6 +168,7 @@ def prepared(project, place, both=False):
 
 
 def restore(project, before):
+    shutil.copy(before / "pyproject.toml", project)
     for folder in ("results", "data"):
         shutil.rmtree(project / folder)
         shutil.copytree(before / folder, project / folder)

@@ -9,7 +9,7 @@ from ..notebooks.calls import imported_packages
 from ..notebooks.copies import written_back
 from ..notebooks.graph import SAVES
 from ..project.project import Project, is_project
-from ..project.settings import read_entries, read_kernels
+from ..project.settings import read_entries, read_kernels, read_sources
 from .problem import Problem
 from .rules import RULES, Finding, Rule, problems, rule
 from .subjects import Cell, Notebook, NotebookFile
@@ -277,14 +277,22 @@ def _load_later(cell: Cell) -> Iterator[Finding]:
 @rule(
     "load-unknown",
     Cell,
-    finds="loading a step that has no notebook",
+    finds="loading a step that has neither a notebook nor an entry in `sources`",
     why="its results cannot be regenerated",
     new=True,
 )
 def _load_unknown(cell: Cell) -> Iterator[Finding]:
     for argument, known in _not_earlier(cell):
-        if not known:
+        if not known and argument.partition("/")[0] not in with_sources(cell.notebook.project):
             yield Finding(f"loads {argument!r}, which has no notebook", _load_instead(cell))
+
+
+def with_sources(project: Project) -> list[str]:
+    """Return the steps whose results can be fetched; none if the settings cannot be read."""
+    try:
+        return list(read_sources(project))
+    except ProjectError:
+        return []  # a problem of `settings`
 
 
 def _not_earlier(cell: Cell) -> Iterator[tuple[str, bool]]:

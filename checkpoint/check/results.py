@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from .. import text
 from ..project import git
 from ..project.project import Project
+from .layout import with_sources
 from .rules import Finding, rule
 
 LARGEST_TRACKED = 5_000_000  # bytes; the limit of the project's pre-commit hook
@@ -13,17 +14,20 @@ LARGEST_TRACKED = 5_000_000  # bytes; the limit of the project's pre-commit hook
 @rule(
     "orphan-results",
     Project,
-    finds="a results folder without a notebook",
+    finds="a results folder with neither a notebook nor an entry in `sources`",
     why="it cannot be regenerated",
 )
 def _orphan_results(project: Project) -> Iterator[Finding]:
     steps = {path.stem for path in project.notebook_files()}
-    steps |= {step.name for step in project.steps()}
+    steps |= {*(step.name for step in project.steps()), *with_sources(project)}
     if not steps:
         return
     for folder in sorted(project.results.glob("*/")):
         if folder.is_dir() and folder.name[0] != "." and folder.name not in steps:
-            todo = f"Remove the folder, or restore notebooks/{folder.name}.ipynb"
+            todo = (
+                f"Remove the folder, or restore notebooks/{folder.name}.ipynb, or say in "
+                "[tool.checkpoint.sources] where the results are from"
+            )
             yield Finding("has no notebook", todo, f"results/{folder.name}")
 
 

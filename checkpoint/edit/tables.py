@@ -11,7 +11,7 @@ from .change import Change
 from .source import rename_paths
 
 FILE = "pyproject.toml"
-BY_STEP = ("resources", "kernels", "steps")  # tables with an entry per step
+BY_STEP = ("resources", "kernels", "steps", "sources")  # tables with an entry per step
 UNUSUAL = f"{FILE}: [tool.checkpoint] is written in an unusual way"
 
 

@@ -11,6 +11,7 @@ from .names import unportable
 
 FILE, LOCAL = "pyproject.toml", "checkpoint.local.toml"
 PLACES = ("results", "data")  # settings that name a folder
+BLAKE3_DIGITS = 64
 # what other readers of a file understand without a plugin
 COMPRESSIONS = {"h5ad": ("none", "gzip", "lzf"), "zarr": ("none", "gzip", "zstd")}
 
@@ -42,6 +43,28 @@ class Entry(NamedTuple):
     reads: list[str]
 
 
+class Source(NamedTuple):
+    """Where the prepared results of a step are: `[tool.checkpoint.sources.<step>]`.
+
+    Attributes
+    ----------
+    urls
+        Addresses of one pack, tried in order: `https://…`, `file://…`, or a path, relative to the
+        project.
+    hash
+        Its blake3, 64 hexadecimal digits; empty if none is set.
+    bytes
+        Its size; 0 if none is set.
+    trust
+        Whether pickles in it may be unpacked.
+    """
+
+    urls: list[str]
+    hash: str
+    bytes: int
+    trust: bool
+
+
 class Settings(NamedTuple):
     """What `[tool.checkpoint]` says.
 
@@ -59,6 +82,8 @@ class Settings(NamedTuple):
         The kernels of notebooks that shall run in another than they name, by step.
     steps
         The steps that are made without `save`, by name.
+    sources
+        Where prepared results can be fetched, by step.
     anndata_format
         What an AnnData is saved as: `h5ad` or `zarr`.
     compression
@@ -76,6 +101,7 @@ class Settings(NamedTuple):
     order: list[str]
     kernels: dict[str, str]
     steps: dict[str, Entry]
+    sources: dict[str, Source]
     anndata_format: str = "h5ad"
     compression: str | None = None
     results: str = ""
@@ -108,7 +134,7 @@ def read_settings(project: HasRoot) -> Settings:
             _check_resource(f"resources.{step}.{name}", name, value)
     kernels = read_kernels(project)
     places = [read_place(project, key) for key in PLACES]
-    of_steps = (read_order(project), kernels, read_entries(project))
+    of_steps = (read_order(project), kernels, read_entries(project), read_sources(project))
     return Settings(ignore, resources, *of_steps, *_of_files(table), *places)
 
 
@@ -146,6 +172,41 @@ def read_entries(project: HasRoot) -> dict[str, Entry]:
         words = _words(f"{key}.run", run) if isinstance(run, str) else _texts(f"{key}.run", run)
         entries[step] = Entry(words, **texts)
     return entries
+
+
+def read_sources(project: HasRoot) -> dict[str, Source]:
+    """Return the setting `sources`; raises as `read_settings`."""
+    table = _table(project).get("sources", {})
+    if not isinstance(table, dict):
+        raise _invalid("sources", "a table with an entry per step", table)
+    sources = {}
+    for step, entry in table.items():
+        key = f"sources.{step}"
+        if unportable(step):
+            raise _invalid(key, "the name of a step, such as 1_preprocessing", step)
+        if not isinstance(entry, dict) or not entry.get("urls"):
+            raise _invalid(
+                key, 'a table such as { urls = ["https://…"], hash = "blake3:…" }', entry
+            )
+        for name in entry.keys() - set(Source._fields):
+            raise _invalid(f"{key}.{name}", f"one of {', '.join(Source._fields)}", name)
+        size, trust = entry.get("bytes", 0), entry.get("trust", False)
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise _invalid(f"{key}.bytes", "a number of bytes", size)
+        if not isinstance(trust, bool):
+            raise _invalid(f"{key}.trust", "true or false", trust)
+        digits = blake3_digits(entry.get("hash", ""))
+        if digits is None or (trust and not digits):
+            raise _invalid(f"{key}.hash", "blake3: and 64 hexadecimal digits", entry.get("hash"))
+        sources[step] = Source(_texts(f"{key}.urls", entry["urls"]), digits, size, trust)
+    return sources
+
+
+def blake3_digits(text: object) -> str | None:
+    """Return the digits of a hash such as `blake3:0f…`; "" for none, None if it is not one."""
+    digits = str(text).strip().lower().removeprefix("blake3:")
+    fits = len(digits) == BLAKE3_DIGITS and not set(digits) - set("0123456789abcdef")
+    return digits if fits or text == "" else None
 
 
 def read_kernels(project: HasRoot) -> dict[str, str]:

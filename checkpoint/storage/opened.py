@@ -8,6 +8,7 @@ from .. import text
 from ..errors import CheckpointDamagedError, CheckpointError, CheckpointNotFoundError
 from ..formats import beside, format_of, stems, suffix_of
 from ..project.project import Project
+from ..project.settings import read_sources
 from . import away, hashes, store
 from .schema import RECORD, SESSION, FileEntry, Record, parse
 
@@ -113,10 +114,10 @@ def _absent(project: Project, step: str, record: Record) -> CheckpointNotFoundEr
             step=step,
             file=named,
         )
+    todo = f"copy results/{whole}/ from where it was made."
     return CheckpointNotFoundError(
         f"results/{step} was saved on {record.timestamp[:10]}, but its files are not here, as in a "
-        f"new clone. Run {maker_of(project, step)}, or copy results/{whole}/ from where it was "
-        "made.",
+        f"new clone. Run {maker_of(project, step)}, or {offer(project, step) or todo}",
         step=step,
     )
 
@@ -144,7 +145,25 @@ def missing(project: Project, step: str) -> CheckpointNotFoundError:
         message += f" No notebook makes it; the steps are {', '.join(steps)}."
     else:
         message += f" Run {maker_of(project, step)} first."
+    if offered := offer(project, step):
+        if " Run " in message:
+            message = f"{message[:-1]}, or {offered}"
+        else:
+            message = f"Results directory '{where}' not found. {offered[0].upper()}{offered[1:]}"
     return CheckpointNotFoundError(message, step=step)
+
+
+def offer(project: Project, step: str) -> str:
+    """Return how to fetch a step's prepared results, as a clause; empty if there are none."""
+    name = step.partition("/")[0]
+    source = read_sources(project).get(name)
+    if source is None:
+        return ""
+    size = f" ({text.size(source.bytes)})" if source.bytes else ""
+    return (
+        f"fetch the prepared results{size}: `checkpoint unpack {name}`, or "
+        f'`load("{step}", fetch=True)` in the notebook.'
+    )
 
 
 def remedy(project: Project, step: str) -> str:

@@ -53,6 +53,7 @@ def test_help_lists_every_verb_in_its_group(bake):
         "│ clean ",
     ]
     rows += ["─ Change the chain ─", "│ new ", "│ rename ", "│ move ", "│ remove "]
+    rows += ["─ Give and take ─", "│ pack ", "│ unpack ", "│ reset "]
     places = [said.find(row) for row in rows]
     assert -1 not in places
     assert places == sorted(places)

@@ -1,0 +1,116 @@
+"""The verbs about results and notebooks that people give each other: pack, unpack, reset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import text
+from ..errors import ProjectError
+from . import tabs
+from .shared import StepName, current_project, err, out
+
+
+def pack(
+    steps: Annotated[list[str], typer.Argument(help="Steps, such as 1_preprocessing.")],
+    target: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The archive; by default, STEP.zip.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Pack a step's results into one file, for others to unpack.
+
+    The same results give the same bytes. Sub-checkpoints are packed, too.
+    """
+    from ..share.pack import pack as pack_steps
+    from ..share.pack import sources_line
+
+    packing = pack_steps(current_project(), steps, target)
+    for note in packing.notes:
+        err.print(f"Note: {note}")
+    names = ", ".join(f"results/{step}" for step in packing.steps)
+    what = "1 file" if packing.files == 1 else f"{packing.files:,} files"
+    out.print(f"Packed {names} into {packing.path}: {what}, {text.size(packing.bytes)}.")
+    out.print(f"blake3:{packing.blake3}")
+    if packing.pickles:
+        out.print(
+            f"It holds pickles ({', '.join(packing.pickles)}), which run code when they are "
+            "loaded: whoever unpacks it has to add --trust."
+        )
+    out.print("To let a project fetch it, add to its pyproject.toml:")
+    out.print("  [tool.checkpoint.sources]")
+    out.print(f"  {sources_line(packing, [f'https://…/{packing.path.name}'])}")
+
+
+def unpack(
+    source: Annotated[
+        str, typer.Argument(help="A file, an address, or a step that has one in pyproject.toml.")
+    ],
+    expected: Annotated[
+        str, typer.Option("--hash", help="What `pack` printed: blake3:….", metavar="HASH")
+    ] = "",
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Take pickles, which run code when they are loaded.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace results that were made here.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", help="Seconds to wait for a silent server.", min=0.1)
+    ] = 30.0,
+) -> None:
+    """Unpack results that somebody gave you, all or nothing.
+
+    `status` shows them as given; they are neither stale nor run again.
+    """
+    from ..project.chain import step_of
+    from ..project.settings import read_sources
+    from ..share.sources import local_path
+    from ..share.unpack import fetch
+    from ..share.unpack import unpack as unpack_it
+
+    project = current_project()
+    local = local_path(source, Path())
+    sources = read_sources(project)
+    if step_of(source) in sources and not (local and local.is_file()):
+        unpacked = fetch(project, step_of(source), trust=trust, replace=replace, timeout=timeout)
+    else:
+        if local and not local.is_file() and "/" not in source and "." not in source:
+            raise ProjectError(
+                f"{source} is neither a file nor a step with an address: [tool.checkpoint.sources] "
+                f"in pyproject.toml lists {', '.join(sources) or 'none'}.",
+                step=source,
+                expected=list(sources),
+            )
+        unpacked = unpack_it(
+            project,
+            source,
+            Path(),
+            expected=expected,
+            trust=trust,
+            replace=replace,
+            timeout=timeout,
+        )
+    assert unpacked
+    verb = "Unpacked" if unpacked.steps else "Nothing to do, the same results are there:"
+    out.print(f"{verb} {unpacked.described}")
+    out.print(f"blake3:{unpacked.given.blake3}")
+
+
+def reset(step: StepName) -> None:
+    """Put a notebook back as it was handed out; yours is kept beside it."""
+    from ..project.chain import step_of
+    from ..share.reset import reset as reset_step
+
+    project = current_project()
+    with tabs.told(project):
+        done = reset_step(project, step_of(step))
+        name = project.show(done.notebook)
+        if not done.changed:
+            out.print(f"Nothing to do: {name} is as it was handed out.")
+            return
+        out.print(f"{name} is as it was handed out.")
+        if done.kept:
+            out.print(f"Yours is {project.show(done.kept)}.")

@@ -1,0 +1,1 @@
+"""Results that people give each other: packing, unpacking, fetching; notebooks as handed out."""

@@ -1,0 +1,275 @@
+"""Judging an archive before anything of it is written: every name, size and hash.
+
+Only what `pack` writes is accepted: files that are stored, not compressed; the manifest first, and
+every other file named by it. Then an archive cannot hold more than its own size, and nothing in it
+is left unread.
+"""
+
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
+
+from ..errors import ArchiveError, CheckpointError
+from ..project.names import unportable
+from ..storage import hashes
+from ..storage.schema import RECORD, FileEntry, Record, parse
+from .manifest import LARGEST, MANIFEST, Manifest, Member, parsed
+from .pickles import runs_code
+
+MAGIC = b"PK\x03\x04"
+PAGE = (b"<!doctype", b"<html", b"<head", b"<?xml")
+LFS = b"version https://git-lfs"  # what git has in place of a large file that was not fetched
+ENCRYPTED = 0x1
+TODO = "Ask whoever gave it to you for one that `checkpoint pack` made."
+
+
+class Judged(NamedTuple):
+    """An archive in which everything is as its manifest says.
+
+    Attributes
+    ----------
+    manifest
+        The manifest.
+    records
+        The record of each checkpoint.
+    pickles
+        The files that run code when they are read.
+    archive
+        The archive.
+    """
+
+    manifest: Manifest
+    records: dict[str, Record]
+    pickles: list[str]
+    archive: zipfile.ZipFile
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file of the archive, by its name there."""
+        return self.archive.open(name)
+
+    @property
+    def bytes(self) -> int:
+        """What it needs on the disk."""
+        return sum(member.bytes for member in self.manifest.files.values())
+
+
+@contextmanager
+def judged(path: Path, source: str) -> Iterator[Judged]:
+    """Open an archive.
+
+    Parameters
+    ----------
+    path
+        The file.
+    source
+        What to call it in messages: where it came from.
+
+    Raises
+    ------
+    ArchiveError
+        If it is not an archive that `pack` makes, or a name, size or hash in it is wrong.
+    """
+    try:
+        _refuse_others(path)
+        with zipfile.ZipFile(path) as archive:
+            yield _judge(archive, path.stat().st_size)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeError) as error:
+        raise ArchiveError(
+            f"{source} cannot be read as an archive ({error}); it may be incomplete. Fetch or copy "
+            "it again.",
+            file=source,
+        ) from error
+    except ArchiveError as error:
+        if error.file == source:
+            raise
+        todo = "" if str(error).endswith(".") else f". {TODO}"
+        raise ArchiveError(
+            f"{source} was refused: {error}{todo}",
+            step=error.step,
+            file=source,
+            expected=error.expected,
+            found=error.found,
+        ) from error
+
+
+def _judge(archive: zipfile.ZipFile, size: int) -> Judged:
+    members = archive.infolist()
+    for info in members:
+        _check_member(info)
+    if sum(info.file_size for info in members) > size:
+        raise ArchiveError("its files would be larger than the archive itself")
+    if not members or members[0].orig_filename != MANIFEST or members[0].header_offset:
+        raise ArchiveError(f"its first file is not {MANIFEST}")
+    manifest = parsed(_content(archive, members[0], LARGEST))
+    _check_names([info.orig_filename for info in members[1:]], manifest)
+    for info in members[1:]:
+        member = manifest.files[info.orig_filename]
+        if info.file_size != member.bytes:
+            raise ArchiveError(
+                f"{info.orig_filename} is {info.file_size:,} bytes; its manifest says "
+                f"{member.bytes:,}",
+                expected=member.bytes,
+                found=info.file_size,
+            )
+        _check_hash(archive, info, member)
+    records: dict[str, Record] = {}
+    pickles: list[str] = []
+    for step in manifest.steps:
+        records[step] = _record(archive, manifest, step)
+        pickles += _pickles(archive, manifest, step, records[step])
+    return Judged(manifest, records, pickles, archive)
+
+
+def _refuse_others(path: Path) -> None:
+    """Refuse what is not a zip, naming what it is instead."""
+    if not path.is_file():
+        raise ArchiveError("it is not a file")
+    with path.open("rb") as file:
+        begin = file.read(512)
+    if not begin:
+        raise ArchiveError("it is empty. Fetch or copy it again.", found=0)
+    if begin.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGE):
+        raise ArchiveError(
+            "it is a web page and not an archive, such as a page to log in, or one around the "
+            "file. Open the address in a browser, and use that of the download itself."
+        )
+    if begin.startswith(LFS):
+        raise ArchiveError("it is git's placeholder of a large file. Run `git lfs pull`.")
+    if not begin.startswith(MAGIC):
+        raise ArchiveError("it is not a zip archive, or something precedes it")
+
+
+def _check_member(info: zipfile.ZipInfo) -> None:
+    """Refuse what is not a plain file, stored."""
+    name, mode = info.orig_filename, info.external_attr >> 16
+    if info.filename != name or "\0" in name or "\\" in name:
+        raise ArchiveError(f"the name {name!r} is not one of a file in an archive", found=name)
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG) or name.endswith("/"):
+        raise ArchiveError(f"{name!r} is a link, a folder or a device, and not a file", found=name)
+    if info.flag_bits & ENCRYPTED:
+        raise ArchiveError(f"{name!r} is encrypted", found=name)
+    if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
+        raise ArchiveError(f"{name!r} is compressed, which no pack is", found=name)
+
+
+def _check_names(names: list[str], manifest: Manifest) -> None:
+    """Refuse names that the manifest lacks, that lead elsewhere, or that are one file on a disk."""
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(_folded(name), name)
+        if first is not name:
+            raise ArchiveError(f"{first!r} and {name!r} are one file on some disks", found=name)
+        if name not in manifest.files:
+            raise ArchiveError(f"{name!r} is not in its manifest", found=name)
+        if manifest.step_of(name) is None:
+            raise ArchiveError(f"{name!r} belongs to none of its checkpoints", found=name)
+        for number, part in enumerate(name.split("/")):
+            # a folder such as x.zarr has files that begin with a dot
+            bare = part.removeprefix(".") if number > 1 else part
+            if reason := unportable(bare):
+                raise ArchiveError(f"the name {name!r} is refused: {part!r} {reason}", found=name)
+    for name in names:
+        for parent in list(PurePosixPath(name).parents)[:-1]:
+            if parent.as_posix() in manifest.files or _folded(parent.as_posix()) in seen:
+                raise ArchiveError(f"{parent.as_posix()!r} is a file and a folder", found=name)
+    if lacking := [name for name in manifest.files if name not in names]:
+        raise ArchiveError(f"{lacking[0]!r} is in its manifest, and not in it", found=lacking[0])
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest: int) -> bytes:
+    if info.file_size > largest:
+        raise ArchiveError(
+            f"{info.filename} is {info.file_size:,} bytes; at most {largest:,} are read",
+            expected=largest,
+            found=info.file_size,
+        )
+    return archive.read(info)
+
+
+def _check_hash(archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member) -> None:
+    from blake3 import blake3
+
+    hasher = blake3()
+    with archive.open(info) as stream:
+        while chunk := stream.read(hashes.CHUNK):
+            hasher.update(chunk)
+    if hasher.hexdigest() != member.blake3:
+        raise ArchiveError(
+            f"{info.filename} is not what its manifest says: expected blake3 "
+            f"{member.blake3[:12]}…, got {hasher.hexdigest()[:12]}…",
+            expected=member.blake3,
+            found=hasher.hexdigest(),
+        )
+
+
+def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
+    """Return the record of a checkpoint, after comparing it with the manifest."""
+    from msgspec import DecodeError, json
+
+    name = f"{step}/{RECORD}"
+    if name not in manifest.files:
+        raise ArchiveError(f"{step} has no {RECORD}", step=step)
+    try:
+        raw = json.decode(_content(archive, archive.getinfo(name), LARGEST), type=dict)
+        record = parse(raw)
+    except (DecodeError, CheckpointError, RecursionError) as error:
+        raise ArchiveError(f"{name}: {error}", step=step) from error
+    if record is None or record.step != step:
+        raise ArchiveError(f"{name} is not the record of {step}", step=step)
+    if record.content_hash != manifest.steps[step].content:
+        raise ArchiveError(f"{name} does not have the content that its manifest says", step=step)
+    files = dict(manifest.files_of(step))
+    expected = {RECORD}
+    for file, entry in given_files(record).items():
+        inside = inner(files, file)
+        if _as_entry(file, inside) != (entry.bytes, entry.blake3):
+            raise ArchiveError(f"{step}/{file} is not what its {RECORD} says", step=step)
+        expected |= inside.keys()
+    if others := sorted(files.keys() - expected):
+        raise ArchiveError(f"{step}/{others[0]} is not in its {RECORD}", step=step)
+    return record
+
+
+def given_files(record: Record) -> dict[str, FileEntry]:
+    """Return the files of a record that a pack has."""
+    freeze = record.environment.freeze if record.environment else None
+    return {**record.files, **({freeze.key: freeze} if freeze else {})}
+
+
+def inner(files: dict[str, Member], file: str) -> dict[str, Member]:
+    """Return a file, or those of a folder that is saved as one."""
+    file = unicodedata.normalize("NFC", file)
+    if file in files:
+        return {file: files[file]}
+    return {name: member for name, member in files.items() if name.startswith(f"{file}/")}
+
+
+def _as_entry(file: str, inside: dict[str, Member]) -> tuple[int, str] | None:
+    """Return the size and hash of a file or folder, as a record has them."""
+    if not inside:
+        return None
+    file = unicodedata.normalize("NFC", file)
+    if file in inside:
+        return inside[file].bytes, inside[file].blake3
+    each = {name[len(file) + 1 :]: member.blake3 for name, member in inside.items()}
+    return sum(member.bytes for member in inside.values()), hashes.value_hash(each)
+
+
+def _pickles(
+    archive: zipfile.ZipFile, manifest: Manifest, step: str, record: Record
+) -> Iterator[str]:
+    files = dict(manifest.files_of(step))
+    for file in record.files:
+        names = inner(files, file)
+        opens = ((name, partial(archive.open, f"{step}/{name}")) for name in names)
+        if runs_code(file, opens):
+            yield f"{step}/{file}"

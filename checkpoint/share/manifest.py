@@ -1,0 +1,108 @@
+"""The manifest of a pack: what is in it, as the first file of the archive."""
+
+from collections.abc import Iterator
+
+from msgspec import DecodeError, Struct, ValidationError, json, to_builtins
+
+from ..errors import ArchiveError
+from ..project.names import unportable
+from ..text import json_text
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+LARGEST = 1 << 24  # bytes; a manifest of 100,000 files fits
+
+
+class Member(Struct, frozen=True):
+    """A file of the archive: its size, and its blake3."""
+
+    bytes: int
+    blake3: str
+
+
+class Packed(Struct, frozen=True):
+    """A checkpoint in the archive.
+
+    Attributes
+    ----------
+    timestamp
+        When it was saved.
+    content
+        The hash of what it gives to those that load it.
+    inputs
+        The hash of each input that it was made from; None for one that was not there.
+    versions
+        The versions of Python and of the project's direct dependencies.
+    """
+
+    timestamp: str
+    content: str
+    inputs: dict[str, str | None]
+    versions: dict[str, str]
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What is in an archive.
+
+    Attributes
+    ----------
+    format
+        The version of this layout.
+    tool
+        That of the code that packed.
+    by
+        Who packed it.
+    steps
+        The steps and sub-checkpoints.
+    files
+        Every other file of the archive, by its name there: `<step>/<file>`.
+    """
+
+    format: int
+    tool: str
+    by: str
+    steps: dict[str, Packed]
+    files: dict[str, Member]
+
+    def files_of(self, step: str) -> Iterator[tuple[str, Member]]:
+        """Yield the files of a step or sub-checkpoint, by their names below its folder."""
+        for name, member in self.files.items():
+            if self.step_of(name) == step:
+                yield name[len(step) + 1 :], member
+
+    def step_of(self, name: str) -> str | None:
+        """Return the step or sub-checkpoint that a file belongs to; None if to none."""
+        fits = [step for step in self.steps if name.startswith(f"{step}/")]
+        return max(fits, key=len, default=None)
+
+
+def written(manifest: Manifest) -> bytes:
+    """Return a manifest as JSON."""
+    return json_text(to_builtins(manifest)).encode()
+
+
+def parsed(content: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises
+    ------
+    ArchiveError
+        If it is not one, or a newer version of this code wrote it.
+    """
+    try:
+        version = json.decode(content, type=dict).get("format")
+        if isinstance(version, int) and version > FORMAT_VERSION:
+            raise ArchiveError(
+                f"its format is {version}, and this project's code reads up to {FORMAT_VERSION}",
+                expected=FORMAT_VERSION,
+                found=version,
+            )
+        manifest = json.decode(content, type=Manifest)
+    except (DecodeError, ValidationError, RecursionError) as error:
+        raise ArchiveError(f"its {MANIFEST} is not one: {error}", file=MANIFEST) from error
+    for step in manifest.steps:
+        if not step or any(map(unportable, step.split("/"))):
+            raise ArchiveError(f"{step!r} is not the name of a step", step=step)
+    if not manifest.steps:
+        raise ArchiveError("it holds no checkpoint", file=MANIFEST)
+    return manifest

@@ -1,0 +1,258 @@
+"""Packing checkpoints into one file that can be given to somebody: a zip, stored, reproducible."""
+
+import json
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from msgspec import structs
+
+from .. import __version__
+from ..errors import CheckpointDamagedError, CheckpointError, CheckpointValueError
+from ..files import below, draft_of, sync
+from ..lineage.changes import CURRENT
+from ..lineage.states import Lineage
+from ..project.chain import step_of
+from ..project.project import Project
+from ..project.settings import read_toml
+from ..storage import hashes, store
+from ..storage.opened import open_step, remedy
+from ..storage.parts import part_names
+from ..storage.schema import RECORD, FileEntry, Record
+from ..text import json_text
+from .archive import given_files, judged
+from .manifest import FORMAT_VERSION, MANIFEST, Manifest, Member, Packed, written
+from .pickles import runs_code
+
+MADE = (1980, 1, 1, 0, 0, 0)  # the time of each file, so that the same results give the same bytes
+
+
+class Packing(NamedTuple):
+    """What was packed.
+
+    Attributes
+    ----------
+    path, bytes, blake3
+        The archive.
+    steps
+        The steps and sub-checkpoints in it.
+    files
+        How many files they have.
+    pickles
+        The files among them that run code when they are read.
+    notes
+        Which steps are not current, and why.
+    """
+
+    path: Path
+    bytes: int
+    blake3: str
+    steps: list[str]
+    files: int
+    pickles: list[str]
+    notes: list[str]
+
+
+def pack(project: Project, steps: list[str], target: Path | None = None) -> Packing:
+    """Write checkpoints into an archive, the same bytes for the same results.
+
+    What git ignores because it is nobody's business is left out: what was typed in the session,
+    and what a command printed.
+
+    Parameters
+    ----------
+    project
+        The project.
+    steps
+        Steps, with all their sub-checkpoints, or sub-checkpoints.
+    target
+        The archive; by default, the first step's name with `.zip`, in the working directory.
+
+    Raises
+    ------
+    CheckpointError
+        If a step has saved nothing, is damaged, or was filled by hand; if `target` is another
+        file.
+    """
+    steps = [step_of(step) for step in steps]
+    target = target or Path(f"{steps[0].replace('/', '-')}.zip")
+    if target.exists() and not zipfile.is_zipfile(target):
+        raise CheckpointValueError(f"{target} is there, and is not a pack. Choose another name.")
+    names = [name for step in steps for name in [step, *part_names(project, step)]]
+    packed = [_Checkpoint(project, name) for name in dict.fromkeys(names)]
+    manifest = Manifest(
+        format=FORMAT_VERSION,
+        tool=__version__,
+        by=_author(project),
+        steps={one.step: one.summary for one in packed},
+        files=dict(sorted((name, m) for one in packed for name, m in one.members.items())),
+    )
+    draft = draft_of(target)
+    try:
+        _write(draft, manifest, packed)
+        sync(draft)
+        with judged(draft, str(target)):
+            pass  # what was written can be unpacked
+        content = hashes.content_of(draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    pickles = [name for one in packed for name in one.pickles]
+    notes = list(_notes(project, steps))
+    every = list(manifest.steps)
+    return Packing(
+        target, content.bytes, content.blake3, every, len(manifest.files), pickles, notes
+    )
+
+
+def sources_line(packing: Packing, urls: list[str]) -> str:
+    """Return the line of `[tool.checkpoint.sources]` that lets others fetch an archive."""
+    step = packing.steps[0].partition("/")[0]
+    trust = ", trust = true" if packing.pickles else ""
+    listed = json.dumps(urls, ensure_ascii=False)
+    return (
+        f'{step} = {{ urls = {listed}, hash = "blake3:{packing.blake3}", '
+        f"bytes = {packing.bytes}{trust} }}"
+    )
+
+
+def public(record: Record) -> Record:
+    """Return a record without what is about the machine and the session that made it."""
+    environment = record.environment
+    if environment and environment.freeze:
+        freeze = structs.replace(environment.freeze, mtime_ns=None)
+        environment = structs.replace(environment, freeze=freeze)
+    return structs.replace(
+        record,
+        files={name: structs.replace(e, mtime_ns=None) for name, e in record.files.items()},
+        environment=environment,
+        run=record.run and structs.replace(record.run, log=None),
+        notes=[] if record.elsewhere else record.notes,  # they have paths of this machine
+        elsewhere="",
+        output=None,
+        given=None,
+    )
+
+
+class _Checkpoint:
+    """A checkpoint whose files are what was saved."""
+
+    def __init__(self, project: Project, step: str) -> None:
+        self.step = step
+        self._project = project
+        self._folder = project.results_of(step)
+        opened = open_step(project, step)
+        if opened.record is None:
+            raise CheckpointError(
+                f"results/{step} was not written by save, so there is no record to pack. Accept it "
+                f"first: `checkpoint accept {step} --why …`.",
+                step=step,
+            )
+        self.paths: dict[str, Path] = {}
+        self.pickles: list[str] = []
+        members: dict[str, Member] = {}
+        for file, entry in given_files(opened.record).items():
+            members |= self._members(file, entry)
+        if store.read_raw(self._folder) != opened.raw:
+            raise CheckpointError(
+                f"results/{step} was saved again meanwhile. Try again.", step=step
+            )
+        self.record = public(opened.record)
+        self.text = json_text(self.record.to_json()).encode()
+        members[RECORD] = Member(len(self.text), hashes.bytes_hash(self.text))
+        self.members = {f"{step}/{name}": member for name, member in members.items()}
+
+    @property
+    def summary(self) -> Packed:
+        """What the manifest says of it."""
+        record = self.record
+        inputs = {name: e.blake3 if e else None for name, e in record.inputs.items()}
+        environment = record.environment
+        versions = environment.packages | {"python": environment.python} if environment else {}
+        return Packed(record.timestamp, record.content_hash, inputs, versions)
+
+    def _members(self, file: str, entry: FileEntry) -> dict[str, Member]:
+        """Return the file, or those of a folder, after comparing them with the record."""
+        path = store.locate(self._folder, file)
+        inner = [one for one in below(path) if one.is_file()] if path.is_dir() else [path]
+        names = {_normal(file, path, one): one for one in inner}
+        found = {
+            name: Member(one.stat().st_size, hashes.file_hash(one)) for name, one in names.items()
+        }
+        if _whole_hash(file, found) != entry.blake3:
+            raise CheckpointDamagedError(
+                f"results/{self.step}/{file} is not what was saved. "
+                f"{remedy(self._project, self.step)}",
+                step=self.step,
+                file=f"results/{self.step}/{file}",
+            )
+        self.paths |= names
+        if runs_code(file, ((name, partial(_opened, one)) for name, one in names.items())):
+            self.pickles.append(f"{self.step}/{file}")
+        return found
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _normal(file: str, path: Path, inner: Path) -> str:
+    """Return the name of a file in the archive, below the step; systems differ in accents."""
+    name = file if inner == path else f"{file}/{inner.relative_to(path).as_posix()}"
+    return unicodedata.normalize("NFC", name)
+
+
+def _whole_hash(file: str, members: dict[str, Member]) -> str:
+    """Return the hash of a file, or of a folder, from those of its files."""
+    file = unicodedata.normalize("NFC", file)
+    if file in members:
+        return members[file].blake3
+    return hashes.value_hash({name[len(file) + 1 :]: m.blake3 for name, m in members.items()})
+
+
+def _write(target: Path, manifest: Manifest, packed: list[_Checkpoint]) -> None:
+    texts = {f"{one.step}/{RECORD}": one.text for one in packed}
+    paths = {f"{one.step}/{name}": path for one in packed for name, path in one.paths.items()}
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(_info(MANIFEST), written(manifest))
+        for name, member in manifest.files.items():
+            if name in texts:
+                archive.writestr(_info(name), texts[name])
+                continue
+            with paths[name].open("rb") as source, archive.open(_info(name, member), "w") as out:
+                _copy(source, out)
+
+
+def _copy(source: IO[bytes], out: IO[bytes]) -> None:
+    while chunk := source.read(hashes.CHUNK):
+        out.write(chunk)
+
+
+def _info(name: str, member: Member | None = None) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, MADE)
+    info.create_system = 3  # Unix, also on Windows
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    info.file_size = member.bytes if member else 0
+    return info
+
+
+def _author(project: Project) -> str:
+    """Return who the project's `pyproject.toml` says made it."""
+    about = read_toml(project).get("project", {})
+    authors = about.get("authors") if isinstance(about, dict) else None
+    first = authors[0] if isinstance(authors, list) and authors else None
+    name = first.get("name") if isinstance(first, dict) else None
+    return str(name or (about.get("name") if isinstance(about, dict) else "") or "unknown")
+
+
+def _notes(project: Project, steps: list[str]) -> Iterator[str]:
+    lineage = Lineage(project)
+    for step in steps:
+        state = lineage.state(step)
+        if state.state != CURRENT:
+            why = f": {'; '.join(state.reasons)}" if state.reasons else ""
+            yield f"results/{step} is {state.state}{why}."

@@ -1,0 +1,145 @@
+"""Getting an archive from where it is: a file, a stick, a shared folder, or an address."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from .. import text
+from ..errors import ArchiveError
+from ..progress import Progress
+from ..project.project import Project
+
+TIMEOUT = 30.0  # seconds without a byte after which a server is given up
+
+
+@contextmanager
+def obtained(
+    project: Project, address: str, near: Path, *, most: int = 0, timeout: float = TIMEOUT
+) -> Iterator[Path]:
+    """Yield the file that an address leads to; what was downloaded for it is removed afterwards.
+
+    Parameters
+    ----------
+    project
+        The project, in whose `results/` a download is kept meanwhile.
+    address
+        `https://…`, `http://…`, `file://…`, or a path.
+    near
+        The folder that a path is relative to.
+    most
+        How many bytes it may have; 0 if nobody knows: as many as there is room for.
+    timeout
+        How many seconds to wait for a server that sends nothing.
+
+    Raises
+    ------
+    ArchiveError
+        If it cannot be obtained.
+    """
+    local = local_path(address, near)
+    if local:
+        if not local.is_file():
+            what = "is a folder" if local.is_dir() else "does not exist"
+            raise ArchiveError(f"{local} {what}.", file=address)
+        yield local
+        return
+    project.results.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix=".checkpoint-", dir=project.results) as folder:
+        path = Path(folder) / "download.zip"
+        _download(address, path, most, timeout)
+        yield path
+
+
+def local_path(address: str, near: Path) -> Path | None:
+    """Return the file that an address means on this machine; None if it is a server's.
+
+    Raises
+    ------
+    ArchiveError
+        If it is of another kind, such as ftp.
+    """
+    parts = urlsplit(address)
+    if parts.scheme in ("http", "https"):
+        return None
+    if parts.scheme == "file":
+        host = f"//{parts.netloc}" if parts.netloc not in ("", "localhost") else ""
+        return Path(url2pathname(host + parts.path))
+    if "://" in address:
+        raise ArchiveError(
+            f"{address}: expected https://…, http://…, file://… or a path, got {parts.scheme}://.",
+            file=address,
+            found=parts.scheme,
+        )
+    return near / Path(address).expanduser()
+
+
+def short_name(address: str) -> str:
+    """Return what to call an address in a record: without folders of this machine or passwords."""
+    parts = urlsplit(address)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    return unquote(address).replace("\\", "/").rpartition("/")[2]
+
+
+def _download(address: str, path: Path, most: int, timeout: float) -> None:
+    import pooch
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
+    free = shutil.disk_usage(path.parent).free
+    fetch = pooch.HTTPDownloader(chunk_size=1 << 18, timeout=timeout)
+    try:
+        with (
+            Progress("Downloading", short_name(address), most) as progress,
+            path.open("wb") as file,
+        ):
+            fetch(address, _Limited(file, address, most, free, progress), None)
+    except (RequestException, HTTPError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ArchiveError(f"{address} cannot be fetched: {reason}", file=address) from error
+    size = path.stat().st_size
+    if most and size != most:
+        raise ArchiveError(
+            f"{address} ended after {text.exact_size(size)}; expected {text.exact_size(most)}.",
+            file=address,
+            expected=most,
+            found=size,
+        )
+
+
+class _Limited:
+    """A file that takes as many bytes as are expected, or as there is room for."""
+
+    def __init__(self, file: Any, address: str, most: int, free: int, progress: Progress) -> None:
+        self._file = file
+        self._address = address
+        self._most, self._free = most, free
+        self._progress = progress
+
+    def write(self, chunk: bytes) -> None:
+        """Write some bytes, unless they are too many."""
+        self._progress.advance(len(chunk))
+        if self._most and self._progress.done > self._most:
+            raise ArchiveError(
+                f"{self._address} sends more than the {text.exact_size(self._most)} that were "
+                "expected.",
+                file=self._address,
+                expected=self._most,
+                found=self._progress.done,
+            )
+        if self._progress.done > self._free:
+            raise ArchiveError(
+                f"{self._address} sends more than there is room for ({text.size(self._free)}).",
+                file=self._address,
+                expected=self._free,
+                found=self._progress.done,
+            )
+        self._file.write(chunk)
+
+    def flush(self) -> None:
+        """Do nothing: it is flushed when it is closed."""

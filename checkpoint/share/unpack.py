@@ -1,0 +1,282 @@
+"""Unpacking the results that somebody gave: all of an archive, or nothing."""
+
+import datetime
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import structs
+
+from .. import text
+from ..errors import ArchiveError, CheckpointDamagedError, CheckpointError
+from ..project.project import Project
+from ..project.settings import Source, blake3_digits, read_sources
+from ..storage import hashes, store
+from ..storage.opened import open_step
+from ..storage.schema import RECORD, FileEntry, Given, Record
+from .archive import Judged, judged
+from .pack import public
+from .sources import TIMEOUT, obtained, short_name
+
+
+class Unpacked(NamedTuple):
+    """What was unpacked.
+
+    Attributes
+    ----------
+    steps
+        The steps and sub-checkpoints that were written; none if all were there already.
+    there
+        Those that were there already, with the same content.
+    given
+        Who gave them, and the archive.
+    bytes
+        The size of their files.
+    """
+
+    steps: list[str]
+    there: list[str]
+    given: Given
+    bytes: int
+
+    @property
+    def described(self) -> str:
+        """What was unpacked, as a clause."""
+        names = ", ".join(f"results/{step}" for step in self.steps or self.there)
+        return f"{names} ({text.size(self.bytes)}), given by {self.given.by}."
+
+
+def unpack(
+    project: Project,
+    address: str,
+    near: Path,
+    *,
+    expected: str = "",
+    trust: bool = False,
+    replace: bool = False,
+    step: str | None = None,
+    most: int = 0,
+    timeout: float = TIMEOUT,
+) -> Unpacked:
+    """Put the results of an archive into a project, each checkpoint atomically.
+
+    Parameters
+    ----------
+    project
+        The project.
+    address, near, most, timeout
+        Where the archive is, as for `obtained`.
+    expected
+        Its blake3, if it is known.
+    trust
+        Whether it may hold files that run code when they are read.
+    replace
+        Whether to replace results that were made here.
+    step
+        The step that has to be in it.
+
+    Raises
+    ------
+    ArchiveError
+        If it cannot be obtained or was refused. Nothing is written then.
+    CheckpointError
+        If results of one's own would be replaced, or there is too little room.
+    """
+    digits = blake3_digits(expected)
+    if digits is None:
+        raise ArchiveError(
+            f"--hash: expected blake3: and 64 hexadecimal digits, got {expected!r}.", found=expected
+        )
+    with obtained(project, address, near, most=most, timeout=timeout) as path:
+        _refuse_full(project, path)
+        actual = hashes.file_hash(path)
+        if digits and actual != digits:
+            with judged(path, address):  # a web page, or half a file, has a message of its own
+                raise ArchiveError(
+                    f"{address} is another archive: expected blake3 {digits[:12]}…, got "
+                    f"{actual[:12]}…. Ask whoever gave it to you which is right.",
+                    file=address,
+                    expected=digits,
+                    found=actual,
+                )
+        with judged(path, address) as archive:
+            _refuse_untrusted(archive, address, trust)
+            if step and step not in archive.records:
+                raise ArchiveError(
+                    f"{address} holds {', '.join(archive.records)}, and not {step}.",
+                    step=step,
+                    file=address,
+                    expected=step,
+                    found=list(archive.records),
+                )
+            there = [name for name in archive.records if _is_there(project, archive, name)]
+            wanted = [name for name in archive.records if name not in there]
+            _refuse_own(project, archive, [] if replace else wanted)
+            now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+            given = Given(archive.manifest.by, now, short_name(address), actual)
+            _write(project, archive, wanted, given)
+            return Unpacked(wanted, there, given, archive.bytes)
+
+
+def fetch(
+    project: Project,
+    step: str,
+    *,
+    trust: bool = False,
+    replace: bool = False,
+    timeout: float = TIMEOUT,
+) -> Unpacked | None:
+    """Fetch a step's prepared results from the first of its addresses that gives them.
+
+    Returns
+    -------
+    Unpacked or None
+        None if `[tool.checkpoint.sources]` does not list the step.
+
+    Raises
+    ------
+    ArchiveError
+        If none of them gives them; the message says why, for each.
+    CheckpointError
+        As `unpack`.
+    """
+    source = read_sources(project).get(step)
+    if source is None:
+        return None
+    failed = []
+    for url in source.urls:
+        try:
+            return _from(project, url, source, step, trust, replace, timeout)
+        except ArchiveError as error:
+            failed.append(error)
+    if len(failed) == 1:
+        raise failed[0]
+    each = "\n".join(f"  {error}" for error in failed)
+    raise ArchiveError(f"No address of {step} gave its results:\n{each}", step=step) from failed[-1]
+
+
+def _from(
+    project: Project,
+    url: str,
+    source: Source,
+    step: str,
+    trust: bool,
+    replace: bool,
+    timeout: float,
+) -> Unpacked:
+    return unpack(
+        project,
+        url,
+        project.root,
+        expected=source.hash,
+        trust=trust or source.trust,
+        replace=replace,
+        step=step,
+        most=source.bytes,
+        timeout=timeout,
+    )
+
+
+def _refuse_untrusted(archive: Judged, address: str, trust: bool) -> None:
+    if archive.pickles and not trust:
+        names = archive.pickles[0]
+        if len(archive.pickles) > 1:
+            names += f" and {len(archive.pickles) - 1} more"
+        raise CheckpointError(
+            f"{address} was refused: it holds pickles ({names}), which run code when they are "
+            "loaded. If you would run code of whoever made it, unpack it with --trust.",
+            file=address,
+            found=archive.pickles,
+        )
+
+
+def _is_there(project: Project, archive: Judged, step: str) -> bool:
+    """Tell whether a checkpoint with the same content is there, and nothing of it damaged."""
+    folder = project.results_of(step)
+    try:
+        record = open_step(project, step).record
+        return (
+            record is not None
+            and record.content_hash == archive.records[step].content_hash
+            and all(
+                hashes.is_unchanged(store.locate(folder, file), entry)
+                for file, entry in record.files.items()
+            )
+        )
+    except (CheckpointError, OSError):
+        return False
+
+
+def _refuse_own(project: Project, archive: Judged, steps: list[str]) -> None:
+    """Refuse to replace results that were made here."""
+    for step in steps:
+        if _is_own(project, step, archive.records[step]):
+            raise CheckpointError(
+                f"results/{step} was made here and would be replaced. Nothing was changed. To "
+                "replace it, unpack with --replace.",
+                step=step,
+            )
+
+
+def _is_own(project: Project, step: str, new: Record) -> bool:
+    folder = project.results_of(step)
+    try:
+        record = store.read_record(folder)
+    except CheckpointDamagedError:
+        return True
+    if record:
+        return record.given is None and record.content_hash != new.content_hash
+    return any(path.is_file() and path.name[0] != "." for path in folder.glob("*"))
+
+
+def _refuse_full(project: Project, path: Path) -> None:
+    """Refuse an archive for which there is no room: nothing in it is compressed."""
+    needed, place = path.stat().st_size, project.results
+    disk = next(one for one in (place, *place.parents) if one.exists())
+    free = shutil.disk_usage(disk).free
+    if needed > free:
+        raise CheckpointError(
+            f"Not enough room on the disk of {disk}: the pack needs {text.size(needed)}, "
+            f"and {text.size(free)} are free. Nothing was changed.",
+            file=str(disk),
+            expected=needed,
+            found=free,
+        )
+
+
+def _write(project: Project, archive: Judged, steps: list[str], given: Given) -> None:
+    """Write all checkpoints beside their places, then move them there; those of parts first."""
+    with ExitStack() as stack:
+        for step in sorted(steps):  # the last one that is entered is committed first
+            staging = stack.enter_context(store.transaction(project.results_of(step)))
+            files = dict(archive.manifest.files_of(step))
+            for name, member in files.items():
+                if name != RECORD:
+                    _write_file(archive, f"{step}/{name}", staging / name, member.blake3)
+            record = _as_given(public(archive.records[step]), staging, given)
+            content = text.json_text(record.to_json())
+            (staging / RECORD).write_text(content, encoding="utf-8", newline="\n")
+
+
+def _write_file(archive: Judged, name: str, path: Path, blake3: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(name) as source, path.open("wb") as out:
+        shutil.copyfileobj(source, out, hashes.CHUNK)
+    if hashes.file_hash(path) != blake3:
+        raise ArchiveError(f"{name} changed while it was unpacked. Try again.", file=name)
+
+
+def _as_given(record: Record, staging: Path, given: Given) -> Record:
+    """Return the record of results that were given, with the times that their files have here."""
+
+    def here(file: str, entry: FileEntry) -> FileEntry:
+        _, mtime_ns = hashes.stamp_of(staging / file)
+        return structs.replace(entry, mtime_ns=mtime_ns)
+
+    files = {file: here(file, entry) for file, entry in record.files.items()}
+    environment = record.environment
+    if environment and environment.freeze:
+        freeze = here(environment.freeze.key, environment.freeze)
+        environment = structs.replace(environment, freeze=freeze)
+    return structs.replace(record, files=files, environment=environment, given=given)
