@@ -1,6 +1,8 @@
 """The `notebook-checkpoints` command."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,76 @@ def adopt(path: Path, steps: tuple[str, ...], **options: Any) -> None:
     if folders and path == Path():  # `adopt --write PATH`
         path, steps = Path(folders[0]), tuple("" if one in folders else one for one in steps)
     run(path, list(steps), **options)
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show an error of `checkpoint` as its message; name the package that is missing."""
+    from checkpoint.errors import CheckpointError, missing_package
+
+    try:
+        yield
+    except (CheckpointError, ModuleNotFoundError) as error:
+        shown = missing_package(error) if isinstance(error, ModuleNotFoundError) else error
+        raise click.ClickException(str(shown or error)) from error
+
+
+@command.command()
+@click.argument("project", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("steps", nargs=-1, required=True, metavar="STEP...")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The new folder."
+)
+@click.option(
+    "--markers",
+    type=click.Choice(["nbgrader", "otter"]),
+    default="nbgrader",
+    show_default=True,
+    help="How solutions are marked; a cell tagged `solution` is one with either.",
+)
+@click.option("--url", default="", help="Where you will put the packs of handout/packs/.")
+@click.option("--figures", is_flag=True, help="Keep figures of removed solutions.")
+@click.option("--allow", multiple=True, help="A line of a solution that may be in the copy.")
+@click.option("--no-proof", is_flag=True, help="Do not run the copy with the solutions.")
+def handout(
+    project: Path,
+    steps: tuple[str, ...],
+    output: Path,
+    markers: str,
+    url: str,
+    figures: bool,
+    allow: tuple[str, ...],
+    no_proof: bool,
+) -> None:
+    """Write the students' copy of a project.
+
+    It has the notebooks of the STEPs without their solutions, and the results that these load.
+    Nothing is written if a line of a solution would be in it, or if it does not run with the
+    solutions put back.
+    """
+    with errors_shown():
+        from checkpoint.project.project import Project
+        from checkpoint.text import size
+
+        from .handout.handout import handout as hand_out
+
+        done = hand_out(
+            Project(project.resolve()),
+            list(steps),
+            output,
+            markers=markers,
+            url=url,
+            figures=figures,
+            allow=allow,
+            proof=not no_proof,
+        )
+    for name, counts in done.removed.items():
+        kinds = ", ".join(f"{n} {kind}{'s' * (n != 1)}" for kind, n in counts.items())
+        click.echo(f"notebooks/{name}: removed {kinds}" if kinds else f"notebooks/{name}: nothing")
+    for step, n_bytes in done.packs.items():
+        click.echo(f"handout/packs/{step}.zip: {size(n_bytes)}")
+    click.echo("It runs with the solutions put back." if done.proved else "It was not tried.")
+    click.echo(f"Handed out to {done.path}.")
 
 
 def main() -> None:

@@ -1,0 +1,108 @@
+"""Which files of a project students get."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from checkpoint.files import LEFTOVERS
+from checkpoint.project import git
+from checkpoint.project.project import Project
+from checkpoint.project.settings import LOCAL
+from checkpoint.share.reset import HANDED_OUT
+
+HIDDEN = (".gitignore", ".gitattributes", ".github", ".pre-commit-config.yaml", ".gitkeep")
+NOT_OURS = ("build", "dist", "node_modules", LOCAL)  # made by tools, or of this machine alone
+
+
+def copy_files(project: Project, target: Path, raw: Iterable[str]) -> None:
+    """Copy a project without its notebooks, results, and raw data but those that are named.
+
+    In a git repository, that is what git tracks, as it is in the working directory.
+
+    Parameters
+    ----------
+    project
+        The project.
+    target
+        The copy.
+    raw
+        The raw files and folders that the notebooks of the copy read, relative to `data/`.
+    """
+    names = git.tracked(project.root, ".") or list(_below(project.root, target))
+    for name in names:
+        if _is_for_students(name) and (project.root / name).is_file():
+            _copy(project.root / name, target / name)
+    for name in raw:
+        source = project.data / name
+        if source.is_dir():
+            shutil.copytree(source, target / "data" / name, dirs_exist_ok=True)
+        elif source.is_file():
+            _copy(source, target / "data" / name)
+
+
+def restrict(settings: Path, steps: list[str], sources: list[str]) -> None:
+    """Let `pyproject.toml` name no other steps than those of the copy.
+
+    Parameters
+    ----------
+    settings
+        The file.
+    steps
+        The steps of the copy.
+    sources
+        The lines of `[tool.checkpoint.sources]`.
+    """
+    import tomlkit
+
+    document: Any = tomlkit.parse(settings.read_text(encoding="utf-8"))
+    table = document["tool"]["checkpoint"]
+    for name in ("steps", "resources", "kernels"):
+        for step in [step for step in table.get(name, {}) if step not in steps]:
+            del table[name][step]
+    if "order" in table:
+        kept = [one for one in table["order"] if one.rpartition("/")[2] in steps]
+        table["order"] = kept
+    table.pop("sources", None)
+    text = tomlkit.dumps(document).rstrip() + "\n"
+    if sources:
+        title = "# where the results of earlier lessons are\n[tool.checkpoint.sources]"
+        text += "\n".join(["", title, *sources, ""])
+    settings.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _is_for_students(name: str) -> bool:
+    parts = name.split("/")
+    if parts[0] in ("results", HANDED_OUT) or name == LOCAL:
+        return False
+    if parts[0] == "data":
+        return parts[-1] in ("README.md", ".gitkeep")
+    return not name.endswith(".ipynb") and not parts[-1].startswith(".env")
+
+
+def _below(root: Path, target: Path) -> Iterator[str]:
+    """Yield the files of a project that is not in git."""
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        folders[:] = [
+            name
+            for name in folders
+            if _is_kept(name)
+            and not (here / name / "pyvenv.cfg").exists()
+            and not (here / name).is_symlink()
+            and here / name != target
+        ]
+        for name in files:
+            if _is_kept(name):
+                yield (here / name).relative_to(root).as_posix()
+
+
+def _is_kept(name: str) -> bool:
+    hidden = name[0] == "." and name not in HIDDEN
+    return not (hidden or name in LEFTOVERS or name in NOT_OURS or name.endswith(".egg-info"))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)

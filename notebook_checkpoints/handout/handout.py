@@ -1,0 +1,220 @@
+"""Make the students' copy of a project: notebooks without solutions, and the results they load."""
+
+import base64
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from checkpoint.errors import ProjectError
+from checkpoint.files import remove
+from checkpoint.lineage.changes import CURRENT, UNVERIFIABLE
+from checkpoint.lineage.states import Lineage
+from checkpoint.notebooks import notebook
+from checkpoint.notebooks.graph import Graph
+from checkpoint.project.project import KEEP, Project
+from checkpoint.project.settings import FILE
+from checkpoint.share.pack import pack, sources_line
+from checkpoint.share.reset import HANDED_OUT, NOTEBOOKS, PACKS
+
+from .files import copy_files, restrict
+from .leaks import leaks, telling
+from .markers import Cleared, cleared
+from .proof import prove
+
+FIGURES = f"{HANDED_OUT}/figures"
+SHOWN = 10  # leaks that a message lists
+
+
+class HandedOut(NamedTuple):
+    """What was handed out.
+
+    Attributes
+    ----------
+    path
+        The copy.
+    removed
+        What was removed, by notebook and kind.
+    packs
+        The packs in the copy, each with its size in bytes.
+    proved
+        Whether the copy was run with the solutions.
+    """
+
+    path: Path
+    removed: dict[str, Counter[str]]
+    packs: dict[str, int]
+    proved: bool
+
+
+def handout(
+    project: Project,
+    steps: list[str],
+    target: Path,
+    *,
+    markers: str = "nbgrader",
+    url: str = "",
+    figures: bool = False,
+    allow: Iterable[str] = (),
+    proof: bool = True,
+) -> HandedOut:
+    """Write the students' copy of some notebooks of a project; all of it, or nothing.
+
+    Parameters
+    ----------
+    project
+        The project.
+    steps
+        Its steps that students get.
+    target
+        The copy; it does not exist yet.
+    markers
+        The markers of solutions: `nbgrader` or `otter`.
+    url
+        Where the packs will be; they are in the copy anyway.
+    figures
+        Whether figures of removed solutions stay, as what to expect.
+    allow
+        Lines of solutions that may be in the copy.
+    proof
+        Whether to run the copy with the solutions put back.
+
+    Raises
+    ------
+    ProjectError
+        If a line of a solution would be in the copy; if the copy does not run; if a notebook
+        cannot be handed out, or loads a step that is not current.
+    """
+    project.refuse_unclear()
+    chosen = project.select(steps)
+    if scripts := [step.name for step in chosen if step.is_script]:
+        raise ProjectError(f"{scripts[0]} is made by a command, and has no notebook.")
+    if target.exists():
+        raise ProjectError(f"{target} exists. Choose a new folder.", file=str(target))
+    names = [step.name for step in chosen]
+    originals = {
+        step.path.relative_to(project.notebooks).as_posix(): notebook.read_whole(step.path)
+        for step in chosen
+    }
+    students = {
+        name: cleared(content, f"notebooks/{name}", markers) for name, content in originals.items()
+    }
+    draft = target.resolve().with_name(f".{target.name}-{os.urandom(4).hex()}")
+    graph = Graph(project)
+    try:
+        draft.mkdir(parents=True)
+        copy_files(project, draft, [file for name in names for file in graph.files[name]])
+        packs = _pack(project, graph, names, draft, url)
+        for name, student in students.items():
+            if figures:
+                _keep_figures(draft, name, student)
+            for folder in ("notebooks", NOTEBOOKS):
+                _write(draft / folder / name, student)
+        for name in names:
+            (draft / "results" / name).mkdir(parents=True)
+            (draft / "results" / name / KEEP).touch()
+        _refuse_leaks(draft, students, set(allow))
+        if proof:
+            prove(draft, _without_outputs(originals), list(packs))
+        draft.rename(target)
+    finally:
+        if draft.exists():
+            remove(draft)
+    removed = {name: student.counts for name, student in students.items()}
+    return HandedOut(target, removed, packs, proof)
+
+
+def _pack(
+    project: Project, graph: Graph, names: list[str], draft: Path, url: str
+) -> dict[str, int]:
+    """Pack what the notebooks load and do not make, and say in the settings where it is."""
+    named = [one.partition("/")[0] for name in names for one in graph.named[name]]
+    loaded = [*(one for name in names for one in graph.loads[name]), *named]
+    lineage, packs, lines = Lineage(project), {}, []
+    (draft / PACKS).mkdir(parents=True)
+    for step in [step for step in dict.fromkeys(loaded) if step not in names]:
+        state = lineage.state(step)
+        if state.state not in (CURRENT, UNVERIFIABLE):
+            why = f": {'; '.join(state.reasons)}" if state.reasons else ""
+            raise ProjectError(
+                f"results/{step}, which students shall load, is {state.state}{why}. Run "
+                "`checkpoint run` first.",
+                step=step,
+                found=state.state,
+            )
+        packing = pack(project, [step], draft / PACKS / f"{step}.zip")
+        urls = [f"{PACKS}/{step}.zip", *([f"{url.rstrip('/')}/{step}.zip"] if url else [])]
+        lines.append(sources_line(packing, urls))
+        packs[step] = packing.bytes
+    restrict(draft / FILE, names, lines)
+    return packs
+
+
+def _keep_figures(draft: Path, name: str, student: Cleared) -> None:
+    """Put the figures of removed solutions into files, each shown by a cell below."""
+    cells = student.content["cells"]
+    stem, up = Path(name).stem, "../" * (name.count("/") + 1)
+    pictures = [(cell, picture) for cell, outputs in student.solved for picture in _pngs(outputs)]
+    for number, (cell, picture) in enumerate(pictures, 1):
+        file = f"{FIGURES}/{stem}-{number}.png"
+        (draft / file).parent.mkdir(exist_ok=True)
+        (draft / file).write_bytes(picture)
+        place = next(index for index, one in enumerate(cells) if one is cell)
+        shown = {
+            "cell_type": "markdown",
+            "id": f"expected-{number}",
+            "metadata": {},
+            "source": ["What to expect:\n", "\n", f"![figure]({up}{file})"],
+        }
+        cells.insert(place + 1, shown)
+
+
+def _pngs(outputs: list) -> list[bytes]:
+    found = []
+    for output in outputs:
+        data = output.get("data", {}).get("image/png")
+        if data:
+            found.append(base64.b64decode("".join(data)))
+    return found
+
+
+def _write(path: Path, student: Cleared) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(notebook.dumps(student.content), encoding="utf-8", newline="\n")
+
+
+def _refuse_leaks(draft: Path, students: dict[str, Cleared], allowed: set[str]) -> None:
+    removed = [line for student in students.values() for line in student.removed]
+    kept = [
+        line
+        for student in students.values()
+        for source in notebook.sources(student.content)
+        for line in source.split("\n")
+    ]
+    lines = telling(removed, kept) - {line.strip() for line in allowed}
+    found = list(leaks(draft, lines))
+    if found:
+        shown = "\n".join(f"  {leak.file}: {leak.line}" for leak in found[:SHOWN])
+        more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise ProjectError(
+            f"Nothing was written: lines that only the solutions have would be in the copy.\n"
+            f'{shown}{more}\nRemove them there, or allow a line with --allow "…".',
+            file=found[0].file,
+            found=[leak.line for leak in found],
+        )
+
+
+def _without_outputs(originals: dict[str, dict]) -> dict[str, dict]:
+    return {
+        name: {
+            **content,
+            "cells": [
+                {**cell, "outputs": [], "execution_count": None}
+                if cell["cell_type"] == "code"
+                else cell
+                for cell in content["cells"]
+            ],
+        }
+        for name, content in originals.items()
+    }

@@ -1,0 +1,262 @@
+"""Notebooks without their solutions: the markers of nbgrader and otter, and a tag for whole cells.
+
+nbgrader: https://nbgrader.readthedocs.io, "Creating and grading assignments".
+otter: https://otter-grader.readthedocs.io, "Otter Assign", notebook format.
+"""
+
+import copy
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from checkpoint.errors import ProjectError
+from checkpoint.notebooks import notebook
+
+TAG = "solution"
+STUBS = {
+    "python": "# YOUR CODE HERE\nraise NotImplementedError()",
+    "r": "# YOUR CODE HERE\nfail()",
+}
+TEXT_STUB = "YOUR ANSWER HERE"
+# metadata of cells that tells when and how they ran
+TRACES = ("execution", "papermill", "ExecuteTime")
+LEFT_OVER = re.compile(
+    r"\b(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME|PROMPT)\b|#\s*SOLUTION( NO PROMPT)?\s*$",
+    re.MULTILINE,
+)
+
+
+class Cleared(NamedTuple):
+    """A notebook as students get it.
+
+    Attributes
+    ----------
+    content
+        The notebook.
+    removed
+        The lines that are not in it any more.
+    counts
+        How many solutions and hidden tests were removed.
+    solved
+        The cells of `content` that had a solution, each with its outputs.
+    """
+
+    content: dict
+    removed: list[str]
+    counts: Counter[str]
+    solved: list[tuple[dict, list]]
+
+
+class _Clearing:
+    """What was removed from one notebook so far."""
+
+    def __init__(self, where: str, stub: str) -> None:
+        self.where = where
+        self.stub = stub
+        self.removed: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.in_raw: str | None = None  # which part of an otter notebook a raw cell has begun
+
+    def wrong(self, source: str, what: str) -> ProjectError:
+        first = notebook.first_line(source)
+        return ProjectError(f"{self.where}, cell `{first}`: {what}", file=self.where, found=what)
+
+    def take(self, lines: list[str], kind: str) -> None:
+        """Note that lines were removed."""
+        self.removed += lines
+        self.counts[kind] += 1
+
+
+def cleared(content: dict, where: str, markers: str) -> Cleared:
+    """Return a notebook without solutions, hidden tests, outputs, counts and attachments.
+
+    Parameters
+    ----------
+    content
+        The notebook.
+    where
+        What to call it in messages.
+    markers
+        A key of `MARKERS`.
+
+    Raises
+    ------
+    ProjectError
+        If a marker has no counterpart, if one is left, or if no stub is known for its language.
+    """
+    language = notebook.language(content)
+    if language not in STUBS:
+        known = ", ".join(STUBS)
+        raise ProjectError(
+            f"{where} is in {language}; solutions can be replaced in {known}.", file=where
+        )
+    clearing = _Clearing(where, STUBS[language])
+    student, solved = copy.deepcopy(content), []
+    student["cells"] = []
+    for cell in content["cells"]:
+        before = clearing.counts["solution"]
+        source = _cleared_source(cell, clearing, MARKERS[markers])
+        if source is None:
+            continue
+        if found := LEFT_OVER.search(source):
+            raise clearing.wrong(
+                source,
+                f"has {found[0]!r}, which is not one of the markers of {markers} that belong "
+                "together. Correct it, or choose others with --markers.",
+            )
+        bare = _bare(cell, source)
+        student["cells"].append(bare)
+        if clearing.counts["solution"] > before:
+            solved.append((bare, cell.get("outputs", [])))
+    if clearing.in_raw:
+        raise ProjectError(f"{where}: # BEGIN {clearing.in_raw} has no # END.", file=where)
+    student["metadata"] = {
+        key: value
+        for key, value in content["metadata"].items()
+        if key in ("kernelspec", "language_info")
+    }
+    return Cleared(student, clearing.removed, clearing.counts, solved)
+
+
+def _cleared_source(
+    cell: dict, clearing: _Clearing, clear: Callable[[dict, str, _Clearing], str | None]
+) -> str | None:
+    """Return the source of a cell without solutions; None for a cell that students do not get."""
+    source = notebook.source_of(cell)
+    if TAG in notebook.tags_of(cell):
+        return _replaced(cell, source, clearing)
+    return clear(cell, source, clearing)
+
+
+def _replaced(cell: dict, source: str, clearing: _Clearing) -> str:
+    clearing.take(source.split("\n"), "solution")
+    return clearing.stub if cell["cell_type"] == "code" else TEXT_STUB
+
+
+def _bare(cell: dict, source: str) -> dict:
+    """Return a cell with another source, and nothing that tells of a run."""
+    bare = copy.deepcopy(cell)
+    if bare.pop("attachments", None):
+        source = re.sub(r"!\[[^\]]*\]\(attachment:[^)]*\)", "", source)
+    bare["source"] = source.splitlines(keepends=True)
+    for key in TRACES:
+        bare["metadata"].pop(key, None)
+    tags = [tag for tag in notebook.tags_of(cell) if tag != TAG]
+    bare["metadata"].pop("tags", None)
+    if tags:
+        bare["metadata"]["tags"] = tags
+    if bare["cell_type"] == "code":
+        bare["outputs"], bare["execution_count"] = [], None
+    return bare
+
+
+def _without(source: str, name: str, kind: str, stub: str, clearing: _Clearing) -> tuple[str, bool]:
+    """Return a source without the lines between two markers, and whether it had any."""
+    kept: list[str] = []
+    inside: list[str] | None = None
+    found = False
+    for line in source.split("\n"):
+        if f"BEGIN {name}" in line:
+            if inside is not None:
+                raise clearing.wrong(source, f"has BEGIN {name} twice before END {name}.")
+            inside, found = [], True
+            indent = line[: len(line) - len(line.lstrip())]
+            kept += [indent + one for one in stub.split("\n")] if stub else []
+        elif f"END {name}" in line:
+            if inside is None:
+                raise clearing.wrong(source, f"has END {name} without BEGIN {name}.")
+            clearing.take(inside, kind)
+            inside = None
+        elif inside is not None:
+            inside.append(line)
+        else:
+            kept.append(line)
+    if inside is not None:
+        raise clearing.wrong(source, f"has BEGIN {name} without END {name}.")
+    return "\n".join(kept), found
+
+
+def _nbgrader(cell: dict, source: str, clearing: _Clearing) -> str | None:
+    stub = clearing.stub if cell["cell_type"] == "code" else TEXT_STUB
+    source, had_solution = _without(source, "SOLUTION", "solution", stub, clearing)
+    source, _ = _without(source, "HIDDEN TESTS", "hidden test", "", clearing)
+    source, _ = _without(source, "MARK SCHEME", "mark scheme", "", clearing)
+    grading = cell["metadata"].get("nbgrader")
+    whole = isinstance(grading, dict) and grading.get("solution") is True
+    if whole and not had_solution:  # as nbgrader: the cell is to be written by students
+        return _replaced(cell, source, clearing)
+    return source
+
+
+ASSIGNED = re.compile(r"(\s*[^=#]*[^=<>!:#\s]\s*=)(?!=)")  # `x =`, `a, b["c"] =`
+DROPPED = ("# SOLUTION NO PROMPT", "# BEGIN PROMPT", "# END PROMPT", "# SEED", "# IGNORE")
+PROMPT = "..."
+
+
+def _otter(cell: dict, source: str, clearing: _Clearing) -> str | None:
+    if cell["cell_type"] == "raw":
+        return _otter_raw(source, clearing)
+    if clearing.in_raw == "SOLUTION" and cell["cell_type"] == "markdown":
+        clearing.take(source.split("\n"), "solution")
+        return None
+    if cell["cell_type"] != "code":
+        return source
+    if clearing.in_raw == "TESTS" and source.lstrip().startswith("# HIDDEN"):
+        clearing.take(source.split("\n"), "hidden test")
+        return None
+    return _otter_code(source, clearing)
+
+
+def _otter_raw(source: str, clearing: _Clearing) -> str | None:
+    """Follow a raw cell that begins or ends a part of the notebook; students do not get it."""
+    found = re.match(r"#\s*(BEGIN|END) (\w+)|#\s*(ASSIGNMENT CONFIG|EXPORT)", source.strip())
+    if not found:
+        return source
+    if found[2] in ("SOLUTION", "TESTS"):
+        clearing.in_raw = found[2] if found[1] == "BEGIN" else None
+    return None
+
+
+def _otter_code(source: str, clearing: _Clearing) -> str:
+    kept: list[str] = []
+    inside: list[str] | None = None
+    ignored = False
+    for line in source.split("\n"):
+        end = line.rstrip()
+        if end.endswith("# END SOLUTION"):
+            if inside is None:
+                raise clearing.wrong(source, "has END SOLUTION without BEGIN SOLUTION.")
+            clearing.take(inside, "solution")
+            inside = None
+        elif inside is not None:
+            inside.append(line)
+        elif re.match(r"\s*# BEGIN IGNORE", line):
+            ignored = True
+        elif end.endswith("# END IGNORE"):
+            ignored = False
+        elif begun := re.match(r"(\s*)# BEGIN SOLUTION( NO PROMPT)?", line):
+            inside = []
+            kept += [] if begun[2] else [begun[1] + PROMPT]
+        elif ignored or end.endswith(DROPPED):
+            clearing.take([end.rpartition("#")[0]], _kind(end))
+        elif solved := re.match(r"(.*?)\s*#\s*SOLUTION$", end):
+            clearing.take([solved[1]], "solution")
+            assigned = ASSIGNED.match(solved[1])
+            indent = solved[1][: len(solved[1]) - len(solved[1].lstrip())]
+            kept.append(f"{assigned[1]} {PROMPT}" if assigned else indent + PROMPT)
+        else:
+            kept.append(line)
+    if inside is not None:
+        raise clearing.wrong(source, "has BEGIN SOLUTION without END SOLUTION.")
+    return "\n".join(kept)
+
+
+def _kind(line: str) -> str:
+    return "solution" if line.endswith("# SOLUTION NO PROMPT") else "other line"
+
+
+MARKERS: dict[str, Callable[[dict, str, _Clearing], str | None]] = {
+    "nbgrader": _nbgrader,
+    "otter": _otter,
+}

@@ -1,0 +1,186 @@
+"""Solutions are removed as nbgrader and otter remove them."""
+
+import sys
+from importlib import import_module
+from importlib.resources import files
+from importlib.util import find_spec
+from types import ModuleType
+
+import nbformat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checkpoint import ProjectError
+from checkpoint.notebooks.notebook import source_of
+from notebook_checkpoints.handout.markers import cleared
+
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+
+
+def notebook(*sources, **metadata):
+    """Return a notebook of code cells, or of the cells that are given."""
+    nb = nbformat.v4.new_notebook()
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "x", "language": "python"}
+    nb.cells = [
+        nbformat.v4.new_code_cell(source) if isinstance(source, str) else source
+        for source in sources
+    ]
+    return nb
+
+
+def student(*sources, markers="nbgrader"):
+    content = cleared(notebook(*sources), "x.ipynb", markers).content
+    return [source_of(cell) for cell in content["cells"]]
+
+
+def tagged(kind, source, *tags, **metadata):
+    cell = getattr(nbformat.v4, f"new_{kind}_cell")(source)
+    cell.metadata.update(metadata, tags=list(tags))
+    return cell
+
+
+def test_stubs_are_indented_as_the_code_was():
+    source = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n\nf()"
+    assert student(source) == [
+        "def f():\n    # YOUR CODE HERE\n    raise NotImplementedError()\n\nf()"
+    ]
+
+
+def test_whole_cells_texts_and_mark_schemes():
+    solution = {"nbgrader": {"solution": True, "grade": False}}
+    cells = [
+        tagged("code", "x = 1", "solution"),
+        tagged("markdown", "Because.", "solution", "kept"),
+        tagged("code", "y = 2", **solution),
+        tagged("markdown", "### BEGIN SOLUTION\nBecause.\n### END SOLUTION", **solution),
+        tagged("markdown", "Why?\n=== BEGIN MARK SCHEME ===\n2 points\n=== END MARK SCHEME ==="),
+    ]
+    done = cleared(notebook(*cells), "x.ipynb", "nbgrader")
+    assert [source_of(cell) for cell in done.content["cells"]] == [
+        *(STUB, "YOUR ANSWER HERE", STUB, "YOUR ANSWER HERE", "Why?"),
+    ]
+    assert done.content["cells"][1]["metadata"]["tags"] == ["kept"]
+    assert done.removed == ["x = 1", "Because.", "y = 2", "Because.", "2 points"]
+
+
+def test_nothing_tells_of_a_run():
+    cell = nbformat.v4.new_code_cell("1 + 1", execution_count=7)
+    cell.outputs = [nbformat.v4.new_output("stream", text="2")]
+    cell.metadata["execution"] = {"iopub.execute_input": "2026"}
+    text = nbformat.v4.new_markdown_cell("see ![a](attachment:a.png)")
+    text["attachments"] = {"a.png": {"image/png": "AAAA"}}
+    nb = notebook(cell, text)
+    nb.metadata["widgets"] = {"x": 1}
+    done = cleared(nb, "x.ipynb", "nbgrader").content
+    code, markdown = done["cells"]
+    assert (code["outputs"], code["execution_count"], code["metadata"]) == ([], None, {})
+    assert "attachments" not in markdown and source_of(markdown) == "see "
+    assert set(done["metadata"]) == {"kernelspec"}
+    nbformat.validate(nbformat.from_dict(done))
+
+
+@pytest.mark.parametrize(
+    ("source", "markers", "said"),
+    [
+        ("### BEGIN SOLUTION\nx", "nbgrader", "BEGIN SOLUTION without END SOLUTION"),
+        ("x\n### END SOLUTION", "nbgrader", "END SOLUTION without BEGIN SOLUTION"),
+        ("# BEGIN SOLUTION\n# BEGIN SOLUTION\n# END SOLUTION", "nbgrader", "twice before"),
+        ("x = 1 # SOLUTION", "nbgrader", "not one of the markers of nbgrader"),
+        ("### BEGIN HIDDEN TESTS\nx\n### END HIDDEN TESTS", "otter", "of otter"),
+        ("# BEGIN SOLUTION\nx", "otter", "BEGIN SOLUTION without END SOLUTION"),
+        ("x\n# END SOLUTION", "otter", "END SOLUTION without BEGIN SOLUTION"),
+    ],
+)
+def test_markers_that_do_not_belong_together(source, markers, said):
+    with pytest.raises(ProjectError, match=said):
+        student(source, markers=markers)
+
+
+OTTER = [
+    "x = 1  # SOLUTION\nprint(x)",
+    "def f(a, b):\n    return a + b # SOLUTION",
+    "a, b = 1, 2 # SOLUTION\nd['k'] = 3 # SOLUTION",
+    "x.y = f(z=1) # SOLUTION",
+    "if x == 1: # SOLUTION\n    y = 2",
+    "x = 1 # SOLUTION NO PROMPT\ny = 2",
+    "# BEGIN SOLUTION\nx = 1\nx += 1\n# END SOLUTION\nx",
+    "for i in range(3):\n    # BEGIN SOLUTION\n    print(i)\n    # END SOLUTION\n    pass",
+    "# BEGIN SOLUTION NO PROMPT\nx = 1\n# END SOLUTION\ny = ...",
+    "np.random.seed(3) # SEED\nx = 1",
+    '"""; # BEGIN PROMPT\nx = ...\n"""; # END PROMPT\ny = 1',
+]
+
+
+@pytest.fixture(scope="module")
+def otter():
+    """Yield what of otter removes solutions.
+
+    Its packages find their templates with `pkg_resources`, which setuptools no longer has.
+    """
+    pytest.importorskip("otter", reason="otter-grader")
+    with pytest.MonkeyPatch.context() as patch:
+        if not find_spec("pkg_resources"):
+            module = ModuleType("pkg_resources")
+            module.resource_filename = lambda package, name: str(files(package) / name)
+            patch.setitem(sys.modules, "pkg_resources", module)
+        yield import_module("otter.assign.solutions")
+
+
+@pytest.mark.slow  # imports otter
+@pytest.mark.parametrize("source", OTTER)
+def test_as_otter_does(source, otter):
+    expected = "\n".join(otter.replace_solutions(source.split("\n"), "python"))
+    assert student(source, markers="otter") == [expected]
+
+
+def test_the_parts_of_an_otter_notebook():
+    cells = [
+        nbformat.v4.new_raw_cell("# BEGIN QUESTION\nname: q1"),
+        nbformat.v4.new_raw_cell("# BEGIN SOLUTION"),
+        "x = 1 # SOLUTION",
+        nbformat.v4.new_markdown_cell("Because."),
+        nbformat.v4.new_raw_cell("# END SOLUTION"),
+        nbformat.v4.new_raw_cell("# BEGIN TESTS"),
+        "x == 1",
+        "# HIDDEN\nx < 2",
+        nbformat.v4.new_raw_cell("# END TESTS"),
+        nbformat.v4.new_raw_cell("# END QUESTION"),
+        nbformat.v4.new_raw_cell("some text"),
+    ]
+    assert student(*cells, markers="otter") == ["x = ...", "x == 1", "some text"]
+
+
+LINES = ["x = 1", "    y = 2", "", "def f():", "\tz", "### BEGIN SOLUTION", "### END SOLUTION"]
+LINES += ["    ### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"]
+
+
+@pytest.mark.slow  # imports nbgrader
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
+def test_as_nbgrader_does(source):
+    """Where nbgrader makes a release, it is ours; where it refuses, we do."""
+    preprocessors = pytest.importorskip("nbgrader.preprocessors", reason="nbgrader")
+    solutions = preprocessors.ClearSolutions(enforce_metadata=False)
+    tests = preprocessors.ClearHiddenTests(enforce_metadata=False)
+    nb = notebook(source)
+    try:
+        nb, _ = solutions.preprocess(nb, {})
+        nb, _ = tests.preprocess(nb, {})
+        expected = nb.cells[0].source
+    except RuntimeError:
+        expected = None
+    try:
+        found = student(source)[0]
+    except ProjectError:
+        # we also refuse an END without a BEGIN, which nbgrader passes over
+        assert (
+            expected is None
+            or source.count("END ") != source.count("BEGIN ")
+            or (
+                source.find("END SOLUTION") < source.find("BEGIN SOLUTION")
+                or source.find("END HIDDEN") < source.find("BEGIN HIDDEN")
+            )
+        )
+    else:
+        assert found == expected
