@@ -150,6 +150,52 @@ def handout(
     click.echo(f"Handed out to {done.path}.")
 
 
+@command.command()
+@click.argument("handout", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("submissions", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--expected",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The project with the results that are expected.",
+)
+@click.option(
+    "--tolerance", default=1e-3, show_default=True, help="How far numbers may differ, relatively."
+)
+@click.option(
+    "--rand", default=0.9, show_default=True, help="Least adjusted Rand index of cluster labels."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(
+    handout: Path,
+    submissions: Path,
+    expected: Path | None,
+    tolerance: float,
+    rand: float,
+    as_json: bool,
+) -> None:
+    """Compare students' notebooks and results with what was handed out and what is expected.
+
+    HANDOUT is the students' copy; SUBMISSIONS has a folder per student, such as nbgrader's
+    submitted/ or autograded/. Records of students are not believed, and their pickles not opened.
+    """
+    with errors_shown():
+        from checkpoint.project.project import Project
+
+        from .compare.compare import compare as compare_all
+        from .compare.shown import as_json_text, as_text
+        from .compare.values import Tolerance
+
+        rows = list(
+            compare_all(
+                Project(handout.resolve()),
+                submissions.resolve(),
+                Project(expected.resolve()) if expected else None,
+                Tolerance(tolerance, rand),
+            )
+        )
+    click.echo(as_json_text(rows) if as_json else as_text(rows))
+
+
 def main() -> None:
     """Run the command."""
     # not installed as a package of its own, since others have that name

@@ -1,0 +1,1 @@
+"""What students' notebooks and results have in common with what was expected."""
