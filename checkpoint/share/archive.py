@@ -227,6 +227,9 @@ def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
         raise ArchiveError(f"{name} is not the record of {step}", step=step)
     if record.content_hash != manifest.steps[step].content:
         raise ArchiveError(f"{name} does not have the content that its manifest says", step=step)
+    for part in record.parts:
+        if f"{step}/{part}" not in manifest.steps:
+            raise ArchiveError(f"{step} has a part {part!r} that is not in it", step=step)
     files = dict(manifest.files_of(step))
     expected = {RECORD}
     for file, entry in given_files(record).items():

@@ -89,7 +89,6 @@ def short_name(address: str) -> str:
 def _download(address: str, path: Path, most: int, timeout: float) -> None:
     import pooch
     from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
 
     free = shutil.disk_usage(path.parent).free
     fetch = pooch.HTTPDownloader(chunk_size=1 << 18, timeout=timeout)
@@ -99,7 +98,7 @@ def _download(address: str, path: Path, most: int, timeout: float) -> None:
             path.open("wb") as file,
         ):
             fetch(address, _Limited(file, address, most, free, progress), None)
-    except (RequestException, HTTPError, ValueError) as error:
+    except (RequestException, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ArchiveError(f"{address} cannot be fetched: {reason}", file=address) from error
     size = path.stat().st_size

@@ -314,7 +314,7 @@ def test_status_and_its_exit_status(bake):
     assert done.returncode == 0
     steps = json.loads(done.stdout)["steps"]
     assert [step["step"] for step in steps] == ["1_one", "2_two"]
-    names = ("step", "state", "reasons", "clean", "timestamp", "bytes", "notes", "loads")
+    names = ("step", "state", "reasons", "clean", "timestamp", "bytes", "notes", "loads", "origin")
     assert list(steps[0]) == list(names)
     assert baked.command("run").stdout == "Nothing to run: everything is current.\n"
     (baked / "pyproject.toml").unlink()

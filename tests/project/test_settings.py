@@ -13,7 +13,7 @@ def read(folder, text):
 
 
 def test_settings(tmp_path):
-    assert read(tmp_path, "") == ([], {}, [], {}, {}, "h5ad", None, "", "")
+    assert read(tmp_path, "") == ([], {}, [], {}, {}, {}, "h5ad", None, "", "")
     settings = read(tmp_path, 'ignore = ["chdir"]\nresources.2_b = { mem_mb = 8, account = "x" }')
     assert settings.ignore == ["chdir"]
     assert settings.resources == {"2_b": {"mem_mb": 8, "account": "x"}}

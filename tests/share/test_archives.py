@@ -188,6 +188,12 @@ def object_arrays():
     return buffer.getvalue()
 
 
+def with_parts(p):
+    record = json.loads(p.files[RECORD])
+    files = {name: e["blake3"] for name, e in record["checkpoint"]["files"].items()}
+    return content_hash({**files, "../../x/": "0" * 64}, {"group": record["group"]})
+
+
 def zarr_with_pickles(p, path):
     text = b'{"filters": [{"id": "pickle"}]}'
     record = json.loads(p.files[RECORD])
@@ -309,6 +315,14 @@ HOSTILE = {
             p.write(path),
         ),
         "leads out of the folder",
+    ),
+    "a record that has a part elsewhere": (
+        lambda p, path: (
+            p.change_record(lambda r: r["checkpoint"].update(parts={"../../x": "0" * 64})),
+            p.manifest["steps"][ONE].update(content=with_parts(p)),
+            p.write(path),
+        ),
+        "has a part '../../x' that is not in it",
     ),
     "a record of another step": (
         lambda p, path: (

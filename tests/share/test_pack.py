@@ -1,7 +1,6 @@
 """What is packed, and that the same results give the same bytes."""
 
 import json
-import time
 import zipfile
 
 import numpy as np
@@ -27,13 +26,13 @@ def test_a_pack_comes_back_whole(project, tmp_path):
     save(f"{ONE}/part", {"b": 1})
     before = load(ONE)
     first = pack(Project(project), [ONE], tmp_path / "first.zip")
-    time.sleep(2)  # the resolution of a zip's times
     again = pack(Project(project), [ONE], tmp_path / "again.zip")
     assert first.blake3 == again.blake3
     assert first.steps == [ONE, f"{ONE}/part"]
     assert f"{ONE}/m.pkl" in first.pickles and f"{ONE}/a.npy" not in first.pickles
     with zipfile.ZipFile(first.path) as archive:
         names = archive.namelist()
+        assert {info.date_time[0] for info in archive.infolist()} == {1980}
         manifest = json.loads(archive.read("manifest.json"))
         text = archive.read(f"{ONE}/params.json").decode()
     assert names[0] == "manifest.json" and names[1:] == sorted(names[1:])
@@ -96,7 +95,6 @@ def test_the_commands(project):
     done = project.command("unpack", f"{ONE}.zip", "--hash", blake3)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(f"given by my_project.\n{blake3}\n")
-    assert "current, given" in project.command("status").stdout
     done = project.command("unpack", "3_visualization")
     assert (done.returncode, done.stdout) == (2, "")
     assert "is neither a file nor a step with an address" in done.stderr
