@@ -10,6 +10,7 @@ from checkpoint.storage.hashes import code_hash
 from ..handout.markers import STUBS
 
 HINTS = (*(stub.partition("\n")[0] for stub in STUBS.values()), "YOUR ANSWER HERE")
+LARGEST = 100_000_000  # bytes of a notebook that are read
 
 
 class Cells(NamedTuple):
@@ -41,6 +42,8 @@ def compared(handed_out: dict, path: Path) -> Cells:
     Comments and formatting do not count. Cells are known by their ids, else by their code.
     """
     try:
+        if (size := path.stat().st_size) > LARGEST:
+            return Cells([], [], [], [], 0, f"has {size:,} bytes, too many to be read")
         submitted = notebook.read_whole(path)
     except (ProjectError, OSError, RecursionError) as error:
         reason = str(error).removeprefix(f"{path} ")

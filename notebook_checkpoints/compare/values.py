@@ -1,6 +1,8 @@
 """Results in files, compared as data: tolerant where machines differ, and nothing in them runs."""
 
+import gzip
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +12,7 @@ import numpy as np
 NOT_OPENED = (".pkl", ".pickle", ".joblib", ".dill", ".pt")  # opening them runs code
 TABLES = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t"}
 MANY_TIMES, FEW = 4, 10_000_000  # a file so much larger than expected, and than this, is not read
+CHUNK = 1 << 20
 MOST_LABELS = 100  # different numbers that may be the labels of clusters
 
 
@@ -44,8 +47,9 @@ def differences(expected: Path, found: Path, tolerance: Tolerance) -> Iterator[s
     """
     name = expected.name
     try:
-        theirs = dict(arrays(found, largest=max(MANY_TIMES * expected.stat().st_size, FEW)))
         ours = dict(arrays(expected))
+        size = max(expected.stat().st_size, sum(array.nbytes for array in ours.values()))
+        theirs = dict(arrays(found, largest=max(MANY_TIMES * size, FEW)))
     except Unreadable as error:
         yield f"{name}: {error}"
         return
@@ -61,19 +65,17 @@ def is_compared(file: Path) -> bool:
     return _suffix(file) in (*TABLES, ".parquet", ".npy", ".npz", ".json", ".h5ad", ".h5mu", ".h5")
 
 
-def arrays(path: Path, largest: int | None = None) -> Iterator[tuple[str, np.ndarray]]:
+def arrays(path: Path, largest: float = np.inf) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the arrays of a file by name: the columns of a table, the datasets of an HDF5 file.
 
     Raises
     ------
     Unreadable
-        If it cannot be read, or has more bytes than `largest`.
+        If it cannot be read, or holds more bytes than `largest`.
     """
-    size = path.stat().st_size
-    if largest is not None and size > largest:
-        raise Unreadable(f"has {size:,} bytes, too many to be read")
     try:
-        yield from _read(path)
+        _check_size(path.stat().st_size, largest)
+        yield from _read(path, largest)
     except Unreadable:
         raise
     except Exception as error:  # anyone's file may fail in any way
@@ -162,21 +164,30 @@ def _suffix(path: Path) -> str:
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:]).lower()
 
 
-def _read(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+def _read(path: Path, largest: float) -> Iterator[tuple[str, np.ndarray]]:
     suffix = _suffix(path)
     if suffix in TABLES:
         import pandas as pd
 
+        if suffix.endswith(".gz"):
+            with gzip.open(path) as file:
+                while file.read(CHUNK):
+                    _check_size(file.tell(), largest)
         yield from _columns(pd.read_csv(path, sep=TABLES[suffix]))
     elif suffix == ".parquet":
         import pyarrow.parquet as pq
 
+        about = pq.read_metadata(path)
+        _check_size(8 * about.num_rows * about.num_columns, largest)
         # no metadata of pandas, which anyone may have written
         table = pq.read_table(path).replace_schema_metadata(None)
         yield from _columns(table.to_pandas())
     elif suffix == ".npy":
-        yield "", np.load(path, allow_pickle=False)
+        # mapped, since NumPy would make room for as much as the file says that it has
+        yield "", np.array(np.load(path, allow_pickle=False, mmap_mode="r"))
     elif suffix == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            _check_size(sum(info.file_size for info in archive.infolist()), largest)
         with np.load(path, allow_pickle=False) as read:
             yield from read.items()
     elif suffix == ".json":
@@ -185,7 +196,7 @@ def _read(path: Path) -> Iterator[tuple[str, np.ndarray]]:
         import h5py
 
         with h5py.File(path, "r", locking=False) as file:
-            yield from _datasets(file, "")
+            yield from _datasets(file, "", largest)
 
 
 def _columns(table: Any) -> Iterator[tuple[str, np.ndarray]]:
@@ -210,30 +221,46 @@ def _leaves(value: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
         yield name, np.array(value)
 
 
-def _datasets(group: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
+def _datasets(group: Any, name: str, largest: float) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the datasets of an HDF5 file; no links into other files are followed."""
+    inside = {key: _inner(group, key, f"{name}/{key}" if name else key) for key in group}
+    if group.attrs.get("encoding-type") == "categorical":
+        names = np.append(_text(inside["categories"], largest), "nan")
+        yield name, names[_array(inside["codes"], largest)]
+        return
+    for key, item in inside.items():
+        place = f"{name}/{key}" if name else key
+        if hasattr(item, "keys"):
+            yield from _datasets(item, place, largest)
+        elif item.dtype.kind == "O":
+            yield place, _text(item, largest)
+        elif item.dtype.kind in "biufcSU":
+            yield place, _array(item, largest)
+
+
+def _inner(group: Any, key: str, place: str) -> Any:
+    """Return a group or dataset that lies in the same file."""
     import h5py
 
-    if {"categories", "codes"} <= set(group) and group.attrs.get("encoding-type") == "categorical":
-        names = np.append(
-            group["categories"].asstr()[:]
-            if group["categories"].dtype.kind == "O"
-            else group["categories"][:].astype(str),
-            "nan",
-        )
-        yield name, names[group["codes"][:]]
-        return
-    for key in group:
-        place = f"{name}/{key}" if name else key
-        link = group.get(key, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise Unreadable(f"{place} is a link")
-        inner = group[key]
-        if isinstance(inner, h5py.Group):
-            yield from _datasets(inner, place)
-        elif inner.external or inner.is_virtual:
-            raise Unreadable(f"{place} lies in another file")
-        elif inner.dtype.kind == "O":
-            yield place, np.asarray(inner.asstr()[()], dtype=str)
-        elif inner.dtype.kind in "biufcSU":
-            yield place, np.asarray(inner[()])
+    if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+        raise Unreadable(f"{place} is a link")
+    item = group[key]
+    if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+        raise Unreadable(f"{place} lies in another file")
+    return item
+
+
+def _array(dataset: Any, largest: float) -> np.ndarray:
+    _check_size(dataset.nbytes, largest)
+    return np.asarray(dataset[()])
+
+
+def _text(dataset: Any, largest: float) -> np.ndarray:
+    _check_size(dataset.nbytes, largest)
+    return np.asarray(dataset.asstr()[()] if dataset.dtype.kind == "O" else dataset[()], dtype=str)
+
+
+def _check_size(size: float, largest: float) -> None:
+    """Refuse what would fill the memory: a small file may hold a lot."""
+    if size > largest:
+        raise Unreadable(f"holds {size:,.0f} bytes, too many to be read")

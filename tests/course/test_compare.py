@@ -1,5 +1,6 @@
 """A class of forty, compared with what was handed out and what is expected."""
 
+import gzip
 import json
 import os
 import pickle
@@ -139,7 +140,7 @@ def test_forty_students(course, tmp_path):
     assert said[14].cells is None
     assert results[15] == ["clusters.csv: missing", "labels.npy: missing", "model.pkl: missing"]
     assert "labels.npy: cannot be read" in results[16][0]
-    assert results[17] == ["clusters.csv: has 20,000,000 bytes, too many to be read"]
+    assert results[17] == ["clusters.csv: holds 20,000,000 bytes, too many to be read"]
     assert len(said[19].cells.changed) == 1 and len(said[19].cells.answered) == 2
     assert results[20] == ["clusters.csv: missing"]
     alone = list(compare(Project(copy), submitted, None, Tolerance()))
@@ -209,6 +210,29 @@ def test_files_of_hdf5(tmp_path):
     with h5py.File(theirs, "w") as file:
         file.create_dataset("X", (2,), "u1", external=[(str(ours), 0, 2)])
     assert list(differences(ours, theirs, Tolerance())) == ["a.h5ad: X lies in another file"]
+    with h5py.File(theirs, "w") as file:  # a small file that would fill the memory
+        file.create_dataset("X", (10**12,), "u1", chunks=(10**6,), compression="gzip")
+    (said,) = differences(ours, theirs, Tolerance())
+    assert said == "a.h5ad: holds 1,000,000,000,000 bytes, too many to be read"
+
+
+def test_small_files_that_hold_a_lot(tmp_path):
+    """In a compressed table, in arrays, and in what the header of an array says."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir(), theirs.mkdir()
+    for folder, size in ((ours, 10), (theirs, 6_000_000)):
+        with gzip.open(folder / "t.csv.gz", "wb", compresslevel=1) as file:
+            file.write(b"a\n" + b"0\n" * size)
+        pd.DataFrame({"a": np.zeros(size)}).to_parquet(folder / "t.parquet")
+        np.savez_compressed(folder / "a.npz", a=np.zeros(size))
+        np.save(folder / "a.npy", np.zeros(10))
+    content = bytearray((ours / "a.npy").read_bytes())
+    (theirs / "a.npy").write_bytes(
+        content.replace(b"(10,), }", b"(9000000000,), }")[: len(content)]
+    )
+    for name in ("t.csv.gz", "t.parquet", "a.npz", "a.npy"):
+        (said,) = differences(ours / name, theirs / name, Tolerance())
+        assert "too many to be read" in said or "cannot be read" in said
 
 
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=40), st.permutations(range(4)))
