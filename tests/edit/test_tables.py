@@ -73,3 +73,8 @@ def test_what_tomlkit_would_get_wrong_is_not_written(monkeypatch):
     monkeypatch.setattr("tomlkit.dumps", lambda document: "[tool.checkpoint]\n")
     text = "[tool.checkpoint]\n[tool.checkpoint.resources]\n2_b = {}\n"
     assert rename_in(text, NAMES) is None
+
+
+def test_where_results_can_be_fetched_follows():
+    text = '[tool.checkpoint.sources]\n2_b = { urls = ["2_b.zip"] }  # 2_b\n[tool.checkpoint]\n'
+    assert rename_in(text, NAMES) == text.replace("\n2_b = ", "\n3_b = ")
