@@ -128,7 +128,10 @@ def public(record: Record) -> Record:
         environment = structs.replace(environment, freeze=freeze)
     return structs.replace(
         record,
-        files={name: structs.replace(e, mtime_ns=None) for name, e in record.files.items()},
+        files={
+            name: structs.replace(entry, mtime_ns=None, away=False)
+            for name, entry in record.files.items()
+        },
         environment=environment,
         run=record.run and structs.replace(record.run, log=None),
         notes=[] if record.elsewhere else record.notes,  # they have paths of this machine

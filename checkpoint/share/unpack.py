@@ -10,10 +10,12 @@ from msgspec import structs
 
 from .. import text
 from ..errors import ArchiveError, CheckpointDamagedError, CheckpointError
+from ..project.places import large_files_of
 from ..project.project import Project
 from ..project.settings import Source, blake3_digits, read_sources
-from ..storage import hashes, store
+from ..storage import away, hashes, store
 from ..storage.opened import open_step
+from ..storage.outputs import moved_away
 from ..storage.schema import RECORD, FileEntry, Given, Record
 from .archive import Judged, judged
 from .pack import public
@@ -232,7 +234,7 @@ def _is_own(project: Project, step: str, new: Record) -> bool:
 
 def _refuse_full(project: Project, path: Path) -> None:
     """Refuse an archive for which there is no room: nothing in it is compressed."""
-    needed, place = path.stat().st_size, project.results
+    needed, place = path.stat().st_size, large_files_of(project) or project.results
     disk = next(one for one in (place, *place.parents) if one.exists())
     free = shutil.disk_usage(disk).free
     if needed > free:
@@ -249,12 +251,16 @@ def _write(project: Project, archive: Judged, steps: list[str], given: Given) ->
     """Write all checkpoints beside their places, then move them there; those of parts first."""
     with ExitStack() as stack:
         for step in sorted(steps):  # the last one that is entered is committed first
-            staging = stack.enter_context(store.transaction(project.results_of(step)))
+            place = away.begin(project, step)
+            staging = stack.enter_context(store.transaction(project.results_of(step), place))
             files = dict(archive.manifest.files_of(step))
             for name, member in files.items():
                 if name != RECORD:
                     _write_file(archive, f"{step}/{name}", staging / name, member.blake3)
             record = _as_given(public(archive.records[step]), staging, given)
+            if place:
+                moved = moved_away(record.files, staging, place)
+                record = structs.replace(record, files=moved)
             content = text.json_text(record.to_json())
             (staging / RECORD).write_text(content, encoding="utf-8", newline="\n")
 

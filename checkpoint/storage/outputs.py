@@ -56,7 +56,7 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
         written = _params(step, staging)
         files = _entries(step, staging)
         if place:
-            files = _moved_away(files, staging, place)
+            files = moved_away(files, staging, place)
         if not files and not written:
             raise CheckpointError(
                 f"{step.name} wrote nothing into the folder that CHECKPOINT_OUTPUT names.",
@@ -156,7 +156,7 @@ def _entry(path: Path, key: str) -> FileEntry:
     return FileEntry(key, *hashes.content_of(path).recorded, is_path=not readable)
 
 
-def _moved_away(files: dict[str, FileEntry], staging: Path, place: Path) -> dict[str, FileEntry]:
+def moved_away(files: dict[str, FileEntry], staging: Path, place: Path) -> dict[str, FileEntry]:
     """Move large files to another disk."""
     moved = {}
     for file, entry in files.items():

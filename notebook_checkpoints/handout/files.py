@@ -9,7 +9,7 @@ from typing import Any
 from checkpoint.files import LEFTOVERS
 from checkpoint.project import git
 from checkpoint.project.project import Project
-from checkpoint.project.settings import LOCAL
+from checkpoint.project.settings import LOCAL, PLACES
 from checkpoint.share.reset import HANDED_OUT
 
 HIDDEN = (".gitignore", ".gitattributes", ".github", ".pre-commit-config.yaml", ".gitkeep")
@@ -64,7 +64,8 @@ def restrict(settings: Path, steps: list[str], sources: list[str]) -> None:
     if "order" in table:
         kept = [one for one in table["order"] if one.rpartition("/")[2] in steps]
         table["order"] = kept
-    table.pop("sources", None)
+    for name in ("sources", *PLACES):  # disks of the teacher's machine
+        table.pop(name, None)
     text = tomlkit.dumps(document).rstrip() + "\n"
     if sources:
         title = "# where the results of earlier lessons are\n[tool.checkpoint.sources]"

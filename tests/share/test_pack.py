@@ -1,6 +1,7 @@
 """What is packed, and that the same results give the same bytes."""
 
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -52,6 +53,22 @@ def test_a_pack_comes_back_whole(project, tmp_path):
     assert after["f.txt"].read_text() == "a file"
     assert load(f"{ONE}/part")["b"] == 1
     assert project.states()[ONE] == "current"
+
+
+def test_large_files_on_another_disk(project, tmp_path):
+    """They are packed from there, and unpacked to where this project has them."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    project.add_settings(f'results = "{disk.as_posix()}"')
+    save(ONE, {"a": np.arange(3), "t.csv": pd.DataFrame({"a": [1]})})
+    packing = pack(Project(project), [ONE], tmp_path / "x.zip")
+    shutil.rmtree(project / "results" / ONE)
+    assert unpack(Project(project), str(packing.path), project).steps == [ONE]
+    assert not (project / "results" / ONE / "a.npy").exists()
+    assert load(ONE)["a"].tolist() == [0, 1, 2] and project.states()[ONE] == "current"
+    shutil.rmtree(disk)
+    assert unpack(Project(project), str(packing.path), project).steps == [ONE]
+    assert load(ONE)["a"].tolist() == [0, 1, 2]
 
 
 def test_what_cannot_be_packed(project, tmp_path):
