@@ -128,6 +128,14 @@ class ProjectUnderTest(type(Path())):
         with self.edited(step) as notebook:
             notebook.cells[_index(notebook, cell)].source = source
 
+    def outputs_on_stderr(self, step: str) -> list[str]:
+        """Return what the cells of an executed notebook printed to stderr, such as warnings."""
+        cells = nbformat.read(self.notebook(step), as_version=4).cells
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+        outputs = [output for cell in code for output in cell.outputs]
+        return [output.text for output in outputs if output.get("name") == "stderr"]
+
     def add_cell(self, step: str, source: str, after: str = "save") -> None:
         """Add a code cell after another."""
         with self.edited(step) as notebook:

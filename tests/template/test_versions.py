@@ -16,7 +16,7 @@ from project_under_test import TEMPLATE
 
 PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
 GROUPS = tomllib.loads((TEMPLATE / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
-PIPELINES = ["single-cell", "blank"]
+PIPELINES = ["single-cell", "tabular", "blank"]
 PYTHONS = ["3.11.0", "3.11.2", "3.11.7", "3.12.0", "3.13.0"]
 PLATFORMS = [
     {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
