@@ -1,7 +1,6 @@
 """Jinja filters: how answers are derived from each other, and how rendered files use them.
 
-cookiecutter imports this module from beside `cookiecutter.json`, which names the extension. A
-filter is faster than the same logic in Jinja, which is compiled anew for every generation.
+A filter is faster than the same logic in Jinja, which is compiled anew for every generation.
 """
 
 import string
@@ -12,6 +11,7 @@ from jinja2.ext import Extension
 
 from answer_pipelines import read_pipeline, template_folder
 from answer_refusals import LONGEST, PLAIN, STAND_IN, refusals
+from answer_source import template_record
 
 # characters that Markdown may interpret, wherever they are in a line
 MARKUP = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>&#|~$"})
@@ -25,6 +25,7 @@ class AnswerFilters(Extension):
         for function in (package_name, answered_slug, refusals, toml, markdown, handed_on):
             environment.filters[function.__name__] = function
         environment.filters["pipeline"] = read_pipeline
+        environment.filters["template_record"] = template_record
 
 
 def package_name(slug: str) -> str:

@@ -118,7 +118,8 @@ def read_settings(project: HasRoot) -> Settings:
         that setting.
     """
     table = read_toml(project).get("tool", {}).get("checkpoint", {})
-    for key in table:
+    # `template` is the template's own, for its updates
+    for key in (key for key in table if key != "template"):
         if key not in Settings._fields:
             raise _invalid(key, f"one of the settings {', '.join(Settings._fields)}", key)
     ignore, resources = table.get("ignore", []), table.get("resources", {})

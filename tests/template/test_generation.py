@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -85,7 +86,8 @@ def test_license(bake, license_name):
     path = bake(pipeline="blank", license=license_name, author_name="Ada")
     if license_name == "none":
         assert not (path / "LICENSE").exists()
-        assert "license" not in (path / "pyproject.toml").read_text(encoding="utf-8")
+        metadata = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))
+        assert not [field for field in metadata["project"] if "license" in field]
     else:
         text = (TEMPLATE / "licenses" / license_name).read_text(encoding="utf-8")
         expected = text.replace("<owner>", "Ada")
