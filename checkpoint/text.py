@@ -10,6 +10,18 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def unfinished_merge(content: str) -> str | None:
+    """Return where git left both versions of a text, in words that complete "it …"; else None."""
+    lines = content.splitlines()
+    first = next((n for n, line in enumerate(lines) if line.startswith("<<<<<<< ")), len(lines))
+    if not any(line.startswith(">>>>>>> ") for line in lines[first:]):
+        return None
+    return (
+        f"has an unfinished merge in line {first + 1}: choose between both versions and remove "
+        "the lines that begin with <<<<<<<, ======= and >>>>>>>"
+    )
+
+
 def size(n_bytes: int) -> str:
     """Return a file's size: `812 B`, `24.1 kB`, `1.3 GB`."""
     amount = float(n_bytes)

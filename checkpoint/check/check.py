@@ -6,7 +6,7 @@ from pathlib import Path
 from ..errors import ProjectError
 from ..project.project import Project, is_project
 from ..project.settings import read_settings
-from . import habits, keys, layout, raw_data, results  # noqa: F401  they register their rules
+from . import habits, keys, layout, merges, raw_data, results  # noqa: F401  register their rules
 from .problem import Problem
 from .rules import RULES, Finding, problems, rule
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import ProjectError
+from ..text import unfinished_merge
 
 LOAD_TAG, SAVE_TAG = "checkpoint-load", "checkpoint-save"
 CELL_TYPES = ("code", "markdown", "raw")
@@ -31,9 +32,13 @@ def read(path: Path) -> dict:
     ProjectError
         If the file is not JSON, or not a JSON object. The message names line and column.
     """
+    text = ""
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        notebook = json.loads(text)
     except json.JSONDecodeError as error:
+        if merge := unfinished_merge(text):
+            raise _unreadable(path, merge) from error
         place = f"line {error.lineno}, column {error.colno}"
         raise _unreadable(path, f"is not valid JSON: {error.msg}, {place}") from error
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import ProjectError
+from ..text import unfinished_merge
 from .names import unportable
 
 FILE, LOCAL = "pyproject.toml", "checkpoint.local.toml"
@@ -309,6 +310,9 @@ def parse_toml(text: str, file: str = FILE) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        if merge := unfinished_merge(text):
+            message = f"{file} {merge}."
+            raise ProjectError(message, file=file, expected="TOML", found=merge) from error
         raise _not_toml(error, file) from error
 
 

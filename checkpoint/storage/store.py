@@ -19,7 +19,7 @@ from ..errors import CheckpointDamagedError, CheckpointError, CheckpointValueErr
 from ..files import below, remove, replace, sync
 from ..project import group
 from ..project.group import check_writable, explained, make_folder
-from ..text import json_text
+from ..text import json_text, unfinished_merge
 from ..watch.files import unwatched
 from . import away as elsewhere
 from .schema import POINTER, RECORD, Record, parse
@@ -145,15 +145,15 @@ def read_record(folder: Path) -> Record | None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; raises as `read_raw`, and `FileNotFoundError`."""
+    text = ""
     try:
         with unwatched():
-            content = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise CheckpointDamagedError(
-            f"{path.name} is not valid JSON: {error.msg}, line {error.lineno}, "
-            f"column {error.colno}.",
-            file=path.name,
-        ) from error
+        place = f"line {error.lineno}, column {error.colno}"
+        reason = unfinished_merge(text) or f"is not valid JSON: {error.msg}, {place}"
+        raise CheckpointDamagedError(f"{path.name} {reason}.", file=path.name) from error
     except UnicodeDecodeError as error:
         raise CheckpointDamagedError(
             f"{path.name} is not valid JSON: it is not UTF-8 text.", file=path.name
