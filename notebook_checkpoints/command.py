@@ -1,5 +1,6 @@
 """The `notebook-checkpoints` command."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,6 +195,36 @@ def compare(
             )
         )
     click.echo(as_json_text(rows) if as_json else as_text(rows))
+
+
+@command.command()
+@click.argument("projects", nargs=-1, type=click.Path(path_type=Path), metavar="[PROJECT]...")
+@click.option("--template", metavar="ADDRESS", help="Update from here, not from where they name.")
+@click.option("--checkout", metavar="REF", help="Update to this branch, tag or commit.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def update(
+    projects: tuple[Path, ...], template: str | None, checkout: str | None, as_json: bool
+) -> None:
+    """Bring the template's newest version into projects; the current folder by default.
+
+    Notebooks, data, results, scripts, README and LICENSE stay as they are. Nothing is committed:
+    `git diff HEAD` shows what changed. Exits with 1 if a project was not updated or needs a
+    decision.
+    """
+    from .update import update_all
+
+    updates = update_all(projects or (Path(),), template, checkout)
+    if as_json:
+        click.echo(json.dumps({"projects": [done._asdict() for done in updates]}, indent=2))
+    else:
+        rows = [("project", "result", "before", "after"), *(done[:4] for done in updates)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for number, row in enumerate(rows):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            click.echo("  ".join(cells).rstrip())
+            for note in updates[number - 1].notes if number else []:
+                click.echo(f"    {note}")
+    sys.exit(any(done.result not in ("updated", "up to date") for done in updates))
 
 
 def main() -> None:

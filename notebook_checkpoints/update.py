@@ -1,0 +1,279 @@
+"""Bring a newer version of the template into projects: cruft, with what it needs to be told.
+
+cruft generates the project twice, from the commit that made it and from the newest one, and applies
+the difference. What people write stays out of it (`YOURS`), and `pyproject.toml`, which both write,
+is merged or left as it is: never with conflict markers, which no tool could read.
+"""
+
+import difflib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from checkpoint.files import LEFTOVERS
+from checkpoint.project.project import Project, is_project
+from checkpoint.project.settings import FILE, read_toml
+
+from .repository import blob, files_of, git, has_commit, ids, refuse_unfit, written_tree
+
+STATE = ".cruft.json"
+# as in the [tool.cruft] of a project, which older ones do not have
+YOURS = ["README.md", "LICENSE", "data", "notebooks", "results", "scripts"]
+# copied as they are, so that they tell versions apart whose code is the same
+COPIED = (".gitignore", ".gitattributes", "constraints.txt", "profiles/slurm/config.yaml")
+RECORD = re.compile(
+    r"^\[tool\.checkpoint\.template\]\n(?:(?!#|\[(?!tool\.checkpoint\.template)).*\n)*", re.M
+)
+
+
+class UpdateError(Exception):
+    """A project cannot be updated; the message says why, and what to do."""
+
+
+class Update(NamedTuple):
+    """What happened to a project.
+
+    Attributes
+    ----------
+    project
+        Its folder.
+    result
+        `updated`, `up to date`, `conflicts` (updated, and some files need a decision) or
+        `not updated`.
+    before, after
+        The version of its `checkpoint/` folder.
+    notes
+        What to know and do, a line each.
+    """
+
+    project: str
+    result: str
+    before: str
+    after: str
+    notes: list[str]
+
+
+class Templates:
+    """Clones of templates, one for all projects that come from it.
+
+    Parameters
+    ----------
+    folder
+        Where to put the clones.
+    address
+        The template to update from, instead of the one that each project names.
+    checkout
+        The branch, tag or commit to update to; by default the newest commit of the main branch.
+    """
+
+    def __init__(self, folder: Path, address: str | None, checkout: str | None) -> None:
+        self.address = address
+        self.locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._folder = folder
+        self._checkout = checkout
+        self._clones: dict[str, Path] = {}
+
+    def clone(self, address: str) -> Path:
+        """Return a clone of a template, at the version to update to."""
+        from cookiecutter.config import get_user_config
+        from cookiecutter.repository import expand_abbreviations
+
+        with self.locks["clones"]:
+            if address not in self._clones:
+                folder = self._folder / str(len(self._clones))
+                url = expand_abbreviations(address, get_user_config()["abbreviations"])
+                try:
+                    git(self._folder, "clone", "--quiet", url.removeprefix("git+"), str(folder))
+                    if self._checkout:
+                        git(folder, "checkout", "--quiet", "--detach", self._checkout)
+                except subprocess.CalledProcessError as error:
+                    raise UpdateError(f"{address}: {error.stderr.strip()}") from error
+                self._clones[address] = folder
+            return self._clones[address]
+
+
+def update_all(roots: Iterable[Path], address: str | None, checkout: str | None) -> list[Update]:
+    """Update projects, also where others fail; parameters as those of `Templates`."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(4) as pool:
+        templates = Templates(Path(folder), address, checkout)
+        return list(pool.map(lambda root: update(root.resolve(), templates), roots))
+
+
+def update(root: Path, templates: Templates) -> Update:
+    """Update a project, unless something is in the way."""
+    before = version_of(root)
+    try:
+        top = refuse_unfit(root) if is_project(root) else None
+        if top is None:
+            raise UpdateError("is not a project: it has no pyproject.toml with [tool.checkpoint]")
+        with templates.locks[top]:  # of projects in one repository
+            changed, notes = _update(root, templates)
+    except (UpdateError, ValueError) as error:
+        return Update(str(root), "not updated", before, before, [str(error)])
+    undecided = [note for note in notes if note.startswith("decide: ")]
+    result = "conflicts" if undecided else "updated" if changed else "up to date"
+    return Update(str(root), result, before, version_of(root), notes)
+
+
+def version_of(root: Path) -> str:
+    """Return the version of a project's code; an empty text where there is none."""
+    for path in root.glob("src/*/checkpoint/__init__.py"):
+        found = re.search(r'^__version__ = "(.+)"', path.read_text(encoding="utf-8"), re.M)
+        return found[1] if found else ""
+    return ""
+
+
+def _update(root: Path, templates: Templates) -> tuple[bool, list[str]]:
+    """Apply what is new; return whether anything was, and what to know about it."""
+    state = state_of(root, templates.address)
+    clone = templates.clone(templates.address or state["template"])
+    newest = git(clone, "rev-parse", "HEAD").strip()
+    if not (state["commit"] and has_commit(clone, state["commit"])):
+        state["commit"] = commit_with(clone, Project(root))
+    if state["commit"] == newest:
+        return False, []
+    run_cruft(root, state, clone)
+    notes = settle_pyproject(root, newest)
+    notes += [f"decide: {file} has conflict markers" for file in files_of(root, "--unmerged")]
+    rejected = files_of(root, "--others", "*.rej")
+    notes += [f"decide: {file} is what did not fit" for file in rejected]
+    changed = git(root, "diff", "--name-only", "--relative", "HEAD", "--", ".").split()
+    if {FILE, "constraints.txt"}.intersection(changed):
+        notes.append("install it again: pip install -c constraints.txt -e .")
+    return True, notes
+
+
+def state_of(root: Path, address: str | None) -> dict[str, Any]:
+    """Return what cruft has to know: template, commit and answers."""
+    recorded = read_toml(Project(root)).get("tool", {}).get("checkpoint", {}).get("template", {})
+    if (root / STATE).is_file():
+        state: dict[str, Any] = json.loads((root / STATE).read_text(encoding="utf-8"))
+    elif "answers" in recorded:
+        context = {"cookiecutter": recorded["answers"]}
+        source = recorded.get("source") or address
+        state = {"template": source, "commit": recorded.get("commit"), "context": context}
+        state |= {"checkout": None, "directory": None}
+    else:
+        raise UpdateError(
+            "has neither [tool.checkpoint.template] nor .cruft.json, so the answers that made it "
+            "are not known; `cruft link` asks for them"
+        )
+    if not state["template"]:
+        raise UpdateError("does not name its template; pass --template ADDRESS")
+    return state
+
+
+def commit_with(clone: Path, project: Project) -> str:
+    """Return the commit of the template that has a project's code, which nobody has to record.
+
+    Of several with the same code it is the newest of those that fit best in other files.
+    """
+    code = project.root / "src" / project.package / "checkpoint"
+    tree = written_tree(clone, code, LEFTOVERS)
+    commits = git(clone, "log", "--format=%H", "HEAD").split()
+    trees = ids(clone, [f"{commit}:checkpoint" for commit in commits])
+    same = [commit for commit, other in zip(commits, trees, strict=True) if other == tree]
+    if not same:
+        raise UpdateError(
+            f"src/{project.package}/checkpoint is that of no version of the template: it was "
+            "edited, or the template is another one. Restore it, or write the commit that the "
+            "project was made from into pyproject.toml: [tool.checkpoint.template] commit = …"
+        )
+    own = [blob(project.root / name) for name in COPIED]
+
+    def fit(commit: str) -> int:
+        names = [f"{commit}:{{{{cookiecutter.project_slug}}}}/{name}" for name in COPIED]
+        return sum(map(str.__eq__, own, ids(clone, names)))
+
+    return max(same, key=fit)  # the first of several, which is the newest
+
+
+def run_cruft(root: Path, state: dict[str, Any], clone: Path) -> None:
+    """Let cruft apply the difference; a state file that was not there does not stay."""
+    path = root / STATE
+    before = path.read_bytes() if path.is_file() else None
+    told = {**state, "skip": [*state.get("skip", []), *YOURS, *_inits(root)]}
+    if before is not None:  # tracked, so that git would call the project changed
+        git(root, "update-index", "--assume-unchanged", STATE, ok=True)
+    try:
+        path.write_text(json.dumps(told), encoding="utf-8")
+        options = ("--skip-apply-ask", "--allow-untracked-files", "--template-path", str(clone))
+        command = [sys.executable, "-m", "cruft", "update", *options]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
+        after = json.loads(path.read_text(encoding="utf-8"))
+    finally:
+        if before is None:
+            path.unlink()
+        else:
+            path.write_bytes(before)
+            git(root, "update-index", "--no-assume-unchanged", STATE, ok=True)
+    if done.returncode or after["commit"] == state["commit"]:
+        said = (done.stdout + done.stderr).strip()
+        raise UpdateError(f"cruft failed: {said.splitlines()[-1] if said else done.returncode}")
+    if before is not None:
+        kept = {name: value for name, value in after.items() if name in state}
+        kept |= {"skip": state["skip"]} if "skip" in state else {}
+        text = json.dumps(kept, ensure_ascii=False, indent=2)
+        path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def settle_pyproject(root: Path, commit: str) -> list[str]:
+    """Resolve what cruft could not merge in `pyproject.toml`, and record the new commit.
+
+    Returns the lines of the template that are not in it, for people to take over.
+    """
+    path, notes = root / FILE, []
+    if FILE in files_of(root, "--unmerged"):
+        base, ours, theirs = (git(root, "show", f":{stage}:./{FILE}") for stage in (1, 2, 3))
+        # what the template wrote is the template's to replace
+        base, ours = (with_record(text, theirs) for text in (base, ours))
+        merged = merge(base, ours, theirs)
+        if merged is None:
+            changes = list(difflib.unified_diff(base.splitlines(), theirs.splitlines(), n=0))[2:]
+            notes = [f"not in {FILE}: {line}" for line in changes if line[0] in "+-"]
+            notes = ["left pyproject.toml as it is; take over what you need:", *notes]
+        path.write_text(ours if merged is None else merged, encoding="utf-8", newline="\n")
+    text = path.read_text(encoding="utf-8")
+    record = RECORD.search(text)
+    if record and not re.search(rf'^commit = "{commit}"$', record[0], re.M):
+        lines = [line for line in record[0].splitlines() if not line.startswith("commit = ")]
+        header = 2 if len(lines) > 1 and lines[1].startswith("source = ") else 1
+        lines.insert(header, f'commit = "{commit}"')
+        text = text[: record.start()] + "\n".join(lines) + "\n" + text[record.end() :]
+        path.write_text(text, encoding="utf-8", newline="\n")
+    git(root, "add", FILE)
+    return notes
+
+
+def with_record(text: str, other: str) -> str:
+    """Return a `pyproject.toml` with the record of its template from another one."""
+    mine, its = RECORD.search(text), RECORD.search(other)
+    if not its:
+        return text
+    if mine:
+        return text[: mine.start()] + its[0] + text[mine.end() :]
+    return text.rstrip("\n") + "\n\n" + its[0].rstrip("\n") + "\n"
+
+
+def merge(base: str, ours: str, theirs: str) -> str | None:
+    """Return two versions of a text merged; None if people have to decide."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, name) for name in ("ours", "base", "theirs")]
+        for path, text in zip(paths, (ours, base, theirs), strict=True):
+            path.write_text(text, encoding="utf-8", newline="\n")
+        command = ["git", "merge-file", "-p", *map(str, paths)]
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    return done.stdout if done.returncode == 0 else None
+
+
+def _inits(root: Path) -> list[str]:
+    """Return the project's own module that the template wrote."""
+    return [f"src/{package}/__init__.py" for package in Project(root).packages]

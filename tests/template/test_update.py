@@ -1,0 +1,232 @@
+"""`notebook-checkpoints update`: newer versions of the template in projects that people work in."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from project_under_test import ANSWERS, ONE, TEMPLATE, THREE, ProjectUnderTest, generate, git, tree
+
+from checkpoint import __version__
+from notebook_checkpoints.repository import files_of
+from notebook_checkpoints.update import RECORD, merge, with_record
+
+pytestmark = pytest.mark.slow
+
+OLD = "019e0556312caf8ff31508859a6047f1741075b6"  # one of the first commits, in a whole clone
+PROJECT = "{{cookiecutter.project_slug}}"
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+
+
+class Lab:
+    """A template in git, and its newer versions."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.template = folder / "template"
+        ignored = shutil.ignore_patterns(".git", ".venv", ".nox", "demo", "__pycache__", ".*_cache")
+        shutil.copytree(TEMPLATE, self.template, ignore=ignored, dirs_exist_ok=True)
+        if not (self.template / ".git").exists():
+            git(self.template, "init", "-q")
+        self.commit()
+
+    def commit(self):
+        git(self.template, "add", "-Af")
+        git(self.template, "commit", "-qm", "x", "--allow-empty")
+
+    def second_version(self):
+        """Change what is the template's, and what is the people's."""
+        edit(self.template / "checkpoint" / "__init__.py", f'"{__version__}"', '"7.0"')
+        (self.template / "checkpoint" / "helper.py").write_text("x = 1\n")
+        edit(self.template / PROJECT / ".gitignore", "*.h5ad\n", "*.h5ad\n*.theirs\n")
+        edit(self.template / PROJECT / "pyproject.toml", '"jinja2>=3.1"', '"jinja2>=3.1.2"')
+        edit(self.template / PROJECT / "README.md", "## Install", "## How to install")
+        edit(self.template / "checkpoint" / "notebooks" / "skeleton.py", "kernel", "Kernel")
+        edit(self.template / "pipelines" / "blank" / "data" / "README.md", "Raw", "Our raw")
+        self.commit()
+
+    def third_version(self):
+        (self.template / "checkpoint" / "helper.py").write_text("x = 2\n")
+        edit(self.template / PROJECT / "pyproject.toml", '"tomlkit>=0.13"', '"tomlkit>=0.13.1"')
+        self.commit()
+
+    def project(self, name):
+        """Generate a project as cookiecutter does, and commit it."""
+        root = generate(self.folder, self.template, pipeline="blank", project_name=name)
+        root.commit()
+        return root
+
+    def update(self, *arguments):
+        """Run the command; return its exit status and what happened to each project."""
+        command = [sys.executable, "-m", "notebook_checkpoints", "update", "--json"]
+        done = subprocess.run(
+            [*command, "--template", str(self.template), *map(str, arguments)],
+            cwd=TEMPLATE,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)["projects"]
+
+
+def code_of(root):
+    return (root / "src" / root.package / "checkpoint" / "helper.py").read_text()
+
+
+def pyproject(root):
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def yours(root):
+    """Return what people wrote, with its content."""
+    files = {name: content for name, content in tree(root).items() if name.startswith("src/") < 1}
+    theirs = (".gitignore", "pyproject.toml", "constraints.txt", "Snakefile", "AGENTS.md")
+    return {name: content for name, content in files.items() if name not in theirs}
+
+
+def test_a_weeks_work_over_three_versions(tmp_path):
+    lab = Lab(tmp_path)
+    roots = [lab.project(name) for name in ("Worked", "Clash", "Dirty", "Elsewhere", "Touched")]
+    worked, clash, dirty, elsewhere, touched = roots
+
+    # a week: a new notebook, another name, notes, a dependency, an ignored file
+    for arguments in (("new", "qc", "--after", ONE), ("rename", "4_visualization", "figures")):
+        done = worked.command(*arguments)
+        assert done.returncode == 0, done.stderr
+    worked.change_cell("3_integration", "x = 1")
+    (worked / "scripts").mkdir()
+    (worked / "scripts" / "plot.py").write_text("x = 1\n")
+    edit(worked / "README.md", "## Run", "## Our way to run")
+    edit(worked / "pyproject.toml", '    "typer>=0.16",\n', '    "typer>=0.16",\n    "seaborn",\n')
+    edit(worked / ".gitignore", "desktop.ini\n", "desktop.ini\n*.mine\n")
+    worked.commit("a week")
+    before = yours(worked)
+    # the same lines as the template will change
+    edit(clash / "pyproject.toml", '"jinja2>=3.1"', '"jinja2==3.1.6"')
+    edit(clash / ".gitignore", "*.h5ad\n", "*.h5ad\n*.mine\n")
+    clash.commit()
+    edit(dirty / "README.md", "## Run", "## Our way to run")
+    shutil.rmtree(elsewhere / ".git")
+    edit(touched / "src" / "touched" / "checkpoint" / "text.py", '"""', '"""Ours. ')
+    touched.commit()
+
+    lab.second_version()
+    status, done = lab.update(*roots, tmp_path)
+    assert status == 1
+    assert [one["project"] for one in done] == [*map(str, roots), str(tmp_path)]
+    results = [one["result"] for one in done]
+    assert results == ["updated", "conflicts", *["not updated"] * 4]
+    notes = [one["notes"] for one in done]
+
+    assert (done[0]["before"], done[0]["after"]) == (__version__, "7.0")
+    assert notes[0] == ["install it again: pip install -c constraints.txt -e ."]
+    assert code_of(worked) == "x = 1\n"
+    assert yours(worked) == before
+    needed = pyproject(worked)["project"]["dependencies"]
+    assert {"seaborn", "jinja2>=3.1.2"} <= set(needed)
+    ignored = (worked / ".gitignore").read_text().splitlines()
+    assert {"*.mine", "*.theirs"} <= set(ignored)
+    assert worked.command("check").returncode == 0
+
+    assert "jinja2==3.1.6" in pyproject(clash)["project"]["dependencies"]
+    assert notes[1][:3] == [
+        "left pyproject.toml as it is; take over what you need:",
+        'not in pyproject.toml: -    "jinja2>=3.1",',
+        'not in pyproject.toml: +    "jinja2>=3.1.2",',
+    ]
+    assert "decide: .gitignore has conflict markers" in notes[1]
+    assert code_of(clash) == "x = 1\n"
+    said = clash.command("check")
+    assert said.returncode == 1 and ".gitignore: has an unfinished merge" in said.stdout
+
+    assert notes[2] == ["has changes without a commit: README.md; commit or stash them"]
+    assert notes[3][0].startswith("is in no git repository")
+    assert notes[4][0].startswith("src/touched/checkpoint is that of no version of the template")
+    assert notes[5][0].startswith("is not a project")
+    assert not files_of(touched, "--others") and not (elsewhere / ".cruft.json").exists()
+
+    worked.commit("updated")
+    assert lab.update(worked)[1][0]["result"] == "up to date"
+    lab.third_version()
+    status, (one,) = lab.update(worked)
+    assert (status, one["result"]) == (0, "updated")
+    assert code_of(worked) == "x = 2\n" and yours(worked) == before
+    assert "tomlkit>=0.13.1" in pyproject(worked)["project"]["dependencies"]
+    record = pyproject(worked)["tool"]["checkpoint"]["template"]
+    assert record["commit"] == git(lab.template, "rev-parse", "HEAD").strip()
+    assert not (worked / ".cruft.json").exists()
+
+
+def test_a_project_of_crufts_and_crufts_own_update(tmp_path):
+    lab = Lab(tmp_path)
+    answers = json.dumps({**ANSWERS, "pipeline": "blank"})
+    create = ("cruft", "create", str(lab.template), "--no-input", "--extra-context", answers)
+    subprocess.run([sys.executable, "-m", *create], cwd=tmp_path, check=True, capture_output=True)
+    ours = ProjectUnderTest(tmp_path / "my_project")
+    ours.commit()
+    plain = ProjectUnderTest(shutil.copytree(ours, tmp_path / "plain"))
+    plain.change_cell(THREE, "x = 1")
+    plain.commit()
+    before = yours(plain)
+    lab.second_version()
+    status, (one,) = lab.update(ours)
+    assert (status, one["result"]) == (0, "updated")
+    state = json.loads((ours / ".cruft.json").read_text())
+    assert state["commit"] == git(lab.template, "rev-parse", "HEAD").strip()
+    assert "skip" not in state and state["template"] == str(lab.template)
+    update = [sys.executable, "-m", "cruft", "update", "--skip-apply-ask"]
+    subprocess.run(update, cwd=plain, check=True, capture_output=True)
+    assert code_of(plain) == code_of(ours) == "x = 1\n"
+    del before[".cruft.json"]
+    assert before.items() <= yours(plain).items()
+
+
+def test_a_project_of_the_first_versions(tmp_path):
+    if not git(TEMPLATE, "log", "--format=%H").count(OLD):
+        pytest.skip("this clone does not go back that far")
+    git(tmp_path, "clone", "-q", str(TEMPLATE), "template")
+    git(tmp_path / "template", "checkout", "-q", "-B", "main")
+    lab = Lab(tmp_path)
+    answers = json.dumps({"pipeline": "blank", "project_name": "My project"})
+    create = ("cruft", "create", str(lab.template), "--checkout", OLD, "--no-input")
+    subprocess.run(
+        [sys.executable, "-m", *create, "--extra-context", answers],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    root = ProjectUnderTest(tmp_path / "my_project")
+    root.change_cell(ONE, "x = 1", cell="save")
+    root.commit()
+    notebook = root.notebook(ONE).read_bytes()
+    status, (one,) = lab.update(root)
+    assert (status, one["result"], one["after"]) == (0, "updated", __version__), one
+    assert root.notebook(ONE).read_bytes() == notebook
+    assert (root / "src" / "my_project" / "checkpoint" / "api.py").is_file()
+    assert "blake3>=1.0" in pyproject(root)["project"]["dependencies"]
+    assert pyproject(root)["tool"]["checkpoint"]["template"]["answers"]["pipeline"] == "blank"
+
+
+RECORDED = '[tool.checkpoint]\n\n[tool.checkpoint.template]\nversion = "1"\n\n'
+
+
+def test_the_record_is_replaced_alone():
+    text = f'{RECORDED}[tool.checkpoint.template.answers]\na = "[x]"\n\n# mine\n[tool.x]\ny = 1\n'
+    assert RECORD.search(text)[0].endswith('a = "[x]"\n\n')
+    other = text.replace('"1"', '"2"')
+    assert with_record(text, other) == other
+    assert with_record("[tool.y]\n", other).startswith("[tool.y]\n\n[tool.checkpoint.template]\n")
+    assert with_record(text, "[tool.y]\n") == text
+
+
+def test_texts_merge_or_people_decide():
+    base = "a\nb\nc\nd\ne\n"
+    assert merge(base, base.replace("a", "A"), base.replace("e", "E")) == "A\nb\nc\nd\nE\n"
+    assert merge(base, base.replace("a", "A"), base.replace("a", "X")) is None
