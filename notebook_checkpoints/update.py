@@ -109,7 +109,7 @@ def update_all(roots: Iterable[Path], address: str | None, checkout: str | None)
 
 def update(root: Path, templates: Templates) -> Update:
     """Update a project, unless something is in the way."""
-    before = version_of(root)
+    before = Project(root).version
     try:
         top = refuse_unfit(root) if is_project(root) else None
         if top is None:
@@ -120,15 +120,7 @@ def update(root: Path, templates: Templates) -> Update:
         return Update(str(root), "not updated", before, before, [str(error)])
     undecided = [note for note in notes if note.startswith("decide: ")]
     result = "conflicts" if undecided else "updated" if changed else "up to date"
-    return Update(str(root), result, before, version_of(root), notes)
-
-
-def version_of(root: Path) -> str:
-    """Return the version of a project's code; an empty text where there is none."""
-    for path in root.glob("src/*/checkpoint/__init__.py"):
-        found = re.search(r'^__version__ = "(.+)"', path.read_text(encoding="utf-8"), re.M)
-        return found[1] if found else ""
-    return ""
+    return Update(str(root), result, before, Project(root).version, notes)
 
 
 def _update(root: Path, templates: Templates) -> tuple[bool, list[str]]:

@@ -8,18 +8,30 @@ from typing import Annotated
 
 import typer
 
-from . import render
+from . import many, render
 from .shared import AsJson, current_project, out, project_here
 
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Project folders; by default, the project you are in."),
+]
 
-def status(as_json: AsJson = False) -> None:
+
+def status(paths: Paths = None, as_json: AsJson = False) -> None:
     """Show whether each step's results fit its notebook and its inputs.
 
-    Exits with 1 unless every step is current.
+    Of the projects in PATHS, it shows a row each. Exits with 1 unless every step is current.
     """
     from ..lineage.changes import CURRENT
     from ..lineage.states import Lineage
 
+    if paths:
+        rows = many.states([path.resolve() for path in paths])
+        if as_json:
+            print(json.dumps({"projects": rows}, indent=2))
+        else:
+            render.projects(out, rows)
+        raise typer.Exit(any(row["state"] != CURRENT for row in rows))
     project = current_project()
     states = Lineage(project).states()
     if as_json:
@@ -48,10 +60,7 @@ def graph(
 
 
 def check(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Project folders; by default, the project you are in."),
-    ] = None,
+    paths: Paths = None,
     as_json: AsJson = False,
     rules: Annotated[
         bool, typer.Option("--rules", help="List the rules, with the reason for each.")
@@ -80,7 +89,8 @@ def check(
             for root, problems in problems_by_root.items()
             for problem in problems
         ]
-        print(json.dumps({"problems": rows}, indent=2))
+        projects = many.problems(problems_by_root)
+        print(json.dumps({"problems": rows, "projects": projects}, indent=2))
     else:
         render.problems(out, problems_by_root, full_paths=bool(paths))
     raise typer.Exit(any(problems_by_root.values()))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from .. import text
 from ..files import below
+from . import many
 
 if TYPE_CHECKING:
     from ..check.problem import Problem
@@ -63,6 +64,32 @@ def states(console: Console, project: Project, states: list[State]) -> None:
         console.print("\nNext: checkpoint run")
 
 
+def projects(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Print a row per project: its version, the states of its steps, and the first reason."""
+    from rich.table import Table
+
+    from ..lineage.changes import CURRENT
+
+    names = _names([row["project"] for row in rows])
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("project", "version", "state", "made", "size", "why"):
+        table.add_column(title, justify="right" if title == "size" else "left")
+    for row, name in zip(rows, names, strict=True):
+        made = (row["made"] or "")[:16].replace("T", " ")
+        size = text.size(row["bytes"]) if row["made"] else ""
+        state = Text(row["state"], "green" if row["state"] == CURRENT else "yellow")
+        table.add_row(name, row["version"], state, made, size, Text(row["why"]))
+    console.print(table, soft_wrap=False)
+    good = sum(row["state"] == CURRENT for row in rows)
+    console.print(f"\n{good} of {len(rows)} projects are current.")
+
+
+def _names(paths: list[str]) -> list[str]:
+    """Return the names of folders; whole paths where two have the same name."""
+    names = [Path(path).name for path in paths]
+    return names if len(set(names)) == len(names) else paths
+
+
 def _branches(states: list[State]) -> bool:
     """Tell whether a step loads others than just the one before it."""
     before: list[str] = []
@@ -111,9 +138,24 @@ def problems(
             console.print(f"{where}: {problem.advice}")
     good = [root for root, problems in problems_by_root.items() if not problems]
     if len(problems_by_root) > 1:
+        _counts(console, many.problems(problems_by_root))
         console.print(f"{len(good)} of {len(problems_by_root)} projects follow the rules.")
     elif good:
         console.print(f"{good[0].name} follows the rules.")
+
+
+def _counts(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Print a row per project: its version and how often each rule is broken."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("project", "version", "problems"):
+        table.add_column(title)
+    for row, name in zip(rows, _names([row["project"] for row in rows]), strict=True):
+        listed = ", ".join(f"{count} {rule}" for rule, count in row["problems"].items())
+        table.add_row(name, row["version"], Text(listed or "none"))
+    console.print(table, soft_wrap=False)
+    console.print()
 
 
 def removable(console: Console, checkpoints: Iterable[Removable]) -> None:

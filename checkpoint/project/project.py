@@ -1,6 +1,7 @@
 """Where things are: the project, its data, its notebooks in running order, its results."""
 
 import os
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ MARK = "[tool.checkpoint]"
 # what `run` leaves in a step's results when a notebook failed, or was edited while it ran
 FAILED, EXECUTED = "failed.ipynb", "executed.ipynb"
 FAILED_LOG = "failed.log"  # what a command printed that failed, or is running
+VERSION = re.compile(r'^__version__ = "(.+)"', re.MULTILINE)
 KEEP = ".gitkeep"  # keeps an empty folder in git
 
 
@@ -164,6 +166,15 @@ class Project:
         """The names of its packages with a `checkpoint/` folder: one, unless something is wrong."""
         found = sorted(self.root.glob("src/*/checkpoint/__init__.py"))
         return [path.parents[1].name for path in found]
+
+    @property
+    def version(self) -> str:
+        """The version of its `checkpoint/` folder; an empty text if it has none."""
+        for package in self.packages:
+            code = self.root / "src" / package / "checkpoint" / "__init__.py"
+            found = VERSION.search(code.read_text(encoding="utf-8", errors="replace"))
+            return found[1] if found else ""
+        return ""
 
     def after(self, step: str) -> Step | None:
         """Return the notebook that runs after `step`; None after the last and for others."""

@@ -9,10 +9,11 @@ import sys
 
 import pytest
 import yaml
-from project_under_test import TEMPLATE, ProjectUnderTest
+from project_under_test import ONE, TEMPLATE, THREE, TWO, ProjectUnderTest
 
 import checkpoint
 from checkpoint.cli.command import VERBS
+from checkpoint.edit.journal import FOLDER
 
 
 @pytest.mark.slow
@@ -99,17 +100,26 @@ def test_check_of_other_projects(bake):
     shutil.copytree(baked, other)
     done = baked.command("check", str(baked), str(other))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "2 of 2 projects follow the rules.\n"
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["project", "version", "problems"],
+        ["my_project", checkpoint.__version__, "none"],
+        ["other", checkpoint.__version__, "none"],
+        [],
+        "2 of 2 projects follow the rules.".split(),
+    ]
     other.change_cell("2_integration", "x = open('/home/me/x.csv')")
     done = baked.command("check", str(baked), str(other))
     assert done.returncode == 1
     path = other / "notebooks" / "2_integration.ipynb"
-    problem, summary = done.stdout.splitlines()
+    problem, _, good, bad, _, summary = done.stdout.splitlines()
+    assert (good.split()[2:], bad.split()[2:]) == (["none"], ["1", "absolute-path"])
     assert problem.startswith(f"{path}, cell `x = open('/home/me/x.csv')`: ")
     assert problem.endswith(". [absolute-path]")
     assert summary == "1 of 2 projects follow the rules."
     done = baked.command("check", "--json", str(baked), str(other))
     (problem,) = json.loads(done.stdout)["problems"]
+    projects = json.loads(done.stdout)["projects"]
+    assert [one["problems"] for one in projects] == [{}, {"absolute-path": 1}]
     assert problem["project"] == str(other)
     assert problem["file"] == "notebooks/2_integration.ipynb"
     assert problem["cell"] == "x = open('/home/me/x.csv')"
@@ -117,3 +127,33 @@ def test_check_of_other_projects(bake):
     done = baked.command("check", str(baked / "data"))
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1 and "is not a project" in done.stdout
+
+
+def test_status_of_several_projects(committed):
+    """A row each; what cannot be read stops no other, and is never called current."""
+    whole = committed
+    kept = shutil.ignore_patterns(".git")
+    damaged, broken, changing, empty = (whole.parent / name for name in "abcd")
+    for copy in (damaged, broken, changing):
+        shutil.copytree(whole, copy, ignore=kept)
+    empty.mkdir()
+    (damaged / "results" / ONE / "value.pkl").write_bytes(b"x")
+    (broken / "pyproject.toml").write_text("[tool.checkpoint]\nx = ", encoding="utf-8")
+    (changing / FOLDER).mkdir()
+    paths = list(map(str, (damaged, broken, changing, empty)))
+    done = whole.command("status", *paths)
+    assert (done.returncode, done.stderr) == (1, "")
+    first, *rows = (line.split() for line in done.stdout.splitlines())
+    assert first == ["project", "version", "state", "made", "size", "why"]
+    assert [row[0] for row in rows[:4]] == ["a", "b", "c", "d"]
+    assert rows[-1] == "0 of 4 projects are current.".split()
+    done = whole.command("status", "--json", str(whole), *paths)
+    found = json.loads(done.stdout)["projects"]
+    assert [one["state"] for one in found[1:]] == [found[1]["state"], *["unknown"] * 3]
+    assert "damaged" in found[1]["state"]
+    assert found[1]["why"].startswith(f"{ONE}: results/{ONE}/value.pkl is not")
+    assert [step["step"] for step in found[0]["steps"]] == [ONE, TWO, THREE]
+    assert "is not valid TOML" in found[2]["why"]
+    assert "interrupted" in found[3]["why"] and "not a project" in found[4]["why"]
+    assert (changing / FOLDER).exists()
+    assert {one["version"] for one in found[:4]} == {checkpoint.__version__}
