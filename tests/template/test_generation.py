@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from cookiecutter.exceptions import FailedHookException
 from project_under_test import ANSWERS, TEMPLATE, arguments, generate, tree
 
 from checkpoint import __version__
+from checkpoint.cli.command import VERBS
 
 QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
 RENDERED = TEMPLATE / "{{cookiecutter.project_slug}}"
@@ -57,6 +59,24 @@ def test_the_code_says_what_it_is(bake):
     subprocess.run(["git", "init", "-q"], cwd=baked, check=True)
     done = subprocess.run(attribute, cwd=baked, check=True, capture_output=True, text=True)
     assert done.stdout.endswith(": set\n")
+
+
+@pytest.mark.parametrize("document", ["AGENTS.md", "README.md"])
+def test_documents_name_what_there_is(bake, document):
+    """Commands, tags and folders, each as the project has them."""
+    root = bake(pipeline="blank", package_name="of_its_own")
+    text = (root / document).read_text(encoding="utf-8")
+    assert "of_its_own" in text and "cookiecutter" not in text
+    verbs = {verb.__name__ for group in VERBS.values() for verb in group}
+    named = set(re.findall(r"`checkpoint ([a-z]+)", text))
+    assert named and named <= verbs
+    options = set(re.findall(r"`checkpoint ([a-z]+)[^`]* (--[a-z]+)", text))
+    for verb, option in options:
+        assert option in root.command(verb, "--help").stdout
+    tags = set(re.findall(r"tagged `([a-z-]+)`", text))
+    assert tags <= {"checkpoint-load", "checkpoint-save", "parameters"}
+    for folder in re.findall(r"`((?:data|notebooks|src|results)/[\w./]*)`", text):
+        assert (root / folder).exists(), folder
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)

@@ -107,9 +107,12 @@ def test_after_a_version_that_stayed_in_memory(template, tmp_path):
     filters = (template / "answer_filters.py").read_text(encoding="utf-8")
     assert "        del sys.modules[module]" in filters
     filters = filters.replace("        del sys.modules[module]", "        pass")
-    filters = filters.replace("def markdown(", "def in_markdown(").replace(" markdown,", "")
-    readme = template / "{{cookiecutter.project_slug}}" / "README.md"
-    readme.write_text("# {{ cookiecutter.project_name }}\n", encoding="utf-8")
+    filters = filters.replace("def markdown(", "def in_markdown(")
+    filters = filters.replace(" markdown,", " in_markdown,")
+    for name in ("README.md", "AGENTS.md"):
+        path = template / "{{cookiecutter.project_slug}}" / name
+        text = path.read_text(encoding="utf-8").replace("| markdown", "| in_markdown")
+        path.write_text(text, encoding="utf-8")
     (template / "answer_filters.py").write_text(filters, encoding="utf-8")
     script = (
         "import sys\n"
@@ -122,4 +125,4 @@ def test_after_a_version_that_stayed_in_memory(template, tmp_path):
         [sys.executable, "-c", script, *versions], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "1" / "my_project" / "README.md").is_file()
+    assert list((tmp_path / "1").glob("*/README.md"))
