@@ -16,7 +16,7 @@ nox.options.reuse_venv = "never"  # newest means newest today
 
 LOWEST = "3.11"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
-PIPELINES = ["single-cell", "tabular", "blank"]
+PIPELINES = sorted(path.parent.name for path in Path().glob("pipelines/*/pipeline.toml"))
 OLDER_CHECKPOINT = str(Path("tests/versions/older_checkpoint.py").resolve())
 
 # pyenv's shims are on PATH, but fail for versions that `pyenv global` does not name

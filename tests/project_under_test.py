@@ -19,9 +19,15 @@ from checkpoint.storage import session
 TEMPLATE = Path(__file__).resolve().parents[1]
 REAL_DATA = TEMPLATE.parent / "shared" / "data" / "citeseq"
 
-# The tests' own, whatever defaults a lab chooses. Folder and package follow from the name.
+# The tests' own, whatever defaults a lab chooses. Folder and package follow from the name, as
+# cookiecutter renders them.
+DERIVED = {
+    "project_slug": "{{ cookiecutter.project_name | slugify(separator='_') }}",
+    "package_name": "{{ cookiecutter.project_slug | package_name }}",
+}
 ANSWERS = {
     "project_name": "My project",
+    **DERIVED,
     "description": "An analysis in several notebooks.",
     "author_name": "",
     "license": "MIT",
@@ -255,6 +261,8 @@ def arguments(**answers: str) -> list[str]:
 
 def as_typed(answer: str) -> str:
     """Return what makes cookiecutter take an answer as it does at the prompt, unrendered."""
+    if answer in DERIVED.values():
+        return answer
     return "{% raw %}" + answer + "{% endraw %}" if "{" in answer else answer
 
 

@@ -93,6 +93,9 @@ def test_it_runs_as_generated(bake, name):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+OURS = "added_by_tests"  # no fork has a pipeline of that name
+
+
 def add_pipeline(template, name):
     """Copy a pipeline and list it, as CONTRIBUTING describes."""
     questions = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
@@ -103,7 +106,7 @@ def add_pipeline(template, name):
 
 def test_a_pipeline_of_ones_own(template, tmp_path):
     """It brings its dependencies, its notice and its files; a script stays executable."""
-    ours = add_pipeline(template, "ours")
+    ours = add_pipeline(template, OURS)
     description = (ours / "pipeline.toml").read_text(encoding="utf-8")
     description = description.replace('"scanpy>=1.11"', "'tables >=3 ; python_version < \"4\"'")
     (ours / "pipeline.toml").write_text(description, encoding="utf-8")
@@ -112,7 +115,7 @@ def test_a_pipeline_of_ones_own(template, tmp_path):
     script.chmod(0o755)
     (ours / ".ipynb_checkpoints").mkdir()
     (ours / ".ipynb_checkpoints" / "1_x.ipynb").write_text("{}")
-    path = generate(tmp_path / "out", template, pipeline="ours")
+    path = generate(tmp_path / "out", template, pipeline=OURS)
     copied = path / "scripts" / "do.py"
     assert copied.read_text() == "import my_project.checkpoint as ck\n"
     assert os.name == "nt" or os.access(copied, os.X_OK)
@@ -123,14 +126,14 @@ def test_a_pipeline_of_ones_own(template, tmp_path):
 
 
 def test_a_pipeline_without_dependencies(template, tmp_path):
-    ours = add_pipeline(template, "ours")
+    ours = add_pipeline(template, OURS)
     shutil.rmtree(ours)
     (ours / "data").mkdir(parents=True)
     (ours / "data" / "README.md").touch()
     (ours / "pipeline.toml").write_text(
         'prompt = "ours"\nasks_for_notebooks = true\ndependencies = []\nreadme = ""\n'
     )
-    path = generate(tmp_path / "out", template, pipeline="ours", notebooks="one")
+    path = generate(tmp_path / "out", template, pipeline=OURS, notebooks="one")
     assert [p.name for p in path.glob("notebooks/*")] == ["1_one.ipynb"]
     assert not {"anndata", "numpy", "pandas", "scipy"} & requirements(path).keys()
 
@@ -159,10 +162,10 @@ def test_a_pipeline_without_dependencies(template, tmp_path):
     ],
 )
 def test_a_pipeline_that_cannot_be_read_is_rejected(capfd, template, tmp_path, change, reason):
-    change(add_pipeline(template, "ours"))
+    change(add_pipeline(template, OURS))
     with pytest.raises(FailedHookException):
-        generate(tmp_path / "out", template, pipeline="ours")
-    assert f"pipeline 'ours': {reason}" in capfd.readouterr().err
+        generate(tmp_path / "out", template, pipeline=OURS)
+    assert f"pipeline {OURS!r}: {reason}" in capfd.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
 
 
