@@ -41,6 +41,8 @@ def source_of(address: str, folder: Path) -> tuple[str | None, str | None]:
     if ADDRESS.match(address):
         # a token in an address is a secret
         return re.sub(r"^(https?://)[^/@]*@", r"\1", address), commit_of(folder)
+    if folder.parent.name != "notebook_checkpoints":
+        return None, None
     for path in folder.parent.parent.glob("cookiecutter_notebook_checkpoints-*/direct_url.json"):
         installed = json.loads(path.read_text(encoding="utf-8"))
         if ADDRESS.match(installed["url"]) and "vcs_info" in installed:
