@@ -1,6 +1,7 @@
 """Names of notebooks: their numbers, and what is the same file on Linux, macOS and Windows."""
 
 import re
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 DEVICES = frozenset(
@@ -150,3 +151,11 @@ def unportable(name: str) -> str | None:
     if len(name.encode()) > LONGEST:  # file systems count bytes
         return f"is longer than {LONGEST} {'characters' if name.isascii() else 'bytes'}"
     return None
+
+
+def contained(name: str) -> bool:
+    """Tell whether a name leads to a place below the folder that it is relative to."""
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    return bool(posix.parts) and not (
+        posix.is_absolute() or windows.anchor or ".." in {*posix.parts, *windows.parts}
+    )

@@ -5,12 +5,12 @@ is not of the right type, or names a file outside the step's folder or the proje
 """
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
 from msgspec import Struct, ValidationError, convert, field, structs, to_builtins
 
 from ..errors import CheckpointDamagedError, CheckpointError
+from ..project.names import contained
 from .hashes import value_hash
 
 RECORD = "params.json"
@@ -392,14 +392,6 @@ def content_hash(files: Mapping[str, str], params: Mapping[str, Any]) -> str:
         64 hexadecimal digits.
     """
     return value_hash({"files": dict(files), "params": dict(params)})
-
-
-def contained(name: str) -> bool:
-    """Tell whether a name leads to a place below the folder that it is relative to."""
-    posix, windows = PurePosixPath(name), PureWindowsPath(name)
-    return bool(posix.parts) and not (
-        posix.is_absolute() or windows.anchor or ".." in {*posix.parts, *windows.parts}
-    )
 
 
 def _names(record: Record) -> list[str]:

@@ -15,8 +15,9 @@ from checkpoint import CheckpointDamagedError, CheckpointError, load, save
 from checkpoint.lineage.accept import accept
 from checkpoint.lineage.snapshot import is_step
 from checkpoint.lineage.states import Lineage
+from checkpoint.project.names import contained
 from checkpoint.project.project import Project
-from checkpoint.storage.schema import FORMAT_VERSION, Record, contained, parse
+from checkpoint.storage.schema import FORMAT_VERSION, Record, parse
 
 RECORDS = Path(__file__).parent / "records"
 STEP = "1_preprocessing"
