@@ -220,7 +220,8 @@ def _is_plain(name: str, paths: bool) -> bool:
         name.encode("utf-8")
     except UnicodeEncodeError:
         return False
-    in_paths = bool(name.strip(".")) and "/" not in name and name != "_index"
+    # zarr takes a backslash for a slash
+    in_paths = bool(name.strip(".")) and not {"/", "\\"} & set(name) and name != "_index"
     in_tables = not name.startswith("__index_level_")
     return "\0" not in name and (in_paths if paths else in_tables)
 
@@ -228,7 +229,7 @@ def _is_plain(name: str, paths: bool) -> bool:
 def _free_name(key: Any, taken: set[str], paths: bool) -> str:
     text = "_".join(map(str, key)) if isinstance(key, tuple) else str(key)
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "_")
-    text = text.replace("/", "_") if paths else text
+    text = text.replace("/", "_").replace("\\", "_") if paths else text
     text = text if _is_plain(text, paths) else f"{text}_"
     numbered = (f"{text}_{number}" for number in itertools.count(2))
     return next(name for name in itertools.chain([text], numbered) if name not in taken)

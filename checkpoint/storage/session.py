@@ -212,8 +212,11 @@ def _loaded_by_path(
     """
     if path in files.writes:
         return {}
-    for folder in Path(path).parents:
-        if not folder.is_relative_to(project.results) or folder == project.results:
+    # an autograder has results of its own, and reads through to those of the project
+    bases = (project.results, project.root / "results")
+    base = next((base for base in bases if Path(path).is_relative_to(base)), None)
+    for folder in Path(path).parents if base else ():
+        if folder == base:
             break
         if store.locate(folder, RECORD).is_file():
             try:
@@ -221,7 +224,8 @@ def _loaded_by_path(
             except CheckpointError:
                 return {}  # `status` reports what is wrong with it
             content = record.content_hash if record and stamp == files.stamp(path) else ""
-            return {project.show(folder): InputEntry(content)} if record else {}
+            name = f"results/{folder.relative_to(base).as_posix()}"  # type: ignore[arg-type]
+            return {name: InputEntry(content)} if record else {}
     whole = _filled_by_hand(project, Path(path).parent, stamp == files.stamp(path))
     if whole or stamp is None:
         return whole

@@ -76,7 +76,8 @@ def test_what_students_get(teacher, tmp_path):
     ours = [name for name in files if not name.startswith(("src/", "profiles/", ".github/"))]
     assert ours == sorted(
         [
-            *(".gitattributes", ".gitignore", ".pre-commit-config.yaml", "LICENSE", "README.md"),
+            *(".gitattributes", ".gitignore", ".pre-commit-config.yaml", "AGENTS.md"),
+            *("LICENSE", "README.md"),
             *("Snakefile", "constraints.txt", "environment.yml", "pyproject.toml"),
             *("data/README.md", "data/named.txt", f"results/{TWO}/.gitkeep"),
             *(f"notebooks/{TWO}.ipynb", f"handout/notebooks/{TWO}.ipynb"),

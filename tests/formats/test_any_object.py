@@ -16,7 +16,7 @@ from checkpoint import load, save
 STEP = "1_preprocessing"
 ROWS = 3
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
-NAMES = st.one_of(TEXT, st.sampled_from(["index", "_index", "a/b", "..", "x.rest", "NA"]))
+NAMES = st.one_of(TEXT, st.sampled_from(["index", "_index", "a/b", "a\\", "..", "x.rest", "NA"]))
 TIMES = st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2200, 1, 1))
 WHOLE = st.integers(-(2**40), 2**40)
 SCALARS = st.one_of(

@@ -29,7 +29,10 @@ def cells(**uns):
 def odd():
     """Return an AnnData with what no file format holds."""
     adata = cells(
-        pair=(1, 2), none=None, when=pd.Timestamp("2020", tz="UTC"), keys={1: "a", "a/b": 2}
+        pair=(1, 2),
+        none=None,
+        when=pd.Timestamp("2020", tz="UTC"),
+        keys={1: "a", "a/b": 2, "a\\": 3},
     )
     adata.obs["mixed"] = ["a", 1, None, 2.5]
     adata.obs["zone"] = pd.date_range("2020", periods=4, tz="Europe/Paris")
@@ -43,7 +46,7 @@ def assert_same(again, saved):
     assert again.uns["pair"] == (1, 2)
     assert again.uns["none"] is None
     assert again.uns["when"] == saved.uns["when"]
-    assert again.uns["keys"] == {1: "a", "a/b": 2}
+    assert again.uns["keys"] == {1: "a", "a/b": 2, "a\\": 3}
     assert list(again.obs) == list(saved.obs)
     assert list(again.obs["mixed"]) == ["a", 1, None, 2.5]
     assert again.obs["zone"].dtype == saved.obs["zone"].dtype
