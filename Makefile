@@ -10,7 +10,7 @@ demo: $(ENV)/cookiecutter
 	$(BIN)/python tools/demo.py
 
 test: $(ENV)/test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # the newest and the lowest versions, on each Python of this machine; ARGS="-s lowest" for one
 test-versions: $(ENV)/versions
