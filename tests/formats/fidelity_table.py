@@ -184,6 +184,7 @@ CASES = {
     "uns set": (uns({1, 2}), "x", EQUAL),
     "uns int keys": (uns({1: "a"}), "x", EQUAL),
     "uns key with /": (uns({"a/b": 1}), "x", EQUAL),
+    "uns key with a backslash": (uns({"a\\": 1}), "x.zarr", EQUAL),
     "uns empty key": (uns({"": 1}), "x", EQUAL),
     "uns Path": (uns(Path("a")), "x", EQUAL),
     "uns datetime": (uns(NOON), "x", EQUAL),

@@ -29,10 +29,7 @@ def cells(**uns):
 def odd():
     """Return an AnnData with what no file format holds."""
     adata = cells(
-        pair=(1, 2),
-        none=None,
-        when=pd.Timestamp("2020", tz="UTC"),
-        keys={1: "a", "a/b": 2, "a\\": 3},
+        pair=(1, 2), none=None, when=pd.Timestamp("2020", tz="UTC"), keys={1: "a", "a/b": 2}
     )
     adata.obs["mixed"] = ["a", 1, None, 2.5]
     adata.obs["zone"] = pd.date_range("2020", periods=4, tz="Europe/Paris")
@@ -46,7 +43,7 @@ def assert_same(again, saved):
     assert again.uns["pair"] == (1, 2)
     assert again.uns["none"] is None
     assert again.uns["when"] == saved.uns["when"]
-    assert again.uns["keys"] == {1: "a", "a/b": 2, "a\\": 3}
+    assert again.uns["keys"] == {1: "a", "a/b": 2}
     assert list(again.obs) == list(saved.obs)
     assert list(again.obs["mixed"]) == ["a", 1, None, 2.5]
     assert again.obs["zone"].dtype == saved.obs["zone"].dtype
