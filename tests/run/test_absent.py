@@ -1,7 +1,9 @@
 """What `run` does in a clone, and where raw files are not here."""
 
+import shutil
+
 import pytest
-from project_under_test import ProjectUnderTest, git
+from project_under_test import ProjectUnderTest, generate, git
 
 pytestmark = pytest.mark.slow
 
@@ -17,10 +19,11 @@ SAVES = {
 }
 
 
-@pytest.fixture
-def made(bake):
-    """Return a project whose three steps are current, in git."""
-    project = bake(pipeline="blank", notebooks="one, two, three")
+@pytest.fixture(scope="module")
+def run_once(tmp_path_factory):
+    """Return a project whose three steps are current, in git, to be copied."""
+    folder = tmp_path_factory.mktemp("run")
+    project = generate(folder, pipeline="blank", notebooks="one, two, three")
     (project / "data" / "raw.txt").write_text("3")
     for step in CELLS:
         with project.edited(step) as notebook:
@@ -33,6 +36,12 @@ def made(bake):
     project.git("init", "-q")
     project.commit()
     return project
+
+
+@pytest.fixture
+def made(run_once, tmp_path):
+    """Return such a project of the test's own."""
+    return ProjectUnderTest(shutil.copytree(run_once, tmp_path / "my_project"))
 
 
 def test_a_clone_with_its_raw_data(made, tmp_path):
