@@ -13,6 +13,8 @@ from notebook_checkpoints.adopt.broken import broken_in
 from notebook_checkpoints.adopt.chain import chain_of
 from notebook_checkpoints.adopt.scan import scan
 
+pytestmark = pytest.mark.slow
+
 
 def links(root):
     """Return which reads what which writes, without folders."""

@@ -18,6 +18,7 @@ def test_the_docs_list_the_rules():
     assert set(rows) == expected
 
 
+@pytest.mark.slow
 def test_the_command_lists_the_rules(bake):
     baked = bake(pipeline="blank")
     listed = json.loads(baked.command("check", "--rules", "--json").stdout)["rules"]

@@ -29,6 +29,8 @@ from checkpoint.share.reset import reset
 from checkpoint.storage import session
 from notebook_checkpoints.handout.handout import handout
 
+pytestmark = pytest.mark.slow
+
 PIXEL = base64.b64encode(b"\x89PNG not really").decode()
 
 
@@ -193,7 +195,6 @@ def test_reset(teacher, tmp_path, monkeypatch):
         reset(place, ONE)
 
 
-@pytest.mark.slow
 def test_from_planning_to_a_students_first_run(teacher, tmp_path):
     """The commands of docs/course.md, in kernels; the copy proves itself, or is not written."""
 

@@ -15,6 +15,8 @@ from checkpoint import ProjectError
 from checkpoint.notebooks.notebook import source_of
 from notebook_checkpoints.handout.markers import cleared
 
+pytestmark = pytest.mark.slow
+
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
@@ -127,7 +129,6 @@ def otter():
         yield import_module("otter.assign.solutions")
 
 
-@pytest.mark.slow  # imports otter
 @pytest.mark.parametrize("source", OTTER)
 def test_as_otter_does(source, otter):
     expected = "\n".join(otter.replace_solutions(source.split("\n"), "python"))
@@ -155,7 +156,6 @@ LINES = ["x = 1", "    y = 2", "", "def f():", "\tz", "### BEGIN SOLUTION", "###
 LINES += ["    ### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"]
 
 
-@pytest.mark.slow  # imports nbgrader
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
 def test_as_nbgrader_does(source):

@@ -42,6 +42,7 @@ def test_results_and_cells_follow_the_file(committed, file, name):
     assert check(committed) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("staged", [False, True])
 def test_git_follows(committed, staged):
     renamed(committed, "2_matching")

@@ -300,6 +300,7 @@ def test_reasons_stand_below_the_table_in_a_narrow_terminal(project, columns):
     assert ("data/counts.csv changed" in row) == (columns == 200)
 
 
+@pytest.mark.slow
 def test_status_and_its_exit_status(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
     done = baked.command("status")

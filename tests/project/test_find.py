@@ -36,6 +36,7 @@ def test_found_from_any_folder_inside(project, monkeypatch, folder):
     assert project_to_read().root == project_to_write(ONE).root == project
 
 
+@pytest.mark.slow
 def test_a_copy_uses_its_own_folders(project, tmp_path):
     copy = shutil.copytree(project, tmp_path / "copy")
     done = run(project, f"save({ONE!r}, {{}})", copy / "notebooks")
@@ -43,6 +44,7 @@ def test_a_copy_uses_its_own_folders(project, tmp_path):
     assert (saved_in(copy), saved_in(project)) == ([ONE], [])
 
 
+@pytest.mark.slow
 def test_a_project_without_a_package_is_the_one(project, other):
     shutil.rmtree(other / "src" / "other")
     done = run(project, f"save({ONE!r}, {{}})", other)
@@ -93,6 +95,7 @@ def test_a_save_that_is_refused_has_data(project, tmp_path, monkeypatch):
     assert f"this would write {project / 'results' / ONE}" in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cwd", ["the other project", "no project", "the project"])
 def test_a_script_belongs_to_the_project_of_its_file(project, other, tmp_path, cwd):
     script = project / "scripts" / "make.py"
@@ -107,6 +110,7 @@ def test_a_script_belongs_to_the_project_of_its_file(project, other, tmp_path, c
     assert (saved_in(project), saved_in(other)) == ([ONE], [])
 
 
+@pytest.mark.slow
 def test_a_script_in_no_project_belongs_to_its_working_directory(project, tmp_path):
     script = tmp_path / "make.py"
     script.write_text(f"from my_project.checkpoint import save\nsave({ONE!r}, {{}})\n")

@@ -93,6 +93,7 @@ def test_the_setting_comes_and_goes(project, disk):
     np.testing.assert_array_equal(load(ONE)["counts"], np.arange(9))
 
 
+@pytest.mark.slow
 def test_two_copies_never_share(scratch, disk, tmp_path):
     save(ONE, OBJECTS)
     copy = tmp_path / "copy" / "my_project"
@@ -106,6 +107,7 @@ def test_two_copies_never_share(scratch, disk, tmp_path):
     _python(copy, "import sys; from checkpoint import load; load(sys.argv[1])['counts']", ONE)
 
 
+@pytest.mark.slow
 def test_it_follows_a_step_that_is_renamed(scratch, disk):
     save(ONE, OBJECTS)
     scratch.command("rename", ONE, "qc")
@@ -115,6 +117,7 @@ def test_it_follows_a_step_that_is_renamed(scratch, disk):
     assert files_on(disk) == ["counts.npy"]
 
 
+@pytest.mark.slow
 def test_a_moved_project_reads_and_replaces_what_it_has(scratch, disk, tmp_path):
     save(ONE, OBJECTS)
     moved = tmp_path / "moved"
@@ -176,6 +179,7 @@ def test_a_pointer_that_no_save_wrote_is_not_followed(scratch, disk, tmp_path):
         load(ONE)
 
 
+@pytest.mark.slow
 def test_clean_removes_them_and_what_a_kill_left(scratch, disk):
     save(ONE, OBJECTS)
     place = large_files_of(Project(scratch))

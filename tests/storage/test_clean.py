@@ -11,6 +11,8 @@ from checkpoint.errors import ProjectError
 from checkpoint.project.project import Project
 from checkpoint.storage import clean
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def filled(project):

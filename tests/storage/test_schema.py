@@ -152,6 +152,7 @@ def test_a_forged_file_is_not_opened_if_its_hash_is_another(project, suffix):
 STEPS = ["results/../../secret", "results/..", "results//etc", "results/C:/x", "results/.hidden"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STEPS)
 def test_an_input_that_is_not_a_step_is_not_looked_for(project, name):
     secret = project.parent / "secret"

@@ -249,6 +249,7 @@ def test_any_printable_text_is_data(name, description, author):
 NAME = st.text(st.sampled_from("abcXYZ019_- /\\.:$é\n\x00"), min_size=0, max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(slug=NAME, notebooks=st.lists(NAME, min_size=1, max_size=3))
 def test_any_name_makes_a_project_or_is_refused_whole(slug, notebooks):

@@ -275,6 +275,7 @@ def test_cruft_creates_and_updates(tmp_path):
     run("git", "diff", "--quiet", "--", "notebooks", cwd=path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["piped away", "ascii"])
 def test_a_project_stays_whose_last_words_nobody_reads(tmp_path, where):
     output = tmp_path / "日本"

@@ -39,6 +39,7 @@ def test_the_version():
     assert in_clone("--version").stdout == f"{__version__}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("argument", "reason"),
     [
