@@ -27,7 +27,7 @@ def large_files_of(project: HasResults) -> Path | None:
     Raises
     ------
     CheckpointError
-        If the setting names a variable that is not set, no whole path, or a disk that is not there.
+        If the setting names a variable that is not set, a relative path, or a disk that is not there.
     ProjectError
         If the setting cannot be read.
     """
@@ -60,7 +60,7 @@ def _filled(project: HasRoot, key: str, setting: str) -> Path:
     if "$" in str(place):
         raise _wrong(key, setting, f"{place} has a variable that is not set. Correct")
     if not place.is_absolute():
-        raise _wrong(key, setting, f"{place} is no whole path. Correct")
+        raise _wrong(key, setting, f"{place} is not an absolute path. Correct")
     return place
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import CheckpointError
-from ..files import below, remove
+from ..files import below, remove, sync
 from ..project.group import explained, make_folder
 from ..project.places import large_files_of
 from ..project.project import Project
@@ -37,6 +37,10 @@ def begin(project: Project, step: str) -> Path | None:
         with explained():
             make_folder(folder)
         (folder / OWNER).write_text(str(project.results_of(step)), encoding="utf-8")
+        for parent in folder.parents:  # a folder that is lost in a power cut loses the save
+            sync(parent)
+            if parent == place.parent:
+                break
     except OSError as error:
         raise CheckpointError(
             f"[tool.checkpoint] results: {error.filename} could not be created "

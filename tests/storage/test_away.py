@@ -158,7 +158,7 @@ def test_a_disk_that_is_not_there(scratch, disk):
     ("value", "reason"),
     [
         ("/no/such/$HOME/x", "/no/such is not there"),
-        ("relative/x", "no whole path"),
+        ("relative/x", "not an absolute path"),
         ("/tmp/$NOT_SET_ANYWHERE/x", "a variable that is not set"),
     ],
 )
