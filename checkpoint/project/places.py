@@ -27,7 +27,7 @@ def large_files_of(project: HasResults) -> Path | None:
     Raises
     ------
     CheckpointError
-        If the setting names a variable that is not set, a relative path, or a disk that is not there.
+        If the setting has a variable that is not set, a relative path, or a disk that is not there.
     ProjectError
         If the setting cannot be read.
     """
