@@ -14,6 +14,7 @@ from .fidelity import (
     loses_its_type,
     names_in_file,
     of_frames,
+    of_some_columns,
     renamed,
 )
 from .kinds import a_type, is_a
@@ -129,9 +130,11 @@ def write_frame(group: Any, name: str, frame: Any) -> None:
     """Write the table of obs or var: as anndata does, with text that repeats as categories."""
     import anndata
     from anndata.io import write_elem
+    from pandas.api.types import is_string_dtype
 
     near = nearest.frame(frame, partial(_holds, group), text_index=True, paths=True)
-    anndata.AnnData().strings_to_categoricals(near)
+    if any(map(is_string_dtype, near.dtypes)):
+        anndata.AnnData().strings_to_categoricals(near)
     write_elem(group, name, near)
 
 
@@ -169,8 +172,8 @@ def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> It
     if adata.X is not None:
         yield from of_matrix(adata.X, _part(stored, "X"), f"{slot}X", (*place, "X"))
     for name in FRAMES:
-        frame, again = getattr(adata, name), in_file(_part(stored, name))
-        yield from of_frames(frame, again, f"{slot}{name}", (*place, name), loose=True)
+        frame, again = getattr(adata, name), _part(stored, name)
+        yield from of_frame(frame, again, f"{slot}{name}", (*place, name))
     for name in MATRICES:
         here, matrices = _part(stored, name), _matrices(adata, name)
         yield from of_matrices(matrices, here, f"{slot}{name}", (*place, name))
@@ -180,11 +183,23 @@ def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> It
     if adata.raw is not None:
         raw, here = _part(stored, "raw"), (*place, "raw")
         yield from of_matrix(adata.raw.X, _part(raw, "X"), f"{slot}raw.X", (*here, "_X"))
-        var = in_file(_part(raw, "var"))
-        yield from of_frames(adata.raw.var, var, f"{slot}raw.var", (*here, "var"), loose=True)
+        var = _part(raw, "var")
+        yield from of_frame(adata.raw.var, var, f"{slot}raw.var", (*here, "var"))
         varm = _part(raw, "varm")
         yield from of_matrices(dict(adata.raw.varm), varm, f"{slot}raw.varm", (*here, "varm"))
     yield from _of_type(adata, slot, place)
+
+
+def of_frame(frame: Any, stored: Any, slot: str, place: Place) -> Iterator[Difference]:
+    """Yield what a file does not give back of obs or var; what any file holds is not read back."""
+    import pandas as pd
+
+    if not (_is_stored(stored) and nearest.has_plain_labels(frame)):
+        yield from of_frames(frame, in_file(stored), slot, place, loose=True)
+        return
+    doubtful = [j for j in range(frame.shape[1]) if not nearest.is_kept(frame.iloc[:, j])]
+    again = pd.DataFrame({j: in_file(stored[frame.columns[j]]) for j in doubtful})
+    yield from of_some_columns(doubtful, frame, again, slot, place, loose=True)
 
 
 def of_matrices(

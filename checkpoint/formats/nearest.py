@@ -57,6 +57,30 @@ def is_safe(column: Any) -> bool:
     return getattr(dtype, "char", "e") != "e" and dtype.kind in SAFE and is_numpy(dtype)
 
 
+def is_kept(column: Any) -> bool:
+    """Return whether every file gives back a column of an AnnData as it is."""
+    dtype = column.dtype
+    if str(dtype) == "category":
+        return is_kept(dtype.categories)
+    return is_plain_text(column) if str(dtype) in ("object", "str") else is_safe(column)
+
+
+def has_plain_labels(frame: Any) -> bool:
+    """Return whether every file gives back the index, the column names and attrs of a table."""
+    import pandas as pd
+
+    columns, index = frame.columns, frame.index
+    plain = type(columns) is type(index) is pd.Index and not frame.attrs
+    unnamed = columns.name is None and index.name is None
+    return plain and unnamed and names_in_file(columns) == list(columns) and is_plain_text(index)
+
+
+def is_plain_text(values: Any) -> bool:
+    """Return whether values are text and nothing else, which a file can hold."""
+    # files have one kind of missing values, and no subclasses of str
+    return set(map(type, values.to_numpy(dtype=object))) == {str} and is_writable(values)
+
+
 def is_numpy(dtype: Any) -> bool:
     """Return whether a dtype is NumPy's own."""
     return is_a(dtype, "numpy", "dtype")

@@ -1,7 +1,7 @@
 """What there is now: records, notebooks, modules and raw files, each read once."""
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from msgspec import structs
@@ -70,6 +70,7 @@ class Snapshot:
         self.project = project
         self._steps = {step.name: step for step in project.steps()}
         self.notebooks = {s.name: s.path for s in self._steps.values() if not s.is_script}
+        self._folders: dict[str, Path] = {}
         self._recipes: dict[str, Recipe | None] = {}
         self._saved: dict[str, Saved] = {}
         self._notebook_cells: dict[str, list[CodeCell]] = {}
@@ -92,6 +93,12 @@ class Snapshot:
         folders = self.project.results.glob(f"*/{RECORD}")
         others = sorted({path.parent.name for path in folders} - self._steps.keys())
         return [*self._steps, *(name for name in others if not unportable(name))]
+
+    def folder(self, step: str) -> Path:
+        """Return the folder of a step's results."""
+        if step not in self._folders:
+            self._folders[step] = self.project.results_of(step)
+        return self._folders[step]
 
     def saved(self, step: str) -> Saved:
         """Return what is in a step's folder."""
@@ -149,7 +156,7 @@ class Snapshot:
 
     def damage(self, step: str, record: Record) -> Iterator[Change]:
         """Yield the saved files that are not as they were saved."""
-        folder = self.project.results_of(step)
+        folder = self.folder(step)
         for file, entry in record.files.items():
             try:
                 if not hashes.is_unchanged(store.locate(folder, file), entry):
@@ -212,7 +219,7 @@ class Snapshot:
             return self._verdict_of_older(step, run)
         if run.verdict.notebook == self._signature(step, record):
             return run.verdict
-        executions = executions_of(self.project.results_of(step), run)
+        executions = executions_of(self.folder(step), run)
         if executions is None:
             reason = "cells were changed, removed or moved"
             return Verdict("edited", reason=reason)
@@ -266,7 +273,7 @@ class Snapshot:
         return Verdict("unclean", reason="other cells ran, or in another order")
 
     def _read(self, step: str) -> Saved:
-        folder = self.project.results_of(step)
+        folder = self.folder(step)
         store.recover(folder)
         try:
             raw = store.read_raw(folder)

@@ -289,14 +289,14 @@ class _Examined:
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
         """Return one change if just the files that git ignores are missing."""
         missing = [change.name for change in damage if change.how is How.MISSING]
-        folder = self._snapshot.project.results_of(self.step)
-        if not missing or len(missing) < len(damage) or not is_absent(folder, record):
+        if not missing or len(missing) < len(damage):
+            return []
+        if not is_absent(self._snapshot.folder(self.step), record):
             return []
         return [Change(Kind.LARGE, How.MISSING, missing[0], self.step)]
 
     def _interruption(self) -> list[Change]:
-        folder = self._snapshot.project.results_of(self.step)
-        if store.is_interrupted(folder):
+        if store.is_interrupted(self._snapshot.folder(self.step)):
             return [Change(Kind.SAVE, How.CHANGED, "", self.step)]
         return []
 
@@ -325,9 +325,9 @@ class _Examined:
                 f"{current} of {len(self._snapshot.listed(self.step))} parts are current, not "
                 f"{', '.join(names)}{more}"
             )
-        parts = self._snapshot.inside(self.step) if "/" not in self.step else []
-        for part in left_behind(self._snapshot.project, self.step, parts):
-            yield f"results/{part} is from an earlier run; the last one did not save it"
+        if "/" not in self.step and (parts := self._snapshot.inside(self.step)):
+            for part in left_behind(self._snapshot.project, self.step, parts):
+                yield f"results/{part} is from an earlier run; the last one did not save it"
         for entry in record.accepted:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"
         if record.environment:

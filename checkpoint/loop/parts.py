@@ -136,7 +136,7 @@ class Loop:
 
     def own(self, part: str, name: str) -> None:
         """Note that a part named an input as its own."""
-        session.owners.setdefault((self.project.root, name), set()).add(part)
+        session.owners.setdefault((self.project.root, name.strip("/")), set()).add(part)
 
     def save(
         self, part: Part, objects: Mapping[str, Any], params: Mapping[str, Any] | None
@@ -147,17 +147,16 @@ class Loop:
             self._carries = f"{self.step}: the loop changes {', '.join(changed)}"
         reads = self._names(files.scope or set()) | self._names(files.outside)
 
+        def counts(name: str) -> bool:
+            return bool(self._carries) or name.strip("/") in reads or not self._is_owned(name)
+
         def amend(record: Record) -> Record:
-            others = {
-                name
-                for name in record.inputs
-                if not self._carries and self._is_owned(name) and name.strip("/") not in reads
-            }
-            inputs = {name: e for name, e in record.inputs.items() if name not in others}
-            return structs.replace(record, inputs=inputs, looped=not self._carries)
+            return structs.replace(record, looped=not self._carries)
 
         with Interrupts() as interrupts:
-            notes = save_objects(self.project, part.step, objects, params, interrupts, amend)
+            notes = save_objects(
+                self.project, part.step, objects, params, interrupts, counts=counts, amend=amend
+            )
         part.is_saved = True
         for note in notes:
             self._say(f"Note: {part.name}: {note}")
@@ -166,9 +165,10 @@ class Loop:
 
     def _is_owned(self, name: str) -> bool:
         """Tell whether parts named an input as theirs, or the folder that it is in."""
-        folders = [f"{parent.as_posix()}" for parent in Path(name).parents]
-        places = (name, name.removesuffix("/"), *folders)
-        return any((self.project.root, place) in session.owners for place in places)
+        place = name.strip("/")
+        while place and (self.project.root, place) not in session.owners:
+            place = place.rpartition("/")[0]
+        return bool(place)
 
     def _names(self, places: set[str]) -> set[str]:
         """Return the names of inputs at some places."""
@@ -230,17 +230,16 @@ class Loop:
 
         outside = self._names(files.outside)
 
+        def counts(name: str) -> bool:
+            if name.startswith(f"results/{self.step}/"):
+                return False
+            return name.strip("/") in outside or not self._is_owned(name)
+
         def amend(record: Record) -> Record:
-            inputs = {
-                name: entry
-                for name, entry in record.inputs.items()
-                if name.strip("/") in outside or not self._is_owned(name)
-            }
-            inputs = {n: e for n, e in inputs.items() if not n.startswith(f"results/{self.step}/")}
-            return structs.replace(record, inputs=inputs, parts=hashes)
+            return structs.replace(record, parts=hashes)
 
         with Interrupts() as interrupts:
-            save_objects(self.project, self.step, {}, None, interrupts, amend)
+            save_objects(self.project, self.step, {}, None, interrupts, counts=counts, amend=amend)
         self._say(f"Saved to {self.project.address(self.project.results_of(self.step))}/")
         if unsaved:
             self._say(f"Note: The loop did not save {', '.join(unsaved)}.")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from ..watch.cells import running_shell
@@ -26,15 +27,12 @@ def notebook() -> Path | None:
 
 def script() -> Path | None:
     """Return the script that this process runs; None in a notebook or a tool such as pytest."""
-    from sysconfig import get_path
-
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     if not file or working_directory() is None:
         return None
     path = Path(file).absolute()
     # a project may contain the environment in which the tool is installed
-    tools = [get_path(name) for name in ("scripts", "purelib", "platlib", "stdlib")]
-    return None if any(path.is_relative_to(folder) for folder in tools) else path
+    return None if any(path.is_relative_to(folder) for folder in _tools()) else path
 
 
 def places() -> list[Path]:
@@ -52,6 +50,14 @@ def working_directory() -> Path | None:
         return Path.cwd()
     except FileNotFoundError:
         return None
+
+
+@cache
+def _tools() -> list[str]:
+    """Return the folders of what is installed in this environment."""
+    from sysconfig import get_path
+
+    return [get_path(name) for name in ("scripts", "purelib", "platlib", "stdlib")]
 
 
 def _session_name() -> str | None:

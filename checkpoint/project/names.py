@@ -1,6 +1,7 @@
 """Names of notebooks: their numbers, and what is the same file on Linux, macOS and Windows."""
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
@@ -123,6 +124,7 @@ def unfit(name: str, *, bare: bool = True) -> str | None:
     return unportable(name)
 
 
+@lru_cache(1 << 12)
 def unportable(name: str) -> str | None:
     """Return why a name cannot be a file name on Linux, macOS and Windows.
 
@@ -153,6 +155,7 @@ def unportable(name: str) -> str | None:
     return None
 
 
+@lru_cache(1 << 14)
 def contained(name: str) -> bool:
     """Tell whether a name leads to a place below the folder that it is relative to."""
     posix, windows = PurePosixPath(name), PureWindowsPath(name)

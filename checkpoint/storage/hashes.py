@@ -6,6 +6,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -100,7 +101,7 @@ def stamp_of(path: Path) -> tuple[int, int]:
         If there is none.
     """
     status = path.stat()
-    if not path.is_dir():
+    if not stat.S_ISDIR(status.st_mode):
         return status.st_size, status.st_mtime_ns
     statuses = [status, *(inner.stat() for inner in below(path))]
     size = sum(status.st_size for status in statuses if not stat.S_ISDIR(status.st_mode))
@@ -160,6 +161,7 @@ def value_hash(value: Any) -> str:
     return _text_hash(text)
 
 
+@lru_cache(1 << 12)
 def code_hash(source: str) -> str | None:
     """Return a short hash of what a cell's code says.
 

@@ -1,9 +1,10 @@
 """The sub-checkpoints of a step, such as one per sample."""
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from ..errors import CheckpointError
-from ..files import below
 from ..project.names import unportable
 from ..project.project import Project
 from . import hashes, store
@@ -18,11 +19,12 @@ def parts_of(project: Project, step: str) -> dict[str, Record]:
 def part_names(project: Project, step: str) -> list[str]:
     """Return the names of the folders below a step's own that hold a record, damaged or not."""
     whole = project.results_of(step)
-    folders = [path.parent.relative_to(whole) for path in below(whole) if path.name == RECORD]
-    named = [
-        folder for folder in folders if folder.parts and not any(map(unportable, folder.parts))
-    ]
-    return sorted(f"{step}/{folder.as_posix()}" for folder in named)
+    names = []
+    for parent, folders, files in os.walk(whole):
+        folders[:] = [folder for folder in folders if not unportable(folder)]
+        if RECORD in files and parent != str(whole):
+            names.append(f"{step}/{Path(parent).relative_to(whole).as_posix()}")
+    return sorted(names)
 
 
 def listing(project: Project, folder: str) -> InputEntry:

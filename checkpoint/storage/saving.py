@@ -29,6 +29,8 @@ def save_objects(
     objects: Mapping[str, Any],
     params: Mapping[str, Any] | None,
     interrupts: Interrupts,
+    *,
+    counts: Callable[[str], bool] = lambda name: True,
     amend: Callable[[Record], Record] = lambda record: record,
 ) -> list[str]:
     """Replace a step's checkpoint.
@@ -42,6 +44,8 @@ def save_objects(
     interrupts
         Remembers Ctrl-C, which is heeded between two files, and before the commit for the last
         time.
+    counts
+        Tells whether a file or step that this kernel read is an input of this save, by its name.
     amend
         Returns the record that is written in place of the usual one.
 
@@ -60,7 +64,7 @@ def save_objects(
         On Ctrl-C before the commit.
     """
     with options.using(options.Options(*file_settings(project))):
-        return _save(project, step, objects, params, interrupts, amend)
+        return _save(project, step, objects, params, interrupts, counts, amend)
 
 
 def _save(
@@ -69,6 +73,7 @@ def _save(
     objects: Mapping[str, Any],
     params: Mapping[str, Any] | None,
     interrupts: Interrupts,
+    counts: Callable[[str], bool],
     amend: Callable[[Record], Record],
 ) -> list[str]:
     folder = project.results_of(step)
@@ -87,7 +92,7 @@ def _save(
             files = writer.entries()
         notes = writer.notes
         with unwatched():
-            inputs = session.inputs_of(project, step)
+            inputs = session.inputs_of(project, step, counts)
             modules = modules_of(project, step)
             run = session.without_skipped(project, step, run_of(project, step, staging))
             freeze = write_freeze(project, staging)

@@ -1,7 +1,8 @@
 """The inputs of this kernel's results: what it loaded, and the files that it read."""
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -105,18 +106,29 @@ def forget() -> None:
     modules.forget()
 
 
-def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
+def inputs_of(
+    project: Project, step: str, counts: Callable[[str], bool]
+) -> dict[str, InputEntry | None]:
     """Return the inputs that this kernel read in this project, by name, without the step itself.
 
     A file that is not as it was read has an entry with an empty hash, which fits no file.
+
+    Parameters
+    ----------
+    project, step
+        The project and the step.
+    counts
+        Tells whether a name is an input of this save.
     """
     own = f"results/{step}"
     files.settle()
     mine = {name: content for (root, name), content in _loaded.items() if root == project.root}
-    inputs = {name: _known(content) for name, content in mine.items()}
+    inputs = {name: _known(content) for name, content in mine.items() if counts(name)}
     for path, stamp in list(files.reads.items()):  # threads may open more
         name = name_of(project, path)
         if not name or name in inputs or name.endswith(files.CODE) or name.startswith(f"{own}/"):
+            continue
+        if not counts(name):
             continue
         if name.startswith("results/"):
             inputs = {**_loaded_by_path(project, path, stamp), **inputs}
@@ -127,7 +139,7 @@ def inputs_of(project: Project, step: str) -> dict[str, InputEntry | None]:
     for name, entry in _listings(project):
         if not name.startswith(f"{own}/"):
             inputs.setdefault(name, entry)
-    return {name: inputs[name] for name in sorted(inputs) if name != own}
+    return {name: inputs[name] for name in sorted(inputs) if name != own and counts(name)}
 
 
 def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -> Iterator[str]:
@@ -192,7 +204,8 @@ def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry
 
 def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
     """Yield the folders whose files were asked for; the hash is empty if they changed since."""
-    written = {str(Path(path).parent) for path in list(files.writes)}
+    # a Path for each takes long where a loop wrote thousands
+    written = {os.path.dirname(path) for path in list(files.writes)}  # noqa: PTH120
     for path, stamp in list(files.listed.items()):
         name = name_of(project, path)
         top = name.partition("/")[0]

@@ -9,7 +9,7 @@ staging folders that were left behind. Only renames are used, so it works on Win
 import json
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -98,7 +98,7 @@ def is_interrupted(folder: Path) -> bool:
     """Tell whether a save was stopped before the commit, or could not be completed."""
     if in_progress(folder):
         return True
-    if not any(folder.glob(f"{STAGING}*")):
+    if not any(name.startswith(STAGING) for name in os.listdir(folder)):
         return False
     from filelock import Timeout
 
@@ -249,17 +249,21 @@ def _finish(folder: Path) -> None:
         is_moved = POINTER in new and not (commit / POINTER).exists()
         former = None if is_moved else elsewhere.folder_of(folder)
         # first, since a new file may need the old one's name for a folder
-        for file in set(files_in(folder)) - set(new):
-            if not _is_one_of(folder / file, [folder / name for name in new]):
-                _remove_old(folder / file, commit)
-                remove_empty((folder / file).parent, folder)
-        for file in new:
-            if (commit / file).exists():
-                make_folder((folder / file).parent)
-                if (folder / file).is_dir() or (commit / file).is_dir():
-                    _remove_old(folder / file, commit)  # a folder cannot be replaced by a rename
-                os.replace(commit / file, folder / file)
-        for place in {folder, *((folder / file).parent for file in new)}:
+        if gone := set(files_in(folder)) - set(new):
+            kept = _by_name(folder / file for file in new)
+            for place in (folder / file for file in gone):
+                if not _is_one_of(place, kept):
+                    _remove_old(place, commit)
+                    remove_empty(place.parent, folder)
+        places = {folder, *((folder / file).parent for file in new)}
+        for place in places:
+            make_folder(place)
+        for draft, place in ((commit / file, folder / file) for file in new):
+            if draft.exists():
+                if place.is_dir() or draft.is_dir():
+                    _remove_old(place, commit)  # a folder cannot be replaced by a rename
+                os.replace(draft, place)
+        for place in places:
             sync(place)
         os.replace(commit / RECORD, folder / RECORD)
         sync(folder)
@@ -282,18 +286,24 @@ def _remove_old(path: Path, commit: Path) -> None:
         remove(path)
 
 
-def _is_one_of(path: Path, others: list[Path]) -> bool:
+def _by_name(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return paths by what is the same for names that are one file on macOS or Windows."""
+    named: dict[str, list[Path]] = {}
+    for path in paths:
+        named.setdefault(unicodedata.normalize("NFC", path.name).casefold(), []).append(path)
+    return named
+
+
+def _is_one_of(path: Path, others: dict[str, list[Path]]) -> bool:
     """Tell whether a file is one of others under another name, as on disks that ignore case."""
-    if not path.exists():
-        return False
-    name = unicodedata.normalize("NFC", path.name).casefold()
-    alike = (o for o in others if unicodedata.normalize("NFC", o.name).casefold() == name)
-    return any(other.exists() and other.samefile(path) for other in alike)
+    (name,) = _by_name([path])
+    there = (other for other in others.get(name, []) if path.exists() and other.exists())
+    return any(other.samefile(path) for other in there)
 
 
 def _check_places(staging: Path, folder: Path) -> None:
     """Refuse, before the commit, a file whose place in the folder is taken."""
-    old, device = files_in(folder), folder.stat().st_dev
+    old, device = set(files_in(folder)), folder.stat().st_dev
     wholes = [staging / file for file in files_in(staging) if (staging / file).is_dir()]
     for place in {(folder / file).parent for file in old}:
         if place.is_dir():
@@ -301,8 +311,9 @@ def _check_places(staging: Path, folder: Path) -> None:
     for path in below(staging):
         if any(whole in path.parents for whole in wholes):
             continue
-        place = folder / path.relative_to(staging)
-        if not place.exists() or place.relative_to(folder).as_posix() in old:
+        name = path.relative_to(staging)
+        place = folder / name
+        if name.as_posix() in old or not place.exists():
             continue
         whole = path in wholes or not path.is_dir()
         if place.is_dir() and whole and _holds_only(place, folder, old):
@@ -319,7 +330,7 @@ def _check_places(staging: Path, folder: Path) -> None:
             )
 
 
-def _holds_only(place: Path, folder: Path, old: list[str]) -> bool:
+def _holds_only(place: Path, folder: Path, old: set[str]) -> bool:
     """Tell whether all files in a folder belong to the checkpoint that is being replaced."""
     files = [path for path in below(place) if path.is_file()]
     names = [f"{path.relative_to(folder).as_posix()}/" for path in files]

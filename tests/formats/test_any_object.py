@@ -46,6 +46,7 @@ COLUMNS = st.one_of(
     *(columns(TEXT), columns(TEXT | st.none(), object), columns(SCALARS, object)),
     *(columns(TIMES, "datetime64[ns]"), columns(st.dates(), object)),
     *(categories(TEXT), categories(WHOLE), categories(TIMES), categories(st.dates())),
+    *(categories(st.booleans()), categories(st.floats(allow_nan=False))),
 )
 NESTED = st.recursive(
     SCALARS,
@@ -72,7 +73,7 @@ def tables(draw):
 def cells(draw):
     table = draw(tables())
     table = table.loc[:, ~table.columns.duplicated()]
-    table.index = [f"cell {number}" for number in range(ROWS)]
+    table.index = draw(st.lists(TEXT, min_size=ROWS, max_size=ROWS, unique=True))
     adata = ad.AnnData(np.eye(ROWS, 2, dtype="float32"), obs=table)
     adata.uns.update(draw(st.dictionaries(NAMES, NESTED, max_size=3)))
     return adata
