@@ -24,6 +24,7 @@ lint: $(ENV)/test
 bench: $(ENV)/test
 	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/checkpoints.py
+	$(BIN)/python benchmarks/growth.py docs/growth.png
 	$(BIN)/python benchmarks/running.py
 	$(BIN)/python -W ignore benchmarks/durability.py
 

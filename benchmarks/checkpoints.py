@@ -82,6 +82,27 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 )
 
+MILLION = (
+    HEAD
+    + """
+import json, time
+adata = make(1_000_000, 100)
+rng = np.random.default_rng(0)
+for i in range(28):
+    adata.obs[f"number_{i}"] = rng.random(adata.n_obs)
+adata.obs["barcode"] = [f"cell-{i:08}" for i in range(adata.n_obs)]
+adata.obs["sample"] = rng.choice([f"sample_{i}" for i in range(40)], adata.n_obs).astype(object)
+adata.obs["clone"] = rng.choice([f"clone {i}" for i in range(9_000)], adata.n_obs).astype(object)
+def timed(call, *arguments):
+    start = time.perf_counter(); quiet(call, *arguments); return time.perf_counter() - start
+def bare():
+    copy = adata.copy()  # writing turns the text of what it writes into categories
+    start = time.perf_counter(); bare_save(copy, Path("m.h5ad")); return time.perf_counter() - start
+quiet(save, "1_m", {"x": adata}); bare()
+print(json.dumps([(timed(save, "1_m", {"x": adata}), bare()) for _ in range(int(sys.argv[1]))]))
+"""
+)
+
 FIVE_HUNDRED = (
     HEAD
     + """
@@ -161,6 +182,8 @@ def main(runs: int) -> None:
                 for _ in range(3)
             ]
             row(f"peak memory of {what}", f"{n_cells:,} x {n_genes:,}", peaks, "MB", 1 / 1024)
+        pairs = json.loads(python(project, MILLION, str(runs)))
+        row("save", "1,000,000 x 100, 33 obs columns", pairs, "ms", 1000)
         pairs = json.loads(python(project, FIVE_HUNDRED, str(runs)))
         row("save", "500 arrays of 8 kB", pairs, "ms", 1000)
         pairs = json.loads(python(project, ONE_OF_TWENTY, str(runs)))
@@ -203,7 +226,7 @@ def make_project(folder: Path, steps: int = 0) -> Path:
             "    previous = f'{i - 1}_step' if i > 1 else None\n"
             "    text = dumps(skeleton('p', f'{i}_step', previous))\n"
             "    Path('notebooks', f'{i}_step.ipynb').write_text(text, encoding='utf-8')\n"
-            "    from checkpoint import session; session._inputs.clear()\n"
+            "    from checkpoint.storage import session; session.forget()\n"
             "    if previous: load(previous)\n"
             "    save(f'{i}_step', {'a': i})\n"
         )

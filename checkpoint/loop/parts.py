@@ -206,11 +206,10 @@ class Loop:
 
     def _kept(self) -> set[str]:
         """Return the parts that are what this notebook, as it runs, makes of them."""
-        records = parts_of(self.project, self.step)
-        ours = {name: records.get(f"{self.step}/{name}") for name in self.names}
+        lineage = Lineage(self.project)
+        ours = {name: lineage.record(f"{self.step}/{name}") for name in self.names}
         if any(record and not record.looped for record in ours.values()):
             return set()  # in that run, a part could depend on those before it
-        lineage = Lineage(self.project)
         running = in_session(self.project, f"{self.step}/·")
         return {
             name

@@ -5,8 +5,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from ..watch.cells import running_shell
-
 
 def notebook() -> Path | None:
     """Return the file of the notebook that this kernel runs; None if no front end names it.
@@ -14,6 +12,8 @@ def notebook() -> Path | None:
     JupyterLab and VS Code do; nbclient, papermill and nbconvert do not. JupyterLab keeps the name
     that the notebook had when the kernel started, so the file may no longer exist.
     """
+    from ..watch.cells import running_shell
+
     shell = running_shell()
     if shell is None:
         return None

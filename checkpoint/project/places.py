@@ -4,7 +4,6 @@ The settings `results` and `data` name a folder each, in `pyproject.toml` or, on
 `checkpoint.local.toml`.
 """
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Protocol
@@ -31,13 +30,15 @@ def large_files_of(project: HasResults) -> Path | None:
     ProjectError
         If the setting cannot be read.
     """
+    from hashlib import sha256
+
     setting = read_place(project, "results")
     if not setting or project.results != project.root / "results":  # an autograder has its own
         return None
     place = _filled(project, "results", setting)
     if (expected := _plain_part(setting)) and not expected.is_dir():
         raise _wrong("results", setting, f"{expected} is not there. Mount its disk, or correct")
-    key = hashlib.sha256(str(project.root.resolve()).encode()).hexdigest()[:8]
+    key = sha256(str(project.root.resolve()).encode()).hexdigest()[:8]
     return place / key
 
 
