@@ -13,6 +13,7 @@ from checkpoint.edit.chain import rename
 from checkpoint.notebooks.copies import written_back
 from checkpoint.project import caller
 from checkpoint.project.project import Project
+from checkpoint.watch import cells
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def runs(project, monkeypatch):
 
     def name(path):
         names = SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(path)})
-        monkeypatch.setattr(caller, "running_shell", lambda: names)
+        monkeypatch.setattr(cells, "running_shell", lambda: names)
         return project / "notebooks" / path
 
     return lambda file: name(project / "notebooks" / file)
@@ -105,7 +106,7 @@ def test_where_nothing_is_known_nothing_is_refused(project, runs, monkeypatch):
     save(TWO, {})
     runs(f"{ONE}.ipynb")
     save("scran", {})  # as a script would
-    monkeypatch.setattr(caller, "running_shell", lambda: None)
+    monkeypatch.setattr(cells, "running_shell", lambda: None)
     save(TWO, {})
 
 
@@ -116,7 +117,7 @@ def test_the_name_that_a_jupyter_server_gives(project, monkeypatch, inherited):
 
     path = project / "notebooks" / f"{TWO}_v2.ipynb"
     shutil.copy(project / "notebooks" / f"{TWO}.ipynb", path)
-    monkeypatch.setattr(caller, "running_shell", lambda: SimpleNamespace(user_ns={}))
+    monkeypatch.setattr(cells, "running_shell", lambda: SimpleNamespace(user_ns={}))
     environment = {"JPY_SESSION_NAME": str(path)}
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
     server = environment if inherited else {}

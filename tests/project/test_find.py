@@ -11,6 +11,7 @@ from checkpoint import data_file, figures, load, save
 from checkpoint.errors import CheckpointError, ProjectError
 from checkpoint.project import caller
 from checkpoint.project.find import project_to_read, project_to_write
+from checkpoint.watch import cells
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_a_script_in_no_project_belongs_to_its_working_directory(project, tmp_pa
 def test_a_notebook_belongs_to_the_project_of_its_file(project, other, monkeypatch):
     """Where the front end names it, whatever the working directory."""
     names = {"__vsc_ipynb_file__": str(project / "notebooks" / f"{ONE}.ipynb")}
-    monkeypatch.setattr(caller, "running_shell", lambda: SimpleNamespace(user_ns=names))
+    monkeypatch.setattr(cells, "running_shell", lambda: SimpleNamespace(user_ns=names))
     monkeypatch.chdir(other)
     save(ONE, {})
     assert (saved_in(project), saved_in(other)) == ([ONE], [])
