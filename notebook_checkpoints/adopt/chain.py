@@ -82,7 +82,7 @@ def _links(writer: Scanned, reader: Scanned) -> list[Link]:
             both = [(one, two) for one in write.places for two in read.places if one.matches(two)]
             if not both or both[0][0].is_absolute != both[0][1].is_absolute:
                 continue
-            certain = read.is_certain and write.is_certain and both[0][0].text == both[0][1].text
+            certain = read.is_one and write.is_one and both[0][0].text == both[0][1].text
             link = Link(writer.unit.path, reader.unit.path, write, read, both[0][0].shown, certain)
             if link.shown not in found or certain:
                 found[link.shown] = link
@@ -104,6 +104,7 @@ def _ordered(
         path: {link.writer for link in links if link.reader == path and link.is_certain}
         for path in waiting
     }
+    homes = {waiting[path].unit.folder for path in waiting if needs[path] or _feeds(path, links)}
     order: list[Scanned] = []
     circles: list[list[str]] = []
     while waiting:
@@ -114,8 +115,14 @@ def _ordered(
             circle = _circle(waiting, certain)
             circles.append(circle)
             free = [path for path in waiting if path in circle]
-        # scripts that are linked with nothing come last, they are tools
-        linked = [path for path in free if needs[path] or _feeds(path, links)]
+        # what is linked with nothing comes last: scripts, which are tools, and notebooks elsewhere
+        linked = [
+            path
+            for path in free
+            if needs[path]
+            or _feeds(path, links)
+            or (waiting[path].unit.is_notebook and waiting[path].unit.folder in homes)
+        ]
         notebooks = [path for path in free if waiting[path].unit.is_notebook]
         first = min(linked or notebooks or free, key=lambda path: waiting[path].unit.key)
         if notebooks and first not in notebooks:

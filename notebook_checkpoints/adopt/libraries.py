@@ -32,6 +32,7 @@ def not_listed(root: Path, units: Iterable[Unit], pyproject: str) -> Iterator[st
     names = {name for unit in units for tree in unit.trees for name in _imported(tree)}
     own = {unit.name for unit in units} | {path.stem for path in root.glob("*.py")}
     own |= {path.name for place in (root, root / "src") for path in place.glob("*/")}
+    own |= {path.stem for unit in units for path in (root / unit.folder).glob("*.py")}
     missing = sorted(
         OTHER.get(name, name)
         for name in names - sys.stdlib_module_names - own

@@ -65,7 +65,12 @@ class Place(NamedTuple):
         )
 
     def below(self, folder: str) -> "Place":
-        """Return where it is if it is relative to a folder of the project."""
+        """Return where it is if it is relative to a folder of the project.
+
+        What begins with a part that is not known may be anywhere, and stays as it is.
+        """
+        if self.text.startswith(HOLE) and not (self.values and self.values[0]):
+            return self
         if self.is_absolute:
             return self._replace(text=posixpath.normpath(self.text))
         return self._replace(text=posixpath.normpath(posixpath.join(folder or ".", self.text)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from checkpoint.notebooks.calls import dotted
 
+from .constants import Module
 from .places import HOLE, Place
 
 MANY = 16  # alternatives of one path
@@ -30,6 +31,8 @@ class Names:
         The folder of a script, for `__file__`; None in a notebook.
     varying
         The cells tagged `parameters`: papermill and `run --set` give their names other values.
+    modules
+        The modules of the project that the code imports, by their names.
     """
 
     def __init__(
@@ -38,7 +41,11 @@ class Names:
         configs: Mapping[str, Any],
         here: str | None = None,
         varying: Collection[int] = (),
+        modules: Mapping[str, Module] | None = None,
     ) -> None:
+        self._modules = modules or {}
+        self._aliases: dict[str, str] = {}  # `import config as c`
+        self._changed: set[tuple[str, str]] = set()  # `c.OUT = …`
         self._configs = configs
         self._here = here
         self._values: dict[str, list[ast.expr]] = {}
@@ -54,8 +61,8 @@ class Names:
                 self._learn(node)
                 if isinstance(node, ast.expr):
                     self._places[id(node)] = (number, node.lineno)
-                elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-                    self._star = max(self._star, (number, node.lineno))
+                elif isinstance(node, ast.Import | ast.ImportFrom):
+                    self._import(node, (number, node.lineno))
                 if number in varying and isinstance(node, ast.Name):
                     self._open.add(node.id)
 
@@ -76,6 +83,33 @@ class Names:
         elif isinstance(node, ast.arg):
             self._open.add(node.arg)
             self._other.add(node.arg)
+        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            self._changed.add((dotted(node.value), node.attr))
+
+    def _import(self, node: ast.Import | ast.ImportFrom, place: tuple[int, int]) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.asname or alias.name
+                if alias.name in self._modules and "." not in name:
+                    self._aliases[name] = alias.name
+            return
+        module = None if node.level else self._modules.get(node.module or "")
+        if node.names[0].name != "*":
+            taken = {alias.asname or alias.name: alias.name for alias in node.names}
+        elif module and module.names is not None:
+            taken = {name: name for name in module.names}
+        else:
+            self._star = max(self._star, place)
+            return
+        for name, inside in taken.items():
+            if module is None:
+                continue
+            value = module.values.get(inside)
+            if value is None:
+                self._open.add(name)
+            elif not any(value is one for one in self._values.setdefault(name, [])):
+                self._values[name].append(value)
+                self._places[id(value)] = place
 
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
@@ -129,11 +163,23 @@ class Names:
         if isinstance(node, ast.IfExp):
             return [*self._resolve(node.body, seen), *self._resolve(node.orelse, seen)]
         if isinstance(node, ast.Subscript):
-            value = self._config(node)
-            return [Place(value)] if isinstance(value, str) else []
+            text = self._config(node)
+            return [Place(text)] if isinstance(text, str) else []
+        if (value := self._of_module(node)) is not None:
+            return self._resolve(value, seen)
         if isinstance(node, ast.Attribute) and node.attr == "parent":
             return [_parent(place) for place in self._resolve(node.value, seen)]
         return self._of_call(node, seen) if isinstance(node, ast.Call) else []
+
+    def _of_module(self, node: ast.expr) -> ast.expr | None:
+        """Return the value of `config.OUT_DIR`; None if it is not known."""
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            return None
+        name = node.value.id
+        bound = name in self._open or name in self._values
+        if name not in self._aliases or bound or (name, node.attr) in self._changed:
+            return None
+        return self._modules[self._aliases[name]].values.get(node.attr)
 
     def _hole(self, code: str) -> Place:
         """Return a part of a path that varies, and what it can be."""
@@ -157,11 +203,13 @@ class Names:
         if isinstance(node, ast.Name):
             values = self.values(node.id)
             return self._list(values[0]) if len(values) == 1 else None
+        if (value := self._of_module(node)) is not None:
+            return self._list(value)
         if isinstance(node, ast.List | ast.Tuple):
             texts = [one.value for one in node.elts if isinstance(one, ast.Constant)]
             return {str(text) for text in texts} if len(texts) == len(node.elts) else None
-        value = self._config(node) if isinstance(node, ast.Subscript) else None
-        return {str(one) for one in value} if isinstance(value, list | dict) else None
+        listed = self._config(node) if isinstance(node, ast.Subscript) else None
+        return {str(one) for one in listed} if isinstance(listed, list | dict) else None
 
     def _of_name(self, node: ast.Name, seen: tuple[str, ...]) -> list[Place]:
         if node.id == "__file__" and self._here is not None:
@@ -169,8 +217,9 @@ class Names:
         values = self.values(node.id)
         if not values or node.id in seen:
             return [self._hole(node.id)]
-        found = [place for value in values for place in self._resolve(value, (*seen, node.id))]
-        return found or [self._hole(node.id)]
+        within = (*seen, node.id)
+        hole = [self._hole(node.id)]  # a value that is not known could be any path
+        return [place for value in values for place in self._resolve(value, within) or hole]
 
     def _of_part(self, value: ast.expr, seen: tuple[str, ...]) -> list[Place]:
         """Return what a part of an f-string can be."""
@@ -227,6 +276,8 @@ class Names:
         if isinstance(node, ast.Name):
             values = self.values(node.id)
             return self._config(values[0]) if len(values) == 1 else None
+        if (value := self._of_module(node)) is not None:
+            return self._config(value)
         if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in CONFIG_READERS:
             return self._config_file(node)
         if isinstance(node, ast.Dict):

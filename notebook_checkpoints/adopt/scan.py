@@ -12,6 +12,7 @@ from checkpoint.notebooks.magics import magics
 from checkpoint.notebooks.notebook import code_cells, shortened, tags_of
 from checkpoint.notebooks.parameters import TAG
 
+from .constants import modules_of
 from .functions import Access, accesses
 from .other_languages import literal_files
 from .places import HOLE, Place
@@ -51,14 +52,18 @@ class Use(NamedTuple):
     path: ast.expr | None = None
 
     @property
-    def is_certain(self) -> bool:
+    def is_one(self) -> bool:
         """Whether it is one file, or one for each sample, and no pattern of files."""
         return (
             len(self.places) == 1
-            and self.path is not None
             and not self.places[0].text.startswith(HOLE)
             and not self.function.endswith("glob")
         )
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is one file, and its path an expression of Python."""
+        return self.is_one and self.path is not None
 
     @property
     def place(self) -> Place:
@@ -110,7 +115,11 @@ def scan(root: Path) -> list[Scanned]:
     """Read all notebooks and scripts of a project."""
     configs = read_configs(root)
     scanned = [_scanned(root, unit, configs) for unit in find_units(root)]
-    return [one for one in scanned if one.unit.is_notebook or one.uses or one.saves or one.loads]
+    return [
+        one
+        for one in scanned
+        if one.unit.is_notebook or one.unit.wrong or one.uses or one.saves or one.loads
+    ]
 
 
 def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
@@ -121,7 +130,8 @@ def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     here = None if unit.is_notebook else unit.folder
     cells = code_cells(unit.content) if unit.content else []
     tagged = [number for number, cell in enumerate(cells) if TAG in tags_of(cell)]
-    names = Names(unit.trees, configs, here, tagged)
+    modules = modules_of(root, unit.folder, unit.trees, configs)
+    names = Names(unit.trees, configs, here, tagged, modules)
     uses = list(_in_python(unit, names))
     base = _base(root, unit, uses)
     moves = [] if here is not None else list(_moves(unit))

@@ -141,6 +141,62 @@ def test_what_is_broken(tmp_path, cells, found):
     assert broken(tmp_path) == found
 
 
+CONFIG = """from pathlib import Path
+import os
+DATA = Path("../data")
+OUT_DIR = Path("..") / "out"
+TABLES = os.path.join("..", "out", "tables")
+SAMPLES = ["a", "b"]
+PATHS = {"out": "../out"}
+HERE = Path(__file__).parent
+SET = "../out"
+if os.environ.get("X"):
+    SET = "/scratch"
+"""
+
+
+@pytest.mark.parametrize(
+    ("reads", "found"),
+    [
+        ('from config import OUT_DIR\nnp.load(OUT_DIR / "a.npy")', "out/a.npy"),
+        ('from config import OUT_DIR as o\nnp.load(f"{o}/a.npy")', "out/a.npy"),
+        ('from config import *\nnp.load(os.path.join(TABLES, "a.npy"))', "out/tables/a.npy"),
+        ('import config as cfg\nnp.load(Path(cfg.OUT_DIR) / "a.npy")', "out/a.npy"),
+        ('import config\nnp.load(config.PATHS["out"] + "/a.npy")', "out/a.npy"),
+        ('from config import SAMPLES\nfor s in SAMPLES: np.load(f"../out/{s}.npy")', "out/{s}.npy"),
+        ('sys.path.append("../code")\nfrom other import OUT\nnp.load(OUT)', "out/other.npy"),
+        # not certain
+        ('from config import SET\nnp.load(f"{SET}/a.npy")', "{SET}/a.npy"),
+        ('from config import HERE\nnp.load(HERE / "a.npy")', "{HERE}/a.npy"),
+        ('import config\nconfig.OUT_DIR = x\nnp.load(f"{config.OUT_DIR}/a.npy")', None),
+        ('from config import OUT_DIR\nOUT_DIR = f()\nnp.load(f"{OUT_DIR}/a.npy")', None),
+        ('sys.path.insert(0, "../code")\nfrom both import OUT\nnp.load(f"{OUT}/a")', "{OUT}/a"),
+    ],
+)
+def test_paths_that_a_module_beside_the_notebook_gives(tmp_path, reads, found):
+    for path, text in {
+        "notebooks/config.py": CONFIG,
+        "code/other.py": 'OUT = "../out/other.npy"',
+        "notebooks/both.py": 'OUT = "../a"',
+        "code/both.py": 'OUT = "../b"',
+    }.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    notebooks(tmp_path, _1_a=reads)
+    (one,) = scan(tmp_path)
+    (use,) = one.uses
+    assert found is None or use.place.shown == found
+    assert use.is_certain == (found is not None and not found.startswith("{"))
+    assert "{s}" not in reads or use.place.values == (frozenset("ab"),)
+
+
+def test_numbers_give_the_order_of_what_is_not_linked(tmp_path):
+    notebooks(tmp_path, _1_a="1", _2_b='np.save("../out/b.npy", x)', _3_c='np.load("../out/b.npy")')
+    write_notebook(tmp_path / "old" / "0_try.ipynb", ["1"])
+    order = [one["step"] for one in json.loads(adopt("--json", tmp_path).stdout)["order"]]
+    assert order == ["1_a", "2_b", "3_c", "0_try"]
+
+
 def test_files_that_cannot_be_read_are_named_and_the_rest_is_shown(tmp_path):
     folder = tmp_path / "meine Auswertung é"
     write_notebook(folder / "1 ü.ipynb", ['np.save("x y.npy", x)'])
@@ -182,7 +238,8 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_shown(tmp_path):
         "3 old.ipynb",
     }
     unreadable = [one["where"][0] for one in found["broken"] if one["kind"] == "unreadable"]
-    assert sorted(Path(path).name for path in unreadable) == ["broken.ipynb", "list.ipynb"]
+    names = sorted(Path(path).name for path in unreadable)
+    assert names == ["broken.ipynb", "latin.py", "list.ipynb"]
     languages = {one["step"]: one["language"] for one in found["order"]}
     assert languages["4 r"] == "r"
 
