@@ -151,8 +151,9 @@ def _targets(chain: Chain, steps: list[str]) -> list[str]:
             targets += [
                 one.unit.path
                 for one in chain.scanned
-                if not one.is_adopted and one.uses
-                if one.unit.is_notebook or one.unit.path in linked
+                if not one.is_adopted
+                if (one.unit.is_notebook and (one.uses or one.unit.wrong))
+                or one.unit.path in linked
             ]
             continue
         named = step.replace("\\", "/")

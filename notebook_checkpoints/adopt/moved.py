@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.magics import magics
+from checkpoint.notebooks.notebook import shortened
 from checkpoint.project.names import unportable
 
 from .functions import folder_made
@@ -67,6 +69,24 @@ class Move(NamedTuple):
                     if folder and HOLE not in folder and self._differs(folder):
                         yield cell, node, path, folder
 
+    def figure_folders(self, scanned: Scanned) -> Iterator[tuple[int, ast.expr, str]]:
+        """Yield the folders of scanpy's figures that have to be written anew."""
+        for cell, path in figure_folders(scanned):
+            places = scanned.names.places(path) if scanned.names else []
+            folder = places[0].below(self.base) if len(places) == 1 else None
+            if folder and HOLE not in folder.text and self.changes(folder):
+                yield cell, path, folder.text
+
+
+def figure_folders(scanned: Scanned) -> Iterator[tuple[int, ast.expr]]:
+    """Yield what `sc.settings.figdir` is set to."""
+    for cell, tree in enumerate(scanned.unit.trees):
+        for node in ast.walk(tree):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            if any(getattr(target, "attr", "") == "figdir" for target in targets):
+                assert isinstance(node, ast.Assign)
+                yield cell, node.value
+
 
 def move_of(root: Path, scanned: Scanned) -> Move:
     """Return where a notebook is from now on: below `notebooks/`, where the steps are."""
@@ -89,6 +109,11 @@ def _refusal(root: Path, scanned: Scanned, folder: str) -> str:
         if use.is_certain or use.place.is_absolute:
             continue
         return f"`{use.line}` may mean another file {where}"
+    figures = [path for _, path in figure_folders(scanned)]
+    for path in figures:
+        places = scanned.names.places(path) if scanned.names else []
+        if len(places) != 1 or HOLE in places[0].text:
+            return f"the figdir `{ast.unparse(path)}` may mean another folder {where}"
     here = root / scanned.base
     for cell, tree in enumerate(scanned.unit.trees):
         if any(True for _ in magics(scanned.unit.cells[cell])):
@@ -107,6 +132,9 @@ def _refusal(root: Path, scanned: Scanned, folder: str) -> str:
             ):
                 return f"`{line}` may do something else {where}"
         for node in ast.walk(tree):
+            if not figures and _draws_below(node):
+                line = shortened(ast.unparse(node))
+                return f"`{line}` writes a figure below the notebook's folder; set figdir for it"
             if module := _imported_here(here, node):
                 return f"it imports {module}, which is in {scanned.base or 'the top folder'}"
             if isinstance(node, ast.Constant) and _means_another(
@@ -114,6 +142,14 @@ def _refusal(root: Path, scanned: Scanned, folder: str) -> str:
             ):
                 return f"the path {node.value!r} may mean another file {where}"
     return ""
+
+
+def _draws_below(node: ast.AST) -> bool:
+    """Tell whether scanpy, or a library like it, writes a figure into `figures/`."""
+    if not isinstance(node, ast.Call) or ".pl." not in dotted(node.func):
+        return False
+    saves = [word.value for word in node.keywords if word.arg == "save"]
+    return any(not isinstance(one, ast.Constant) or one.value for one in saves)
 
 
 def _imported_here(here: Path, node: ast.AST) -> str:

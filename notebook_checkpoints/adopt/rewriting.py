@@ -332,6 +332,10 @@ class Rewriting:
             start, end = self.codes[cell].span(path)
             self.edits.append(Edit(cell, start, end, text))
 
+        for cell, path, folder in self.move.figure_folders(self.scanned):
+            span = self.codes[cell].span(path)
+            self.edits.append(Edit(cell, *span, quoted(self.move.relative(folder))))
+
     def _marks(self) -> None:
         """Mark and list what stays though it reads or writes a file of the chain."""
         for use, reason in self.outputs.left:

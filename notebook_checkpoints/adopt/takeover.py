@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from checkpoint.lineage.states import Lineage
+from checkpoint.notebooks.notebook import code_cells
 from checkpoint.notebooks.recipe import recipe_of
 from checkpoint.project.names import unportable
 from checkpoint.project.project import Project
@@ -24,6 +25,7 @@ from checkpoint.storage.schema import (
     Run,
 )
 
+from .functions import is_figure
 from .outputs import Stored
 from .places import HOLE, Place
 from .plans import Rewritten
@@ -108,9 +110,30 @@ def _files(root: Path, step: Rewritten | Script) -> tuple[list[_File], str]:
             if any(map(unportable, part.split("/"))) and part:
                 return [], f"{path.relative_to(root).as_posix()} has no name for a checkpoint"
             found.append(_File(path, stored, part))
-    if not step.stored:  # nobody can tell whether it ran
-        return [], "it writes no results"
+    if not step.stored and isinstance(step, Rewritten):
+        return [], _why_not_run(root, step)
     return found, ""
+
+
+def _why_not_run(root: Path, step: Rewritten) -> str:
+    """Say why a notebook that saves nothing may not have run; empty if it has run."""
+    for written in step.scanned.writes:
+        if not is_figure(written.function, written.place.name):
+            return f"what it writes, {written.place.shown}, does not go into its checkpoint"
+    cells = code_cells(step.scanned.unit.content or {})
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    if not outputs:
+        return "it writes no results and has no outputs, so nobody can tell whether it ran"
+    if any(output.get("output_type") == "error" for output in outputs):
+        return "it writes no results, and its outputs have an error"
+    project = Project(root)
+    for use in step.inputs:
+        if isinstance(use, Stored):
+            if not any(True for _ in _checkpoints(project, use)):
+                return f"it is made from results/{use.checkpoint}, which is not here"
+        elif not any(True for place in use.places for _ in _matching(root, place)):
+            return f"it reads {use.place.shown}, which is not here"
+    return ""
 
 
 def _matching(root: Path, place: Place) -> Iterator[tuple[Path, list[str]]]:
@@ -178,7 +201,7 @@ def _accept(project: Project, step: Rewritten | Script, files: list[_File]) -> N
         entries = {file.stored.key: _entry(folder, file.stored) for file in by_part[part]}
         times = [file.source.stat().st_mtime for file in by_part[part] or files]
         record = Record(
-            timestamp=_date(max(times)),
+            timestamp=_date(max(times, default=None)),
             format=FORMAT_VERSION,
             step=name,
             files=entries,
@@ -225,7 +248,8 @@ def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
 
 def _checkpoints(project: Project, stored: Stored) -> Iterator[str]:
     if HOLE not in stored.part:
-        yield f"results/{stored.checkpoint}"
+        if store.record_bytes(project.results_of(stored.checkpoint)) is not None:
+            yield f"results/{stored.checkpoint}"
         return
     folder = project.results_of(stored.step)
     for path in sorted(folder.glob(Place(stored.part).glob)):

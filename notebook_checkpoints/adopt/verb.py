@@ -94,6 +94,9 @@ def _done(plan: work.Plan, taken: list[Taken]) -> Iterator[str]:
     for step in taken:
         if step.missing:
             yield f"results/{step.step}: nothing taken over, {step.missing}."
+        elif not step.n_files:
+            reason = "accepted, since its notebook has outputs"
+            yield f"results/{step.step}: nothing to take over; {reason}."
         else:
             count = files(range(step.n_files))
             yield f"results/{step.step}: {count} taken over and accepted."

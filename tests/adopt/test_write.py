@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -400,15 +401,75 @@ def test_a_notebook_that_moves_finds_its_files_or_stays(tmp_path):
     setup = 'OUT = "out"\nos.makedirs(OUT, exist_ok=True)\nx = pd.read_csv("raw/a.csv")'
     write_notebook(tmp_path / "1 first é.ipynb", [setup, 'x.to_csv(f"{OUT}/b.csv")'])
     write_notebook(tmp_path / "2_helped.ipynb", ["import helpers", 'pd.read_csv("out/b.csv")'])
+    draw = 'sc.pl.umap(x, save="_1.png")'
+    figdir = 'sc.settings.figdir = "figs"'
+    write_notebook(tmp_path / "3_draws.ipynb", [figdir, draw, 'pd.read_csv("raw/a.csv")'])
+    write_notebook(tmp_path / "4_draws.ipynb", [draw, 'pd.read_csv("raw/a.csv")'])
     adopted = rewritten(tmp_path)
     moved = adopted.code("1 first é")
-    assert [one.path for one in adopted.result.notebooks] == ["notebooks/1 first é.ipynb"]
+    paths = sorted(one.path for one in adopted.result.notebooks)
+    assert paths == ["notebooks/1 first é.ipynb", "notebooks/3_draws.ipynb"]
+    assert 'sc.settings.figdir = "../figs"' in adopted.code("3_draws")
     assert 'pd.read_csv("../raw/a.csv")' in moved
     assert 'os.makedirs("../out", exist_ok=True)' in moved
     assert 'x.to_csv("../out/b.csv")' in moved
     assert 'save("1 first é", {"b.csv": Path("../out/b.csv")})' in moved
     reason = "it imports helpers, which is in the top folder"
-    assert adopted.result.refused == {"2_helped.ipynb": reason}
+    draws = "`sc.pl.umap(x, save='_1.png')` writes a figure below the notebook's folder"
+    assert adopted.result.refused == {
+        "2_helped.ipynb": reason,
+        "4_draws.ipynb": f"{draws}; set figdir for it",
+    }
+
+
+def test_a_notebook_that_saves_nothing_is_accepted_if_it_ran(tmp_path):
+    root = tmp_path / "lab"
+    make = "x = 1\npickle.dump(x, open('../out/x.pkl', 'wb'))"
+    read = "x = pickle.load(open('../out/x.pkl', 'rb'))"
+    write_notebook(root / "notebooks" / "1_a.ipynb", ["import pickle", make])
+    for step, more in {"2_shown": "x", "3_failed": "x", "4_other": "open('../out/y', 'w')"}.items():
+        write_notebook(root / "notebooks" / f"{step}.ipynb", ["import pickle", read, more])
+    with ProjectUnderTest(root).edited("3_failed") as notebook:
+        notebook.cells[-1].outputs = [nbformat.v4.new_output("error", ename="E", evalue="e")]
+    write_notebook(root / "notebooks" / "5_gone.ipynb", ["np.load('../out/gone.npy')"])
+    (root / "out").mkdir()
+    (root / "out" / "x.pkl").write_bytes(pickle.dumps(1))
+    done = adopt(root, "--write", "all", "--yes", "--no-git")
+    said = dict(re.findall(r"^results/(\w+): (.+)\.$", done.stdout, re.MULTILINE))
+    assert said["2_shown"] == "nothing to take over; accepted, since its notebook has outputs"
+    assert "its outputs have an error" in said["3_failed"]
+    assert "out/y, does not go into its checkpoint" in said["4_other"]
+    assert "it reads out/gone.npy, which is not here" in said["5_gone"]
+    states = ProjectUnderTest(root).states()
+    assert states == {
+        **dict.fromkeys(["1_a", "2_shown"], "current"),
+        **dict.fromkeys(["3_failed", "4_other", "5_gone"], "missing"),
+    }
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_a_script_in_r_runs_as_a_step(tmp_path):
+    root = tmp_path / "lab"
+    write_notebook(
+        root / "notebooks" / "1_a.ipynb",
+        ["import pandas as pd", "pd.DataFrame({'a': [1, 2]}).to_csv('../results/table.csv')"],
+    )
+    read = "float(pd.read_csv('../results/factors.csv')['x'].sum())"
+    write_notebook(root / "notebooks" / "2_b.ipynb", ["import pandas as pd", read])
+    (root / "factors.R").write_text(
+        'table <- read.csv("results/table.csv", row.names = 1)\n'
+        'write.csv(2 * table$a, file.path("results", "factors.csv"))\n',
+        encoding="utf-8",
+    )
+    (root / "results").mkdir()
+    done = adopt(root, "--write", "all", "--yes", "--no-git")
+    assert done.returncode == 0, done.stderr
+    project = ProjectUnderTest(root)
+    ran = project.command("run")
+    assert steps_done(ran) == ["1_a", "factors", "2_b"], ran.stderr
+    assert set(project.states().values()) == {"current"}
+    outputs = nbformat.read(project.notebook("2_b"), 4).cells[-2].outputs
+    assert outputs[0]["data"]["text/plain"] == "6.0"
 
 
 def test_from_clone_to_current_by_results_that_are_there(made):
