@@ -1,5 +1,5 @@
 // Opens a figure large; the arrow keys lead to the next one, Escape back. Without this script,
-// the links lead to the figures in the page.
+// the links lead to the figures in the page. On paper, all but notebooks is unfolded.
 "use strict";
 const dialog = document.querySelector("dialog");
 const links = [...document.querySelectorAll("a.large")];
@@ -29,4 +29,15 @@ dialog.addEventListener("click", (event) => {
   if (event.target === dialog || event.target.closest("button.close")) dialog.close();
   if (event.target.closest("button.next")) show(shown + 1);
   if (event.target.closest("button.previous")) show(shown - 1);
+});
+
+let unfolded = [];
+addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("details:not([open], .notebook)")].filter(
+    (folded) => !folded.closest(".notebook"),
+  );
+  for (const folded of unfolded) folded.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const folded of unfolded) folded.open = false;
 });

@@ -89,6 +89,12 @@ def test_a_page_is_read(path, reader):
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false)")
     page.get_by_role("link", name="cell 2").first.click()  # opens the notebook that it is in
     playwright.expect(page.locator("#cell-2-2")).to_be_in_viewport()
+    folded = page.locator("details:not([open], .notebook)")
+    before = folded.count()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert folded.count() == 0 < before
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert folded.count() == before
     assert reader.said == []
 
 
