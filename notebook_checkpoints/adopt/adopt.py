@@ -136,9 +136,9 @@ def shown(plan: Plan) -> str:
     return "\n".join(filter(None, parts))
 
 
-def write(plan: Plan) -> list[Taken]:
-    """Do what a plan says, and take over the results that are there."""
-    apply(plan.root, plan.changes)
+def write(plan: Plan, *, git: bool = True) -> list[Taken]:
+    """Do what a plan says, and take over the results that are there; `git` as for `plan`."""
+    apply(plan.root, plan.changes, git=git)
     return take_over(plan.root, plan.steps)
 
 

@@ -53,10 +53,11 @@ def refuse_unclean(root: Path) -> None:
         )
 
 
-def apply(root: Path, changes: list[Change]) -> None:
+def apply(root: Path, changes: list[Change], *, git: bool = True) -> None:
     """Write all files, or none: whatever goes wrong, those that were written are put back.
 
-    What git does not track is kept in `.checkpoint-adopt/` before it is replaced.
+    What a clean git tree does not bring back is kept in `.checkpoint-adopt/` before it is replaced:
+    what git does not track; and without a clean tree, all of it.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def apply(root: Path, changes: list[Change]) -> None:
     made: list[Path] = []
     done: list[str] = []
     try:
-        _keep(root, [path for path, content in before.items() if content is not None])
+        _keep(root, [path for path, content in before.items() if content is not None], git)
         for change in changes:
             made += _make_folders(root, (root / change.path).parent)
             done.append(change.path)
@@ -104,9 +105,10 @@ def _make_folders(root: Path, folder: Path) -> list[Path]:
     return list(reversed(new))
 
 
-def _keep(root: Path, paths: list[str]) -> None:
-    """Copy the files that git does not track, the first time that they are replaced."""
-    tracked = (_git(root, "ls-files", "-z", "--", *paths) or "").split("\0") if paths else []
+def _keep(root: Path, paths: list[str], git: bool) -> None:
+    """Copy the files that git does not bring back, the first time that they are replaced."""
+    asked = git and paths
+    tracked = (_git(root, "ls-files", "-z", "--", *paths) or "").split("\0") if asked else []
     for path in paths:
         copy = root / ORIGINALS / path
         if path not in tracked and not copy.exists():

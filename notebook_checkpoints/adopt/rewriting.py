@@ -353,7 +353,8 @@ class Rewriting:
             elif writers and reason:
                 self._stays(use, f"not loaded: {reason}")
             elif writers:
-                self.left.append(f"reads {use.place.shown}, which {writers[0]} writes, as a file")
+                who = " and ".join(dict.fromkeys(writers))
+                self.left.append(f"reads {use.place.shown} as a file, as it is written by {who}")
             elif not exists(self.project.root, use.place):
                 self._stays(use, f"{use.place.shown} is not here, and nothing writes it")
 

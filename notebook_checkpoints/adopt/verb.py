@@ -12,6 +12,7 @@ from checkpoint.errors import CheckpointError
 from checkpoint.text import files
 
 from . import adopt as work
+from .changes import ORIGINALS
 from .shown import as_data, as_mermaid, as_text
 from .takeover import Taken
 
@@ -60,11 +61,11 @@ def _write(
         if not sys.stdin.isatty():
             raise click.ClickException("not an interactive terminal; pass --yes to confirm")
         click.confirm("\nWrite this?", abort=True)
-    taken = work.write(plan) if plan.changes else []
+    taken = work.write(plan, git=git) if plan.changes else []
     if as_json:
         click.echo(json.dumps(work.report(plan, taken), indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(_done(plan, taken)))
+        click.echo("\n".join(_done(plan, taken, git)))
 
 
 def _about_to(plan: work.Plan) -> Iterator[str]:
@@ -84,7 +85,7 @@ def _about_to(plan: work.Plan) -> Iterator[str]:
         yield "Nothing to write."
 
 
-def _done(plan: work.Plan, taken: list[Taken]) -> Iterator[str]:
+def _done(plan: work.Plan, taken: list[Taken], git: bool) -> Iterator[str]:
     for one in plan.result.notebooks:
         before, after = one.lines
         moved = f" (was {one.scanned.unit.path})" if one.path != one.scanned.unit.path else ""
@@ -106,5 +107,9 @@ def _done(plan: work.Plan, taken: list[Taken]) -> Iterator[str]:
     if plan.changes:
         yield (
             "\nNext, in the project: pip install -c constraints.txt -e . and checkpoint status. "
-            "`git checkout .` brings back what was there; `git clean -n` lists what was added."
+            + (
+                "`git checkout .` brings back what was there; `git clean -n` lists what was added."
+                if git
+                else f"The originals are in {ORIGINALS}/."
+            )
         )

@@ -214,12 +214,18 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     assert sorted(tree(root)) == ["1_a.ipynb"]
 
 
-def test_without_git_the_originals_are_kept(tmp_path):
+@pytest.mark.parametrize("in_git", [False, True])
+def test_without_a_clean_git_tree_the_originals_are_kept(tmp_path, in_git):
     root = tmp_path / "lab"
-    write_notebook(root / "1_a.ipynb", ['np.save("x.npy", x)'])
+    write_notebook(root / "1_a.ipynb", ["np.load('y.npy')"])
+    if in_git:
+        commit(root)
+    write_notebook(root / "1_a.ipynb", ['np.save("x.npy", x)'])  # not in git
     before = (root / "1_a.ipynb").read_bytes()
     done = adopt(root, "--write", "all", "--yes", "--no-git")
     assert done.returncode == 0, done.stderr
+    assert "The originals are in .checkpoint-adopt/." in done.stdout
+    assert "git checkout" not in done.stdout
     assert (root / ".checkpoint-adopt" / "1_a.ipynb").read_bytes() == before
     assert not (root / "1_a.ipynb").exists()
     assert cells(root, "1_a")[1] == 'save("1_a", {"x.npy": np.asanyarray(x)})'
@@ -286,6 +292,8 @@ def test_a_file_that_two_notebooks_write_stays_in_both(tmp_path):
     mark = "# adopt: not saved: notebooks/1_a_v2.ipynb writes it, too\n"
     assert f'{mark}np.save("../r/x.npy", x)\n' in adopted.code("1_a")
     assert adopted.cells("1_a_v2")[-1] == 'save("1_a_v2")'
+    both = "notebooks/1_a.ipynb and notebooks/1_a_v2.ipynb"
+    assert f"reads r/x.npy as a file, as it is written by {both}" in adopted.left
     assert 'x = np.load("../r/x.npy")\ny = previous["y"]' in adopted.code("2_b")
 
 
