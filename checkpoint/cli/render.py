@@ -44,7 +44,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
         size = text.size(state.bytes) if state.timestamp else ""
         style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
         why = [Text("\n".join(whys[state.step]))] if in_table else []
-        loads = [", ".join(state.loads)] if sources else []
+        loads = [", ".join(_whole(state))] if sources else []
         shown = f"{state.state}, given" if state.origin == "given" else state.state
         table.add_row(state.step, *loads, Text(shown, style), made, size, *why)
     console.print(table, soft_wrap=False)
@@ -94,10 +94,15 @@ def _branches(states: list[State]) -> bool:
     """Tell whether a step loads others than just the one before it."""
     before: list[str] = []
     for state in states:
-        if state.loads != before:
+        if _whole(state) != before:
             return True
         before = [state.step]
     return False
+
+
+def _whole(state: State) -> list[str]:
+    """Return the steps that one is made from, without their sub-checkpoints and parts."""
+    return list(dict.fromkeys(loaded.partition("/")[0] for loaded in state.loads))
 
 
 def _why(state: State, states: list[State]) -> list[str]:
