@@ -205,5 +205,13 @@ def test_a_kill_in_the_loop_then_rename_and_clean(nb, project):
     lineage = Lineage(Project(project))
     assert {lineage.state(f"1_quality{part}").state for part in ("", "/a", "/b")} == {"current"}
     assert load("1_quality").parts["a"]["n"] == 2
+    said = project.command("clean", "--yes", "1_quality/x")
+    assert said.stderr.endswith("there are 1_quality/a, 1_quality/b, 1_quality/c.\n")
+    assert project.command("clean", "--yes", "1_quality/b").returncode == 0
+    assert Lineage(Project(project)).state("1_quality").reasons == [
+        "results/1_quality/b is missing"
+    ]
+    assert project.command("run", "1_quality/b").returncode == 0
+    assert "made 1 of 3 parts (b)" in project.notebook("1_quality").read_text()
     assert project.command("clean", "--yes").returncode == 0
     assert not list((project / "results").rglob("params.json"))
