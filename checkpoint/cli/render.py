@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..project.project import Project
     from ..storage.clean import Removable
 
+DEEPER = 4  # characters by which a branch of a tree is indented
 OTHER_COLUMNS = 85  # characters of a row besides the step's name, 40 of them for the reasons
 
 
@@ -112,25 +113,35 @@ def _why(state: State, states: list[State]) -> list[str]:
     return [*([f"as {first}"] if repeated else state.reasons), *state.notes]
 
 
-def tree(console: Console, loads: Mapping[str, list[str]]) -> None:
-    """Print a tree of steps, each below the last step that it loads."""
+def tree(console: Console, loads: Mapping[str, list[str]], later: Mapping[str, list[str]]) -> None:
+    """Print a tree of steps, each below the last step before it that it loads."""
+    from rich.segment import Segments
     from rich.tree import Tree
 
     top = Tree("", hide_root=True)
     branches: dict[str, Tree] = {}
     for step, loaded in loads.items():
         others = f"  also from {', '.join(loaded[:-1])}" if loaded[1:] else ""
+        if later[step]:
+            others += f"  loads {', '.join(later[step])}, which does not run before it"
         above = branches[loaded[-1]] if loaded else top
         branches[step] = above.add(Text.assemble(step, (others, "dim")))
-    console.print(top)
+    # a long chain is deeper than a terminal is wide, and would lose its names
+    options = console.options.update_width(console.width + DEEPER * len(loads))
+    console.print(Segments(console.render(top, options)), soft_wrap=True, end="")
 
 
 def mermaid(loads: Mapping[str, list[str]]) -> str:
     """Return a graph of steps for Mermaid."""
     names = {step: f"s{number}" for number, step in enumerate(loads, 1)}
-    nodes = [f'    {name}["{step}"]' for step, name in names.items()]
+    nodes = [f'    {name}["{_for_mermaid(step)}"]' for step, name in names.items()]
     arrows = [f"    {names[before]} --> {names[step]}" for step in loads for before in loads[step]]
     return "\n".join(["graph TD", *nodes, *arrows])
+
+
+def _for_mermaid(name: str) -> str:
+    """Return a name with what Mermaid would take for an entity, or for Markdown, as entities."""
+    return "".join(f"#{ord(letter)};" if letter in "#&;`" else letter for letter in name)
 
 
 def problems(
