@@ -121,6 +121,10 @@ def test_what_a_crash_leaves_is_kept(nb, monkeypatch):
     # a break drops nothing
     assert nb.execute("for part in parts('1_qc', ['x']):\n    break") == "ok"
     assert sorted(load("1_qc").parts) == ["a", "b", "c"]
+    # nor does an empty list, as a glob gives it where a disk is not mounted
+    assert nb.execute("for part in parts('1_qc', []):\n    pass") == "CheckpointValueError"
+    assert "all 3 parts of 1_qc would be removed" in nb.error
+    assert sorted(load("1_qc").parts) == ["a", "b", "c"]
 
 
 def test_parts_that_depend_on_each_other_are_all_made(nb, project):
