@@ -147,6 +147,7 @@ def test_a_run_that_is_ended_ends_its_command(scripted):
     assert left == before
 
 
+@pytest.mark.slow
 def test_a_kernel_that_is_not_there(scripted):
     """It is named before anything runs; settings name another."""
     with scripted.edited(THREE) as notebook:
