@@ -1,4 +1,4 @@
-"""The verbs that look at a project and change nothing: status, check."""
+"""The verbs that look at a project and change nothing: status, graph, check."""
 
 from __future__ import annotations
 
@@ -45,18 +45,30 @@ def graph(
     mermaid: Annotated[
         bool, typer.Option("--mermaid", help="Print it for Mermaid, which GitHub draws.")
     ] = False,
+    svg: Annotated[
+        Path | None,
+        typer.Option("--svg", help="Write it as a picture, for a README.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Show which step loads what, as a tree.
 
     A step that loads several hangs below the last of them and names the others.
     """
+    from ..errors import CheckpointValueError
+    from ..files import replace
     from ..notebooks.graph import Graph
+    from ..report.drawing import as_svg
 
-    loads = Graph(current_project()).loads
+    found = Graph(current_project())
+    every = {step: [*loads, *found.later[step]] for step, loads in found.loads.items()}
+    if svg and svg.suffix.lower() != ".svg":
+        raise CheckpointValueError(f"--svg expects a name that ends in .svg, got {str(svg)!r}.")
+    if svg:
+        replace(svg, as_svg(every).encode())
     if mermaid:
-        print(render.mermaid(loads))
-    else:
-        render.tree(out, loads)
+        print(render.mermaid(every))
+    elif not svg:
+        render.tree(out, found.loads, found.later)
 
 
 def check(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..project.project import Project
     from ..storage.clean import Removable
 
+DEEPER = 4  # characters by which a branch of a tree is indented
 OTHER_COLUMNS = 85  # characters of a row besides the step's name, 40 of them for the reasons
 
 
@@ -44,7 +45,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
         size = text.size(state.bytes) if state.timestamp else ""
         style = {CURRENT: "green", MISSING: "dim"}.get(state.state, "yellow")
         why = [Text("\n".join(whys[state.step]))] if in_table else []
-        loads = [", ".join(state.loads)] if sources else []
+        loads = [", ".join(_whole(state))] if sources else []
         shown = f"{state.state}, given" if state.origin == "given" else state.state
         table.add_row(state.step, *loads, Text(shown, style), made, size, *why)
     console.print(table, soft_wrap=False)
@@ -94,10 +95,15 @@ def _branches(states: list[State]) -> bool:
     """Tell whether a step loads others than just the one before it."""
     before: list[str] = []
     for state in states:
-        if state.loads != before:
+        if _whole(state) != before:
             return True
         before = [state.step]
     return False
+
+
+def _whole(state: State) -> list[str]:
+    """Return the steps that one is made from, without their sub-checkpoints and parts."""
+    return list(dict.fromkeys(loaded.partition("/")[0] for loaded in state.loads))
 
 
 def _why(state: State, states: list[State]) -> list[str]:
@@ -107,25 +113,35 @@ def _why(state: State, states: list[State]) -> list[str]:
     return [*([f"as {first}"] if repeated else state.reasons), *state.notes]
 
 
-def tree(console: Console, loads: Mapping[str, list[str]]) -> None:
-    """Print a tree of steps, each below the last step that it loads."""
+def tree(console: Console, loads: Mapping[str, list[str]], later: Mapping[str, list[str]]) -> None:
+    """Print a tree of steps, each below the last step before it that it loads."""
+    from rich.segment import Segments
     from rich.tree import Tree
 
     top = Tree("", hide_root=True)
     branches: dict[str, Tree] = {}
     for step, loaded in loads.items():
         others = f"  also from {', '.join(loaded[:-1])}" if loaded[1:] else ""
+        if later[step]:
+            others += f"  loads {', '.join(later[step])}, which does not run before it"
         above = branches[loaded[-1]] if loaded else top
         branches[step] = above.add(Text.assemble(step, (others, "dim")))
-    console.print(top)
+    # a long chain is deeper than a terminal is wide, and would lose its names
+    options = console.options.update_width(console.width + DEEPER * len(loads))
+    console.print(Segments(console.render(top, options)), soft_wrap=True, end="")
 
 
 def mermaid(loads: Mapping[str, list[str]]) -> str:
     """Return a graph of steps for Mermaid."""
     names = {step: f"s{number}" for number, step in enumerate(loads, 1)}
-    nodes = [f'    {name}["{step}"]' for step, name in names.items()]
+    nodes = [f'    {name}["{_for_mermaid(step)}"]' for step, name in names.items()]
     arrows = [f"    {names[before]} --> {names[step]}" for step in loads for before in loads[step]]
     return "\n".join(["graph TD", *nodes, *arrows])
+
+
+def _for_mermaid(name: str) -> str:
+    """Return a name with what Mermaid would take for an entity, or for Markdown, as entities."""
+    return "".join(f"#{ord(letter)};" if letter in "#&;`" else letter for letter in name)
 
 
 def problems(

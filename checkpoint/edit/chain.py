@@ -95,16 +95,23 @@ def new(project: Project, name: str, after: str | None = None) -> New:
 def rename(project: Project, step: str, name: str) -> dict[str, str]:
     """Give a step another name; it keeps its number. Returns and raises as `move`.
 
-    If the notebook's file was renamed already, all else follows (`finish_rename`).
+    The name may be given with that number; where the setting `order` lists the notebooks, also
+    with another. If the notebook's file was renamed already, all else follows (`finish_rename`).
     """
     if finished := finish_rename(project, step, name):
         return finished
     selected = _select(project, step)
-    bare = selected.number is not None
+    number, given = selected.number, number_of(name)
+    if number and given and given.label:
+        if given.text == number.text:
+            name = given.label
+        elif read_order(project) and given.text.isdecimal():
+            number = None
+    bare = number is not None
     _check_name([other for other in project.steps() if other != selected], name, bare=bare)
-    if selected.label == name:
+    renamed = {selected.name: _name(number.text if number else "", name)}
+    if renamed[selected.name] == selected.name:
         return {}
-    renamed = {selected.name: _name(selected.number.text if selected.number else "", name)}
     _renaming(project, renamed).apply()
     return renamed
 

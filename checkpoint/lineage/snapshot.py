@@ -13,7 +13,7 @@ from ..notebooks.parameters import SET
 from ..notebooks.recipe import Recipe, recipe_of
 from ..project.names import unportable
 from ..project.project import Project
-from ..project.settings import FILE
+from ..project.settings import FILE, read_kernels
 from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
 from ..storage import hashed, hashes, store
@@ -34,6 +34,8 @@ from ..storage.schema import (
     user_params,
 )
 from .changes import Cell, Change, How, Kind, ran_in_order
+
+OURS = (None, "python3")  # kernels that run in the project's environment
 
 
 class Saved(NamedTuple):
@@ -72,6 +74,7 @@ class Snapshot:
         self.notebooks = {s.name: s.path for s in self._steps.values() if not s.is_script}
         self._folders: dict[str, Path] = {}
         self._recipes: dict[str, Recipe | None] = {}
+        self._kernels: dict[str, str | None] = {}  # that notebooks name
         self._saved: dict[str, Saved] = {}
         self._notebook_cells: dict[str, list[CodeCell]] = {}
         self._unreadable: dict[str, str] = {}
@@ -242,6 +245,12 @@ class Snapshot:
             return False
         return not scripts_that_save(self.project)  # a helper function may save
 
+    def has_own_kernel(self, step: str) -> bool:
+        """Tell whether a notebook runs in another kernel than most, so in another environment."""
+        self._code_cells(step)
+        name = step.partition("/")[0]
+        return (read_kernels(self.project).get(name) or self._kernels.get(name)) not in OURS
+
     def unreadable(self, step: str) -> str:
         """Return why a step's notebook cannot be read; empty if it can, or there is none."""
         self.sources(step)
@@ -258,6 +267,7 @@ class Snapshot:
             try:
                 if name in self.notebooks:
                     content = notebook.read_whole(self.notebooks[name])
+                    self._kernels[name] = notebook.kernel(content)
                     self._recipes[name] = recipe_of(self.project, self._steps[name], content)
                     self._notebook_cells[name] = cells_of(content)
             except ProjectError as error:

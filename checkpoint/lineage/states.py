@@ -259,7 +259,19 @@ class _Examined:
     def _without_record(self, state: str) -> State:
         reasons = [reason(change, self._snapshot.shown) for change in self.changes]
         loads = self._snapshot.inputs(self.step)
-        return State(self.step, state, reasons, None, None, 0, [], loads)
+        notes = list(self._begun()) if state == MISSING else []
+        return State(self.step, state, reasons, None, None, 0, notes, loads)
+
+    def _begun(self) -> Iterator[str]:
+        """Yield what a loop saved that did not come to its end."""
+        inside = self._snapshot.inside(self.step) if "/" not in self.step else []
+        records = {part: self._snapshot.saved(part).record for part in inside}
+        parts = [
+            part.partition("/")[2] for part, record in records.items() if record and record.looped
+        ]
+        if parts:
+            verb = "part of it is" if len(parts) == 1 else "parts of it are"
+            yield f"{len(parts)} {verb} saved, {_named(parts)}; its loop did not end"
 
     def _damage(self, record: Record) -> Iterator[Change]:
         yield from self._snapshot.damage(self.step, record)
@@ -318,17 +330,23 @@ class _Examined:
         listed = self._listed()
         others = [part for part in listed if self._others[part].state.state != CURRENT]
         if others:
-            names = [part.partition("/")[2] for part in others[:MANY]]
-            more = f" and {len(others) - MANY} more" if len(others) > MANY else ""
+            names = _named([part.partition("/")[2] for part in others])
             current = len(self._snapshot.listed(self.step)) - len(others)
             yield (
                 f"{current} of {len(self._snapshot.listed(self.step))} parts are current, not "
-                f"{', '.join(names)}{more}"
+                f"{names}"
             )
         if "/" not in self.step and (parts := self._snapshot.inside(self.step)):
             for part in left_behind(self._snapshot.project, self.step, parts):
                 yield f"results/{part} is from an earlier run; the last one did not save it"
         for entry in record.accepted:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"
-        if record.environment:
-            yield from other_versions(record.environment)
+        others_here = list(other_versions(record.environment)) if record.environment else []
+        if others_here and not self._snapshot.has_own_kernel(self.step):
+            yield from others_here
+
+
+def _named(parts: list[str]) -> str:
+    """Return the names of parts, of many the first."""
+    more = f" and {len(parts) - MANY} more" if len(parts) > MANY else ""
+    return f"{', '.join(parts[:MANY])}{more}"

@@ -96,6 +96,8 @@ class Loop:
     ) -> None:
         self.project, self.step, self.load, self.data_file = project, step, load, data_file
         self.names = _checked(step, names)
+        if not self.names:
+            self._refuse_to_drop_all()
         self._say = say
         self._body: set[str] = set()
         self._outside: dict[str, object] = {}
@@ -162,6 +164,18 @@ class Loop:
             self._say(f"Note: {part.name}: {note}")
         if interrupts.came:
             raise KeyboardInterrupt("Interrupted after the part was saved.")
+
+    def _refuse_to_drop_all(self) -> None:
+        """Raise if there are parts, and none is listed: a disk may just not be mounted."""
+        saved = [record for record in parts_of(self.project, self.step).values() if record.looped]
+        if saved:
+            raise CheckpointValueError(
+                f"parts got an empty list, for which all {len(saved)} parts of {self.step} would "
+                f"be removed. Correct the list, or run `checkpoint clean {self.step}` first.",
+                step=self.step,
+                expected="names of parts",
+                found=[],
+            )
 
     def _is_owned(self, name: str) -> bool:
         """Tell whether parts named an input as theirs, or the folder that it is in."""

@@ -1,10 +1,19 @@
 """The chain as a drawing: a row per step in running order, and a lane per result still in use."""
 
 from collections.abc import Mapping
+from html import escape
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 LANE, NARROW, WIDEST = 22, 9, 320  # pixels: between lanes, and of all lanes
 EDGE = 16
+ROW, LETTER = 30, 8.5  # pixels of a picture: from step to step, and the most that a letter takes
+# for pages in light and in dark colours
+STYLE = (
+    "path{fill:none;stroke:#8a919c;stroke-width:1.5}circle{fill:#3465a4}"
+    "text{font:14px system-ui,sans-serif;fill:#24292f}"
+    "@media(prefers-color-scheme:dark){circle{fill:#7aa7e0}text{fill:#e6e8eb}}"
+)
 
 
 class Node(NamedTuple):
@@ -53,6 +62,40 @@ def draw(loads: Mapping[str, list[str]], height: int) -> Drawing:
     ]
     nodes = [Node(name, *place) for name, place in places.items()]
     return Drawing(2 * EDGE + (count - 1) * step, height * len(nodes), nodes, paths)
+
+
+def as_svg(loads: Mapping[str, list[str]]) -> str:
+    """Return a picture of steps, as for `draw`, with their names: a whole file."""
+    drawn = draw(loads, ROW)
+    width = drawn.width + max(map(_width, loads), default=0) + EDGE
+    size = f"{width:g}", f"{drawn.height:g}"
+    named = [
+        f'<circle cx="{node.x:g}" cy="{node.y:g}" r="6"/>'
+        f'<text x="{drawn.width:g}" y="{node.y + 5:g}">{escape(node.name)}</text>'
+        for node in drawn.nodes
+    ]
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}" '
+        f'viewBox="0 0 {size[0]} {size[1]}" role="img">',
+        f"<title>{escape(described(loads))}</title>",
+        f"<style>{STYLE}</style>",
+        *(f'<path d="{path}"/>' for path in drawn.paths),
+        *named,
+        "</svg>",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def described(loads: Mapping[str, list[str]]) -> str:
+    """Return in words which step loads which."""
+    return "; ".join(
+        f"{step} loads {' and '.join(names)}" for step, names in loads.items() if names
+    )
+
+
+def _width(name: str) -> float:
+    wide = sum(letter in "MWmw@%" or east_asian_width(letter) in "WF" for letter in name)
+    return LETTER * (len(name) + 0.8 * wide + 0.3 * sum(map(str.isupper, name)))
 
 
 def _lanes(loads: Mapping[str, list[str]]) -> dict[str, int]:

@@ -43,8 +43,8 @@ def run(
     project
         The project.
     steps
-        The steps to run, all if empty; those that are not current when their turn comes, in the
-        order of the chain.
+        The steps to run, or parts of them, all if empty; those that are not current when their
+        turn comes, in the order of the chain.
     out
         Where progress is shown: a bar on a terminal, lines elsewhere.
     everything
@@ -72,15 +72,16 @@ def run(
     KeyboardInterrupt
         On Ctrl-C, and with SIGTERM as its argument on that; no kernel is left running.
     """
+    steps = [step_of(step).partition("/")[0] for step in steps]  # a part is made by its notebook
     selected = _selected(project, steps, beginning)
     skips = skipped(project, project.steps())
     for step in selected:
-        if step.name in skips and step.name in map(step_of, steps):
+        if step.name in skips and step.name in steps:
             raise ProjectError(f"{skips[step.name].reason}.", step=step.name)
     runnable = [step for step in selected if step.name not in skips]
     settings = _settings(runnable, values or {})
     forced = {step.name for step in runnable} if everything or beginning else set(settings)
-    schedule = Schedule(project, runnable, forced, skips, named=set(map(step_of, steps)))
+    schedule = Schedule(project, runnable, forced, skips, named=set(steps))
     not_run = [skips[step.name] for step in selected if step.name in skips]
     unmade = [skip.step for skip in not_run if skip.has_results and schedule.is_due(skip.step.name)]
     for skip in not_run:

@@ -45,8 +45,8 @@ def jobs(root: Path | str) -> list[Job]:
     Raises
     ------
     ProjectError
-        If a notebook or the settings cannot be read, or the settings name a step that is not one
-        of the project's.
+        If a notebook or the settings cannot be read, the settings name a step that is not one of
+        the project's, or Snakemake cannot take the name of a step.
     """
     project = Project(Path(root))
     graph, resources = Graph(project), read_settings(project).resources
@@ -59,6 +59,12 @@ def jobs(root: Path | str) -> list[Job]:
                 key="resources",
                 expected=list(graph.loads),
                 found=step,
+            )
+    for step in graph.loads:
+        if "{" in step or "}" in step:
+            raise ProjectError(
+                f"{step!r} has a brace, by which Snakemake marks a wildcard. Rename the step.",
+                step=step,
             )
     skips = skipped(project, graph.steps)
     names = [step.name for step in graph.steps if step.name not in skips]

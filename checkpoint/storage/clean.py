@@ -9,6 +9,7 @@ from ..files import below, remove
 from ..project.chain import step_of
 from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
 from . import away, store
+from .parts import part_names
 from .schema import RECORD
 
 
@@ -43,7 +44,7 @@ class Removable(NamedTuple):
 
 
 def find(project: Project, steps: list[str]) -> list[Removable]:
-    """Find the checkpoints of some steps, or of all if none is named.
+    """Find the checkpoints of some steps and sub-checkpoints, or of all steps if none is named.
 
     Raises
     ------
@@ -54,13 +55,16 @@ def find(project: Project, steps: list[str]) -> list[Removable]:
     known = [path.name for path in folders]
     wanted = [step_of(step) for step in steps]
     for step in wanted:
-        if step not in known:
+        whole = step.partition("/")[0]
+        there = part_names(project, whole) if "/" in step and whole in known else known
+        if step not in there:
             raise ProjectError(
-                f"results/{step} does not exist; there are {', '.join(known) or 'none'}.",
+                f"results/{step} does not exist; there are {', '.join(there) or 'none'}.",
                 step=step,
-                expected=known,
+                expected=there,
             )
-    chosen = [path.name for path in folders if not wanted or path.name in wanted]
+    chosen = [name for name in known if not wanted or name in wanted]
+    chosen += sorted({step for step in wanted if "/" in step and not _is_within(step, wanted)})
     return [removable for step in chosen if (removable := _find(project, step)).files]
 
 
@@ -112,6 +116,11 @@ def clean(checkpoints: list[Removable]) -> None:
                 store.remove_empty(folder, checkpoint.folder)
             for place in checkpoint.away:
                 remove(place)
+
+
+def _is_within(step: str, others: list[str]) -> bool:
+    """Tell whether a sub-checkpoint lies in the folder of one of some others."""
+    return any(step.startswith(f"{other}/") for other in others)
 
 
 def _find(project: Project, step: str) -> Removable:

@@ -152,6 +152,9 @@ def test_the_chain_in_a_given_order(project):
     assert project.steps() == ["umap", "import", "quality"]
     (problem,) = [one for one in check(project) if one.rule == "not-a-step"]
     assert str(problem).startswith("notebooks/notes.ipynb: is not listed in `order`")
+    for text, name in (("01_raw", "01_raw"), ("clean", "01_clean"), ("02_raw", "02_raw")):
+        rename(there, project.steps()[0], text)  # a number that it is given counts
+        assert project.steps() == [name, "import", "quality"]
     (project / "notebooks" / "import.ipynb").unlink()
     with pytest.raises(ProjectError, match="order lists 'import', but"):
         there.refuse_unclear()
@@ -172,6 +175,7 @@ def test_rename(committed):
     assert 'load("2_matching")' in committed.code(THREE)
     assert check(committed) == []
     assert rename(Project(committed), "2_matching", "matching") == {}
+    assert rename(Project(committed), "2_matching", "2_matching") == {}
 
 
 def test_move_to_the_front_and_back(committed):

@@ -121,6 +121,10 @@ def test_what_a_crash_leaves_is_kept(nb, monkeypatch):
     # a break drops nothing
     assert nb.execute("for part in parts('1_qc', ['x']):\n    break") == "ok"
     assert sorted(load("1_qc").parts) == ["a", "b", "c"]
+    # nor does an empty list, as a glob gives it where a disk is not mounted
+    assert nb.execute("for part in parts('1_qc', []):\n    pass") == "CheckpointValueError"
+    assert "all 3 parts of 1_qc would be removed" in nb.error
+    assert sorted(load("1_qc").parts) == ["a", "b", "c"]
 
 
 def test_parts_that_depend_on_each_other_are_all_made(nb, project):
@@ -205,5 +209,13 @@ def test_a_kill_in_the_loop_then_rename_and_clean(nb, project):
     lineage = Lineage(Project(project))
     assert {lineage.state(f"1_quality{part}").state for part in ("", "/a", "/b")} == {"current"}
     assert load("1_quality").parts["a"]["n"] == 2
+    said = project.command("clean", "--yes", "1_quality/x")
+    assert said.stderr.endswith("there are 1_quality/a, 1_quality/b, 1_quality/c.\n")
+    assert project.command("clean", "--yes", "1_quality/b").returncode == 0
+    assert Lineage(Project(project)).state("1_quality").reasons == [
+        "results/1_quality/b is missing"
+    ]
+    assert project.command("run", "1_quality/b").returncode == 0
+    assert "made 1 of 3 parts (b)" in project.notebook("1_quality").read_text()
     assert project.command("clean", "--yes").returncode == 0
     assert not list((project / "results").rglob("params.json"))

@@ -48,6 +48,12 @@ def test_resources_of_a_step_that_is_none(project):
         jobs(project)
 
 
+def test_a_name_that_snakemake_would_take_for_a_pattern(project):
+    project.notebook(THREE).rename(project.notebook("3_{x}"))
+    with pytest.raises(ProjectError, match=r"'3_\{x\}' has a brace, by which Snakemake"):
+        jobs(project)
+
+
 def test_flags_are_of_current_steps(project):
     flags = [project / one.flag for one in jobs(project)]
     renew_flags(project)
@@ -110,7 +116,7 @@ class Workflow:
         process = self.start(profile, *options, cwd=cwd)
         said = process.communicate(timeout=300)[0]
         print(said)
-        return process.returncode, re.findall(r"Finished jobid: \d+ \(Rule: (\d_\w+)\)", said)
+        return process.returncode, re.findall(r"Finished jobid: \d+ \(Rule: (\d\w+)\)", said)
 
     def status(self):
         command = next(self.commands.glob("checkpoint*"))
@@ -122,15 +128,40 @@ def workflow(bake, tmp_path):
     return Workflow(bake(pipeline="blank", notebooks="one, two, three"), tmp_path / "env")
 
 
+COMMAND = """
+import os, pathlib
+pathlib.Path(os.environ["CHECKPOINT_OUTPUT"], "n.txt").write_text("1")
+"""
+OF_COMMAND = """
+[tool.checkpoint.steps.2a_command]
+run = "python scripts/command.py"
+loads = ["1_one"]
+code = ["scripts/command.py"]
+
+[tool.checkpoint.resources]
+2a_command = { mem_mb = 10 }
+"""
+
+
 @pytest.mark.slow
 def test_snakemake_runs_what_is_not_current(workflow):
-    assert workflow.run("profiles/local") == (0, ["1_one", "2_two", "3_three"])
+    script = workflow.project / "scripts" / "command.py"
+    script.parent.mkdir()
+    script.write_text(COMMAND)
+    with (workflow.project / "pyproject.toml").open("a") as file:
+        file.write(OF_COMMAND)
+    load_cell = 'from my_project.checkpoint import load, save\nload("2a_command")'
+    workflow.project.change_cell("3_three", load_cell, "load")
+    every = ["1_one", "2_two", "2a_command", "3_three"]
+    status, ran = workflow.run("profiles/local")
+    assert (status, sorted(ran)) == (0, every)
+    assert ran.index("1_one") < ran.index("2a_command") < ran.index("3_three")
     assert workflow.status() == 0
     assert workflow.run("profiles/local") == (0, [])
-    workflow.project.change_cell("3_three", "x = str(1)")
-    assert workflow.run("profiles/local") == (0, ["3_three"])
+    script.write_text(COMMAND.replace('"1"', '"2"'))
+    assert workflow.run("profiles/local") == (0, ["2a_command", "3_three"])
     # from a folder below, as Snakemake lets one
-    workflow.project.change_cell("2_two", "x = str(1)")
+    workflow.project.change_cell("2_two", "x = str(1)")  # nothing loads it
     below = workflow.project / "notebooks"
     options = ("--snakefile", "../Snakefile")
     assert workflow.run("../profiles/local", *options, cwd=below)[0] == 0
