@@ -84,7 +84,8 @@ def canon_values(values):
 
 def canon_array(array):
     if array.dtype.names:
-        return ("records", array.dtype.names, repr(array.tolist()))
+        metadata = [str(array.dtype[name].metadata) for name in array.dtype.names]
+        return ("records", array.dtype.names, metadata, repr(array.tolist()))
     text = array.dtype.kind == "U" or (
         array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)
     )

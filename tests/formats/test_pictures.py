@@ -173,6 +173,14 @@ def test_sheets_for_people_come_back_as_they_were(project, several):
     assert load(STEP).path("markers").read_bytes() == first
 
 
+def test_a_series_is_a_sheet_and_names_may_differ_by_case(project):
+    pytest.importorskip("xlsxwriter")
+    saved = {"a": pd.Series([1, 2], name="n"), "A": pd.DataFrame({"x": [1]})}
+    save(STEP, {"counts.xlsx": saved})
+    pd.testing.assert_series_equal(load(STEP)["counts"]["a"], saved["a"])
+    pd.testing.assert_frame_equal(load(STEP)["counts"]["A"], saved["A"])
+
+
 def test_warnings_of_libraries_do_not_end_a_save(project):
     frame = pd.DataFrame({"a": [1, "x"]})
     with warnings.catch_warnings():
