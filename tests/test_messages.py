@@ -7,8 +7,10 @@ leaves the new text beside it as `messages.new.txt`; look at the difference, the
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from project_under_test import ONE, TWO
 
 from checkpoint import CheckpointError, data_file, load, save
@@ -34,6 +36,15 @@ def truncate(project):
 def swap(project):
     path = project / "results" / ONE / "a.npy"
     path.write_bytes(path.read_bytes()[::-1])
+
+
+def save_handle():
+    with h5py.File.in_memory() as file:
+        save(ONE, {"a": {"counts": file.create_dataset("x", data=[1])}})
+
+
+def two_figures():
+    return [Figure().subplots(), Figure().subplots()]
 
 
 def add_source(project):
@@ -74,6 +85,20 @@ ERRORS = {
         ONE, {"a.parket": pd.DataFrame({"a": [1]})}
     ),
     "save in a format for other types": lambda project: save(ONE, {"a.h5ad": np.arange(3)}),
+    "save a Path that leads nowhere": lambda project: save(ONE, {"a": Path("gone")}),
+    "save a list in a format for arrays": lambda project: save(ONE, {"a.npy": [1]}),
+    "save a dict of other things as sheets": lambda project: save(ONE, {"a.xlsx": {"b": 1}}),
+    "save a handle of a file": lambda project: save_handle(),
+    "save parts of two figures": lambda project: save(ONE, {"a.png": two_figures()}),
+    "ask for a key of two files": lambda project: (
+        save(ONE, {"a.csv": TABLE, "a.parquet": TABLE}),
+        load(ONE)["a"],
+    ),
+    "open a table lazily": lambda project: (save(ONE, {"a": TABLE}), load(ONE).lazy("a")),
+    "ask for a part of a table": lambda project: (
+        save(ONE, {"a": TABLE}),
+        load(ONE).part("a", "b"),
+    ),
     "save NaN as a parameter": lambda project: save(ONE, {}, params={"a": {"b": float("nan")}}),
     "save a list of parameters": lambda project: save(ONE, {}, params=[1]),
     "save a reserved parameter": lambda project: save(ONE, {}, params={"timestamp": 1}),

@@ -26,7 +26,7 @@ def npy_unfit(array: Any) -> str | None:
         return f"is a {type(array).__name__}, which would come back as a plain array"
     if array.dtype.hasobject:
         return f"has the dtype {array.dtype}, whose elements the file cannot hold"
-    if array.dtype.metadata:
+    if _has_metadata(array.dtype):
         return "has a dtype with metadata, which would not come back"
     return None
 
@@ -43,18 +43,22 @@ def npy_nearest(array: Any) -> Any:
     return np.array(plain, dtype=np.dtype(plain.dtype.str) if not plain.dtype.names else None)
 
 
-def write_npy(array: Any, path: Path) -> None:
-    """Write an array of numbers, fixed-width text, dates or records, block by block."""
+def write_npy(array: Any, path: Path) -> dict[str, Any] | None:
+    """Write an array of numbers, fixed-width text, dates or records, block by block.
+
+    Return whether the fields of its records are attributes.
+    """
     from numpy.lib import format as npy
 
     with path.open("wb") as file:
         if not is_a(array, "dask.array", "Array"):
             npy.write_array(_Blocks(file), array, allow_pickle=False)
-            return
+            return {"recarray": True} if is_a(array, "numpy", "recarray") else None
         shape = tuple(map(int, array.shape))
         header = {"shape": shape, "fortran_order": False, "descr": array.dtype.str}
         npy.write_array_header_1_0(file, header)
         each_block(array, lambda block: _Blocks(file).write(block.tobytes()))
+    return None
 
 
 class _Blocks:
@@ -80,7 +84,8 @@ def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
     """Read an array into memory; a file that `save` did not write may hold objects."""
     import numpy as np
 
-    return np.load(path, allow_pickle=True)
+    array = np.load(path, allow_pickle=True)
+    return array.view(np.recarray) if details and "recarray" in details else array
 
 
 def npy_shape(array: Any) -> dict[str, Any]:
@@ -119,6 +124,11 @@ def read_npz(path: Path, details: dict[str, Any] | None) -> Any:
 def npz_shape(matrix: Any) -> dict[str, Any]:
     """Return the shape, dtype, number of stored values and sparse format."""
     return {**npy_shape(matrix), "nnz": int(matrix.nnz), "format": matrix.format}
+
+
+def _has_metadata(dtype: Any) -> bool:
+    fields = (dtype.fields or {}).values()
+    return bool(dtype.metadata) or any(_has_metadata(field) for field, *_ in fields)
 
 
 FORMATS = (

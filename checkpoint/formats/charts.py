@@ -1,13 +1,19 @@
-"""Charts of plotly and altair as `.html`, and as pictures where their exporter is installed."""
+"""Charts of plotly and altair as `.html`, and as pictures where their exporter is installed.
 
+A page contains the scripts that draw it, so that it opens without the internet, and in ten years.
+"""
+
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from .kinds import is_a
 from .registry import Format
+from .rest import Difference
 
 TYPES = (("plotly.basedatatypes", "BaseFigure"), ("altair", "TopLevelMixin"))
+STYLER = ("pandas.io.formats.style", "Styler")  # a table with colours
 EXPORTERS = {"plotly": "kaleido", "altair": "vl_convert"}  # what makes pictures of a chart
 
 
@@ -17,13 +23,25 @@ def is_chart(obj: Any) -> bool:
 
 
 def write(chart: Any, path: Path) -> None:
-    """Write a page that shows a chart as the notebook does, with scripts from the internet."""
-    if is_a(chart, *TYPES[0]):
-        # a fixed id, for the same bytes each time
-        page = chart.to_html(include_plotlyjs="cdn", div_id="chart")
+    """Write a page that shows a chart as the notebook does."""
+    # with fixed ids, for the same bytes each time
+    if is_a(chart, *STYLER):
+        page = chart.to_html(table_uuid="table", doctype_html=True, encoding="utf-8")
+    elif is_a(chart, *TYPES[0]):
+        page = chart.to_html(include_plotlyjs=True, div_id="chart")
     else:
-        page = chart.to_html()
+        page = chart.to_html(inline=not _lacks_scripts(chart))
     path.write_text(page, encoding="utf-8", newline="\n")
+
+
+def changes(chart: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
+    """Yield that a page needs the internet, where what contains its scripts is not installed."""
+    if _lacks_scripts(chart):
+        yield Difference(
+            "it",
+            "is a page that loads its scripts from the internet each time it is opened. "
+            'With `pip install -c constraints.txt -e ".[charts]"`, the page contains them',
+        )
 
 
 def write_picture(chart: Any, path: Path) -> None:
@@ -49,14 +67,20 @@ def read(path: Path, details: dict[str, Any] | None) -> Path:
     return path
 
 
+def _lacks_scripts(chart: Any) -> bool:
+    """Return whether altair has no copy of the scripts that draw a chart."""
+    return is_a(chart, *TYPES[1]) and find_spec(EXPORTERS["altair"]) is None
+
+
 FORMATS = (
     Format(
         suffix=".html",
-        holds="plotly or altair chart",
+        holds="plotly or altair chart, pandas Styler",
         comes_back="the path of the file",
         writer=write,
         reader=read,
-        types=TYPES,
+        types=(*TYPES, STYLER),
+        comparer=changes,
         large=False,
         extra="charts",
     ),

@@ -10,6 +10,11 @@ DATED = ("datetime64[", "timedelta64[")
 TEXT = ("object", "str", "string")  # `str` is what pandas 3 makes of text
 
 
+def unfit(table: Any) -> str | None:
+    """Say why a file of tables holds another form of an object, or return None."""
+    return "is a Series" if table.ndim == 1 else None
+
+
 def describe(column: Any) -> dict[str, Any]:
     """Return what a column's text does not say: its dtype, categories, kind of missing value."""
     described: dict[str, Any] = {"name": column.name, "dtype": str(column.dtype)}
@@ -31,7 +36,7 @@ def typed(texts: list[str], described: dict[str, Any], missing: str | None) -> A
     values = pd.Series([None if text == missing else text for text in texts], dtype=object)
     if dtype == "object":
         return objects(values, described["hole"])
-    if dtype == "str" and _text_dtype() == "object":  # saved under pandas 3, read under pandas 2
+    if dtype == "str" and text_dtype() == "object":  # saved under pandas 3, read under pandas 2
         return objects(values, "nan")
     if dtype == "category":
         codes = {text: code for code, text in enumerate(described["categories"])}
@@ -52,10 +57,14 @@ def is_typed(column: Any) -> bool:
     dtype = column.dtype
     if str(dtype) == "category":
         categories = dtype.categories
-        return _is_text(categories) or (dtype.categories.dtype != object and is_typed(categories))
+        if _is_text(categories):
+            return _is_utf8(categories)
+        return categories.dtype != object and is_typed(categories)
     if str(dtype) in TEXT:
         return _is_text(column) and _is_utf8(column)
-    return str(dtype).rstrip("0123456789") in TYPED or str(dtype).startswith(DATED)
+    if str(dtype).startswith(DATED):
+        return _has_readable_dates(column)
+    return str(dtype).rstrip("0123456789") in TYPED
 
 
 def as_text(column: Any) -> Any:
@@ -112,7 +121,7 @@ def index_lost(index: Any) -> dict[str, str]:
     return {
         i: str(level.dtype)
         for i, level in levels.items()
-        if str(level.dtype) in TEXT and str(level.dtype) != _text_dtype() and _is_text(level)
+        if str(level.dtype) in TEXT and str(level.dtype) != text_dtype() and _is_text(level)
     }
 
 
@@ -129,14 +138,25 @@ def restored_index(index: Any, dtypes: dict[str, str]) -> Any:
 def label_dtype_lost(names: Any) -> str | None:
     """Return the dtype of column labels, if Parquet would give them back as another."""
     dtype = str(names.dtype)
-    return dtype if dtype in TEXT and dtype != _text_dtype() else None
+    return dtype if dtype in TEXT and dtype != text_dtype() else None
 
 
-def _text_dtype() -> str:
+def text_dtype() -> str:
     """Return the dtype that pandas gives text by default: `object` or, since pandas 3, `str`."""
     import pandas as pd
 
     return str(pd.Series(["text"]).dtype)
+
+
+def _has_readable_dates(column: Any) -> bool:
+    """Return whether the text of dates or durations is read, and so is the name of their dtype."""
+    import pandas as pd
+
+    try:
+        pd.Series(column).dt.as_unit("ns")  # of other years, the text has another form
+        return bool(pd.api.types.pandas_dtype(str(column.dtype)) == column.dtype)
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _is_text(values: Any) -> bool:
@@ -162,7 +182,7 @@ def _lost_missing(column: Any) -> str | None:
         return None
     kinds = {str(value) for value in column[column.isna()]} or {"None"}
     has_text = not column.isna().all()
-    restored = has_text and _text_dtype() != "object"
+    restored = has_text and text_dtype() != "object"
     if len(kinds) > 1 or (kinds == {"None"} and not restored):
         return None
     return kinds.pop()

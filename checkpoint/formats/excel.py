@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from . import columns, nearest
-from .fidelity import names_in_file
 from .kinds import is_a
+from .names import names_in_file
 from .registry import Format
 from .rest import Difference
 
@@ -19,7 +19,8 @@ FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
 def unfit(obj: Any) -> str | None:
     """Say why an object is not a table or a dict of tables, or return None."""
     tables = list(obj.values()) if isinstance(obj, Mapping) else [obj]
-    if tables and all(is_a(table, "pandas", "DataFrame") for table in tables):
+    kinds = ("DataFrame", "Series")
+    if tables and all(any(is_a(table, "pandas", kind) for kind in kinds) for table in tables):
         return None
     return "is not a DataFrame or a dict of DataFrames"
 
@@ -29,11 +30,12 @@ def write(obj: Any, path: Path) -> None:
     import pandas as pd
 
     tables = obj if isinstance(obj, Mapping) else {"Sheet1": obj}
-    sheets = names_in_file(str(name).translate(FORBIDDEN)[:LONGEST] for name in tables)
+    names = [str(name).translate(FORBIDDEN)[:LONGEST] for name in tables]
+    sheets = names_in_file(names, folders=True)
     with pd.ExcelWriter(path, engine="xlsxwriter") as writer:
         writer.book.set_properties({"created": MADE})
         for sheet, table in zip(sheets, tables.values(), strict=True):
-            near = nearest.frame(table, _holds)
+            near = nearest.frame(table.to_frame() if table.ndim == 1 else table, _holds)
             for i, dtype in enumerate(near.dtypes):
                 if str(dtype) == "category":
                     near.isetitem(i, columns.as_text(near.iloc[:, i]).set_axis(near.index))

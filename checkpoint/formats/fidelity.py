@@ -1,21 +1,23 @@
 """Differences between an object and what its file gives back.
 
 Accepted without a message in an AnnData, and listed in the docs instead: text columns come back as
-categories, fixed-width text as text, keys in another order, NumPy scalars as Python's, sparse
-arrays as sparse matrices, record arrays as structured arrays.
+categories, fixed-width text as text, keys in another order, NumPy scalars as Python's, record
+arrays as structured arrays.
 """
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .kinds import a_type, is_a
+from .names import names_in_file
 from .rest import Difference, Place
 
 TEXT = ("object", "str", "category")  # the dtypes between which text may move in an AnnData
 
 
-def differences(saved: Any, again: Any, slot: str, place: Place = ()) -> Iterator[Difference]:
+def differences(
+    saved: Any, again: Any, slot: str, place: Place = (), *, folders: bool = False
+) -> Iterator[Difference]:
     """Yield how a value that was read differs from the one that was saved.
 
     Parameters
@@ -26,6 +28,8 @@ def differences(saved: Any, again: Any, slot: str, place: Place = ()) -> Iterato
         The field, as messages name it: `uns['region']`.
     place
         Where it is in the object.
+    folders
+        Whether the keys of dicts are names of folders, as in zarr.
 
     Yields
     ------
@@ -35,9 +39,11 @@ def differences(saved: Any, again: Any, slot: str, place: Place = ()) -> Iterato
     if is_a(saved, "pandas", "DataFrame", exactly=True) and is_a(again, "pandas", "DataFrame"):
         yield from of_frames(saved, again, slot, place, loose=True)
     elif type(saved) is dict and isinstance(again, Mapping):
-        yield from of_mappings(saved, again, slot, place)
+        yield from of_mappings(saved, again, slot, place, folders=folders)
     elif is_lazy(saved):
         yield computed(saved, again, slot)
+    elif is_a(again, "scipy.sparse", "spmatrix") and is_array(saved) and not _change(saved, again):
+        yield of_array(saved, slot, place)
     elif what := _change(saved, again):
         yield Difference(slot, what, place, saved)
 
@@ -79,6 +85,17 @@ def is_lazy(value: Any) -> bool:
 def computed(saved: Any, again: Any, slot: str) -> Difference:
     """Return the difference of an array that was computed while it was saved."""
     return Difference(slot, f"is {a_type(saved)}, was computed, and comes back as {a_type(again)}")
+
+
+def is_array(matrix: Any) -> bool:
+    """Return whether a sparse matrix is one of SciPy's arrays, whose `*` multiplies elements."""
+    return is_a(matrix, "scipy.sparse", "sparray")
+
+
+def of_array(matrix: Any, slot: str, place: Place) -> Difference:
+    """Return the difference of a sparse array that is read as a matrix."""
+    what = f"is {a_type(matrix)}, stored as a matrix"
+    return Difference(slot, what, (*place, "__class__"), type(matrix))
 
 
 def is_text(values: Any) -> bool:
@@ -145,6 +162,10 @@ def of_frame_labels(
     if not same(saved.attrs, again.attrs):
         here = f"{slot}.attrs" if slot else "attrs"
         yield Difference(here, f"is {saved.attrs!r:.60}", (*place, "attrs"), saved.attrs)
+    allowed = saved.flags.allows_duplicate_labels
+    if allowed != again.flags.allows_duplicate_labels:
+        flag = (*place, "flags", "allows_duplicate_labels")
+        yield Difference(slot or "it", f"has allows_duplicate_labels={allowed}", flag, allowed)
 
 
 def of_subclass(frame: Any) -> Difference | None:
@@ -154,14 +175,17 @@ def of_subclass(frame: Any) -> Difference | None:
     return Difference("it", f"is {a_type(frame)}, stored as a plain DataFrame", (), frame)
 
 
-def of_mappings(saved: Mapping, again: Mapping, slot: str, place: Place) -> Iterator[Difference]:
+def of_mappings(
+    saved: Mapping, again: Mapping, slot: str, place: Place, *, folders: bool = False
+) -> Iterator[Difference]:
     """Yield the differences of a dict, key by key."""
-    for (key, value), name in zip(saved.items(), names_in_file(saved), strict=True):
+    names = names_in_file(saved, folders=folders)
+    for (key, value), name in zip(saved.items(), names, strict=True):
         here = f"{slot}[{key!r}]"
         if name not in again:
             yield Difference(here, "is not in the file", (*place, name), value)
             continue
-        yield from differences(value, again[name], here, (*place, name))
+        yield from differences(value, again[name], here, (*place, name), folders=folders)
         if type(key) is not str or name != key:
             yield renamed(here, key, (*place, name))
 
@@ -171,38 +195,13 @@ def renamed(slot: str, key: Any, place: Place) -> Difference:
     return Difference(slot, f"is named {place[-1]!r} in the file", place, key, is_name=True)
 
 
-def names_in_file(keys: Iterable[Any], *, paths: bool = True) -> list[str]:
-    """Return the names that keys or column names have in a file.
-
-    Parameters
-    ----------
-    keys
-        The keys.
-    paths
-        Whether names are paths in the file, as in HDF5 and zarr: `/` would be a level of groups,
-        and dots the group itself.
-
-    Returns
-    -------
-    list of str
-        Text, each once.
-    """
-    keys = list(keys)
-    plain = {str(key) for key in keys if isinstance(key, str) and _is_plain(key, paths)}
-    names: dict[str, None] = {}
-    for key in keys:
-        as_it_is = isinstance(key, str) and key in plain and key not in names
-        names[str(key) if as_it_is else _free_name(key, plain | names.keys(), paths)] = None
-    return list(names)
-
-
 def _change(saved: Any, again: Any) -> str | None:
     """Say how a value that is not a container differs from what was saved, or return None."""
     if _is_sparse(saved):
         was, now = _kind(saved), _kind(again)
         if was != now:
             return f"is {was}, stored as {now}"
-        return "is stored with other values" if (saved != again).nnz else None
+        return "is stored with other values" if (saved != type(saved)(again)).nnz else None
     if is_a(saved, "numpy", "ndarray") and is_a(again, "numpy", "ndarray"):
         return _of_arrays(saved, again)
     if is_a(saved, "numpy", "generic") or is_a(again, "numpy", "generic"):
@@ -212,27 +211,6 @@ def _change(saved: Any, again: Any) -> str | None:
     if is_a(saved, "anndata", "AnnData") and is_a(again, "anndata", "AnnData"):
         return None if same(_parts(saved), _parts(again)) else "holds what the file cannot"
     return None if same(saved, again) else _changed(saved, again)
-
-
-def _is_plain(name: str, paths: bool) -> bool:
-    """Return whether a name can stand in a file as it is."""
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    # zarr takes a backslash for a slash
-    in_paths = bool(name.strip(".")) and not {"/", "\\"} & set(name) and name != "_index"
-    in_tables = not name.startswith("__index_level_")
-    return "\0" not in name and (in_paths if paths else in_tables)
-
-
-def _free_name(key: Any, taken: set[str], paths: bool) -> str:
-    text = "_".join(map(str, key)) if isinstance(key, tuple) else str(key)
-    text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "_")
-    text = text.replace("/", "_").replace("\\", "_") if paths else text
-    text = text if _is_plain(text, paths) else f"{text}_"
-    numbered = (f"{text}_{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([text], numbered) if name not in taken)
 
 
 def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
@@ -249,7 +227,7 @@ def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
     if was == now == "category":
         return _of_categories(saved, again, loose)
     before, after = saved.to_numpy(dtype=object), again.to_numpy(dtype=object)
-    if is_text(saved) and not saved.isna().any():
+    if is_text(saved) and not saved.isna().any() and _is_plain_text(before):
         return None if bool((before == after).all()) else "is stored with other values"
     for was, now in zip(before, after, strict=True):
         if not same(was, now):
@@ -257,8 +235,15 @@ def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
     return None
 
 
+def _is_plain_text(values: Any) -> bool:
+    """Return whether values are of Python's and NumPy's own types of text."""
+    return all(kind is str or kind.__module__ == "numpy" for kind in set(map(type, values)))
+
+
 def _of_categories(saved: Any, again: Any, loose: bool) -> str | None:
     was, now = saved.cat.categories, again.cat.categories
+    if was.name != now.name:
+        return f"has categories named {was.name!r}"
     if len(was) != len(now):
         return "is stored with other categories"
     if what := _of_columns(was.to_series(), now.to_series(), loose):
@@ -273,8 +258,9 @@ def _of_index(saved: Any, again: Any, loose: bool) -> str | None:
     """Say how index or labels differ, or return None."""
     if not same(list(saved.names), list(again.names)):
         return f"is named {_few(saved.names)}"
-    if saved.nlevels != again.nlevels or len(saved) != len(again):
-        return f"has {saved.nlevels} levels"
+    levels = [hasattr(index, "levels") for index in (saved, again)]
+    if saved.nlevels != again.nlevels or len(saved) != len(again) or len({*levels}) > 1:
+        return f"has levels: {saved.nlevels}"
     if getattr(saved, "freq", None) != getattr(again, "freq", None):
         return f"has the frequency {saved.freqstr}"
     for i in range(saved.nlevels):
@@ -289,7 +275,7 @@ def _of_arrays(saved: Any, again: Any) -> str | None:
     import numpy as np
 
     text = _is_text_array(saved) and _is_text_array(again)
-    records = bool(saved.dtype.names) and saved.dtype.names == again.dtype.names
+    records = _are_same_records(saved.dtype, again.dtype)
     same_dtype = saved.dtype == again.dtype or text or records
     if loses_its_type(saved) or not same_dtype:
         return f"is {_kind(saved)}, stored as {_kind(again)}"
@@ -300,6 +286,17 @@ def _of_arrays(saved: Any, again: Any) -> str | None:
     else:
         alike = same(saved.tolist(), again.tolist())
     return None if alike else "is stored with other values"
+
+
+def _are_same_records(was: Any, now: Any) -> bool:
+    """Return whether records have the same fields, of which fixed-width text may be text."""
+    if not was.names or was.names != now.names or was.isalignedstruct:
+        return False
+    pairs = [(was[name], now[name]) for name in was.names]
+    return all(
+        one == other or (one.kind == "U" and other.kind == "O") or _are_same_records(one, other)
+        for one, other in pairs
+    )
 
 
 def _same_awkward(saved: Any, again: Any) -> bool:

@@ -29,7 +29,7 @@ def unfit(obj: Any) -> str | None:
     """Say why an object is not one figure, or return None."""
     if charts.is_chart(obj):
         return None
-    if not _is_drawn(obj):
+    if not _is_drawn(obj, depth=5):
         return "is not a matplotlib Figure"
     figures = {id(figure) for figure in _figures_of(obj)}
     if len(figures) == 1:
@@ -63,14 +63,16 @@ def read(path: Path, details: dict[str, Any] | None) -> Path:
     return path
 
 
-def _is_drawn(obj: Any) -> bool:
+def _is_drawn(obj: Any, depth: int) -> bool:
     """Return whether an object is a figure, a part of one, or a list or dict of parts."""
+    if not depth:  # a list may contain itself
+        return False
     if isinstance(obj, Mapping):
         obj = list(obj.values())
     elif is_a(obj, "numpy", "ndarray"):
         obj = list(obj.flat) if obj.dtype == object else []
     if isinstance(obj, list | tuple):
-        return bool(obj) and all(_is_drawn(item) for item in obj)
+        return bool(obj) and all(_is_drawn(item, depth - 1) for item in obj)
     kinds = (("matplotlib.artist", "Artist"), *((module, name) for module, name, _ in DRAWN))
     return any(is_a(obj, *kind) for kind in kinds)
 

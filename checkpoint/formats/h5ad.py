@@ -10,14 +10,16 @@ from . import in_blocks, nearest, options
 from .fidelity import (
     computed,
     differences,
+    is_array,
     is_lazy,
     loses_its_type,
-    names_in_file,
+    of_array,
     of_frames,
     of_some_columns,
     renamed,
 )
 from .kinds import a_type, is_a
+from .names import names_in_file
 from .on_disk import lazy_anndata, opened, parts
 from .registry import Format
 from .rest import Difference, Place
@@ -44,11 +46,10 @@ def changes(adata: Any, path: Path, details: dict[str, Any] | None) -> Iterator[
 def read(path: Path, details: dict[str, Any] | None) -> Any:
     """Read an AnnData into memory."""
     import anndata
-    from anndata.io import read_elem
 
     with opened(path) as file:
         if file.attrs.get("encoding-type") == "anndata":
-            return read_elem(file)
+            return in_file(file)
     return anndata.read_h5ad(path)  # as anndata before 0.7 wrote it
 
 
@@ -132,7 +133,8 @@ def write_frame(group: Any, name: str, frame: Any) -> None:
     from anndata.io import write_elem
     from pandas.api.types import is_string_dtype
 
-    near = nearest.frame(frame, partial(_holds, group), text_index=True, paths=True)
+    holds, folders = partial(_holds, group), are_folders(group)
+    near = nearest.frame(frame, holds, text_index=True, paths=True, folders=folders)
     if any(map(is_string_dtype, near.dtypes)):
         anndata.AnnData().strings_to_categoricals(near)
     write_elem(group, name, near)
@@ -142,14 +144,16 @@ def write_item(group: Any, name: str, value: Any) -> None:
     """Write a value, or the nearest form that the file can hold, or nothing if there is none."""
     from anndata.io import write_elem
 
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and not hasattr(value, "tocsr"):
         write_elem(group, name, {})
-        for key, item in zip(names_in_file(value), value.values(), strict=True):
+        names = names_in_file(value, folders=are_folders(group))
+        for key, item in zip(names, value.values(), strict=True):
             write_item(group[name], key, item)
     elif is_a(value, "anndata", "AnnData"):
         write_anndata(group.create_group(name), in_memory(value))
     elif is_a(value, "pandas", "DataFrame"):
-        near = nearest.frame(value, partial(_holds, group), paths=True)
+        folders = are_folders(group)
+        near = nearest.frame(value, partial(_holds, group), paths=True, folders=folders)
         write_elem(group, name, nearest.with_missing_as_categories(near))
     elif in_blocks.takes(value):
         in_blocks.write(group, name, value)
@@ -177,9 +181,8 @@ def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> It
     for name in MATRICES:
         here, matrices = _part(stored, name), _matrices(adata, name)
         yield from of_matrices(matrices, here, f"{slot}{name}", (*place, name))
-    yield from differences(
-        dict(adata.uns), in_file(_part(stored, "uns")), f"{slot}uns", (*place, "uns")
-    )
+    uns, folders = in_file(_part(stored, "uns")), are_folders(stored)
+    yield from differences(dict(adata.uns), uns, f"{slot}uns", (*place, "uns"), folders=folders)
     if adata.raw is not None:
         raw, here = _part(stored, "raw"), (*place, "raw")
         yield from of_matrix(adata.raw.X, _part(raw, "X"), f"{slot}raw.X", (*here, "_X"))
@@ -194,7 +197,8 @@ def of_frame(frame: Any, stored: Any, slot: str, place: Place) -> Iterator[Diffe
     """Yield what a file does not give back of obs or var; what any file holds is not read back."""
     import pandas as pd
 
-    if not (_is_stored(stored) and nearest.has_plain_labels(frame)):
+    plain = partial(nearest.has_plain_labels, folders=are_folders(stored))
+    if not (_is_stored(stored) and plain(frame)):
         yield from of_frames(frame, in_file(stored), slot, place, loose=True)
         return
     doubtful = [j for j in range(frame.shape[1]) if not nearest.is_kept(frame.iloc[:, j])]
@@ -206,7 +210,8 @@ def of_matrices(
     matrices: Mapping[Any, Any], stored: Any, slot: str, place: Place
 ) -> Iterator[Difference]:
     """Yield what a file does not give back of layers, obsm, varm, obsp or varp."""
-    for key, name in zip(matrices, names_in_file(matrices), strict=True):
+    names = names_in_file(matrices, folders=are_folders(stored))
+    for key, name in zip(matrices, names, strict=True):
         here = f"{slot}[{key!r}]"
         if name not in stored:
             yield Difference(here, "is not in the file", (*place, name), matrices[key])
@@ -234,13 +239,26 @@ def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Dif
     ):
         what = f"is {a_type(value)} of {value.dtype}, stored as {kind} of {stored}"
         yield Difference(slot, what, place, value)
+    elif is_array(value):
+        yield of_array(value, slot, place)
 
 
 def in_file(element: Any) -> Any:
     """Read an element of a file; what is in memory already is returned as it is."""
     from anndata.io import read_elem
 
-    return read_elem(element) if _is_stored(element) else element
+    if not _is_stored(element):
+        return element
+    value: Any = read_elem(element)
+    # anndata takes a raw without cells for none
+    if is_a(value, "anndata", "AnnData") and value.raw is None and "raw" in element:
+        value.raw = read_elem(element["raw"])
+    return value
+
+
+def are_folders(group: Any) -> bool:
+    """Return whether the names in a group are those of folders."""
+    return is_a(group, "zarr", "Group")
 
 
 def _is_stored(element: Any) -> bool:
@@ -267,12 +285,11 @@ def _of_type(adata: Any, slot: str, place: Place) -> Iterator[Difference]:
     """Yield the type of a subclass of AnnData, and the attributes that it adds."""
     import anndata
 
-    if type(adata) is anndata.AnnData:
-        return
     plain = vars(anndata.AnnData())
     added = {name: value for name, value in vars(adata).items() if name not in plain}
     here = slot.rstrip(".") or "it"
-    yield Difference(here, f"is {a_type(adata)}", (*place, "__class__"), type(adata))
+    if type(adata) is not anndata.AnnData:
+        yield Difference(here, f"is {a_type(adata)}", (*place, "__class__"), type(adata))
     if added:
         names = f"{slot}{', '.join(added)}"
         yield Difference(names, "is not in the file", (*place, "__dict__"), added)
@@ -282,6 +299,9 @@ def _try(group: Any, name: str, value: Any) -> bool:
     """Write a value; return whether the file could hold it."""
     from anndata.io import write_elem
 
+    fields = getattr(getattr(value, "dtype", None), "fields", None) or {}
+    if are_folders(group) and any(one.fields or one.subdtype for one, *_ in fields.values()):
+        return False  # zarr writes records within records, and cannot read them
     try:
         write_elem(group, name, value)
     except Exception as error:

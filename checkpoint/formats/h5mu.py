@@ -15,6 +15,8 @@ from .h5ad import (
     write_frame,
     write_item,
 )
+from .kinds import is_a
+from .lazy import of_mudata
 from .on_disk import opened
 from .registry import Format
 from .rest import Difference
@@ -22,6 +24,12 @@ from .rest import Difference
 MATRICES = ("obsm", "varm", "obsp", "varp")
 MAPS = ("obsmap", "varmap")
 USERBLOCK = 512  # bytes at the beginning of the file, in which readers look for `MuData`
+
+
+def unfit(mdata: Any) -> str | None:
+    """Say why a file cannot hold a MuData, or return None."""
+    nested = [name for name, inner in mdata.mod.items() if is_a(inner, "mudata", "MuData")]
+    return f"has a MuData as its modality {nested[0]!r}" if nested else None
 
 
 def write(mdata: Any, path: Path) -> None:
@@ -76,7 +84,10 @@ def shape(mdata: Any) -> dict[str, Any]:
 
 def _in_memory(mdata: Any) -> Any:
     """Return a MuData that is not a view; the modalities of a backed one are read one by one."""
-    return mdata.copy() if mdata.is_view else mdata
+    if not (mdata.is_view and mdata.isbacked):
+        return mdata.copy() if mdata.is_view else mdata
+    make, (modalities,) = of_mudata(mdata)
+    return make({name: in_memory(adata) for name, adata in modalities.items()})
 
 
 FORMATS = (
@@ -87,6 +98,7 @@ FORMATS = (
         writer=write,
         reader=read,
         types=(("mudata", "MuData"),),
+        unfit=unfit,
         comparer=changes,
         shape=shape,
         extra="mudata",

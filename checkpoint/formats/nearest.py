@@ -9,14 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from . import lazy
-from .fidelity import is_text, names_in_file
+from .fidelity import is_text
 from .kinds import is_a, type_name
+from .names import names_in_file
 
 SAFE = "biuf"  # the kinds of NumPy's dtypes that every file holds
 
 
 def frame(
-    saved: Any, holds: Callable[[Any], bool], *, text_index: bool = False, paths: bool = False
+    saved: Any,
+    holds: Callable[[Any], bool],
+    *,
+    text_index: bool = False,
+    paths: bool = False,
+    folders: bool = False,
 ) -> Any:
     """Return a table that a file can hold; the same one if it can.
 
@@ -30,6 +36,8 @@ def frame(
         Whether the file holds no index but text.
     paths
         Whether column names are paths in the file.
+    folders
+        Whether they are names of folders, as in zarr.
     """
     import pandas as pd
 
@@ -39,10 +47,10 @@ def frame(
         column = near.iloc[:, i]
         if not is_safe(column) and not holds(column):
             near.isetitem(i, _nearest_column(column))
-    labels = names_in_file(near.columns, paths=paths)
+    labels = names_in_file(near.columns, paths=paths, folders=folders)
     if list(near.columns) != labels or near.columns.nlevels > 1:
         near.columns = pd.Index(labels)
-    near.index = _index(near, holds, text_index, paths)
+    near.index = _index(near, holds, text_index, paths, folders)
     return near
 
 
@@ -54,25 +62,28 @@ def is_safe(column: Any) -> bool:
         return is_safe(categories) or (not len(categories) and categories.dtype == object)
     if str(dtype) in ("object", "str"):
         return is_text(column) and bool(column.notna().any()) and is_writable(column)
-    return getattr(dtype, "char", "e") != "e" and dtype.kind in SAFE and is_numpy(dtype)
+    return is_numpy(dtype) and dtype.kind in SAFE and dtype.char not in "eg" and dtype.isnative
 
 
 def is_kept(column: Any) -> bool:
     """Return whether every file gives back a column of an AnnData as it is."""
     dtype = column.dtype
     if str(dtype) == "category":
-        return is_kept(dtype.categories)
+        return dtype.categories.name is None and is_kept(dtype.categories)
     return is_plain_text(column) if str(dtype) in ("object", "str") else is_safe(column)
 
 
-def has_plain_labels(frame: Any) -> bool:
-    """Return whether every file gives back the index, the column names and attrs of a table."""
+def has_plain_labels(frame: Any, *, folders: bool = False) -> bool:
+    """Return whether every file gives back the labels, flags and attrs of a table."""
     import pandas as pd
 
     columns, index = frame.columns, frame.index
     plain = type(columns) is type(index) is pd.Index and not frame.attrs
+    plain = plain and {str(columns.dtype), str(index.dtype)} <= {"object", "str"}
     unnamed = columns.name is None and index.name is None
-    return plain and unnamed and names_in_file(columns) == list(columns) and is_plain_text(index)
+    alike = plain and unnamed and frame.flags.allows_duplicate_labels
+    names = names_in_file(columns, folders=folders) if alike else None
+    return names == list(columns) and is_plain_text(index)
 
 
 def is_plain_text(values: Any) -> bool:
@@ -102,11 +113,16 @@ def is_writable(values: Any) -> bool:
 
 
 def _nearest_column(column: Any) -> Any:
-    """Return a column of numbers in a dtype of pandas or Arrow as NumPy's; any other as text."""
+    """Return a column of numbers in a dtype of pandas or Arrow as NumPy's; any other as text.
+
+    Of more than 64 bits, numbers are rounded.
+    """
     from pandas.api.types import is_numeric_dtype
 
     dtype = column.dtype
-    if is_numeric_dtype(dtype) and not is_numpy(dtype) and getattr(dtype, "kind", "O") in SAFE:
+    if is_numeric_dtype(dtype) and getattr(dtype, "kind", "O") in SAFE:
+        if is_numpy(dtype):
+            return column.astype(float if dtype.char in "eg" else dtype.newbyteorder("="))
         return column.astype(float if column.isna().any() else dtype.type)
     return text_column(column)
 
@@ -186,7 +202,9 @@ def listed(value: Any) -> Any:
     return [listed(item) for item in value] if isinstance(value, tuple | list) else value
 
 
-def _index(table: Any, holds: Callable[[Any], bool], text_index: bool, paths: bool) -> Any:
+def _index(
+    table: Any, holds: Callable[[Any], bool], text_index: bool, paths: bool, folders: bool
+) -> Any:
     """Return an index that the file can hold, with names that are no column's."""
     import pandas as pd
 
@@ -194,12 +212,14 @@ def _index(table: Any, holds: Callable[[Any], bool], text_index: bool, paths: bo
     if paths and index.nlevels > 1:
         return pd.Index(["_".join(map(text, item)) for item in index], dtype=object)
     names = [
-        None if name is None else names_in_file([name], paths=paths)[0] for name in index.names
+        None if name is None else names_in_file([name], paths=paths, folders=folders)[0]
+        for name in index.names
     ]
     names = [None if name in table.columns else name for name in names]
     levels = [index.get_level_values(i) for i in range(index.nlevels)]
     held = [
-        level if _holds_level(level, holds, text_index) else _text_level(level) for level in levels
+        level if _holds_level(level, holds, text_index, paths) else _text_level(level)
+        for level in levels
     ]
     if all(new is old for new, old in zip(held, levels, strict=True)):
         return index if list(index.names) == names else index.set_names(names)
@@ -208,7 +228,9 @@ def _index(table: Any, holds: Callable[[Any], bool], text_index: bool, paths: bo
     return pd.MultiIndex.from_arrays(held, names=names)
 
 
-def _holds_level(level: Any, holds: Callable[[Any], bool], text_index: bool) -> bool:
+def _holds_level(level: Any, holds: Callable[[Any], bool], text_index: bool, paths: bool) -> bool:
+    if paths and (str(level.dtype) == "string" or level.isna().any()):
+        return False  # HDF5 and zarr have an index of numbers or of text, and no missing values
     if str(level.dtype) in ("object", "str", "string"):
         return (is_text(level) and is_writable(level)) or not len(level)
     return not text_index and (is_safe(level) or holds(level.to_series(name="level")))

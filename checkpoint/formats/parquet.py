@@ -8,10 +8,12 @@ from typing import Any
 
 from ..errors import is_the_machines
 from . import columns, nearest
-from .fidelity import names_in_file, of_frame_labels, of_index, of_some_columns, of_subclass
+from .fidelity import of_frame_labels, of_index, of_some_columns, of_subclass
+from .names import names_in_file
 from .registry import Format
 from .rest import Difference
 
+TABLES = (("pandas", "DataFrame"), ("pandas", "Series"))
 CERTAIN = "biuf"  # the kinds of dtypes that come back as they are, beside text in pandas' own dtype
 
 
@@ -53,7 +55,9 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 
 
 def shape(frame: Any) -> dict[str, Any]:
-    """Return the numbers of rows and columns."""
+    """Return the numbers of rows and columns of a table; nothing of a Series."""
+    if frame.ndim == 1:
+        return {}
     return {"rows": frame.shape[0], "columns": frame.shape[1]}
 
 
@@ -69,9 +73,10 @@ def _near(frame: Any) -> Any:
 
 def _is_certain(column: Any) -> bool:
     dtype = column.dtype
-    return str(dtype) == "str" or (
-        nearest.is_numpy(dtype) and dtype.kind in CERTAIN and str(dtype) != "float16"
-    )
+    if str(dtype) == "str":
+        return columns.text_dtype() == "str"  # pandas 2 reads it as objects
+    numpys = nearest.is_numpy(dtype) and dtype.isnative
+    return numpys and dtype.kind in CERTAIN and dtype.char not in "eg"
 
 
 def _holds(column: Any) -> bool:
@@ -137,7 +142,10 @@ FORMATS = (
         comes_back="the same index, dtypes and categories",
         writer=write,
         reader=read,
-        types=(("pandas", "DataFrame"),),
+        types=TABLES,
+        default_for=TABLES[:1],
+        unfit=columns.unfit,
+        nearest=lambda series: series.to_frame(),
         comparer=changes,
         shape=shape,
     ),

@@ -5,10 +5,11 @@ sets anew in every process.
 """
 
 import copyreg
+import importlib
 import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from ..errors import CheckpointFormatError
@@ -63,6 +64,8 @@ class _Pickler(pickle.Pickler):
         if issubclass(kind, type | FunctionType):
             self._refuse_if_local(obj)
             return NotImplemented
+        if kind is ModuleType and obj.__name__ != "__main__":  # results of SciPy have one
+            return importlib.import_module, (obj.__name__,)
         if kind not in self._handlers:
             self._handlers[kind] = _handler_of(kind)
         handler = self._handlers[kind]
@@ -91,8 +94,11 @@ def _handler_of(kind: type) -> Callable[[Any], Any] | None:
 
 
 def _of_exception(error: BaseException) -> lazy.Reduced:
-    """Skip an exception's `__init__`, whose arguments may be others than those that it has."""
-    return copyreg.__newobj__, (type(error), *error.args), vars(error) or None  # type: ignore[attr-defined]
+    """Keep an exception with its cause, and skip an `__init__` with arguments of its own."""
+    state = vars(error) | ({"__cause__": error.__cause__} if error.__cause__ else {})
+    if not isinstance(type(error).__init__, FunctionType):
+        return type(error), error.args, state or None
+    return copyreg.__newobj__, (type(error), *error.args), state or None  # type: ignore[attr-defined]
 
 
 def _of_view(obj: Any) -> lazy.Reduced:

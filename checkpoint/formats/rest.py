@@ -83,6 +83,10 @@ def _put(obj: Any, place: Place, value: Any) -> Any:
         around.isetitem(step, column)
     elif isinstance(around, Mapping):
         around[step] = value  # type: ignore[index]
+    elif step == "__class__" and hasattr(around, "tocsr"):
+        return _put(obj, place[:-1], value(around))
+    elif step == "__class__" and is_a(around, "dask.array", "Array"):
+        pass  # opened lazily, in blocks of sparse matrices
     elif step == "__dict__":
         vars(around).update(value)
     else:

@@ -22,7 +22,8 @@ def canon(value):
     if isinstance(value, pd.DataFrame):
         columns = [(canon(name), canon(value.iloc[:, i])) for i, name in enumerate(value.columns)]
         labels = (canon(value.columns), canon(value.index), value.shape)
-        return ("frame", labels, tuple(columns), canon(value.attrs))
+        flags = value.flags.allows_duplicate_labels
+        return ("frame", labels, tuple(columns), canon(value.attrs), flags)
     if isinstance(value, pd.Series):
         return ("series", canon_values(value), canon(value.name))
     if isinstance(value, pd.MultiIndex):
@@ -32,7 +33,8 @@ def canon(value):
         return ("index", canon_values(value), canon(value.name), getattr(value, "freqstr", None))
     if sp.issparse(value):
         dense = value.toarray()
-        return ("sparse", value.format, str(dense.dtype), dense.shape, repr(dense.tolist()))
+        kind = "array" if isinstance(value, sp.sparray) else "matrix"
+        return ("sparse", kind, value.format, str(dense.dtype), dense.shape, repr(dense.tolist()))
     if isinstance(value, np.ma.MaskedArray):
         return ("masked", repr(value.tolist()), str(value.dtype))
     if isinstance(value, Units):
@@ -41,6 +43,8 @@ def canon(value):
         return ("matrix", repr(value.tolist()))
     if isinstance(value, np.ndarray):
         return canon_array(value)
+    if isinstance(value, np.longdouble):
+        return ("80 bits", repr(value))
     if isinstance(value, np.generic):
         return canon(value.item())
     if isinstance(value, dict):
@@ -60,6 +64,7 @@ def canon_anndata(adata):
     return (
         *("anndata", canon(adata.X), canon(adata.obs), canon(adata.var)),
         *(canon(dict(adata.uns)), tuple(matrices.items()), raw),
+        tuple(sorted(set(vars(adata)) - set(vars(ad.AnnData())))),
     )
 
 
@@ -79,7 +84,8 @@ def canon_values(values):
 
 def canon_array(array):
     if array.dtype.names:
-        return ("records", array.dtype.names, repr(array.tolist()))
+        metadata = [str(array.dtype[name].metadata) for name in array.dtype.names]
+        return ("records", array.dtype.names, metadata, repr(array.tolist()))
     text = array.dtype.kind == "U" or (
         array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)
     )

@@ -65,6 +65,12 @@ def raw_of(adata):
     return adata
 
 
+def indexed(index):
+    adata = cells()
+    adata.obs.index = index
+    return adata
+
+
 def renamed(adata, name):
     adata.obs.index.name = name
     return adata
@@ -80,6 +86,10 @@ LATER = datetime.date(2021, 3, 4)
 
 class Colour(enum.Enum):
     RED = 1
+
+
+class Kind(enum.StrEnum):
+    RNA = "rna"
 
 
 @dataclasses.dataclass
@@ -464,7 +474,49 @@ CASES = {
             "nullable index": table({"a": [1, 2]}, index=pd.Index([1, None], dtype="Int64")),
         }.items()
     },
+    # fields that readers of AnnData drop or refuse
+    "attribute of an AnnData": (lambda: (a := cells(), setattr(a, "protocol", "10x"), a)[2], "x", EQUAL),
+    "no cells, with raw": (lambda: raw_of(cells(var={"s": ["a", None, "a"]}))[:0].copy(), "x", EQUAL),
+    "obs text of an enum": (obs(pd.Series([Kind.RNA] * 4, [f"cell{i}" for i in range(4)], dtype=object)), "x", EQUAL),
+    "obs may not repeat names": (
+        lambda: (a := cells(), setattr(a, "obs", a.obs.set_flags(allows_duplicate_labels=False)), a)[2],
+        "x",
+        EQUAL,
+    ),
+    **{
+        f"{name} as {suffix}": (make, f"x{suffix}", EQUAL)
+        for suffix in (".h5ad", ".zarr")
+        for name, make in {
+            "obs index of string": lambda: indexed(pd.Index(list("abcd"), dtype="string")),
+            "obs index with None": lambda: indexed(pd.Index(["a", None, "b", "c"])),
+            "obs of 80 bits": obs(np.arange(4, dtype="longdouble") / 3),
+            "X and layer of sparse arrays": lambda: cells(X=sp.csr_array(np.eye(4, 3)), layers={"n": sp.csc_array(np.eye(4, 3))}),
+            "uns sparse arrays": uns({"m": sp.csr_matrix(np.eye(2)), "a": sp.csr_array(np.eye(2)), "d": sp.dok_matrix(np.eye(2))}),
+            "uns records in records": uns(np.array([((1, 2.0), 3)], dtype=[("p", [("x", "i4"), ("y", "f8")]), ("n", "i4")])),
+            "uns names of folders": uns({"zarr.json": 1, "k" * 2000: 2, "A": 3, "a": 4, "CON": 5, "a:b*?": 6, ".zgroup": 7}),
+            "obs names of folders": lambda: cells(obs={"n" * 2000: range(4), "S": range(4), "s": list("abab"), "aux": range(4)}),
+        }.items()
+    },
+    # tables and series that other file formats change, or refuse
+    **{
+        f"{name} as {suffix}": (make, f"x{suffix}", EQUAL)
+        for suffix in (".parquet", ".csv")
+        for name, make in {
+            "table that may not repeat names": lambda: pd.DataFrame({"a": [1]}).set_flags(allows_duplicate_labels=False),
+            "a single level": lambda: pd.DataFrame({"a": list("aab")}).value_counts().to_frame(),
+            "numbers of another byte order": table({"a": np.arange(2, dtype=">i4"), "b": np.arange(2, dtype=">f8")}),
+            "numbers of 80 bits": table({"a": np.arange(2, dtype="longdouble") / 3}),
+            "text of an enum": column([Kind.RNA, Kind.RNA], object),
+            "categories that are no UTF-8": column(pd.Categorical.from_codes([0, 1], pd.Index(["a\0", "\ud800"], dtype=object), ordered=True)),
+            "zone of dateutil": column(pd.to_datetime(["2020"]).tz_localize("dateutil/Europe/Berlin")),
+            "years 1 and 9999": column(np.array(["0001-01-01", "9999-12-31"], dtype="datetime64[s]")),
+            "durations of millennia": column(np.array([10**12], dtype="timedelta64[s]")),
+            "series": lambda: pd.Series([1, None], index=["a", "b"], name="n"),
+            "counts": lambda: pd.DataFrame({"k": list("aab"), "v": [1, 2, 3]}).groupby(["k", "v"]).size(),
+        }.items()
+    },
     # other objects
+    "metadata of a field": (lambda: np.zeros(2, np.dtype([("a", np.dtype("f8", metadata={"unit": "x"}))])), "x", EQUAL),
     "exception": (lambda: {"sample": Failed(404, "gone")}, "x", EQUAL),
     "units": (lambda: Units(np.arange(3.0), "m"), "x", EQUAL),
     "Index": (lambda: pd.MultiIndex.from_tuples([("a", 1)]), "x", EQUAL),

@@ -114,3 +114,28 @@ def test_any_anndata(project, suffix, adata):
 @given(NESTED)
 def test_anything_nested(project, value):
     is_back("value", value)
+
+
+def test_exceptions_and_results_that_have_more_than_a_pickle_keeps(project):
+    scipy = pytest.importorskip("scipy.stats")
+    failed = ValueError("x")
+    failed.__cause__ = KeyError("k")
+    contains_itself = []
+    contains_itself.append(contains_itself)
+    save(
+        STEP,
+        {
+            "failed": failed,
+            "text": UnicodeDecodeError("utf-8", b"a", 0, 1, "bad"),
+            "test": scipy.ttest_ind([1, 2, 3], [2, 3, 5]),
+            "list": contains_itself,
+            "records": np.rec.array([(1, "a")], dtype=[("a", "i8"), ("b", "U1")]),
+        },
+    )
+    again = load(STEP)
+    assert repr(again["failed"].__cause__) == "KeyError('k')"
+    assert str(again["text"]) == str(UnicodeDecodeError("utf-8", b"a", 0, 1, "bad"))
+    assert again["test"].pvalue == scipy.ttest_ind([1, 2, 3], [2, 3, 5]).pvalue
+    found = again["list"]
+    assert found[0] is found
+    assert again["records"].a[0] == 1 and type(again["records"]) is np.recarray

@@ -87,33 +87,6 @@ def test_a_subclass_of_anndata_comes_back(project, key):
     assert again.protocol == {"steps": (1, 2)}
 
 
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("key", ["m", "m.pkl", "in a dict"])
-def test_mudata(project, key):
-    mudata = pytest.importorskip("mudata")
-    mdata = mudata.MuData({"rna": odd(), "prot": cells()})
-    mdata.obs["batch"] = [pd.Timestamp("2020"), None, "x", 3]
-    mdata.uns["tuple"] = (1, "a")
-    save(STEP, {key: {"m": mdata} if key == "in a dict" else mdata})
-    again = load(STEP)[key]
-    again = again["m"] if key == "in a dict" else again
-    assert list(again.mod) == ["rna", "prot"]
-    assert_same(again["rna"], odd())
-    assert list(again.obs["batch"]) == list(mdata.obs["batch"])
-    assert again.uns["tuple"] == (1, "a")
-    if key == "m":
-        assert load(STEP).path("m").name == "m.h5mu"
-        assert list(mudata.read_h5mu(load(STEP).path("m")).mod) == ["rna", "prot"]
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_view_of_mudata_is_saved_as_what_it_shows(project):
-    mudata = pytest.importorskip("mudata")
-    mdata = mudata.MuData({"rna": cells(), "prot": cells()})
-    save(STEP, {"m": mdata[:2]})
-    assert load(STEP)["m"].shape == mdata[:2].shape
-
-
 ARRAYS = {
     "numbers": lambda: np.arange(6.0).reshape(2, 3),
     "text": lambda: np.array(["a", "bc"]),

@@ -1,6 +1,7 @@
 """Figures and charts are saved as people see them; tables for people as sheets."""
 
 import warnings
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -90,15 +91,51 @@ def altair_chart():
     return alt.Chart(pd.DataFrame({"a": [1, 3]})).mark_bar().encode(x="a:Q")
 
 
-@pytest.mark.parametrize("make", [plotly_chart, altair_chart])
+def styled():
+    return pd.DataFrame({"a": [1, 2]}).style.highlight_max()
+
+
+@pytest.mark.parametrize("make", [plotly_chart, pytest.param(altair_chart, marks=pytest.mark.slow)])
 def test_a_chart_is_a_page_the_same_each_time(project, make):
     chart = make()
     save(STEP, {"x": chart, "y.html": chart})
     previous = load(STEP)
     assert previous["x"].name == "x.html"
     page = previous["x"].read_text(encoding="utf-8")
-    assert "<script" in page
+    assert "<script" in page and "<script src" not in page
     assert previous["y"].read_text(encoding="utf-8") == page
+
+
+@pytest.mark.slow
+def test_a_page_opens_without_the_internet(project):
+    browsers = pytest.importorskip("playwright.sync_api", reason="no playwright")
+    pytest.importorskip("vl_convert", reason="an extra of projects")
+    if not Path("/usr/bin/chromium").exists():
+        pytest.skip("no chromium")
+    drawn = {plotly_chart: "svg.main-svg", altair_chart: "svg.marks", styled: "table td"}
+    save(STEP, {make.__name__: make() for make in drawn})
+    previous, asked = load(STEP), []
+    with browsers.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        page = browser.new_context(offline=True).new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        for make, shown in drawn.items():
+            page.goto(previous[make.__name__].as_uri())
+            page.wait_for_selector(shown)
+        browser.close()
+    assert [url for url in asked if not url.startswith("file:")] == []
+    assert not any("internet" in note for note in previous.record.notes)
+
+
+def test_a_page_that_needs_the_internet_says_so(project, monkeypatch):
+    from checkpoint.formats import charts
+
+    chart = altair_chart()
+    monkeypatch.setattr(charts, "find_spec", lambda name: None)
+    save(STEP, {"x": chart})
+    (note,) = load(STEP).record.notes
+    assert "loads its scripts from the internet" in note
+    assert '".[charts]"' in note
 
 
 @pytest.mark.parametrize("make", [plotly_chart, altair_chart])
@@ -109,6 +146,14 @@ def test_a_picture_of_a_chart_names_the_extra_that_it_needs(project, monkeypatch
     monkeypatch.setattr(charts, "find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match=r"\.\[charts\]"):
         save(STEP, {"x.png": chart})
+
+
+def test_a_styled_table_is_a_page_the_same_each_time(project):
+    save(STEP, {"x": styled(), "y.html": styled()})
+    previous = load(STEP)
+    assert previous["x"].read_bytes() == previous["y"].read_bytes()
+    with pytest.raises(CheckpointFormatError, match=r"'z\.html'"):
+        save(STEP, {"z.pkl": styled()})
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -126,6 +171,14 @@ def test_sheets_for_people_come_back_as_they_were(project, several):
     first = load(STEP).path("markers").read_bytes()
     save(STEP, {"markers.xlsx": obj})
     assert load(STEP).path("markers").read_bytes() == first
+
+
+def test_a_series_is_a_sheet_and_names_may_differ_by_case(project):
+    pytest.importorskip("xlsxwriter")
+    saved = {"a": pd.Series([1, 2], name="n"), "A": pd.DataFrame({"x": [1]})}
+    save(STEP, {"counts.xlsx": saved})
+    pd.testing.assert_series_equal(load(STEP)["counts"]["a"], saved["a"])
+    pd.testing.assert_frame_equal(load(STEP)["counts"]["A"], saved["A"])
 
 
 def test_warnings_of_libraries_do_not_end_a_save(project):
