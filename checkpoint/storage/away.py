@@ -41,13 +41,15 @@ def begin(project: Project, step: str) -> Path | None:
             sync(parent)
             if parent == place.parent:
                 break
-    except OSError as error:
+    except (OSError, CheckpointError) as error:
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = f"{error.filename} could not be created ({error.strerror})."
         raise CheckpointError(
-            f"[tool.checkpoint] results: {error.filename} could not be created "
-            f"({error.strerror}). The previous checkpoint stays.",
+            f"[tool.checkpoint] results: {reason} The previous checkpoint stays.",
             step=step,
             key="results",
-            file=str(error.filename),
+            file=str(folder),
         ) from error
     return folder
 
@@ -75,7 +77,7 @@ def folder_of(folder: Path) -> Path | None:
         away = Path((folder / POINTER).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return None
-    return away if (away / OWNER).is_file() else None
+    return away if os.path.isfile(away / OWNER) else None  # also where only another user may look
 
 
 def named_by(folder: Path) -> str:
