@@ -75,9 +75,9 @@ def folder_of(folder: Path) -> Path | None:
     """
     try:
         away = Path((folder / POINTER).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
+        return away if (away / OWNER).is_file() else None
+    except (OSError, UnicodeDecodeError):  # also where another user alone may look
         return None
-    return away if os.path.isfile(away / OWNER) else None  # also where only another user may look
 
 
 def named_by(folder: Path) -> str:

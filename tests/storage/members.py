@@ -96,10 +96,6 @@ def members(warm):
 
 def hand_to(folder, uid, gid):
     """Give a folder and all in it to a user and a group, which can write there."""
-    for parent, folders, files in os.walk(folder):
-        for name in (".", *folders):
-            os.chown(os.path.join(parent, name), uid, gid)
-            os.chmod(os.path.join(parent, name), 0o2775)
-        for name in files:
-            os.chown(os.path.join(parent, name), uid, gid)
-            os.chmod(os.path.join(parent, name), 0o664)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, uid, gid)
+        path.chmod(0o2775 if path.is_dir() else 0o664)

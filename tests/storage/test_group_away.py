@@ -1,4 +1,4 @@
-"""Two members of a group whose large files lie on another disk: a small one, mounted for the test."""
+"""Members of a group whose large files lie on another disk: a small one, mounted for the test."""
 
 import os
 import shutil
