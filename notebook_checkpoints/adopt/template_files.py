@@ -99,7 +99,7 @@ def _with_record(root: Path, made: Path, change: Change, yours: list[str]) -> Ch
     if change.path != PYPROJECT or change.content is None or is_project(root):
         return change
     text, template = change.content.decode(), (made / PYPROJECT).read_text(encoding="utf-8")
-    skip = tomlkit.parse(template)["tool"]["cruft"]["skip"]  # type: ignore[index]
+    skip = tomlkit.parse(template)["tool"]["cruft"]["skip"]
     if (root / STATE).exists() or (text != template and "cruft" in tomlkit.parse(text)["tool"]):
         return change  # of another template
     if text != template:
