@@ -78,7 +78,12 @@ def __getattr__(name: str) -> object:
     if _HOME[name] == "api":
         _check_packages()
         import_module(".watch", __name__).begin()
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    try:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        from .errors import missing_package
+
+        raise missing_package(error) or error from error
 
 
 def _check_packages() -> None:

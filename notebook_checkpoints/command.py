@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -213,17 +213,24 @@ def update(
     """
     from .update import update_all
 
-    updates = update_all(projects or (Path(),), template, checkout)
+    roots = [path.resolve() for path in projects or (Path(),)]
+    updates = []
+    widths = (max(map(len, map(str, roots))), len("not updated"), len("before"), len("after"))
+
+    def show(row: Iterable[str]) -> None:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+    if not as_json:
+        show(("project", "result", "before", "after"))
+    for done in update_all(roots, template, checkout):  # minutes for many, so each as it is done
+        updates.append(done)
+        if not as_json:
+            show(done[:4])
+            for note in done.notes:
+                click.echo(f"    {note}")
     if as_json:
         click.echo(json.dumps({"projects": [done._asdict() for done in updates]}, indent=2))
-    else:
-        rows = [("project", "result", "before", "after"), *(done[:4] for done in updates)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for number, row in enumerate(rows):
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            click.echo("  ".join(cells).rstrip())
-            for note in updates[number - 1].notes if number else []:
-                click.echo(f"    {note}")
     sys.exit(any(done.result not in ("updated", "up to date") for done in updates))
 
 

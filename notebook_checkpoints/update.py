@@ -13,11 +13,12 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from checkpoint.errors import CheckpointError
 from checkpoint.files import LEFTOVERS
 from checkpoint.project.project import Project, is_project
 from checkpoint.project.settings import FILE, read_toml
@@ -26,6 +27,7 @@ from .repository import blob, files_of, git, has_commit, ids, refuse_unfit, writ
 
 STATE = ".cruft.json"
 # as in the [tool.cruft] of a project, which older ones do not have
+LEFT = "left pyproject.toml as it is; take over what you need:"
 YOURS = ["README.md", "LICENSE", "data", "notebooks", "results", "scripts"]
 # copied as they are, so that they tell versions apart whose code is the same
 COPIED = (".gitignore", ".gitattributes", "constraints.txt", "profiles/slurm/config.yaml")
@@ -79,7 +81,7 @@ class Templates:
         self.locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
         self._folder = folder
         self._checkout = checkout
-        self._clones: dict[str, Path] = {}
+        self._clones: dict[str, Path | UpdateError] = {}
 
     def clone(self, address: str) -> Path:
         """Return a clone of a template, at the version to update to."""
@@ -90,21 +92,30 @@ class Templates:
             if address not in self._clones:
                 folder = self._folder / str(len(self._clones))
                 url = expand_abbreviations(address, get_user_config()["abbreviations"])
+                self._clones[address] = folder
                 try:
                     git(self._folder, "clone", "--quiet", url.removeprefix("git+"), str(folder))
                     if self._checkout:
                         git(folder, "checkout", "--quiet", "--detach", self._checkout)
                 except subprocess.CalledProcessError as error:
-                    raise UpdateError(f"{address}: {error.stderr.strip()}") from error
-                self._clones[address] = folder
-            return self._clones[address]
+                    said = " ".join(error.stderr.split())
+                    self._clones[address] = UpdateError(f"{address}: {said}")
+            clone = self._clones[address]
+            if isinstance(clone, UpdateError):  # for each project, tried once
+                raise clone
+            return clone
 
 
-def update_all(roots: Iterable[Path], address: str | None, checkout: str | None) -> list[Update]:
-    """Update projects, also where others fail; parameters as those of `Templates`."""
+def update_all(
+    roots: Iterable[Path], address: str | None, checkout: str | None
+) -> Iterator[Update]:
+    """Update projects, also where others fail, and yield each in this order as soon as it is done.
+
+    Parameters as those of `Templates`.
+    """
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(4) as pool:
         templates = Templates(Path(folder), address, checkout)
-        return list(pool.map(lambda root: update(root.resolve(), templates), roots))
+        yield from pool.map(lambda root: update(root, templates), roots)
 
 
 def update(root: Path, templates: Templates) -> Update:
@@ -116,8 +127,12 @@ def update(root: Path, templates: Templates) -> Update:
             raise UpdateError("is not a project: it has no pyproject.toml with [tool.checkpoint]")
         with templates.locks[top]:  # of projects in one repository
             changed, notes = _update(root, templates)
-    except (UpdateError, ValueError) as error:
+    except (UpdateError, CheckpointError, ValueError, OSError) as error:
         return Update(str(root), "not updated", before, before, [str(error)])
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or "").strip() or f"exit status {error.returncode}"
+        reason = f"`{' '.join(map(str, error.cmd[:4]))} …` failed: {said.splitlines()[-1]}"
+        return Update(str(root), "not updated", before, Project(root).version, [reason])
     undecided = [note for note in notes if note.startswith("decide: ")]
     result = "conflicts" if undecided else "updated" if changed else "up to date"
     return Update(str(root), result, before, Project(root).version, notes)
@@ -231,16 +246,24 @@ def settle_pyproject(root: Path, commit: str) -> list[str]:
         if merged is None:
             changes = list(difflib.unified_diff(base.splitlines(), theirs.splitlines(), n=0))[2:]
             notes = [f"not in {FILE}: {line}" for line in changes if line[0] in "+-"]
-            notes = ["left pyproject.toml as it is; take over what you need:", *notes]
+            notes = [LEFT, *notes]
         path.write_text(ours if merged is None else merged, encoding="utf-8", newline="\n")
+    rejected = root / f"{FILE}.rej"  # where git knows no version that both come from
+    if rejected.is_file():
+        lines = rejected.read_text(encoding="utf-8").splitlines()
+        lines = [line for line in lines if line[:1] in ("+", "-") and line[1:9] != "version "]
+        notes = [LEFT, *(f"not in {FILE}: {line}" for line in lines)] if lines else []
+        rejected.unlink()
     text = path.read_text(encoding="utf-8")
+    version = f'version = "{Project(root).version}"'
+    text = RECORD.sub(lambda found: re.sub(r'(?m)^version = ".*"$', version, found[0]), text)
     record = RECORD.search(text)
     if record and not re.search(rf'^commit = "{commit}"$', record[0], re.M):
         lines = [line for line in record[0].splitlines() if not line.startswith("commit = ")]
         header = 2 if len(lines) > 1 and lines[1].startswith("source = ") else 1
         lines.insert(header, f'commit = "{commit}"')
         text = text[: record.start()] + "\n".join(lines) + "\n" + text[record.end() :]
-        path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_text(text, encoding="utf-8", newline="\n")
     git(root, "add", FILE)
     return notes
 

@@ -41,7 +41,9 @@ def _state(root: Path) -> dict[str, Any]:
     from ..lineage.states import Lineage
 
     why = ""
-    if not is_project(root):
+    if not root.exists():
+        why = "does not exist"
+    elif not is_project(root):
         why = "not a project: no pyproject.toml with a [tool.checkpoint] table"
     elif (root / FOLDER).exists():
         why = "a change of its steps was interrupted, or runs; `checkpoint status` there undoes it"

@@ -33,7 +33,7 @@ def reason(change: Change, notebook_of: Callable[[str], str]) -> str:
         case Kind.PARAMS, _:
             return f"{change.name!r} in {results}/params.json was edited by hand"
         case Kind.NOTEBOOK, _:
-            return f"{notebook} cannot be read: {change.name}"
+            return f"{notebook} {change.name}"
         case Kind.FOREIGN, _:
             return f"{notebook} is not adopted: it neither loads nor saves checkpoints"
         case Kind.CELL, _:

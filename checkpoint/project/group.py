@@ -19,7 +19,15 @@ def make_folder(folder: Path) -> None:
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _share(folder)
+    share(folder)
+
+
+def share(path: Path) -> None:
+    """Let the group write in a folder or lock file if it can write in the folder around it."""
+    mode, around = path.stat().st_mode, path.parent.stat().st_mode
+    if os.name != "nt" and around & ~mode & stat.S_IWGRP:
+        with suppress(PermissionError):  # another member created it
+            path.chmod(stat.S_IMODE(mode) | stat.S_IWGRP)
 
 
 @contextmanager
@@ -28,7 +36,7 @@ def locked(path: Path, timeout: float = -1) -> Iterator[None]:
     from filelock import FileLock
 
     with FileLock(path, timeout=timeout):
-        _share(path)
+        share(path)
         yield
 
 
@@ -53,14 +61,6 @@ def check_writable(folder: Path) -> None:
     """Raise, like `explained`, if files in a folder cannot be replaced."""
     if not os.access(folder, os.W_OK | os.X_OK):
         raise _not_permitted(folder)
-
-
-def _share(path: Path) -> None:
-    """Let the group write what the folder around it lets it write."""
-    mode, around = path.stat().st_mode, path.parent.stat().st_mode
-    if os.name != "nt" and around & ~mode & stat.S_IWGRP:
-        with suppress(PermissionError):  # another member created it
-            path.chmod(stat.S_IMODE(mode) | stat.S_IWGRP)
 
 
 def _not_permitted(path: Path) -> CheckpointError:

@@ -6,6 +6,7 @@ is left unread.
 """
 
 import stat
+import struct
 import unicodedata
 import zipfile
 from collections.abc import Iterator
@@ -24,7 +25,10 @@ from .pickles import runs_code
 MAGIC = b"PK\x03\x04"
 PAGE = (b"<!doctype", b"<html", b"<head", b"<?xml")
 LFS = b"version https://git-lfs"  # what git has in place of a large file that was not fetched
-ENCRYPTED = 0x1
+ENCRYPTED, SIZES_LATER = 0x1, 0x8
+FOLDER = 0x10  # an attribute of DOS
+# lengths in a zip: a file's header without its name, its longest extra field, the ends
+HEADER, EXTRA, END, END_64 = 30, 20, 22, 76
 TODO = "Ask whoever gave it to you for one that `checkpoint pack` made."
 
 
@@ -77,6 +81,8 @@ def judged(path: Path, source: str) -> Iterator[Judged]:
     try:
         _refuse_others(path)
         with zipfile.ZipFile(path) as archive:
+            with path.open("rb") as file:
+                _check_layout(archive, file, path.stat().st_size)
             yield _judge(archive, path.stat().st_size)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeError) as error:
         raise ArchiveError(
@@ -99,8 +105,6 @@ def judged(path: Path, source: str) -> Iterator[Judged]:
 
 def _judge(archive: zipfile.ZipFile, size: int) -> Judged:
     members = archive.infolist()
-    for info in members:
-        _check_member(info)
     if sum(info.file_size for info in members) > size:
         raise ArchiveError("its files would be larger than the archive itself")
     if not members or members[0].orig_filename != MANIFEST or members[0].header_offset:
@@ -144,13 +148,37 @@ def _refuse_others(path: Path) -> None:
         raise ArchiveError("it is not a zip archive, or something precedes it")
 
 
+def _check_layout(archive: zipfile.ZipFile, file: IO[bytes], size: int) -> None:
+    """Refuse bytes that belong to no file: before, between and behind them, and comments."""
+    place = 0
+    for info in archive.infolist():
+        _check_member(info)
+        if info.header_offset != place:
+            raise ArchiveError(f"bytes before {info.filename!r} belong to no file", found=place)
+        file.seek(place)
+        name, extra = struct.unpack("<26xHH", file.read(HEADER))
+        if extra > EXTRA or info.comment:
+            raise ArchiveError(f"{info.filename!r} has a comment", found=info.filename)
+        place += HEADER + name + extra + info.file_size
+    file.seek(max(size - END, 0))
+    magic, disks, length, comment = struct.unpack("<4sI4xI4xH", file.read(END))
+    ends = (size - END - length, size - END - END_64 - length)
+    if magic != b"PK\5\6" or disks or comment or archive.comment:
+        raise ArchiveError("it has a comment, or bytes behind its end")
+    if place != archive.start_dir or place not in ends:
+        raise ArchiveError("bytes behind its last file belong to no file", found=place)
+
+
 def _check_member(info: zipfile.ZipInfo) -> None:
     """Refuse what is not a plain file, stored."""
     name, mode = info.orig_filename, info.external_attr >> 16
     if info.filename != name or "\0" in name or "\\" in name:
         raise ArchiveError(f"the name {name!r} is not one of a file in an archive", found=name)
-    if stat.S_IFMT(mode) not in (0, stat.S_IFREG) or name.endswith("/"):
+    is_file = stat.S_IFMT(mode) in (0, stat.S_IFREG) and not info.external_attr & FOLDER
+    if not is_file or name.endswith("/"):
         raise ArchiveError(f"{name!r} is a link, a folder or a device, and not a file", found=name)
+    if info.flag_bits & SIZES_LATER:
+        raise ArchiveError(f"{name!r} has its size after its content", found=name)
     if info.flag_bits & ENCRYPTED:
         raise ArchiveError(f"{name!r} is encrypted", found=name)
     if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
@@ -173,10 +201,13 @@ def _check_names(names: list[str], manifest: Manifest) -> None:
             bare = part.removeprefix(".") if number > 1 else part
             if reason := unportable(bare):
                 raise ArchiveError(f"the name {name!r} is refused: {part!r} {reason}", found=name)
+    folders: dict[str, str] = {}
     for name in names:
-        for parent in list(PurePosixPath(name).parents)[:-1]:
-            if parent.as_posix() in manifest.files or _folded(parent.as_posix()) in seen:
-                raise ArchiveError(f"{parent.as_posix()!r} is a file and a folder", found=name)
+        for parent in (parent.as_posix() for parent in list(PurePosixPath(name).parents)[:-1]):
+            if parent in manifest.files or _folded(parent) in seen:
+                raise ArchiveError(f"{parent!r} is a file and a folder", found=name)
+            if (first := folders.setdefault(_folded(parent), parent)) != parent:
+                raise ArchiveError(f"{first!r} and {parent!r} are one folder on some disks")
     if lacking := [name for name in manifest.files if name not in names]:
         raise ArchiveError(f"{lacking[0]!r} is in its manifest, and not in it", found=lacking[0])
 

@@ -1,6 +1,8 @@
 """The manifest of a pack: what is in it, as the first file of the archive."""
 
 from collections.abc import Iterator
+from json import loads
+from typing import Any
 
 from msgspec import DecodeError, Struct, ValidationError, json, to_builtins
 
@@ -10,6 +12,7 @@ from ..text import json_text
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
+LONGEST = 200  # characters of a name
 LARGEST = 1 << 24  # bytes; a manifest of 100,000 files fits
 
 
@@ -90,19 +93,29 @@ def parsed(content: bytes) -> Manifest:
         If it is not one, or a newer version of this code wrote it.
     """
     try:
-        version = json.decode(content, type=dict).get("format")
-        if isinstance(version, int) and version > FORMAT_VERSION:
+        version = loads(content.decode(), object_pairs_hook=_each_once).get("format")
+        if isinstance(version, int) and not 1 <= version <= FORMAT_VERSION:
             raise ArchiveError(
                 f"its format is {version}, and this project's code reads up to {FORMAT_VERSION}",
                 expected=FORMAT_VERSION,
                 found=version,
             )
         manifest = json.decode(content, type=Manifest)
-    except (DecodeError, ValidationError, RecursionError) as error:
+    except (DecodeError, ValidationError, RecursionError, ValueError, AttributeError) as error:
         raise ArchiveError(f"its {MANIFEST} is not one: {error}", file=MANIFEST) from error
     for step in manifest.steps:
         if not step or any(map(unportable, step.split("/"))):
             raise ArchiveError(f"{step!r} is not the name of a step", step=step)
+    if not manifest.by.isprintable() or len(manifest.by) > LONGEST:
+        raise ArchiveError(f"{manifest.by[:LONGEST]!r} is not a name of whoever packed it")
     if not manifest.steps:
         raise ArchiveError("it holds no checkpoint", file=MANIFEST)
     return manifest
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; a key that is there twice means one thing here, another there."""
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("it has a key twice")
+    return values

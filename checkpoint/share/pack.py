@@ -25,7 +25,7 @@ from ..storage.parts import part_names
 from ..storage.schema import RECORD, FileEntry, Record
 from ..text import json_text
 from .archive import given_files, judged
-from .manifest import FORMAT_VERSION, MANIFEST, Manifest, Member, Packed, written
+from .manifest import FORMAT_VERSION, LONGEST, MANIFEST, Manifest, Member, Packed, written
 from .pickles import runs_code
 
 MADE = (1980, 1, 1, 0, 0, 0)  # the time of each file, so that the same results give the same bytes
@@ -249,7 +249,8 @@ def _author(project: Project) -> str:
     authors = about.get("authors") if isinstance(about, dict) else None
     first = authors[0] if isinstance(authors, list) and authors else None
     name = first.get("name") if isinstance(first, dict) else None
-    return str(name or (about.get("name") if isinstance(about, dict) else "") or "unknown")
+    known = str(name or (about.get("name") if isinstance(about, dict) else "") or "unknown")
+    return "".join(letter if letter.isprintable() else " " for letter in known)[:LONGEST]
 
 
 def _notes(project: Project, steps: list[str]) -> Iterator[str]:

@@ -41,13 +41,15 @@ def begin(project: Project, step: str) -> Path | None:
             sync(parent)
             if parent == place.parent:
                 break
-    except OSError as error:
+    except (OSError, CheckpointError) as error:
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = f"{error.filename} could not be created ({error.strerror})."
         raise CheckpointError(
-            f"[tool.checkpoint] results: {error.filename} could not be created "
-            f"({error.strerror}). The previous checkpoint stays.",
+            f"[tool.checkpoint] results: {reason} The previous checkpoint stays.",
             step=step,
             key="results",
-            file=str(error.filename),
+            file=str(folder),
         ) from error
     return folder
 
@@ -73,9 +75,9 @@ def folder_of(folder: Path) -> Path | None:
     """
     try:
         away = Path((folder / POINTER).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
+        return away if (away / OWNER).is_file() else None
+    except (OSError, UnicodeDecodeError):  # also where another user alone may look
         return None
-    return away if (away / OWNER).is_file() else None
 
 
 def named_by(folder: Path) -> str:

@@ -110,7 +110,7 @@ def _absent(project: Project, step: str, record: Record) -> CheckpointNotFoundEr
     if named := away.named_by(project.results_of(step)):
         return CheckpointNotFoundError(
             f"results/{step} was saved on {record.timestamp[:10]} with its large files in {named}, "
-            f"which is not there. Mount that disk, or run {maker_of(project, step)} again.",
+            f"which {_not_there(Path(named))}, or run {maker_of(project, step)} again.",
             step=step,
             file=named,
         )
@@ -120,6 +120,18 @@ def _absent(project: Project, step: str, record: Record) -> CheckpointNotFoundEr
         f"new clone. Run {maker_of(project, step)}, or {offer(project, step) or todo}",
         step=step,
     )
+
+
+def _not_there(place: Path) -> str:
+    try:
+        place.stat()
+    except PermissionError:
+        return "you may not read. Ask whoever saved it"
+    except FileNotFoundError:
+        return "is not there. Mount that disk"
+    except OSError as error:
+        return f"cannot be read ({error.strerror}). Mount that disk"
+    return "is not a save of this step. Mount its disk"
 
 
 def results_in(folder: Path) -> list[Path]:

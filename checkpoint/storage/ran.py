@@ -49,6 +49,23 @@ def run_of(project: Project, step: str, folder: Path) -> Run | None:
     )
 
 
+def unreadable(project: Project, step: str, run: Run | None) -> str | None:
+    """Return what is wrong with the file of a notebook that saves, as after a `git merge`."""
+    if run and run.verdict and run.verdict.on_disk:
+        return None  # it was compared
+    name = step.partition("/")[0]
+    path = next((known.path for known in project.steps() if known.name == name), None)
+    if path is None or path.suffix != ".ipynb":
+        return None
+    try:
+        notebook.read_whole(path)
+    except FileNotFoundError:
+        return None
+    except ProjectError as error:
+        return str(error).replace(str(path), project.show(path), 1)
+    return None
+
+
 def executions_of(folder: Path, run: Run) -> list[Execution] | None:
     """Return the executions that made a step; None if their file is gone or was changed."""
     try:

@@ -19,7 +19,7 @@ from . import params as user
 from .environment import installed_environment, write_freeze
 from .interrupts import Interrupts
 from .modules import Modules, modules_of
-from .ran import run_of
+from .ran import run_of, unreadable
 from .schema import FORMAT_VERSION, RECORD, Record, Run, param_hashes
 
 
@@ -96,8 +96,13 @@ def _save(
             modules = modules_of(project, step)
             run = session.without_skipped(project, step, run_of(project, step, staging))
             freeze = write_freeze(project, staging)
+            wrong = unreadable(project, step, run)
         notes += session.changed_since_read(project, inputs)
         notes += _notes_on_code(project, modules, run)
+        if wrong:
+            notes.append(
+                f"{wrong}. The file is not what ran: results/{step} is edited until it is."
+            )
         record = Record(
             timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             params=groups,

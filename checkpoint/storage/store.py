@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import CheckpointDamagedError, CheckpointError, CheckpointValueError
 from ..files import below, remove, replace, sync
 from ..project import group
-from ..project.group import check_writable, explained, make_folder
+from ..project.group import check_writable, explained, make_folder, share
 from ..text import json_text, unfinished_merge
 from ..watch.files import unwatched
 from . import away as elsewhere
@@ -347,7 +347,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def _sync_all(folder: Path) -> None:
-    """Flush every file below `folder`, and then every folder, deepest first."""
+    """Flush every file below `folder`, and then every folder, deepest first; share folders."""
     folders = [(Path(parent), files) for parent, _, files in os.walk(folder, topdown=False)]
     paths = [parent / file for parent, files in folders for file in files]
     if len(paths) > FEW:
@@ -356,5 +356,7 @@ def _sync_all(folder: Path) -> None:
     else:
         for path in paths:
             sync(path)
+    for parent, _ in reversed(folders):  # an object that is a folder, for the next who replaces it
+        share(parent)
     for parent, _ in folders:
         sync(parent)

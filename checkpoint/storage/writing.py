@@ -230,7 +230,10 @@ class Writer:
                 raise missing from error
             raise refused(item.key, item.obj, str(error), item.format) from error
         except Exception as error:
-            error.add_note(f"while saving {item.key!r}; the previous checkpoint stays intact")
+            where = f" in {folder}" if is_away else ""
+            error.add_note(
+                f"while saving {item.key!r}{where}; the previous checkpoint stays intact"
+            )
             raise
         self.notes += [f"{item.key}: {beside.note(one, item.rest)}" for one in differences]
 

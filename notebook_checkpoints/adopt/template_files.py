@@ -16,6 +16,7 @@ from checkpoint.files import LEFTOVERS, below
 from checkpoint.project.project import KEEP, is_project
 
 from ..template import template_folder
+from ..update import STATE, with_record
 from .changes import Change
 
 PYPROJECT, GITIGNORE = "pyproject.toml", ".gitignore"
@@ -56,7 +57,7 @@ def template_files(root: Path, package: str | None) -> Added:
         If no package of that name can be made.
     """
     package = package or package_of(root)
-    changes, left = [], []
+    changes, left, yours = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         made = _generate(root, Path(folder), package)
         for path in below(made):
@@ -73,6 +74,8 @@ def template_files(root: Path, package: str | None) -> Added:
                 left += todo
             elif _differs(root / name, path) and not name.startswith(f"src/{package}/"):
                 left.append(f"{name} is yours and stays as it is")
+                yours.append(name)
+        changes = [_with_record(root, made, change, yours) for change in changes]
     for name in ("notebooks", "results", "data"):
         if not (root / name).is_dir() and not any(one.path.startswith(name) for one in changes):
             changes.append(Change(f"{name}/{KEEP}", b""))
@@ -89,6 +92,23 @@ def package_of(root: Path) -> str:
         return packages[0].parent.name
     name = re.sub(r"[^a-z0-9]+", "_", root.resolve().name.lower()).strip("_") or "project"
     return f"project_{name}" if name[0].isdecimal() else name
+
+
+def _with_record(root: Path, made: Path, change: Change, yours: list[str]) -> Change:
+    """Let a new `[tool.checkpoint]` say which template it has, and what updates leave alone."""
+    if change.path != PYPROJECT or change.content is None or is_project(root):
+        return change
+    text, template = change.content.decode(), (made / PYPROJECT).read_text(encoding="utf-8")
+    skip = tomlkit.parse(template)["tool"]["cruft"]["skip"]
+    if (root / STATE).exists() or (text != template and "cruft" in tomlkit.parse(text)["tool"]):
+        return change  # of another template
+    if text != template:
+        text = f"{with_record(text, template)}\n[tool.cruft]\nskip = []\n"
+    document: Any = tomlkit.parse(text)
+    array = tomlkit.array()
+    array.extend([*map(str, skip), *yours])
+    document["tool"]["cruft"]["skip"] = array.multiline(True)
+    return Change(PYPROJECT, tomlkit.dumps(document).encode())
 
 
 def _generate(root: Path, folder: Path, package: str) -> Path:

@@ -112,7 +112,7 @@ def _difference(ours: np.ndarray, theirs: np.ndarray, tolerance: Tolerance) -> s
         return f"has shape {_shown(theirs)}; expected {_shown(ours)}"
     if not ours.size or np.array_equal(ours, theirs):
         return None
-    if _is_labels(ours) and _is_labels(theirs):
+    if _is_labels(ours) and _are_counted(ours) and _is_labels(theirs):
         index = adjusted_rand(ours, theirs)
         words = f"adjusted Rand index {index:.2f}; expected {tolerance.rand} or more"
         return None if index >= tolerance.rand else words
@@ -125,7 +125,9 @@ def _difference(ours: np.ndarray, theirs: np.ndarray, tolerance: Tolerance) -> s
 def _of_numbers(ours: np.ndarray, theirs: np.ndarray, relative: float) -> str | None:
     signs = ours.ndim == 2 and ours.dtype.kind == "f"  # of components, which no machine decides
     with np.errstate(all="ignore"):
-        usual = float(np.nanmedian(np.abs(ours.astype(complex)))) or 1.0
+        known = np.abs(ours.astype(complex))
+        known = known[np.isfinite(known)]
+        usual = (float(np.median(known)) if known.size else 0.0) or 1.0
         near = _near(ours, theirs, relative, usual)
         if signs:
             turned = _near(ours, -theirs, relative, usual)
@@ -145,10 +147,19 @@ def _near(ours: np.ndarray, theirs: np.ndarray, relative: float, usual: float) -
 
 def _is_labels(array: np.ndarray) -> bool:
     """Tell whether the values of a list are names of groups, and not names of single things."""
-    if array.ndim != 1 or array.dtype.kind in "fcmM" or len(array) < 4:
+    if array.ndim != 1 or array.dtype.kind in "bfcmM" or len(array) < 4:
         return False
     different = len(np.unique(array.astype(str)))
     return 1 < different <= min(MOST_LABELS, len(array) // 2)
+
+
+def _are_counted(array: np.ndarray) -> bool:
+    """Tell whether labels are texts, or numbers without gaps from -1, 0 or 1 on, as of clusters."""
+    if array.dtype.kind not in "iu":
+        return True
+    numbers = np.unique(array)
+    first, last = int(numbers[0]), int(numbers[-1])
+    return first in (-1, 0, 1) and last - first + 1 == len(numbers)
 
 
 def _part(count: int, size: int) -> str:

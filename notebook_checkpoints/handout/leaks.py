@@ -1,9 +1,11 @@
 """Lines of solutions that are still somewhere in the students' copy."""
 
+import gzip
 import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,6 +74,11 @@ def _texts(name: str, content: bytes) -> Iterator[str]:
             yield "\n".join(_strings(json.loads(text)))
         except ValueError:
             return  # not JSON; its text was searched
+    if name.endswith(".gz"):
+        try:
+            yield from _texts(name.removesuffix(".gz"), gzip.decompress(content))
+        except (OSError, EOFError, zlib.error):
+            return  # not compressed; its bytes were searched
     if name.endswith((".zip", ".npz", ".xlsx")) and zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.namelist():

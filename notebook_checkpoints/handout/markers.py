@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from checkpoint.errors import ProjectError
 from checkpoint.notebooks import notebook
+from checkpoint.notebooks.syntax import parse
 
 TAG = "solution"
 STUBS = {
@@ -21,9 +22,10 @@ STUBS = {
 TEXT_STUB = "YOUR ANSWER HERE"
 # metadata of cells that tells when and how they ran
 TRACES = ("execution", "papermill", "ExecuteTime")
+# markers of the other kind, in small letters, or misspelled: what they mark would stay
 LEFT_OVER = re.compile(
-    r"\b(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME|PROMPT)\b|#\s*SOLUTION( NO PROMPT)?\s*$",
-    re.MULTILINE,
+    r"(?i:\b(BEGIN|END)\s+(SOLUTION|HIDDEN\s+TEST|MARK\s+SCHEME|PROMPT|IGNORE))"
+    r"|(?m:^\s*#+\s*(BEGIN|END)\s+(?!TEST CONFIG)[A-Z]{3,})|#\s*SOLUTION\b"
 )
 
 
@@ -105,6 +107,10 @@ def cleared(content: dict, where: str, markers: str) -> Cleared:
                 f"has {found[0]!r}, which is not one of the markers of {markers} that belong "
                 "together. Correct it, or choose others with --markers.",
             )
+        original = notebook.source_of(cell)
+        is_code = cell["cell_type"] == "code" and language == "python"
+        if is_code and source != original and _is_python(original) and not _is_python(source):
+            raise clearing.wrong(original, "is not valid Python without its solution.")
         bare = _bare(cell, source)
         student["cells"].append(bare)
         if clearing.counts["solution"] > before:
@@ -117,6 +123,14 @@ def cleared(content: dict, where: str, markers: str) -> Cleared:
         if key in ("kernelspec", "language_info")
     }
     return Cleared(student, clearing.removed, clearing.counts, solved)
+
+
+def _is_python(source: str) -> bool:
+    try:
+        parse(source)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _cleared_source(
@@ -189,7 +203,11 @@ def _nbgrader(cell: dict, source: str, clearing: _Clearing) -> str | None:
     return source
 
 
-ASSIGNED = re.compile(r"(\s*[^=#]*[^=<>!:#\s]\s*=)(?!=)")  # `x =`, `a, b["c"] =`
+ASSIGNED = re.compile(r"""(\s*[\w.]+(?:\[[^\]]*\])*(?:,\s*[\w.]+(?:\[[^\]]*\])*)*\s*=)(?!=)""")
+# a test that says so in its first line, or in the settings that it begins with
+HIDDEN = re.compile(
+    r"(?is)\s*#[^\n]*\bhidden\b|\s*[\"']{3}\s*# BEGIN TEST CONFIG(?:(?!END TEST).)*\bhidden:\s*true"
+)
 DROPPED = ("# SOLUTION NO PROMPT", "# BEGIN PROMPT", "# END PROMPT", "# SEED", "# IGNORE")
 PROMPT = "..."
 
@@ -202,7 +220,7 @@ def _otter(cell: dict, source: str, clearing: _Clearing) -> str | None:
         return None
     if cell["cell_type"] != "code":
         return source
-    if clearing.in_raw == "TESTS" and source.lstrip().startswith("# HIDDEN"):
+    if clearing.in_raw == "TESTS" and HIDDEN.match(source):
         clearing.take(source.split("\n"), "hidden test")
         return None
     return _otter_code(source, clearing)
@@ -231,16 +249,18 @@ def _otter_code(source: str, clearing: _Clearing) -> str:
             inside = None
         elif inside is not None:
             inside.append(line)
-        elif re.match(r"\s*# BEGIN IGNORE", line):
+        elif re.match(r"\s*#\s*BEGIN\s*IGNORE", line, re.IGNORECASE):
             ignored = True
         elif end.endswith("# END IGNORE"):
             ignored = False
         elif begun := re.match(r"(\s*)# BEGIN SOLUTION( NO PROMPT)?", line):
             inside = []
             kept += [] if begun[2] else [begun[1] + PROMPT]
-        elif ignored or end.endswith(DROPPED):
+        elif ignored:
+            clearing.take([line], "other line")
+        elif end.endswith(DROPPED):
             clearing.take([end.rpartition("#")[0]], _kind(end))
-        elif solved := re.match(r"(.*?)\s*#\s*SOLUTION$", end):
+        elif solved := re.match(r"(.*?)\s*# ?SOLUTION\b", end):
             clearing.take([solved[1]], "solution")
             assigned = ASSIGNED.match(solved[1])
             indent = solved[1][: len(solved[1]) - len(solved[1].lstrip())]
@@ -249,6 +269,8 @@ def _otter_code(source: str, clearing: _Clearing) -> str:
             kept.append(line)
     if inside is not None:
         raise clearing.wrong(source, "has BEGIN SOLUTION without END SOLUTION.")
+    if ignored:
+        raise clearing.wrong(source, "has BEGIN IGNORE without END IGNORE.")
     return "\n".join(kept)
 
 

@@ -1,6 +1,7 @@
 """A merge that nobody finished, as `git merge` and updates of the template leave it."""
 
 import pytest
+from front_end import HEAD, FrontEnd
 from project_under_test import ONE, TWO
 
 from checkpoint import CheckpointDamagedError, ProjectError, load, save
@@ -40,6 +41,32 @@ def test_load_and_save_stop_at_the_settings(project):
         with pytest.raises(ProjectError, match=rf"pyproject.toml {WORDS}: choose"):
             use()
     assert not (project / "results" / TWO / "params.json").exists()
+
+
+def test_load_and_save_name_a_notebook(project, capsys):
+    """What is in memory is saved all the same; the step is edited until its file is whole."""
+    save(ONE, {"x": 1})
+    for step in (ONE, TWO):
+        both(project.notebook(step))
+    capsys.readouterr()
+    load(ONE)
+    assert f"is edited: notebooks/{ONE}.ipynb {WORDS}: choose between" in capsys.readouterr().out
+    save(TWO, {"x": 1})
+    said = capsys.readouterr().out
+    assert f"Note: notebooks/{TWO}.ipynb {WORDS}: choose between" in said
+    assert load(TWO)["x"] == 1 and project.states()[TWO] == "edited"
+
+
+@pytest.mark.slow
+def test_save_names_it_in_a_kernel(project):
+    front = FrontEnd(project, TWO, [HEAD, f"save({TWO!r}, {{'x': 1}})"], {}, with_ids=True)
+    try:
+        both(project.notebook(TWO))
+        front.run(0, 1)
+        assert f"notebooks/{TWO}.ipynb {WORDS}" in front.printed
+    finally:
+        front.restart()
+    assert project.states()[TWO] == "edited"
 
 
 def test_load_stops_at_a_record(project):

@@ -235,6 +235,27 @@ def test_small_files_that_hold_a_lot(tmp_path):
         assert "too many to be read" in said or "cannot be read" in said
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        ([0, 0, 1, 1, 2, 2], ["a", "a", "c", "c", "b", "b"], True),
+        ([-1, 0, 1, -1, 0, 1], [5, 6, 7, 5, 6, 7], True),
+        ([3, 5, 3, 5, 3, 3], [4, 6, 4, 6, 4, 4], False),  # counts
+        ([True, False, True, True], [False, True, False, False], False),  # which were kept
+        ([0, 0, 1, 1, 2, 2], [0, 0, 0, 0, 0, 0], False),
+        ([np.nan] * 3, [1.0, 2, 3], False),
+        ([1, np.inf, 2.0], [1, -np.inf, 2.0], False),
+        ([1.0, 2.0, 0.0], [1.0, 2.0, 1e-12], True),
+    ],
+)
+def test_what_is_taken_for_labels(tmp_path, ours, theirs, same):
+    for name, values in (("ours", ours), ("theirs", theirs)):
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "a.npy", np.array(values))
+    paths = (tmp_path / name / "a.npy" for name in ("ours", "theirs"))
+    assert (list(differences(*paths, Tolerance())) == []) == same
+
+
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=40), st.permutations(range(4)))
 def test_names_of_clusters_do_not_matter(labels, names):
     labels = np.array(labels)

@@ -1,6 +1,7 @@
 """The students' copy: what is in it, what is not, and that no solution is."""
 
 import base64
+import gzip
 import os
 import subprocess
 import sys
@@ -144,6 +145,16 @@ def test_lines_in_packs_and_other_notebooks(teacher, tmp_path):
     assert hand_out(teacher, tmp_path / "out").path.exists()
     teacher.add_cell(TWO, f"# {LINE}", "load")
     assert f"notebooks/{TWO}.ipynb: {LINE}" in refusal(teacher, tmp_path / "out2")
+
+
+def test_lines_in_compressed_tables_and_metadata(teacher, tmp_path):
+    path = teacher / "docs" / "notes.csv.gz"
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress(f"a\n{LINE}\n".encode()))
+    with teacher.edited(TWO) as notebook:
+        notebook.cells[0].metadata["hint"] = {"how": [LINE]}
+    said = refusal(teacher, tmp_path / "out")
+    assert f"docs/notes.csv.gz: {LINE}" in said and f"notebooks/{TWO}.ipynb: {LINE}" in said
 
 
 def test_lines_that_tell_nothing(teacher, tmp_path):

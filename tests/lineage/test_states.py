@@ -107,7 +107,7 @@ def test_a_notebook_that_cannot_be_read(chain):
     path.write_text("<<<<<<< HEAD\n" + path.read_text())
     state, (reason,) = states(chain)[TWO]
     assert state == "edited"
-    assert reason.startswith("notebooks/2_integration.ipynb cannot be read: is not valid JSON")
+    assert reason.startswith("notebooks/2_integration.ipynb is not valid JSON")
 
 
 def test_a_folder_with_files_that_are_no_results(chain, capsys):

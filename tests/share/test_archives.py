@@ -1,5 +1,6 @@
 """Hostile and broken archives: each is refused, nothing is written, and what was there stays."""
 
+import gzip
 import io
 import json
 import os
@@ -207,6 +208,93 @@ def zarr_with_pickles(p, path):
     p.write(path)
 
 
+def headers(path, change):
+    """Change the archive's bytes."""
+    content = bytearray(path.read_bytes())
+    after = change(content)
+    path.write_bytes(after if after is not None else content)
+
+
+def nul_in_name(p, path):
+    p.add(f"{ONE}/aXb.csv")
+    p.write(path)
+    headers(path, lambda c: c.replace(b"aXb.csv", b"a\0b.csv"))
+
+
+def unknown_method(p, path):
+    p.write(path)
+
+    def change(content):
+        for magic, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+            struct.pack_into("<H", content, content.rfind(magic) + offset, 99)
+
+    headers(path, change)
+
+
+def zip64_lie(p, path):
+    """The directory says that a file has 2**40 bytes."""
+    p.write(path)
+
+    def change(content):
+        start = content.rfind(b"PK\x01\x02")
+        name, extra = struct.unpack_from("<HH", content, start + 28)
+        assert extra == 0
+        struct.pack_into("<II", content, start + 20, 0xFFFFFFFF, 0xFFFFFFFF)
+        lie = struct.pack("<HHQQ", 1, 16, 1 << 40, 1 << 40)
+        struct.pack_into("<H", content, start + 30, len(lie))
+        place = start + 46 + name
+        content[place:place] = lie
+        end = content.rfind(b"PK\x05\x06")
+        (size,) = struct.unpack_from("<I", content, end + 12)
+        struct.pack_into("<I", content, end + 12, size + len(lie))
+
+    headers(path, change)
+
+
+def wrong_crc(p, path):
+    p.write(path)
+
+    def change(content):
+        start = content.rfind(b"PK\x01\x02")
+        struct.pack_into("<I", content, start + 16, 0x12345678)
+
+    headers(path, change)
+
+
+def with_comment(p, path):
+    p.write(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"#!/bin/sh\nrm -rf ~"
+
+
+def with_gap(p, path):
+    """Bytes that no file has, between the last file and the directory."""
+    p.write(path)
+
+    def change(content):
+        start, end = content.find(b"PK\x01\x02"), content.rfind(b"PK\x05\x06")
+        (place,) = struct.unpack_from("<I", content, end + 16)
+        struct.pack_into("<I", content, end + 16, place + 100)
+        content[start:start] = b"x" * 100
+
+    headers(path, change)
+
+
+def other_local_name(p, path):
+    p.write(path)
+
+    def change(content):
+        place = content.rfind(b"table.csv", 0, content.find(b"PK\x01\x02"))
+        content[place : place + 9] = b"tible.csv"
+
+    headers(path, change)
+
+
+def many_disks(p, path):
+    p.write(path)
+    headers(path, lambda c: struct.pack_into("<H", c, c.rfind(b"PK\x05\x06") + 4, 7))
+
+
 TOO_LONG = f"{ONE}/{'x' * 200}.csv"
 # what is wrong with the archive, by title: how it is made, and what the message says
 HOSTILE = {
@@ -344,7 +432,7 @@ HOSTILE = {
         "has no params.json",
     ),
     "a bomb: compressed": (compressed, "is compressed"),
-    "a bomb: overlapping": (overlapping, "larger than the archive|one file on some"),
+    "a bomb: overlapping": (overlapping, "belong to no file"),
     "compressed, but called stored": (claims_stored, "is compressed|larger than|cannot be read"),
     "encrypted": (encrypted, "is encrypted"),
     "truncated": (
@@ -361,7 +449,7 @@ HOSTILE = {
     ),
     "an archive before the archive": (
         lambda p, path: (p.write(path), path.write_bytes(path.read_bytes() + path.read_bytes())),
-        "first file is not",
+        "belong to no file",
     ),
     "a pack in a zip": (
         lambda p, path: (
@@ -371,6 +459,192 @@ HOSTILE = {
             p.write(path),
         ),
         "belongs to none",
+    ),
+    "a name with NUL": (nul_in_name, "is not one of a file"),
+    "a name with a line break": (named(f"{ONE}/a\nb.csv"), "unprintable|control"),
+    "a device of Windows with a suffix": (named(f"{ONE}/NUL.tar.gz"), "device on Windows"),
+    "a device of Windows with a digit above": (named(f"{ONE}/com\u00b9.csv"), "device on Windows"),
+    "two names that differ in the width of letters": (
+        lambda p, path: (p.add(f"{ONE}/\u017f.csv"), p.add(f"{ONE}/s.csv"), p.write(path)),
+        "are one file on some disks",
+    ),
+    "two folders that differ in case": (
+        lambda p, path: (p.add(f"{ONE}/a/x.csv"), p.add(f"{ONE}/A/y.csv"), p.write(path)),
+        "are one folder on some disks",
+    ),
+    "a device": (
+        lambda p, path: (
+            p.add(f"{ONE}/tty.csv", external_attr=(stat.S_IFCHR | 0o666) << 16),
+            p.write(path),
+        ),
+        "a device",
+    ),
+    "a pipe": (
+        lambda p, path: (
+            p.add(f"{ONE}/pipe.csv", external_attr=(stat.S_IFIFO | 0o666) << 16),
+            p.write(path),
+        ),
+        "a device",
+    ),
+    "a folder by its attribute of DOS": (
+        lambda p, path: (p.add(f"{ONE}/x.csv", external_attr=0x10), p.write(path)),
+        "a folder",
+    ),
+    "the manifest twice": (
+        lambda p, path: (p.doubled.append(("manifest.json", b"{}")), p.write(path)),
+        "belongs to none|is not in its manifest",
+    ),
+    "the manifest twice, and in itself": (
+        lambda p, path: (p.add("manifest.json", b"{}"), p.write(path)),
+        "belongs to none|is not in its manifest",
+    ),
+    "a manifest with a key twice": (
+        lambda p, path: p.write(
+            path, manifest=b'{"format": 1, "format": 99,' + json.dumps(p.manifest).encode()[1:]
+        ),
+        "is not one|twice|reads up to",
+    ),
+    "a manifest with NaN": (
+        lambda p, path: (p.manifest["files"][TABLE].update(bytes=float("nan")), p.write(path)),
+        "is not one",
+    ),
+    "a manifest with a huge number": (
+        lambda p, path: (p.manifest["files"][TABLE].update(bytes=10**400), p.write(path)),
+        "is not one|its manifest says",
+    ),
+    "a manifest with a negative number": (
+        lambda p, path: (p.manifest["files"][TABLE].update(bytes=-1), p.write(path)),
+        "its manifest says|is not one",
+    ),
+    "a manifest that is not UTF-8": (
+        lambda p, path: p.write(path, manifest=json.dumps(p.manifest).encode("utf-16")),
+        "is not one",
+    ),
+    "a manifest with half a character": (
+        lambda p, path: (p.manifest.update(by="\ud800"), p.write(path)),
+        "is not one",
+    ),
+    "a manifest without a format": (
+        lambda p, path: (p.manifest.pop("format"), p.write(path)),
+        "is not one",
+    ),
+    "a manifest with a text as format": (
+        lambda p, path: (p.manifest.update(format="1"), p.write(path)),
+        "is not one",
+    ),
+    "a manifest of format 0": (
+        lambda p, path: (p.manifest.update(format=0), p.write(path)),
+        "format",
+    ),
+    "a manifest with another name of its maker's": (
+        lambda p, path: (p.manifest.update(by=["x"]), p.write(path)),
+        "is not one",
+    ),
+    "a maker who writes to the terminal": (
+        lambda p, path: (p.manifest.update(by="\x1b[2J\nGiven by your teacher"), p.write(path)),
+        "is not a name of",
+    ),
+    "a manifest without versions": (
+        lambda p, path: (p.manifest["steps"][ONE].pop("versions"), p.write(path)),
+        "is not one",
+    ),
+    "a step with a text of hashes": (
+        lambda p, path: (p.manifest["steps"][ONE].update(inputs="x"), p.write(path)),
+        "is not one",
+    ),
+    "a hash in capitals": (
+        lambda p, path: (
+            p.manifest["files"][TABLE].update(blake3=p.manifest["files"][TABLE]["blake3"].upper()),
+            p.write(path),
+        ),
+        "is not what its manifest says",
+    ),
+    "an empty hash": (
+        lambda p, path: (p.manifest["files"][TABLE].update(blake3=""), p.write(path)),
+        "is not what its manifest says",
+    ),
+    "a step in a step's place": (
+        lambda p, path: (
+            p.manifest["steps"].update({f"{ONE}/table.csv": p.manifest["steps"][ONE]}),
+            p.write(path),
+        ),
+        "has no params.json",
+    ),
+    "a step that is a file of another": (
+        lambda p, path: (
+            p.manifest["steps"].update({TWO: p.manifest["steps"][ONE]}),
+            p.write(path),
+        ),
+        "has no params.json",
+    ),
+    "a deep record": (
+        lambda p, path: (
+            p.files.update({RECORD: b'{"a":' * 50_000 + b"1" + b"}" * 50_000}),
+            p.list(RECORD),
+            p.write(path),
+        ),
+        "params.json",
+    ),
+    "a record with NaN": (
+        lambda p, path: (
+            p.files.update({RECORD: p.files[RECORD].replace(b'"x": 1', b'"x": NaN')}),
+            p.list(RECORD),
+            p.write(path),
+        ),
+        "params.json",
+    ),
+    "a record without a format": (
+        lambda p, path: (p.add(RECORD, b"{}"), p.write(path)),
+        "is not the record of",
+    ),
+    "a record of a newer version": (
+        lambda p, path: (
+            p.change_record(lambda r: r["checkpoint"].update(format=99)),
+            p.write(path),
+        ),
+        "has format 99",
+    ),
+    "a record that names a file by two keys": (
+        lambda p, path: (
+            p.change_record(
+                lambda r: r["checkpoint"]["files"].update(
+                    {"Table.csv": r["checkpoint"]["files"]["table.csv"]}
+                )
+            ),
+            p.write(path),
+        ),
+        "is not what its params.json says|one file",
+    ),
+    "a record with a file that is a link elsewhere": (
+        lambda p, path: (
+            p.add(f"{ONE}/.checkpoint-away", b"/tmp"),
+            p.write(path),
+        ),
+        "starts with a dot",
+    ),
+    "an unknown compression": (unknown_method, "is compressed|cannot be read"),
+    "zip64 that lies": (zip64_lie, "belong to no file|larger than|cannot be read"),
+    "a wrong checksum": (wrong_crc, "cannot be read as an archive"),
+    "data after the archive": (
+        lambda p, path: (p.write(path), path.write_bytes(path.read_bytes() + b"x" * 1000)),
+        "behind its end",
+    ),
+    "a comment": (with_comment, "comment"),
+    "a gap between two files": (with_gap, "belong to no file"),
+    "another name in the header of a file": (other_local_name, "cannot be read as an archive"),
+    "many disks": (many_disks, "behind its end"),
+    "gzip": (
+        lambda p, path: (p.write(path), path.write_bytes(gzip.compress(path.read_bytes()))),
+        "not a zip archive",
+    ),
+    "a folder instead of a file": (lambda p, path: path.mkdir(), "is a folder"),
+    "a web page after spaces": (
+        lambda p, path: path.write_text("\n" * 600 + "<html>Log in</html>"),
+        "is a web page|not a zip archive",
+    ),
+    "a web page in UTF-16": (
+        lambda p, path: path.write_text("<html>Log in</html>", encoding="utf-16"),
+        "is a web page|not a zip archive",
     ),
     "a web page": (
         lambda p, path: path.write_text("\n<!DOCTYPE html><html><body>Log in</body></html>"),
@@ -466,3 +740,16 @@ def test_trusted_pickles_and_a_wrong_hash(lesson, tmp_path):
         unpack(Project(project), str(path), Path(), expected="md5:1")
     assert unpack(Project(project), str(tmp_path / "pickled.zip"), Path(), trust=True).steps
     assert load(ONE)["table"] == {"a": 1}
+
+
+def test_what_zip_needs_for_large_packs(lesson, tmp_path, monkeypatch):
+    """As it is written for more than 4 GB, or more than 65,535 files."""
+    project, path = lesson
+    usual = Pack(path).write(tmp_path / "usual.zip").stat().st_size
+    for limit in ("ZIP64_LIMIT", "ZIP_FILECOUNT_LIMIT"):
+        with monkeypatch.context() as patch:
+            patch.setattr(zipfile, limit, 1)
+            Pack(path).write(tmp_path / "large.zip")
+        assert (tmp_path / "large.zip").stat().st_size > usual
+        assert unpack(Project(project), str(tmp_path / "large.zip"), Path()).steps == [ONE]
+        shutil.rmtree(project / "results" / ONE)

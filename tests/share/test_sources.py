@@ -38,6 +38,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Location", "/good")
             self.end_headers()
             return
+        if kind == "file":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/passwd")
+            self.end_headers()
+            return
         status = {"missing": 404, "broken": 503, "forbidden": 403}.get(kind, 200)
         length = {"short": len(content) + 1000, "long": len(content) // 2}.get(kind, len(content))
         if kind == "page":
@@ -102,6 +107,7 @@ def test_servers(lesson):
         for path, options, said in [
             ("missing", {}, "404"),
             ("broken", {}, "503"),
+            ("file", {}, "cannot be fetched: No connection adapters"),
             ("forbidden", {}, "403"),
             ("short", {}, "cannot be fetched|incomplete"),
             ("long", {}, "cannot be read as an archive"),

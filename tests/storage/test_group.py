@@ -1,80 +1,41 @@
-"""A project that two users of a group share, and one that others can only read.
+"""A project that two users of a group share, and one that others can only read."""
 
-Each user is a process of its own. Their interpreter may be where only root can read, so it imports
-what it needs before it becomes that user.
-"""
-
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from project_under_test import ONE, TEMPLATE
+from project_under_test import ONE
+from storage.members import ANNA, BEN, GROUP, STRANGER, hand_to, members, only_root
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        os.name == "nt" or os.geteuid() != 0, reason="only root can become other users"
-    ),
-]
-ANNA, BEN, GROUP = 61001, 61002, 61000
+pytestmark = [pytest.mark.slow, only_root]
 
-BECOME = f"""
-import contextlib, io, os, sys
-sys.path.insert(0, {str(TEMPLATE)!r})
-from checkpoint import load, save, figures
-from checkpoint.cli import main
-project, warm, uid, groups, umask, code = sys.argv[1:]
-def status():
-    sys.argv[1:] = ["status"]
-    with contextlib.suppress(SystemExit):
-        main()
-with contextlib.redirect_stdout(io.StringIO()):
-    os.chdir(warm + "/notebooks")
-    save({ONE!r}, {{"a": 0, "figures/x.json": 1}})
-    load({ONE!r})["a"]
-    status()
-os.umask(int(umask, 8))
-os.setgroups([int(group) for group in groups.split()])
-os.setgid(int(groups.split()[0]) if groups else int(uid))
-os.setuid(int(uid))
-os.chdir(project + "/notebooks")
-exec(code)
-"""
+
+@pytest.fixture(scope="module")
+def act(blank_project, tmp_path_factory):
+    """Yield what runs code as a user."""
+    warm = shutil.copytree(blank_project, tmp_path_factory.mktemp("warm") / "my_project")
+    with members(warm) as act:
+        yield act
 
 
 @pytest.fixture
-def shared(project):
+def shared(blank_project):
     """Return a project of Anna's in a folder of the group."""
     folder = Path(tempfile.mkdtemp(prefix="group-"))
     folder.chmod(0o755)
     path = folder / "my_project"
-    shutil.copytree(project, path)
-    for parent, folders, files in os.walk(path):
-        for name in (".", *folders):
-            os.chown(Path(parent, name), ANNA, GROUP)
-            Path(parent, name).chmod(0o2775)
-        for name in files:
-            os.chown(Path(parent, name), ANNA, GROUP)
-            Path(parent, name).chmod(0o664)
+    shutil.copytree(blank_project, path)
+    hand_to(path, ANNA, GROUP)
     yield path
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-def run(shared, project):
+def run(shared, act):
     """Return a function that runs code as a user of the group, or as a stranger."""
-
-    def do(user, code, groups=str(GROUP), umask="022"):
-        arguments = (str(shared), str(project), str(user), groups, umask, code)
-        return subprocess.run(
-            [sys.executable, "-c", BECOME, *arguments], capture_output=True, text=True
-        )
-
-    return do
+    return lambda *arguments, **options: act(shared, *arguments, **options)
 
 
 def save(what):
@@ -122,12 +83,12 @@ def test_a_project_that_others_only_read(shared, run):
     """It loads and shows its status; a save says whose it is."""
     assert run(ANNA, save("a")).returncode == 0
     subprocess.run(["chmod", "-R", "a-w", str(shared)], check=True)
-    stranger = 61003
-    done = run(stranger, f"print(load({ONE!r})['a'])\nstatus()", groups="")
+    code = f"print(load({ONE!r})['a'])\ncommand('status')"
+    done = run(STRANGER, code, groups=())
     assert done.returncode == 0, done.stderr
     assert "Loaded from" in done.stdout and f"\n{ONE}  " in done.stdout
     assert done.stderr == ""
-    done = run(stranger, save("b"), groups="")
+    done = run(STRANGER, save("b"), groups=())
     assert f"belongs to user {ANNA}, and you cannot write there" in done.stderr
     done = run(ANNA, save("b"))
     assert f"{shared / 'results' / ONE} is yours, but read-only" in done.stderr

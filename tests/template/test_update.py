@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 
+import nbformat
 import pytest
 from project_under_test import ANSWERS, ONE, TEMPLATE, THREE, ProjectUnderTest, generate, git, tree
 
@@ -46,7 +47,12 @@ class Lab:
         edit(self.template / "checkpoint" / "__init__.py", f'"{__version__}"', '"7.0"')
         (self.template / "checkpoint" / "helper.py").write_text("x = 1\n")
         edit(self.template / PROJECT / ".gitignore", "*.h5ad\n", "*.h5ad\n*.theirs\n")
-        edit(self.template / PROJECT / "pyproject.toml", '"jinja2>=3.1"', '"jinja2>=3.1.2"')
+        edit(
+            self.template / PROJECT / "pyproject.toml",
+            '"jinja2>=3.1",',
+            '"jinja2>=3.1.2",\n    "newlib>=1",',
+        )
+        edit(self.template / "checkpoint" / "api.py", "from coll", "import newlib\nfrom coll")
         edit(self.template / PROJECT / "README.md", "## Install", "## How to install")
         edit(self.template / "checkpoint" / "notebooks" / "skeleton.py", "kernel", "Kernel")
         edit(self.template / "pipelines" / "blank" / "data" / "README.md", "Raw", "Our raw")
@@ -61,6 +67,23 @@ class Lab:
         """Generate a project as cookiecutter does, and commit it."""
         root = generate(self.folder, self.template, pipeline="blank", project_name=name)
         root.commit()
+        return root
+
+    def adopted(self, name):
+        """Adopt a project of one notebook, which has settings and a file of its own."""
+        root = self.folder / name
+        root.mkdir()
+        nbformat.write(nbformat.v4.new_notebook(cells=[]), root / "1_a.ipynb")
+        (root / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n')
+        (root / "environment.yml").write_text("name: ours\n")
+        root = ProjectUnderTest(root)
+        root.commit()
+        command = [sys.executable, "-m", "notebook_checkpoints", "adopt", str(root), "--write"]
+        done = subprocess.run(
+            [*command, "--yes"], cwd=self.template, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        root.commit("adopted")
         return root
 
     def update(self, *arguments):
@@ -117,12 +140,16 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     edit(touched / "src" / "touched" / "checkpoint" / "text.py", '"""', '"""Ours. ')
     touched.commit()
 
+    adopted = lab.adopted("by_hand")
     lab.second_version()
-    status, done = lab.update(*roots, tmp_path)
+    broken = ProjectUnderTest(shutil.copytree(touched, tmp_path / "broken"))
+    edit(broken / "pyproject.toml", "[project]", "[project")
+    broken.commit()
+    status, done = lab.update(*roots, tmp_path, broken, adopted)
     assert status == 1
-    assert [one["project"] for one in done] == [*map(str, roots), str(tmp_path)]
+    assert [one["project"] for one in done] == [*map(str, (*roots, tmp_path, broken, adopted))]
     results = [one["result"] for one in done]
-    assert results == ["updated", "conflicts", *["not updated"] * 4]
+    assert results == ["updated", "conflicts", *["not updated"] * 5, "updated"]
     notes = [one["notes"] for one in done]
 
     assert (done[0]["before"], done[0]["after"]) == (__version__, "7.0")
@@ -130,17 +157,22 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     assert code_of(worked) == "x = 1\n"
     assert yours(worked) == before
     needed = pyproject(worked)["project"]["dependencies"]
-    assert {"seaborn", "jinja2>=3.1.2"} <= set(needed)
+    assert {"seaborn", "jinja2>=3.1.2", "newlib>=1"} <= set(needed)
     ignored = (worked / ".gitignore").read_text().splitlines()
     assert {"*.mine", "*.theirs"} <= set(ignored)
     assert worked.command("check").returncode == 0
 
     assert "jinja2==3.1.6" in pyproject(clash)["project"]["dependencies"]
-    assert notes[1][:3] == [
+    assert notes[1][:4] == [
         "left pyproject.toml as it is; take over what you need:",
         'not in pyproject.toml: -    "jinja2>=3.1",',
         'not in pyproject.toml: +    "jinja2>=3.1.2",',
+        'not in pyproject.toml: +    "newlib>=1",',
     ]
+    for name in ("load", "save"):
+        said = clash.python("-c", f"from clash.checkpoint import {name}").stderr
+        assert "MissingPackageError: The package 'newlib' is not installed in this" in said
+        assert "If its pyproject.toml does not list 'newlib', add it there first." in said
     assert "decide: .gitignore has conflict markers" in notes[1]
     assert code_of(clash) == "x = 1\n"
     said = clash.command("check")
@@ -150,7 +182,21 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     assert notes[3][0].startswith("is in no git repository")
     assert notes[4][0].startswith("src/touched/checkpoint is that of no version of the template")
     assert notes[5][0].startswith("is not a project")
+    assert notes[6][0].startswith("pyproject.toml is not valid TOML")
     assert not files_of(touched, "--others") and not (elsewhere / ".cruft.json").exists()
+
+    # an adopted project: what it had is not the template's
+    assert code_of(adopted) == "x = 1\n"
+    assert (adopted / "environment.yml").read_text() == "name: ours\n"
+    assert not (adopted / "notebooks" / "1_notebook_of_nobody.ipynb").exists()
+    assert pyproject(adopted)["project"]["name"] == "x"
+    assert notes[7][0].startswith("left pyproject.toml as it is; take over")
+    assert [line for line in notes[7] if "+" in line] == [
+        'not in pyproject.toml: +    "jinja2>=3.1.2",',
+        'not in pyproject.toml: +    "newlib>=1",',
+    ]
+    assert pyproject(adopted)["tool"]["checkpoint"]["template"]["version"] == "7.0"
+    assert not list(adopted.glob("*.rej"))
 
     worked.commit("updated")
     assert lab.update(worked)[1][0]["result"] == "up to date"
