@@ -30,9 +30,9 @@ def lay_out(template: Path, root: Path, package: str, pipeline: str, names: list
         Names of the empty notebooks to write, in running order; none if the pipeline has its own.
     """
     source, code = template / "pipelines" / pipeline, root / "src" / package
+    make_writable(root)
     copy(template / "checkpoint", code / "checkpoint", shutil.copyfile)  # no file is a program
     copy(source, root)
-    make_writable(root)  # the template may be read-only
     write(code / "__init__.py", PACKAGE)
     ours = (" project.checkpoint", f" {package}.checkpoint")
     for path in source.rglob("*"):
@@ -94,13 +94,14 @@ def write_license(template: Path, root: Path, name: str, owner: str) -> None:
 
 
 def copy(source: Path, target: Path, how: Callable[[str, str], object] = shutil.copy) -> None:
-    """Copy a folder's content into another, without leftovers and `pipeline.toml`."""
+    """Copy a folder's content into another, writable, without leftovers and `pipeline.toml`."""
 
     def skipped(folder: str, names: list[str]) -> set[str]:
         ours = {"pipeline.toml"} if Path(folder) == source else set()
         return set(names) & (LEFTOVERS | ours)
 
     shutil.copytree(source, target, ignore=skipped, dirs_exist_ok=True, copy_function=how)
+    make_writable(target)  # the template may be read-only
 
 
 def fill_in(path: Path, placeholder: str, text: str) -> None:

@@ -299,7 +299,8 @@ def _try(group: Any, name: str, value: Any) -> bool:
     """Write a value; return whether the file could hold it."""
     from anndata.io import write_elem
 
-    fields = getattr(getattr(value, "dtype", None), "fields", None) or {}
+    is_numpy = is_a(value, "numpy", "ndarray") or is_a(value, "numpy", "generic")
+    fields = (value.dtype.fields if is_numpy else None) or {}
     if are_folders(group) and any(one.fields or one.subdtype for one, *_ in fields.values()):
         return False  # zarr writes records within records, and cannot read them
     try:

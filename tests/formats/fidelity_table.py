@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 
 import anndata as ad
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -508,7 +509,7 @@ CASES = {
             "numbers of 80 bits": table({"a": np.arange(2, dtype="longdouble") / 3}),
             "text of an enum": column([Kind.RNA, Kind.RNA], object),
             "categories that are no UTF-8": column(pd.Categorical.from_codes([0, 1], pd.Index(["a\0", "\ud800"], dtype=object), ordered=True)),
-            "zone of dateutil": column(pd.to_datetime(["2020"]).tz_localize("dateutil/Europe/Berlin")),
+            "zone of dateutil": column(pd.to_datetime(["2020"]).tz_localize(dateutil.tz.tzoffset("CET", 3600))),
             "years 1 and 9999": column(np.array(["0001-01-01", "9999-12-31"], dtype="datetime64[s]")),
             "durations of millennia": column(np.array([10**12], dtype="timedelta64[s]")),
             "series": lambda: pd.Series([1, None], index=["a", "b"], name="n"),
