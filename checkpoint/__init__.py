@@ -83,7 +83,10 @@ def __getattr__(name: str) -> object:
     except ModuleNotFoundError as error:
         from .errors import missing_package
 
-        raise missing_package(error) or error from error
+        missing = missing_package(error)
+        if missing:
+            raise missing from error
+        raise
 
 
 def _check_packages() -> None:

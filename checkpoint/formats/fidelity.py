@@ -227,7 +227,7 @@ def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
     if was == now == "category":
         return _of_categories(saved, again, loose)
     before, after = saved.to_numpy(dtype=object), again.to_numpy(dtype=object)
-    if is_text(saved) and not saved.isna().any() and _is_plain_text(before):
+    if is_text(saved) and not saved.isna().any() and _is_usual_text(before):
         return None if bool((before == after).all()) else "is stored with other values"
     for was, now in zip(before, after, strict=True):
         if not same(was, now):
@@ -235,7 +235,7 @@ def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
     return None
 
 
-def _is_plain_text(values: Any) -> bool:
+def _is_usual_text(values: Any) -> bool:
     """Return whether values are of Python's and NumPy's own types of text."""
     return all(kind is str or kind.__module__ == "numpy" for kind in set(map(type, values)))
 

@@ -1,7 +1,7 @@
 """AnnData as `.h5ad`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +285,7 @@ def _of_type(adata: Any, slot: str, place: Place) -> Iterator[Difference]:
     """Yield the type of a subclass of AnnData, and the attributes that it adds."""
     import anndata
 
-    plain = vars(anndata.AnnData())
+    plain = _plain_attributes()
     added = {name: value for name, value in vars(adata).items() if name not in plain}
     here = slot.rstrip(".") or "it"
     if type(adata) is not anndata.AnnData:
@@ -293,6 +293,14 @@ def _of_type(adata: Any, slot: str, place: Place) -> Iterator[Difference]:
     if added:
         names = f"{slot}{', '.join(added)}"
         yield Difference(names, "is not in the file", (*place, "__dict__"), added)
+
+
+@cache
+def _plain_attributes() -> frozenset[str]:
+    """Return the names of the attributes that every AnnData has."""
+    import anndata
+
+    return frozenset(vars(anndata.AnnData()))
 
 
 def _try(group: Any, name: str, value: Any) -> bool:
