@@ -64,7 +64,7 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
             )
         after, notes = inputs_of(project, recipe), []
         for name in sorted(inputs.keys() | after.keys()):
-            if inputs.get(name) != after.get(name):
+            if not _is_same(inputs.get(name), after.get(name)):
                 notes.append(f"{name} changed while {step.name} ran. Run it again.")
                 inputs[name] = InputEntry("")
         if code_of(project, recipe) != code:
@@ -111,6 +111,13 @@ def code_of(project: Project, recipe: Recipe) -> dict[str, str | None]:
 def entry_hash(entry: Entry) -> str:
     """Return a short hash of what `[tool.checkpoint.steps]` says of a step."""
     return hashes.value_hash(list(entry))[: hashes.CELL_DIGITS]
+
+
+def _is_same(before: InputEntry | None, after: InputEntry | None) -> bool:
+    """Tell whether an input is what it was; its time is known only some seconds after a change."""
+    if before is None or after is None:
+        return before is after
+    return before.blake3 == after.blake3 != ""
 
 
 def _params(step: Step, staging: Path) -> dict[str, object]:

@@ -11,7 +11,11 @@ from checkpoint import CheckpointDamagedError, CheckpointNotFoundError, load, sa
 from checkpoint.check.check import check
 from checkpoint.edit.chain import rename
 from checkpoint.lineage.states import Lineage
+from checkpoint.notebooks.recipe import Recipe
 from checkpoint.project.project import Project
+from checkpoint.project.settings import Entry
+from checkpoint.storage import hashed
+from checkpoint.storage.outputs import captured
 
 ONE, THREE = "1_one", "3_three"
 SCRIPT = """\
@@ -103,6 +107,24 @@ def test_a_script_between_notebooks(scripted):
     (scripted / "results" / "2_norm" / "table.csv").write_text("")
     with pytest.raises(CheckpointDamagedError, match="Run `checkpoint run 2_norm` again"):
         load("2_norm")
+
+
+def test_what_was_edited_just_before_a_command_is_not_called_changed(scripted, monkeypatch):
+    monkeypatch.setattr(hashed, "SETTLED_NS", 50_000_000)
+    project, data = Project(scripted), scripted / "data" / "n.txt"
+    (step,) = project.select(["2_scran"])
+    recipe = Recipe(Entry(["python"], [], [], []), [], [], ["data/n.txt"])
+    for during, notes in (
+        (None, []),
+        ("3", ["data/n.txt changed while 2_scran ran. Run it again."]),
+    ):
+        data.write_text("2")
+        with captured(project, step, recipe) as output:
+            time.sleep(0.1)
+            (output / "made.csv").write_text("x\n1\n")
+            if during:
+                data.write_text(during)
+        assert scripted.record("2_scran")["checkpoint"].get("notes", []) == notes
 
 
 @pytest.mark.slow
