@@ -18,6 +18,7 @@ from ..project.project import Project
 from .schema import POINTER
 
 OWNER = ".checkpoint-of"  # in that place: the step's folder
+UNFINISHED = ".checkpoint-unfinished"  # the name of that file until the save is committed
 SAVE = ".save-"
 
 
@@ -36,7 +37,7 @@ def begin(project: Project, step: str) -> Path | None:
     try:
         with explained():
             make_folder(folder)
-        (folder / OWNER).write_text(str(project.results_of(step)), encoding="utf-8")
+        (folder / UNFINISHED).write_text(str(project.results_of(step)), encoding="utf-8")
         for parent in folder.parents:  # a folder that is lost in a power cut loses the save
             sync(parent)
             if parent == place.parent:
@@ -54,11 +55,21 @@ def begin(project: Project, step: str) -> Path | None:
     return folder
 
 
-def finish(away: Path, staging: Path) -> None:
-    """Let a save that is about to be committed name its folder, if it has files there."""
-    if all(path.name == OWNER for path in away.iterdir()):
-        return
-    (staging / POINTER).write_text(str(away), encoding="utf-8")
+def finish(away: Path, staging: Path, folder: Path) -> None:
+    """Let a save that is about to be committed name its folder, if it has files there.
+
+    It also names those that it replaces, for the case that this process cannot remove them.
+    """
+    if any(path.name != UNFINISHED for path in away.iterdir()):
+        replaced = [place for place in _named(folder) if is_owned(Path(place), folder, unseen=True)]
+        text = "\n".join([str(away), *replaced])
+        (staging / POINTER).write_text(text, encoding="utf-8", newline="\n")
+
+
+def keep(away: Path) -> None:
+    """Note, right before the save that names a folder is committed, that it is used."""
+    (away / UNFINISHED).replace(away / OWNER)
+    sync(away)
 
 
 def take(staging: Path, away: Path, file: str) -> None:
@@ -74,27 +85,36 @@ def folder_of(folder: Path) -> Path | None:
     followed.
     """
     try:
-        away = Path((folder / POINTER).read_text(encoding="utf-8"))
-        return away if (away / OWNER).is_file() else None
-    except (OSError, UnicodeDecodeError):  # also where another user alone may look
+        away = Path(named_by(folder))
+        return away if away.is_absolute() and (away / OWNER).is_file() else None
+    except OSError:  # where another user alone may look
         return None
 
 
 def named_by(folder: Path) -> str:
     """Return what the pointer in a folder says, whether or not it is there; empty without one."""
-    try:
-        return (folder / POINTER).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
+    return next(iter(_named(folder)), "")
 
 
-def is_owned(away: Path, folder: Path) -> bool:
-    """Tell whether a place belongs to a step's folder, and not to that of which it is a copy."""
-    try:
-        owner = Path((away / OWNER).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return False
-    return owner == folder or named_by(owner) != str(away)
+def is_owned(away: Path, folder: Path, *, unseen: bool = False) -> bool:
+    """Tell whether a place belongs to a step's folder, and not to that of which it is a copy.
+
+    Parameters
+    ----------
+    away, folder
+        The place, and the step's folder.
+    unseen
+        What is returned where this user may not look.
+    """
+    for name in (OWNER, UNFINISHED):
+        try:
+            owner = Path((away / name).read_text(encoding="utf-8"))
+        except PermissionError:
+            return unseen
+        except (OSError, UnicodeDecodeError):
+            continue
+        return owner == folder or named_by(owner) != str(away)
+    return False
 
 
 def drop(away: Path | None, folder: Path) -> None:
@@ -105,13 +125,31 @@ def drop(away: Path | None, folder: Path) -> None:
 
 
 def left_over(project: Project) -> list[Path]:
-    """Return the places of this project that no step's folder names, as after a kill."""
+    """Return the places of this project that killed saves left, or those whom they belong to.
+
+    What no pointer names may be that of a project that was moved: it is not among them.
+    """
     try:
         place = large_files_of(project)
     except CheckpointError:
         return []
     if place is None or not place.is_dir():
         return []
-    named = {named_by(path.parent) for path in below(project.results) if path.name == POINTER}
+    folders = [path.parent for path in below(project.results) if path.name == POINTER]
+    used = {named_by(folder) for folder in folders}
+    replaced = {name for folder in folders for name in _named(folder)} - used
     found = [path for path in below(place) if path.name.startswith(SAVE) and path.is_dir()]
-    return [path for path in found if str(path) not in named and (path / OWNER).is_file()]
+    return [
+        path
+        for path in found
+        if ((path / UNFINISHED).is_file() and str(path) not in used)
+        or ((path / OWNER).is_file() and str(path) in replaced)
+    ]
+
+
+def _named(folder: Path) -> list[str]:
+    """Return the place that the pointer in a folder names, and those that it replaced."""
+    try:
+        return (folder / POINTER).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []

@@ -60,10 +60,12 @@ def transaction(folder: Path, away: Path | None = None) -> Iterator[Path]:
         try:
             yield staging
             if away:
-                elsewhere.finish(away, staging)
+                elsewhere.finish(away, staging, folder)
             _check_places(staging, folder)
             for written in filter(None, (away, staging)):
                 _sync_all(written)
+            if away and (staging / POINTER).exists():
+                elsewhere.keep(away)
             staging.rename(folder / COMMIT)
         except BaseException:
             with suppress(OSError):  # the next save removes it

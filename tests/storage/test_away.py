@@ -185,11 +185,27 @@ def test_clean_removes_them_and_what_a_kill_left(scratch, disk):
     place = large_files_of(Project(scratch))
     left = place / TWO / ".save-12345678"
     left.mkdir(parents=True)
-    (left / ".checkpoint-of").write_text(str(scratch / "results" / TWO))
+    (left / ".checkpoint-unfinished").write_text(str(scratch / "results" / TWO))
     (left / "half.npy").write_bytes(b"half")
     scratch.command("clean", "--yes")
     assert files_on(disk) == []
     assert not list((scratch / "results").rglob(".checkpoint-away"))
+
+
+@pytest.mark.slow
+def test_clean_leaves_what_a_project_that_was_moved_still_names(scratch, disk, monkeypatch):
+    save(ONE, OBJECTS)
+    save(ONE, OBJECTS)
+    moved = scratch.with_name("moved")
+    scratch.rename(moved)
+    shutil.copytree(moved, scratch, ignore=shutil.ignore_patterns("results"))  # a new clone
+    files = files_on(disk)
+    assert "left" not in scratch.command("clean", "--yes").stdout
+    assert files_on(disk) == files
+    monkeypatch.chdir(moved)
+    np.testing.assert_array_equal(load(ONE)["counts"], np.arange(9))
+    save(ONE, OBJECTS)  # what that replaces is the moved project's own
+    assert files_on(disk) == files
 
 
 def test_a_sub_checkpoint_and_a_folder(scratch, disk):
