@@ -1,7 +1,7 @@
 """What there is now: records, notebooks, modules and raw files, each read once."""
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import structs
@@ -153,8 +153,9 @@ class Snapshot:
         if whole not in self._inside:
             found = self._inside[whole] = {}
             for part in part_names(self.project, whole):
-                for parent in PurePosixPath(part).parents[:-1]:
-                    found.setdefault(str(parent), []).append(part)
+                around = part
+                while around := around.rpartition("/")[0]:
+                    found.setdefault(around, []).append(part)
         return self._inside[whole].get(step, [])
 
     def damage(self, step: str, record: Record) -> Iterator[Change]:
@@ -162,6 +163,9 @@ class Snapshot:
         folder = self.folder(step)
         for file, entry in record.files.items():
             try:
+                here = folder / file  # where it mostly is, and as it was
+                if hashes.has_stamp(here, entry):
+                    continue
                 if not hashes.is_unchanged(store.locate(folder, file), entry):
                     yield Change(Kind.FILE, How.CHANGED, file, step)
             except FileNotFoundError:

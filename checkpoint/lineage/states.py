@@ -341,7 +341,7 @@ class _Examined:
                 yield f"results/{part} is from an earlier run; the last one did not save it"
         for entry in record.accepted:
             yield f"accepted on {entry.date[:10]}: {entry.why} ({'; '.join(entry.reasons)})"
-        others_here = list(other_versions(record.environment)) if record.environment else []
+        others_here = other_versions(record.environment) if record.environment else []
         if others_here and not self._snapshot.has_own_kernel(self.step):
             yield from others_here
 

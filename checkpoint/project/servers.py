@@ -3,11 +3,8 @@
 import json
 import platform
 from collections.abc import Iterable, Iterator, Sequence
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
 
 from ..errors import ProjectError
 from .project import Project
@@ -85,6 +82,10 @@ def advice(project: Project, names: Sequence[str], todo: str) -> str:
 
 def _told(file: Path) -> Iterator[tuple[Path, bool]]:
     """Yield the notebooks of a server, which wrote this file, and whether they are busy."""
+    from http.client import HTTPException
+    from urllib.parse import urlsplit
+    from urllib.request import ProxyHandler, Request, build_opener
+
     try:
         server: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         root = Path(server["root_dir"]).resolve()

@@ -1,19 +1,18 @@
 """What a result was made with: the versions of Python and of the installed packages."""
 
 import platform
-from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING
 
 from ..project.project import Project
 from ..project.settings import read_toml
 from .hashes import content_of
 from .schema import Environment, FileEntry
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 FREEZE = "environment.txt"
 
@@ -49,22 +48,31 @@ def write_freeze(project: Project, folder: Path) -> FileEntry:
     return FileEntry(FREEZE, content.bytes, content.blake3, content.mtime_ns)
 
 
-def other_versions(made_with: Environment) -> Iterator[str]:
+def other_versions(made_with: Environment) -> list[str]:
     """Say which direct dependencies have another minor version now.
 
-    Yields
-    ------
-    str
+    Returns
+    -------
+    list of str
         `made with scanpy 1.11.5; this environment has 1.12.4`.
     """
-    for name, version in made_with.packages.items():
-        here = _version(name)
-        if here and _minor(here) != _minor(version):
-            yield f"made with {name} {version}; this environment has {here}"
+    return _others(tuple(made_with.packages.items()))
 
 
-@cache  # of each dependency, for every step and part
+@cache  # a thousand parts are mostly made with the same
+def _others(packages: tuple[tuple[str, str], ...]) -> list[str]:
+    here = ((name, version, _version(name)) for name, version in packages)
+    return [
+        f"made with {name} {version}; this environment has {now}"
+        for name, version, now in here
+        if now and _minor(now) != _minor(version)
+    ]
+
+
+@cache
 def _minor(version: str) -> tuple[int, ...]:
+    from packaging.version import InvalidVersion, Version
+
     try:
         return Version(version).release[:2]
     except InvalidVersion:
@@ -92,7 +100,9 @@ def _dependencies(project: Project) -> list[str]:
 
 
 @cache
-def _parsed(text: str) -> Requirement | None:
+def _parsed(text: str) -> "Requirement | None":
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         return Requirement(text)
     except InvalidRequirement:
@@ -102,6 +112,8 @@ def _parsed(text: str) -> Requirement | None:
 @cache  # reading the metadata of two hundred packages takes a tenth of a second
 def _freeze(requirements: tuple[str, ...]) -> list[str]:
     """Return `name==version` for each installed package that is needed, however indirectly."""
+    from packaging.utils import canonicalize_name
+
     versions: dict[str, str] = {}
     asked: set[tuple[str, str]] = set()
     waiting = [(text, "") for text in requirements]
@@ -121,6 +133,8 @@ def _freeze(requirements: tuple[str, ...]) -> list[str]:
                 distribution = metadata.distribution(name)
             except metadata.PackageNotFoundError:
                 break
-            versions[name] = f"{distribution.name}=={distribution.version}"
-            waiting += [(needed, extra) for needed in distribution.requires or ()]
+            described = distribution.metadata  # each of its properties reads the file anew
+            versions[name] = f"{described['Name']}=={described['Version']}"
+            needs = described.get_all("Requires-Dist") or distribution.requires or ()
+            waiting += [(needed, extra) for needed in needs]
     return sorted(versions.values(), key=str.lower)

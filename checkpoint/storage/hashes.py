@@ -141,6 +141,14 @@ def listing_hash(folder: Path) -> str:
     return value_hash(sorted(unicodedata.normalize("NFC", name) for name in names))
 
 
+def has_stamp(path: Path, recorded: Recorded) -> bool:
+    """Tell whether there is a file of the recorded size and time, which is as it was then."""
+    try:
+        return stamp_of(path) == (recorded.bytes, recorded.mtime_ns)
+    except OSError:
+        return False
+
+
 def is_unchanged(path: Path, recorded: Recorded) -> bool:
     """Tell whether a file has the recorded content; it is hashed only if its time differs.
 

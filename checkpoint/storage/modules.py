@@ -49,9 +49,10 @@ def modules_of(project: Project, step: str) -> Modules:
 
 
 def _counts(project: Project, path: str) -> bool:
+    if not name_of(project, path):
+        return False
     place = Path(path).resolve()
-    ours = place.is_relative_to(CHECKPOINT) or "checkpoint" in place.parts[-3:-1]
-    return not ours and bool(name_of(project, path))
+    return not (place.is_relative_to(CHECKPOINT) or "checkpoint" in place.parts[-3:-1])
 
 
 def _of_another_copy(project: Project) -> tuple[dict[str, str | None], str]:

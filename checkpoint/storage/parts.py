@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from ..errors import CheckpointError
 from ..project.names import unportable
@@ -18,12 +17,12 @@ def parts_of(project: Project, step: str) -> dict[str, Record]:
 
 def part_names(project: Project, step: str) -> list[str]:
     """Return the names of the folders below a step's own that hold a record, damaged or not."""
-    whole = project.results_of(step)
+    whole = str(project.results_of(step))
     names = []
     for parent, folders, files in os.walk(whole):
         folders[:] = [folder for folder in folders if not unportable(folder)]
-        if RECORD in files and parent != str(whole):
-            names.append(f"{step}/{Path(parent).relative_to(whole).as_posix()}")
+        if RECORD in files and parent != whole:
+            names.append(step + parent.removeprefix(whole).replace(os.sep, "/"))
     return sorted(names)
 
 

@@ -98,9 +98,10 @@ def recover(folder: Path) -> None:
 
 def is_interrupted(folder: Path) -> bool:
     """Tell whether a save was stopped before the commit, or could not be completed."""
-    if in_progress(folder):
+    names = os.listdir(folder)
+    if COMMIT in names:
         return True
-    if not any(name.startswith(STAGING) for name in os.listdir(folder)):
+    if not any(name.startswith(STAGING) for name in names):
         return False
     from filelock import Timeout
 
@@ -131,9 +132,9 @@ def read_raw(folder: Path) -> dict[str, Any] | None:
         If it is not a JSON object; the message names line and column.
     """
     # in this order: a record that is no longer in the first has just been moved to the second
-    for path in (folder / COMMIT / RECORD, folder / RECORD):
+    for name in (f"{COMMIT}/{RECORD}", RECORD):
         try:
-            return read_json(path)
+            return read_json(folder / name)
         except FileNotFoundError:
             continue
     return None
