@@ -6,7 +6,9 @@ sets anew in every process.
 
 import copyreg
 import importlib
+import operator
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -90,7 +92,34 @@ class _Pickler(pickle.Pickler):
 def _handler_of(kind: type) -> Callable[[Any], Any] | None:
     if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
         return _of_exception
+    if _is_array_with_attributes(kind):
+        return _of_array
     return _of_view if is_view(kind) else lazy.handler_of(kind)
+
+
+def _is_array_with_attributes(kind: type) -> bool:
+    numpy = sys.modules.get("numpy")
+    if not numpy or not issubclass(kind, numpy.ndarray) or issubclass(kind, numpy.memmap):
+        return False  # the attributes of a memmap are where its file is
+    methods = ("__reduce__", "__reduce_ex__", "__setstate__")
+    return all(getattr(kind, name) is getattr(numpy.ndarray, name) for name in methods)
+
+
+class _Attribute:
+    """An attribute that unpickling sets on an object."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    def __reduce__(self) -> lazy.Reduced:
+        return setattr, self.arguments
+
+
+def _of_array(array: Any) -> lazy.Reduced | None:
+    """Keep the attributes of a subclass of NumPy's array, which NumPy's own pickle drops."""
+    plain, attributes = array.view(), getattr(array, "__dict__", {})
+    kept = (_Attribute(plain, name, value) for name, value in attributes.items())
+    return (operator.getitem, ([plain, *kept], 0)) if attributes else None
 
 
 def _of_exception(error: BaseException) -> lazy.Reduced:

@@ -139,3 +139,23 @@ def test_exceptions_and_results_that_have_more_than_a_pickle_keeps(project):
     found = again["list"]
     assert found[0] is found
     assert again["records"].a[0] == 1 and type(again["records"]) is np.recarray
+
+
+class Image(np.ndarray):
+    """An array as libraries that read pictures return it, with an attribute of its own."""
+
+
+def test_arrays_keep_their_attributes(project):
+    image = np.arange(3.0).view(Image)
+    image.meta = {"unit": "um", "of": image}
+    other = np.array(["x", None], dtype=object).view(Image)
+    other.meta = "text"
+    save(STEP, {"image": image, "nested": {"first": image, "again": image, "other": other}})
+    previous = load(STEP)
+    again, nested = previous["image"], previous["nested"]
+    assert type(again) is Image
+    assert again.meta["unit"] == "um"
+    assert nested["first"] is nested["again"] is nested["first"].meta["of"]
+    assert nested["other"].meta == "text"
+    np.testing.assert_array_equal(again, image)
+    np.testing.assert_array_equal(nested["other"], other)
