@@ -58,7 +58,8 @@ def open_step(project: Project, step: str) -> Opened:
         if record is None:
             return _open_by_hand(project, step, raw)
         problem = next(
-            filter(None, (misfit(project, step, *item) for item in record.files.items())), None
+            filter(None, (misfit(project, step, folder, *file) for file in record.files.items())),
+            None,
         )
         if problem is None:
             return Opened(record.files, record.params, raw or {}, record)
@@ -73,12 +74,14 @@ def open_step(project: Project, step: str) -> Opened:
 
 
 def misfit(
-    project: Project, step: str, file: str, entry: FileEntry
+    project: Project, step: str, folder: Path, file: str, entry: FileEntry
 ) -> CheckpointDamagedError | None:
     """Return the error for a file that is missing or does not have its recorded size."""
+    if hashes.has_stamp(folder / file, entry):
+        return None  # as it mostly is
     place = f"results/{step}/{file}"
     try:
-        size, _ = hashes.stamp_of(store.locate(project.results_of(step), file))
+        size, _ = hashes.stamp_of(store.locate(folder, file))
     except FileNotFoundError:
         return CheckpointDamagedError(
             f"{place} is missing. {remedy(project, step)}", step=step, file=place, key=entry.key

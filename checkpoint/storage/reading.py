@@ -111,7 +111,7 @@ def _in_part(
 
 
 def _check_size(project: Project, step: str, file: str, entry: FileEntry) -> None:
-    if problem := misfit(project, step, file, entry):
+    if problem := misfit(project, step, project.results_of(step), file, entry):
         raise problem
 
 

@@ -258,20 +258,31 @@ def _finish(folder: Path) -> None:
                 if not _is_one_of(place, kept):
                     _remove_old(place, commit)
                     remove_empty(place.parent, folder)
-        places = {folder, *((folder / file).parent for file in new)}
+        places = {folder / around for around in {file.rpartition("/")[0] for file in ("", *new)}}
         for place in places:
             make_folder(place)
-        for draft, place in ((commit / file, folder / file) for file in new):
-            if draft.exists():
-                if place.is_dir() or draft.is_dir():
-                    _remove_old(place, commit)  # a folder cannot be replaced by a rename
-                os.replace(draft, place)
+        for file in new:
+            _move(commit, folder, file)
         for place in places:
             sync(place)
         os.replace(commit / RECORD, folder / RECORD)
         sync(folder)
         elsewhere.drop(former, folder)
     remove(commit)
+
+
+def _move(commit: Path, folder: Path, file: str) -> None:
+    """Move a file or folder that was saved into its place, unless that was done before."""
+    draft, place = commit / file, folder / file
+    try:
+        os.replace(draft, place)
+    except FileNotFoundError:
+        return
+    except OSError:  # a folder cannot be replaced by a rename
+        if not (place.is_dir() or draft.is_dir()):
+            raise
+        _remove_old(place, commit)
+        os.replace(draft, place)
 
 
 def _drop_unnamed(away: Path, folder: Path) -> None:
@@ -308,15 +319,15 @@ def _check_places(staging: Path, folder: Path) -> None:
     """Refuse, before the commit, a file whose place in the folder is taken."""
     old, device = set(files_in(folder)), folder.stat().st_dev
     wholes = [staging / file for file in files_in(staging) if (staging / file).is_dir()]
-    for place in {(folder / file).parent for file in old}:
+    for place in (folder / around for around in {file.rpartition("/")[0] for file in old}):
         if place.is_dir():
             check_writable(place)
     for path in below(staging):
-        if any(whole in path.parents for whole in wholes):
+        name = path.relative_to(staging).as_posix()
+        if name in old or any(whole in path.parents for whole in wholes):
             continue
-        name = path.relative_to(staging)
         place = folder / name
-        if name.as_posix() in old or not place.exists():
+        if not place.exists():
             continue
         whole = path in wholes or not path.is_dir()
         if place.is_dir() and whole and _holds_only(place, folder, old):

@@ -243,8 +243,8 @@ class Writer:
 
     def _begin(self, path: Path, file: str, entry: FileEntry) -> None:
         """Begin to flush and hash a file."""
-        progress = Progress("Hashing", file, 0)
-        progress.total, _ = hashes.stamp_of(path)
+        size, _ = hashes.stamp_of(path)
+        progress = Progress("Hashing", file, size)
         flushed = None
         if progress.total < LARGE:  # flushed with all the others
             content: Future[hashes.Content] = Future()
