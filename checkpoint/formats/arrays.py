@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..progress import advance
-from .fidelity import loses_its_type
+from .fidelity import loses_its_type, mapped
 from .in_blocks import each_block, layout_of
 from .kinds import is_a
 from .nearest import text
@@ -75,7 +75,7 @@ class _Blocks:
 def npy_changes(array: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
     """Yield what `.npy` drops."""
     if is_a(array, "numpy", "memmap"):
-        yield Difference("it", "is mapped from a file and comes back in memory")
+        yield mapped()
     if is_a(array, "dask.array", "Array"):
         yield Difference("it", "was computed, and comes back as a NumPy array")
 

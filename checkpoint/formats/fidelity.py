@@ -98,6 +98,11 @@ def of_array(matrix: Any, slot: str, place: Place) -> Difference:
     return Difference(slot, what, (*place, "__class__"), type(matrix))
 
 
+def mapped() -> Difference:
+    """Return the difference of an array that lies in a file."""
+    return Difference("it", "is mapped from a file and comes back in memory")
+
+
 def is_text(values: Any) -> bool:
     """Return whether a column or index holds text, whatever its dtype."""
     from pandas.api.types import infer_dtype

@@ -9,7 +9,7 @@ from ..errors import is_the_machines
 from ..files import remove
 from . import h5ad
 from .arrays import npy_nearest, npy_shape, npy_unfit
-from .fidelity import differences
+from .fidelity import differences, mapped
 from .kinds import is_a
 from .lazy import zarr_copy
 from .on_disk import lazy_zarr, parts
@@ -27,6 +27,7 @@ TYPES = (
     *(("xarray", "Dataset"), ("xarray", "DataArray")),
     *DEFAULT,
 )
+ARRAYS = ("numpy.ndarray", "dask.array.Array")
 
 
 def kind_of(obj: Any) -> str:
@@ -68,6 +69,7 @@ def write(obj: Any, path: Path) -> dict[str, Any]:
         h5ad.write_anndata(group, h5ad.in_memory(obj))
     elif kind == "numpy.ndarray":
         zarr.create_array(store, data=obj)
+        details |= {"recarray": True} if is_a(obj, "numpy", "recarray") else {}
     elif kind == "dask.array.Array":
         _write_dask(obj, store)
         details["chunks"] = [list(sides) for sides in obj.chunks]
@@ -77,6 +79,8 @@ def write(obj: Any, path: Path) -> dict[str, Any]:
         obj.drop_encoding().to_zarr(store, mode="w", consolidated=False)
     else:
         _write_spatialdata(obj, path)
+    if kind in ARRAYS and not obj.dtype.isnative and not obj.dtype.names:
+        details["dtype"] = obj.dtype.str  # zarr reads numbers in this machine's order of bytes
     return details
 
 
@@ -89,13 +93,16 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     kind = details["type"] if details else _kind_in(stored)
     if kind == "anndata.AnnData":
         return h5ad.in_file(stored)
-    if kind == "numpy.ndarray":
-        return np.asarray(stored[...])
-    if kind == "dask.array.Array":
+    if kind in ARRAYS:
+        array = np.asarray(stored[...])
+        if details and "dtype" in details:
+            array = array.astype(details["dtype"])
+        if kind == "numpy.ndarray":
+            return array.view(np.recarray) if details and "recarray" in details else array
         import dask.array as da
 
         chunks = tuple(map(tuple, details["chunks"])) if details else "auto"
-        return da.from_array(stored[...], chunks=chunks)  # type: ignore[no-untyped-call]
+        return da.from_array(array, chunks=chunks)  # type: ignore[no-untyped-call]
     if kind == "spatialdata.SpatialData":
         return _read_spatialdata(path)
     if kind.startswith("xarray."):
@@ -125,8 +132,11 @@ def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Di
             yield Difference("it", "is not stored as it is", (), obj)
         elif obj.chunks:
             yield Difference("it", "was computed, and comes back in memory")
-    elif kind == "numpy.ndarray" and obj.dtype.kind not in "biufc":
-        yield from differences(obj, read(path, details), "it")
+    elif kind == "numpy.ndarray":
+        if is_a(obj, "numpy", "memmap"):
+            yield mapped()
+        if obj.dtype.kind not in "biufc":
+            yield from differences(obj, read(path, details), "it")
 
 
 def shape(obj: Any) -> dict[str, Any]:

@@ -93,6 +93,8 @@ ARRAYS = {
     "dates": lambda: np.array(["2020", "NaT"], dtype="datetime64[D]"),
     "no dimension": lambda: np.array(3),
     "masked": lambda: np.ma.masked_array([1, 2], [True, False]),
+    "other order of bytes": lambda: np.arange(3, dtype=">f4"),
+    "records": lambda: np.rec.array([(1, "a")], dtype=[("x", int), ("y", "U1")]),
 }
 
 
