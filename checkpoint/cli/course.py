@@ -39,9 +39,15 @@ def pack(
             f"It holds pickles ({', '.join(packing.pickles)}), which run code when they are "
             "loaded: whoever unpacks it has to add --trust."
         )
+    whole = [step for step in packing.steps if "/" not in step]
+    if not whole:
+        step = packing.steps[0].partition("/")[0]
+        out.print(f"Projects fetch whole steps; for that, pack {step}.")
+        return
     out.print("To let a project fetch it, add to its pyproject.toml:")
     out.print("  [tool.checkpoint.sources]")
-    out.print(f"  {sources_line(packing, [f'https://…/{packing.path.name}'])}")
+    for step in whole:
+        out.print(f"  {sources_line(packing, step, [f'https://…/{packing.path.name}'])}")
 
 
 def unpack(

@@ -109,9 +109,8 @@ def pack(project: Project, steps: list[str], target: Path | None = None) -> Pack
     )
 
 
-def sources_line(packing: Packing, urls: list[str]) -> str:
-    """Return the line of `[tool.checkpoint.sources]` that lets others fetch an archive."""
-    step = packing.steps[0].partition("/")[0]
+def sources_line(packing: Packing, step: str, urls: list[str]) -> str:
+    """Return the line of `[tool.checkpoint.sources]` that lets others fetch a step of a pack."""
     trust = ", trust = true" if packing.pickles else ""
     listed = json.dumps(urls, ensure_ascii=False)
     return (
@@ -121,7 +120,10 @@ def sources_line(packing: Packing, urls: list[str]) -> str:
 
 
 def public(record: Record) -> Record:
-    """Return a record without what is about the machine and the session that made it."""
+    """Return a record without what is about the machine and the session that made it.
+
+    Nor has it any code of the notebook, which may be an exercise.
+    """
     environment = record.environment
     if environment and environment.freeze:
         freeze = structs.replace(environment.freeze, mtime_ns=None)
@@ -133,7 +135,11 @@ def public(record: Record) -> Record:
             for name, entry in record.files.items()
         },
         environment=environment,
-        run=record.run and structs.replace(record.run, log=None),
+        run=record.run and structs.replace(record.run, log=None, parameters={}),
+        accepted=[
+            structs.replace(entry, fits=structs.replace(entry.fits, parameters={}))
+            for entry in record.accepted
+        ],
         notes=[] if record.elsewhere else record.notes,  # they have paths of this machine
         elsewhere="",
         output=None,

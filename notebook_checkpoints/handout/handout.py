@@ -145,7 +145,7 @@ def _pack(
             )
         packing = pack(project, [step], draft / PACKS / f"{step}.zip")
         urls = [f"{PACKS}/{step}.zip", *([f"{url.rstrip('/')}/{step}.zip"] if url else [])]
-        lines.append(sources_line(packing, urls))
+        lines.append(sources_line(packing, step, urls))
         packs[step] = packing.bytes
     restrict(draft / FILE, names, lines)
     return packs

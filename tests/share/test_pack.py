@@ -104,6 +104,10 @@ def test_a_note_on_what_is_not_current(project, tmp_path):
 def test_the_commands(project):
     """As a teacher and a student type them."""
     save(ONE, {"table.csv": pd.DataFrame({"a": [1]})})
+    save(f"{TWO}/a", {"x.json": 1})
+    done = project.command("pack", f"{TWO}/a")
+    assert (project / f"{TWO}-a.zip").is_file() and "sources" not in done.stdout
+    assert done.stdout.endswith(f"\nProjects fetch whole steps; for that, pack {TWO}.\n")
     done = project.command("pack", ONE)
     assert done.returncode == 0, done.stderr
     first, blake3, *_, line = done.stdout.splitlines()

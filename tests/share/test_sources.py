@@ -93,7 +93,7 @@ def lesson(project, tmp_path):
 def set_source(project, packing, *urls):
     text = (project / "pyproject.toml").read_text(encoding="utf-8")
     text = text.partition("[tool.checkpoint.sources]")[0]
-    line = sources_line(packing, list(urls))
+    line = sources_line(packing, ONE, list(urls))
     content = f"{text}[tool.checkpoint.sources]\n{line}\n"
     (project / "pyproject.toml").write_text(content, encoding="utf-8")
 
