@@ -147,6 +147,8 @@ def handout(
         click.echo(f"notebooks/{name}: removed {kinds}" if kinds else f"notebooks/{name}: nothing")
     for step, n_bytes in done.packs.items():
         click.echo(f"handout/packs/{step}.zip: {size(n_bytes)}")
+    for note in done.notes:
+        click.echo(f"Note: {note}.")
     click.echo("It runs with the solutions put back." if done.proved else "It was not tried.")
     click.echo(f"Handed out to {done.path}.")
 

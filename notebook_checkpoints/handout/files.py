@@ -8,15 +8,17 @@ from typing import Any
 
 from checkpoint.files import LEFTOVERS
 from checkpoint.project import git
-from checkpoint.project.project import Project
+from checkpoint.project.project import Project, is_project
 from checkpoint.project.settings import LOCAL, PLACES
 from checkpoint.share.reset import HANDED_OUT
 
 HIDDEN = (".gitignore", ".gitattributes", ".github", ".pre-commit-config.yaml", ".gitkeep")
 NOT_OURS = ("build", "dist", "node_modules", LOCAL)  # made by tools, or of this machine alone
+# of nbgrader: what other students submitted, and their grades
+GRADED = ("submitted", "autograded", "feedback", "gradebook.db", "nbgrader_config.py")
 
 
-def copy_files(project: Project, target: Path, raw: Iterable[str]) -> None:
+def copy_files(project: Project, target: Path, raw: Iterable[str]) -> list[str]:
     """Copy a project without its notebooks, results, and raw data but those that are named.
 
     In a git repository, that is what git tracks, as it is in the working directory.
@@ -29,10 +31,18 @@ def copy_files(project: Project, target: Path, raw: Iterable[str]) -> None:
         The copy.
     raw
         The raw files and folders that the notebooks of the copy read, relative to `data/`.
+
+    Returns
+    -------
+    list of str
+        The files that were left out because they are notebooks in another form, such as a page.
     """
-    names = git.tracked(project.root, ".") or list(_below(project.root, target))
+    names = git.tracked(project.root, ".") or list(_below(project.root))
+    stems = {path.stem for path in project.notebook_files()}
+    forms = [name for name in names if _is_form_of(name, stems)]
     for name in names:
-        if _is_for_students(name) and (project.root / name).is_file():
+        is_theirs = _is_for_students(name) and name not in forms
+        if is_theirs and (project.root / name).is_file():
             _copy(project.root / name, target / name)
     for name in raw:
         source = project.data / name
@@ -40,6 +50,7 @@ def copy_files(project: Project, target: Path, raw: Iterable[str]) -> None:
             shutil.copytree(source, target / "data" / name, dirs_exist_ok=True)
         elif source.is_file():
             _copy(source, target / "data" / name)
+    return forms
 
 
 def restrict(settings: Path, steps: list[str], sources: list[str]) -> None:
@@ -75,14 +86,23 @@ def restrict(settings: Path, steps: list[str], sources: list[str]) -> None:
 
 def _is_for_students(name: str) -> bool:
     parts = name.split("/")
-    if parts[0] in ("results", HANDED_OUT) or name == LOCAL:
+    if parts[0] in ("results", HANDED_OUT, *GRADED) or name == LOCAL:
+        return False
+    if LEFTOVERS.intersection(parts):
         return False
     if parts[0] == "data":
         return parts[-1] in ("README.md", ".gitkeep")
     return not name.endswith(".ipynb") and not parts[-1].startswith(".env")
 
 
-def _below(root: Path, target: Path) -> Iterator[str]:
+def _is_form_of(name: str, stems: set[str]) -> bool:
+    """Tell whether a file is a notebook in another form, such as `2_a.py` or `2_a.slides.html`."""
+    folder, _, file = name.rpartition("/")
+    is_there = folder.partition("/")[0] == "notebooks" and not name.endswith(".ipynb")
+    return is_there and file.partition(".")[0] in stems
+
+
+def _below(root: Path) -> Iterator[str]:
     """Yield the files of a project that is not in git."""
     for folder, folders, files in os.walk(root):
         here = Path(folder)
@@ -92,7 +112,7 @@ def _below(root: Path, target: Path) -> Iterator[str]:
             if _is_kept(name)
             and not (here / name / "pyvenv.cfg").exists()
             and not (here / name).is_symlink()
-            and here / name != target
+            and not is_project(here / name)
         ]
         for name in files:
             if _is_kept(name):

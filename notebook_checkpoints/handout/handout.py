@@ -21,10 +21,13 @@ from checkpoint.share.reset import HANDED_OUT, NOTEBOOKS, PACKS
 from .files import copy_files, restrict
 from .leaks import leaks, telling
 from .markers import Cleared, cleared
+from .others import later_solutions, unchanged
 from .proof import prove
+from .texts import Texts
 
 FIGURES = f"{HANDED_OUT}/figures"
 SHOWN = 10  # leaks that a message lists
+PNG, TEXT_CHUNKS = b"\x89PNG\r\n\x1a\n", (b"tEXt", b"zTXt", b"iTXt", b"eXIf")
 
 
 class HandedOut(NamedTuple):
@@ -40,12 +43,15 @@ class HandedOut(NamedTuple):
         The packs in the copy, each with its size in bytes.
     proved
         Whether the copy was run with the solutions.
+    notes
+        What was left out, and what could not be searched for solutions.
     """
 
     path: Path
     removed: dict[str, Counter[str]]
     packs: dict[str, int]
     proved: bool
+    notes: list[str]
 
 
 def handout(
@@ -104,7 +110,7 @@ def handout(
     graph = Graph(project)
     try:
         draft.mkdir(parents=True)
-        copy_files(project, draft, [file for name in names for file in graph.files[name]])
+        left = copy_files(project, draft, [file for name in names for file in graph.files[name]])
         packs = _pack(project, graph, names, draft, url)
         for name, student in students.items():
             if figures:
@@ -114,15 +120,21 @@ def handout(
         for name in names:
             (draft / "results" / name).mkdir(parents=True)
             (draft / "results" / name / KEEP).touch()
-        _refuse_leaks(draft, students, set(allow))
+        removed, unknown = later_solutions(project, names, markers)
+        unread = _refuse_leaks(draft, students, removed, set(allow))
         if proof:
             prove(draft, _without_outputs(originals), list(packs))
         draft.rename(target)
     finally:
         if draft.exists():
             remove(draft)
-    removed = {name: student.counts for name, student in students.items()}
-    return HandedOut(target, removed, packs, proof)
+    counts = {name: student.counts for name, student in students.items()}
+    notes = [f"left out {name}, a notebook in another form" for name in left]
+    notes += [f"not searched for the solutions of a later notebook: {why}" for why in unknown]
+    if unread:
+        more = f", and {len(unread) - SHOWN} more" if len(unread) > SHOWN else ""
+        notes.append(f"not searched for solutions: {', '.join(unread[:SHOWN])}{more}")
+    return HandedOut(target, counts, packs, proof, notes)
 
 
 def _pack(
@@ -159,14 +171,15 @@ def _keep_figures(draft: Path, name: str, student: Cleared) -> None:
     for number, (cell, picture) in enumerate(pictures, 1):
         file = f"{FIGURES}/{stem}-{number}.png"
         (draft / file).parent.mkdir(exist_ok=True)
-        (draft / file).write_bytes(picture)
+        (draft / file).write_bytes(_without_texts(picture))
         place = next(index for index, one in enumerate(cells) if one is cell)
         shown = {
             "cell_type": "markdown",
-            "id": f"expected-{number}",
             "metadata": {},
             "source": ["What to expect:\n", "\n", f"![figure]({up}{file})"],
         }
+        if "id" in cell:  # notebooks of older versions have none
+            shown["id"] = f"expected-{number}"
         cells.insert(place + 1, shown)
 
 
@@ -179,21 +192,32 @@ def _pngs(outputs: list) -> list[bytes]:
     return found
 
 
+def _without_texts(png: bytes) -> bytes:
+    """Return a picture without what programs write into it beside the pixels."""
+    kept, place = [png[: len(PNG)]], len(PNG)
+    while place + 12 <= len(png):
+        end = place + 12 + int.from_bytes(png[place : place + 4], "big")
+        kind = png[place + 4 : place + 8]
+        kept += [] if kind in TEXT_CHUNKS else [png[place:end]]
+        place = len(png) if kind == b"IEND" else end
+    return b"".join(kept)
+
+
 def _write(path: Path, student: Cleared) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(notebook.dumps(student.content), encoding="utf-8", newline="\n")
 
 
-def _refuse_leaks(draft: Path, students: dict[str, Cleared], allowed: set[str]) -> None:
-    removed = [line for student in students.values() for line in student.removed]
-    kept = [
-        line
-        for student in students.values()
-        for source in notebook.sources(student.content)
-        for line in source.split("\n")
-    ]
-    lines = telling(removed, kept) - {line.strip() for line in allowed}
-    found = list(leaks(draft, lines))
+def _refuse_leaks(
+    draft: Path, students: dict[str, Cleared], later: list[str], allowed: set[str]
+) -> list[str]:
+    """Raise if a solution is in the copy; return which files could not be searched."""
+    removed = [line for student in students.values() for line in student.removed] + later
+    kept = [source for student in students.values() for source in notebook.sources(student.content)]
+    allowed = {line.strip() for line in allowed}
+    texts = Texts()
+    lines = telling(removed, kept) - allowed
+    found = list(leaks(draft, lines, unchanged(draft), texts, allowed))
     if found:
         shown = "\n".join(f"  {leak.file}: {leak.line}" for leak in found[:SHOWN])
         more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
@@ -203,6 +227,7 @@ def _refuse_leaks(draft: Path, students: dict[str, Cleared], allowed: set[str]) 
             file=found[0].file,
             found=[leak.line for leak in found],
         )
+    return [name for name in texts.unread if not name.startswith(f"{FIGURES}/")]
 
 
 def _without_outputs(originals: dict[str, dict]) -> dict[str, dict]:

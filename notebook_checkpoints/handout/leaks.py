@@ -1,21 +1,28 @@
 """Lines of solutions that are still somewhere in the students' copy."""
 
-import gzip
-import io
-import json
 import re
-import zipfile
-import zlib
+import tokenize
 from collections.abc import Iterable, Iterator
+from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from checkpoint.files import below
 
+from .texts import Texts
+
 SHORTEST = 8  # characters besides spaces, below which a line tells nothing
-INSIDE = 16  # from which on a line counts also within another
+INSIDE = 12  # from which on a line counts also within another
+CUT = 55  # to which messages and records shorten a line, at least
 # an import, or no more than one name
 COMMON = re.compile(r"(import|from) .*|(return|raise|yield|del|global)?\s*[\w.]*[\W_]*")
+SKIPPED = str.maketrans({'"': "'", "\\": None, **dict.fromkeys(" \t\r\n\f\v\u00a0", None)})
+BEGINS = re.compile(r"(>>>|\.\.\.|[#>*/$%-]+)\s+")  # a doctest, a comment, a quotation, a list
+MARKED = re.compile(
+    r"^[^\w\n]*BEGIN\s+(?:SOLUTION|HIDDEN\s+TESTS?|MARK\s+SCHEME)\b.*|^.*\S\s*#\s*SOLUTION\b.*",
+    re.M,
+)
+CODE = (".py", ".r", ".jl", ".rmd", ".qmd", ".m", ".sh")
 
 
 class Leak(NamedTuple):
@@ -35,62 +42,91 @@ def telling(removed: Iterable[str], kept: Iterable[str]) -> set[str]:
     removed
         The lines of solutions and hidden tests.
     kept
-        The lines of code that students get in their notebooks.
+        The code cells that students get. What is in their comments and docstrings does not count.
     """
-    known = "\n".join(line for line in kept if not line.lstrip().startswith("#"))
-    forms = {form for line in removed for form in _forms(line) if form not in known}
-    return {form for form in forms if not COMMON.fullmatch(form) and _length(form) >= SHORTEST}
+    known = _squeezed("\n".join(map(_code_alone, kept)))
+    forms = {form for line in removed for form in _forms(line)}
+    return {
+        form
+        for form in forms
+        if not COMMON.fullmatch(form)
+        and len("".join(form.split())) >= SHORTEST
+        and _squeezed(form) not in known
+    }
 
 
-def leaks(copy: Path, lines: set[str]) -> Iterator[Leak]:
-    """Yield the lines that a file of the copy has, also in packs and inside JSON."""
-    long = sorted(line for line in lines if len(line) >= INSIDE)
-    short = lines.difference(long)
+def leaks(
+    copy: Path, lines: set[str], ours: Iterable[str], texts: Texts, allowed: Iterable[str] = ()
+) -> Iterator[Leak]:
+    """Yield the lines that a file of the copy has, also in packs, in JSON and as markup.
+
+    Spaces, line breaks and kinds of quotation marks do not count.
+
+    Parameters
+    ----------
+    copy
+        The students' copy.
+    lines
+        What `telling` returned.
+    ours
+        The files that are known to have none, relative to `copy`.
+    texts
+        Reads the files.
+    allowed
+        Lines that may be there although they look like markers.
+    """
+    parts = {part: line for line in sorted(lines) for part in _parts(line)}
+    short = {_squeezed(line): line for line in lines}
+    skipped = set(ours)
     for path in below(copy):
-        if not path.is_file():
+        name = path.relative_to(copy).as_posix()
+        if not path.is_file() or name in skipped:
             continue
-        texts = list(_texts(path.name, path.read_bytes()))
-        every = {form for text in texts for line in text.split("\n") for form in _forms(line)}
-        found = {line for line in long if any(line in text for text in texts)} | (short & every)
-        yield from (Leak(path.relative_to(copy).as_posix(), line) for line in sorted(found))
+        found = set[str]()
+        for text in texts.of(path, name):
+            squeezed = _squeezed(text)
+            found |= {line for part, line in parts.items() if part in squeezed}
+            if near := {form for form in short if form in squeezed}:
+                every = {_squeezed(form) for line in text.split("\n") for form in _forms(line)}
+                found |= {short[form] for form in near & every}
+            if path.suffix.lower() in CODE:
+                found |= {match[0].strip() for match in MARKED.finditer(text)}
+        yield from (Leak(name, line) for line in sorted(found.difference(allowed)))
 
 
 def _forms(line: str) -> set[str]:
-    """Return a line without indentation, also without the comment at its end."""
+    """Return a line without indentation, also without what begins a comment or ends in one."""
     line = line.strip()
-    return {line, re.sub(r"\s+#.*$", "", line)}
+    bare = line
+    while begun := BEGINS.match(bare):
+        bare = bare[begun.end() :]
+    return {form for one in (line, bare) for form in (one, re.sub(r"\s+#.*$", "", one))}
 
 
-def _length(line: str) -> int:
-    return len("".join(line.split()))
+def _parts(line: str) -> Iterator[str]:
+    """Yield what of a line counts within another, also if it was shortened."""
+    for part in (line, line[:CUT]):
+        if len(squeezed := _squeezed(part)) >= INSIDE:
+            yield squeezed
 
 
-def _texts(name: str, content: bytes) -> Iterator[str]:
-    """Yield the text of a file, what is in its JSON, and that of the files in an archive."""
-    text = content.decode("utf-8", "replace").replace("\r", "\n")
-    yield text
-    if name.endswith((".ipynb", ".json")):
-        try:
-            yield "\n".join(_strings(json.loads(text)))
-        except ValueError:
-            return  # not JSON; its text was searched
-    if name.endswith(".gz"):
-        try:
-            yield from _texts(name.removesuffix(".gz"), gzip.decompress(content))
-        except (OSError, EOFError, zlib.error):
-            return  # not compressed; its bytes were searched
-    if name.endswith((".zip", ".npz", ".xlsx")) and zipfile.is_zipfile(io.BytesIO(content)):
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.namelist():
-                yield from _texts(member, archive.read(member))
+def _squeezed(text: str) -> str:
+    return text.translate(SKIPPED)
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from (key, *_strings(inner))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
+def _code_alone(source: str) -> str:
+    """Return code without comments, and without texts that are statements or of several lines."""
+    lines = source.split("\n")
+    try:
+        tokens = list(tokenize.generate_tokens(StringIO(source).readline))
+    except (tokenize.TokenError, SyntaxError):  # magics, another language
+        return "\n".join(line for line in lines if not line.lstrip().startswith(("#", '"', "'")))
+    dropped, starts = [], True
+    for token in tokens:
+        text = token.type == tokenize.STRING and (starts or token.start[0] < token.end[0])
+        if text or token.type == tokenize.COMMENT:
+            dropped.append((token.start, token.end))
+        starts = token.type in (tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT)
+    for (row, begin), (last, end) in reversed(dropped):
+        lines[row - 1 : last] = [lines[row - 1][:begin] + lines[last - 1][end:]]
+    return "\n".join(lines)

@@ -138,8 +138,11 @@ def _cleared_source(
 ) -> str | None:
     """Return the source of a cell without solutions; None for a cell that students do not get."""
     source = notebook.source_of(cell)
-    if TAG in notebook.tags_of(cell):
+    tags = [str(tag) for tag in notebook.tags_of(cell)]
+    if TAG in tags:
         return _replaced(cell, source, clearing)
+    if near := next((tag for tag in tags if tag.casefold().startswith(TAG[:-2])), None):
+        raise clearing.wrong(source, f"has the tag {near!r}; that of solutions is {TAG!r}.")
     return clear(cell, source, clearing)
 
 
