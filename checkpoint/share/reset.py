@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ..errors import ProjectError
 from ..files import replace
+from ..notebooks import notebook
 from ..project import servers
 from ..project.project import Project
 
@@ -34,24 +35,35 @@ class Reset(NamedTuple):
 def reset(project: Project, step: str) -> Reset:
     """Put the notebook of a step back as it was handed out; one's own is kept beside it.
 
+    It may lie in another folder by now.
+
     Raises
     ------
     ProjectError
-        If it was not handed out, or a cell of it is running.
+        If it was not handed out, or has another name by now, or a cell of it is running.
     """
-    handed_out = sorted((project.root / NOTEBOOKS).rglob("*.ipynb"))
-    found = next((path for path in handed_out if path.stem == step), None)
-    if found is None:
-        names = ", ".join(path.stem for path in handed_out) or "none"
+    handed_out = {path.stem: path for path in sorted(_handed_out(project))}
+    there = {one.name: one.path for one in project.steps() if not one.is_script}
+    if step not in handed_out:
+        before = _before(handed_out, there[step]) if step in there else None
+        if before:
+            raise _renamed(before, step)
+        names = ", ".join(handed_out) or "none"
         raise ProjectError(
             f"{NOTEBOOKS}/ has no {step}.ipynb; there are {names}. `notebook-checkpoints handout` "
             "puts them there.",
             step=step,
             file=f"{NOTEBOOKS}/{step}.ipynb",
-            expected=[path.stem for path in handed_out],
+            expected=list(handed_out),
         )
-    target = project.notebooks / found.relative_to(project.root / NOTEBOOKS)
-    content = found.read_bytes()
+    place = handed_out[step].relative_to(project.root / NOTEBOOKS)
+    target = there.get(step, project.notebooks / place)
+    if not target.exists():
+        others = {name: path for name, path in there.items() if name not in handed_out}
+        now = next((name for name in others if _before(handed_out, others[name]) == step), None)
+        if now:
+            raise _renamed(step, now)
+    content = handed_out[step].read_bytes()
     mine = target.read_bytes() if target.exists() else None
     if mine == content:
         return Reset(target, None, False)
@@ -59,6 +71,39 @@ def reset(project: Project, step: str) -> Reset:
     kept = _keep(target, mine) if mine is not None else None
     replace(target, content)
     return Reset(target, kept, True)
+
+
+def _handed_out(project: Project) -> list[Path]:
+    return list((project.root / NOTEBOOKS).rglob("*.ipynb"))
+
+
+def _renamed(before: str, now: str) -> ProjectError:
+    return ProjectError(
+        f"{now} was handed out as {before}. Nothing was changed. Give it that name first: "
+        f"`checkpoint rename {now} {before}`, then `checkpoint reset {before}`.",
+        step=now,
+        expected=before,
+        found=now,
+    )
+
+
+def _before(handed_out: dict[str, Path], path: Path) -> str | None:
+    """Return as what a notebook was handed out: half of the lines are still there."""
+    shares: dict[str, float] = {}
+    try:
+        mine = _lines(path)
+        for name, one in handed_out.items():
+            lines = _lines(one)
+            shares[name] = len(lines & mine) / max(len(lines), 1)
+    except ProjectError:
+        return None  # one cannot be read, so nobody knows
+    best = max(shares, key=lambda name: shares[name], default="")
+    return best if best and shares[best] >= 1 / 2 else None
+
+
+def _lines(path: Path) -> set[str]:
+    texts = map(notebook.source_of, notebook.read_whole(path)["cells"])
+    return {line.strip() for text in texts for line in text.splitlines()} - {""}
 
 
 def _keep(target: Path, content: bytes) -> Path:
