@@ -27,6 +27,8 @@ LEFT_OVER = re.compile(
     r"(?i:\b(BEGIN|END)\s+(SOLUTION|HIDDEN\s+TEST|MARK\s+SCHEME|PROMPT|IGNORE))"
     r"|(?m:^\s*#+\s*(BEGIN|END)\s+(?!TEST CONFIG)[A-Z]{3,})|#\s*SOLUTION\b"
 )
+# otter leaves such a line as it is, with its solution
+SMALL = re.compile(r"(?im)(?<=\S)\s*#\s*solutions?(\s+no\s*prompt)?[\s:.!]*$")
 
 
 class Cleared(NamedTuple):
@@ -53,9 +55,10 @@ class Cleared(NamedTuple):
 class _Clearing:
     """What was removed from one notebook so far."""
 
-    def __init__(self, where: str, stub: str) -> None:
+    def __init__(self, where: str, language: str) -> None:
         self.where = where
-        self.stub = stub
+        self.stub = STUBS[language]
+        self.assigned, self.prompt_for, self.prompt = PROMPTS[language]
         self.removed: list[str] = []
         self.counts: Counter[str] = Counter()
         self.in_raw: str | None = None  # which part of an otter notebook a raw cell has begun
@@ -93,7 +96,7 @@ def cleared(content: dict, where: str, markers: str) -> Cleared:
         raise ProjectError(
             f"{where} is in {language}; solutions can be replaced in {known}.", file=where
         )
-    clearing = _Clearing(where, STUBS[language])
+    clearing = _Clearing(where, language)
     student, solved = copy.deepcopy(content), []
     student["cells"] = []
     for cell in content["cells"]:
@@ -101,15 +104,16 @@ def cleared(content: dict, where: str, markers: str) -> Cleared:
         source = _cleared_source(cell, clearing, MARKERS[markers])
         if source is None:
             continue
-        if found := LEFT_OVER.search(source):
+        is_code = cell["cell_type"] == "code"
+        if found := LEFT_OVER.search(source) or (SMALL.search(source) if is_code else None):
             raise clearing.wrong(
                 source,
-                f"has {found[0]!r}, which is not one of the markers of {markers} that belong "
-                "together. Correct it, or choose others with --markers.",
+                f"has {found[0].strip()!r}, which is not one of the markers of {markers} that "
+                "belong together. Correct it, or choose others with --markers.",
             )
         original = notebook.source_of(cell)
-        is_code = cell["cell_type"] == "code" and language == "python"
-        if is_code and source != original and _is_python(original) and not _is_python(source):
+        is_changed = is_code and language == "python" and source != original
+        if is_changed and _is_python(original) and not _is_python(source):
             raise clearing.wrong(original, "is not valid Python without its solution.")
         bare = _bare(cell, source)
         student["cells"].append(bare)
@@ -212,7 +216,15 @@ HIDDEN = re.compile(
     r"(?is)\s*#[^\n]*\bhidden\b|\s*[\"']{3}\s*# BEGIN TEST CONFIG(?:(?!END TEST).)*\bhidden:\s*true"
 )
 DROPPED = ("# SOLUTION NO PROMPT", "# BEGIN PROMPT", "# END PROMPT", "# SEED", "# IGNORE")
-PROMPT = "..."
+# what otter has in place of a solution, by language: what it assigns to, that, or nothing
+PROMPTS = {
+    "python": (ASSIGNED, " ...", "..."),
+    "r": (
+        re.compile(r"(\s*[\w. $()]*(?:=|<-))"),
+        " NULL # YOUR CODE HERE",
+        "# YOUR CODE HERE",
+    ),
+}
 
 
 def _otter(cell: dict, source: str, clearing: _Clearing) -> str | None:
@@ -258,16 +270,16 @@ def _otter_code(source: str, clearing: _Clearing) -> str:
             ignored = False
         elif begun := re.match(r"(\s*)# BEGIN SOLUTION( NO PROMPT)?", line):
             inside = []
-            kept += [] if begun[2] else [begun[1] + PROMPT]
+            kept += [] if begun[2] else [begun[1] + clearing.prompt]
         elif ignored:
             clearing.take([line], "other line")
         elif end.endswith(DROPPED):
             clearing.take([end.rpartition("#")[0]], _kind(end))
         elif solved := re.match(r"(.*?)\s*# ?SOLUTION\b", end):
             clearing.take([solved[1]], "solution")
-            assigned = ASSIGNED.match(solved[1])
+            assigned = clearing.assigned.match(solved[1])
             indent = solved[1][: len(solved[1]) - len(solved[1].lstrip())]
-            kept.append(f"{assigned[1]} {PROMPT}" if assigned else indent + PROMPT)
+            kept.append(assigned[1] + clearing.prompt_for if assigned else indent + clearing.prompt)
         else:
             kept.append(line)
     if inside is not None:

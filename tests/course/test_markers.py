@@ -97,6 +97,8 @@ def test_nothing_tells_of_a_run():
         ("### BEGIN SOLTUION\nx\n### END SOLTUION", "nbgrader", "not one of the markers"),
         ("# BEGIN SOLUTON\nx\n# END SOLUTON", "otter", "not one of the markers"),
         ("# BEGIN IGNORE\nx", "otter", "BEGIN IGNORE without END IGNORE"),
+        ("x = 1  # solution", "otter", "has '# solution', which is not one of the markers"),
+        ("x = 1 #Solution no prompt", "nbgrader", "not one of the markers of nbgrader"),
         ("x = [  # SOLUTION\n    1,\n]", "otter", "not valid Python without its solution"),
         ("def f(x): # SOLUTION\n    return x # SOLUTION", "otter", "not valid Python without"),
     ],
@@ -143,6 +145,26 @@ def otter():
 def test_as_otter_does(source, otter):
     expected = "\n".join(otter.replace_solutions(source.split("\n"), "python"))
     assert student(source, markers="otter") == [expected]
+
+
+R = ["x <- 1 # SOLUTION\nprint(x)", "f(x) # SOLUTION", "# BEGIN SOLUTION\nx <- 1\n# END SOLUTION"]
+
+
+@pytest.mark.parametrize("source", R)
+def test_r_as_otter_does(source, otter):
+    expected = "\n".join(otter.replace_solutions(source.split("\n"), "r"))
+    nb = notebook(source)
+    nb.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    (cell,) = cleared(nb, "x.ipynb", "otter").content["cells"]
+    assert source_of(cell) == expected
+
+
+def test_words_that_are_no_markers():
+    sources = ["# Solution\nx = 1", "x = 1  # a solution of the equation"]
+    assert student(*sources, markers="otter") == sources
+    assert student(tagged("markdown", "x = ...\n\n## Solution")) == ["x = ...\n\n## Solution"]
+    with pytest.raises(ProjectError, match="has the tag 'Solutions'; that of solutions is"):
+        student(tagged("code", "x = 1", "Solutions"))
 
 
 def test_the_parts_of_an_otter_notebook():
