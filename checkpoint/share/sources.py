@@ -44,7 +44,8 @@ def obtained(
     local = local_path(address, near)
     if local:
         if not local.is_file():
-            what = "is a folder" if local.is_dir() else "does not exist"
+            there = "is not a file" if local.exists() else "does not exist"
+            what = "is a folder" if local.is_dir() else there
             raise ArchiveError(f"{local} {what}.", file=address)
         yield local
         return
@@ -63,7 +64,10 @@ def local_path(address: str, near: Path) -> Path | None:
     ArchiveError
         If it is of another kind, such as ftp.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise ArchiveError(f"{address} is not an address: {error}.", file=address) from error
     if parts.scheme in ("http", "https"):
         return None
     if parts.scheme == "file":
@@ -78,6 +82,14 @@ def local_path(address: str, near: Path) -> Path | None:
     return near / Path(address).expanduser()
 
 
+def without_secrets(address: str) -> str:
+    """Return an address without a password, and without what follows `?`, such as a token."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https"):
+        return address
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def short_name(address: str) -> str:
     """Return what to call an address in a record: without folders of this machine or passwords."""
     parts = urlsplit(address)
@@ -90,22 +102,25 @@ def _download(address: str, path: Path, most: int, timeout: float) -> None:
     import pooch
     from requests.exceptions import RequestException
 
-    free = shutil.disk_usage(path.parent).free
+    free, shown = shutil.disk_usage(path.parent).free, without_secrets(address)
     fetch = pooch.HTTPDownloader(chunk_size=1 << 18, timeout=timeout)
     try:
         with (
             Progress("Downloading", short_name(address), most) as progress,
             path.open("wb") as file,
         ):
-            fetch(address, _Limited(file, address, most, free, progress), None)
+            fetch(address, _Limited(file, shown, most, free, progress), None)
     except (RequestException, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise ArchiveError(f"{address} cannot be fetched: {reason}", file=address) from error
+        for secret in filter(None, (urlsplit(address).query, urlsplit(address).password)):
+            reason = reason.replace(secret, "…")
+        # the error itself has the whole address
+        raise ArchiveError(f"{shown} cannot be fetched: {reason}", file=shown) from None
     size = path.stat().st_size
     if most and size != most:
         raise ArchiveError(
-            f"{address} ended after {text.exact_size(size)}; expected {text.exact_size(most)}.",
-            file=address,
+            f"{shown} ended after {text.exact_size(size)}; expected {text.exact_size(most)}.",
+            file=shown,
             expected=most,
             found=size,
         )

@@ -19,7 +19,7 @@ from ..storage.outputs import moved_away
 from ..storage.schema import RECORD, FileEntry, Given, Record
 from .archive import Judged, judged
 from .pack import public
-from .sources import TIMEOUT, obtained, short_name
+from .sources import TIMEOUT, obtained, short_name, without_secrets
 
 
 class Unpacked(NamedTuple):
@@ -92,23 +92,24 @@ def unpack(
         )
     with obtained(project, address, near, most=most, timeout=timeout) as path:
         _refuse_full(project, path)
+        source = without_secrets(address)
         actual = hashes.file_hash(path)
         if digits and actual != digits:
-            with judged(path, address):  # a web page, or half a file, has a message of its own
+            with judged(path, source):  # a web page, or half a file, has a message of its own
                 raise ArchiveError(
-                    f"{address} is another archive: expected blake3 {digits[:12]}…, got "
+                    f"{source} is another archive: expected blake3 {digits[:12]}…, got "
                     f"{actual[:12]}…. Ask whoever gave it to you which is right.",
-                    file=address,
+                    file=source,
                     expected=digits,
                     found=actual,
                 )
-        with judged(path, address) as archive:
-            _refuse_untrusted(archive, address, trust)
+        with judged(path, source) as archive:
+            _refuse_untrusted(archive, source, trust)
             if step and step not in archive.records:
                 raise ArchiveError(
-                    f"{address} holds {', '.join(archive.records)}, and not {step}.",
+                    f"{source} holds {', '.join(archive.records)}, and not {step}.",
                     step=step,
-                    file=address,
+                    file=source,
                     expected=step,
                     found=list(archive.records),
                 )
@@ -117,7 +118,7 @@ def unpack(
             _refuse_own(project, archive, [] if replace else wanted)
             now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
             given = Given(archive.manifest.by, now, short_name(address), actual)
-            _write(project, archive, wanted, given)
+            _write(project, archive, wanted, given, replace)
             return Unpacked(wanted, there, given, archive.bytes)
 
 
@@ -247,12 +248,15 @@ def _refuse_full(project: Project, path: Path) -> None:
         )
 
 
-def _write(project: Project, archive: Judged, steps: list[str], given: Given) -> None:
+def _write(
+    project: Project, archive: Judged, steps: list[str], given: Given, replace: bool
+) -> None:
     """Write all checkpoints beside their places, then move them there; those of parts first."""
     with ExitStack() as stack:
         for step in sorted(steps):  # the last one that is entered is committed first
             place = away.begin(project, step)
             staging = stack.enter_context(store.transaction(project.results_of(step), place))
+            _refuse_own(project, archive, [] if replace else [step])  # a save has just ended
             files = dict(archive.manifest.files_of(step))
             for name, member in files.items():
                 if name != RECORD:
