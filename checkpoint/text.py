@@ -1,13 +1,25 @@
 """How sizes, shapes, tables and JSON are written."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
 def json_text(value: Any) -> str:
     """Return a value as JSON, laid out as in every file of a checkpoint: indented by two spaces."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Yield the strings in what JSON holds, and the keys."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from (key, *strings(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
 
 
 def unfinished_merge(content: str) -> str | None:
@@ -46,14 +58,15 @@ def shape(entry: Mapping | None) -> str:
     """Return an entry of `data_shapes` in words: `591 cells x 900 features`."""
     if not isinstance(entry, Mapping):
         return ""
-    if "n_cells" in entry:
-        return f"{entry['n_cells']:,} cells x {entry['n_features']:,} features"
-    if "rows" in entry:
-        return f"{entry['rows']:,} rows x {entry['columns']:,} columns"
-    if "shape" not in entry or "dtype" not in entry:
+    try:
+        if "n_cells" in entry:
+            return f"{entry['n_cells']:,} cells x {entry['n_features']:,} features"
+        if "rows" in entry:
+            return f"{entry['rows']:,} rows x {entry['columns']:,} columns"
+        sides = " x ".join(f"{side:,}" for side in entry["shape"]) or "scalar"
+        return f"{sides} {entry['dtype']}"
+    except (KeyError, TypeError, ValueError):
         return ""  # written by hand
-    sides = " x ".join(f"{side:,}" for side in entry["shape"]) or "scalar"
-    return f"{sides} {entry['dtype']}"
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> str:

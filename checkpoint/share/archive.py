@@ -15,11 +15,14 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
+from msgspec import structs, to_builtins
+
 from ..errors import ArchiveError, CheckpointError
 from ..project.names import unportable
 from ..storage import hashes
 from ..storage.schema import RECORD, FileEntry, Record, parse
-from .manifest import LARGEST, MANIFEST, Manifest, Member, parsed
+from ..text import strings
+from .manifest import LARGEST, LONGEST, MANIFEST, Manifest, Member, parsed
 from .pickles import runs_code
 
 MAGIC = b"PK\x03\x04"
@@ -29,6 +32,7 @@ ENCRYPTED, SIZES_LATER = 0x1, 0x8
 FOLDER = 0x10  # an attribute of DOS
 # lengths in a zip: a file's header without its name, its longest extra field, the ends
 HEADER, EXTRA, END, END_64 = 30, 20, 22, 76
+BLANKS = str.maketrans("\n\t", "  ")
 TODO = "Ask whoever gave it to you for one that `checkpoint pack` made."
 
 
@@ -208,7 +212,7 @@ def _check_names(names: list[str], manifest: Manifest) -> None:
                 raise ArchiveError(f"{parent!r} is a file and a folder", found=name)
             if (first := folders.setdefault(_folded(parent), parent)) != parent:
                 raise ArchiveError(f"{first!r} and {parent!r} are one folder on some disks")
-    if lacking := [name for name in manifest.files if name not in names]:
+    if lacking := sorted(manifest.files.keys() - names):
         raise ArchiveError(f"{lacking[0]!r} is in its manifest, and not in it", found=lacking[0])
 
 
@@ -256,6 +260,7 @@ def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
         raise ArchiveError(f"{name}: {error}", step=step) from error
     if record is None or record.step != step:
         raise ArchiveError(f"{name} is not the record of {step}", step=step)
+    _check_texts(name, record)
     if record.content_hash != manifest.steps[step].content:
         raise ArchiveError(f"{name} does not have the content that its manifest says", step=step)
     for part in record.parts:
@@ -271,6 +276,15 @@ def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
     if others := sorted(files.keys() - expected):
         raise ArchiveError(f"{step}/{others[0]} is not in its {RECORD}", step=step)
     return record
+
+
+def _check_texts(name: str, record: Record) -> None:
+    """Refuse texts that would do something to a terminal, but in what the user saved."""
+    files = {file: structs.replace(entry, details=None) for file, entry in record.files.items()}
+    ours = to_builtins(structs.replace(record, files=files, params={}))
+    for text in strings(ours):
+        if not text.translate(BLANKS).isprintable():
+            raise ArchiveError(f"{name} has an unprintable character: {text[:LONGEST]!r}")
 
 
 def given_files(record: Record) -> dict[str, FileEntry]:

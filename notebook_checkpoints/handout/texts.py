@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from checkpoint.text import strings
+
 LARGEST = 100_000_000  # bytes of a file, or of one in an archive, that are read
 JSON = (".ipynb", ".json", ".geojson")
 MARKUP = re.compile(r"<[^<>]*>")
@@ -96,15 +98,3 @@ class Texts:
                 return  # not JSON; its text was searched
         elif is_text and "<" in text:  # such as a page with its code in colors
             yield html.unescape(MARKUP.sub("", text))
-
-
-def strings(value: Any) -> Iterator[str]:
-    """Yield the strings in what JSON holds, and the keys."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from (key, *strings(inner))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from strings(inner)
