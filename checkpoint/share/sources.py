@@ -111,11 +111,11 @@ def _download(address: str, path: Path, most: int, timeout: float) -> None:
         ):
             fetch(address, _Limited(file, shown, most, free, progress), None)
     except (RequestException, ValueError) as error:
-        reason = " ".join(str(error).split())
+        reason = _why(error)
         for secret in filter(None, (urlsplit(address).query, urlsplit(address).password)):
             reason = reason.replace(secret, "…")
         # the error itself has the whole address
-        raise ArchiveError(f"{shown} cannot be fetched: {reason}", file=shown) from None
+        raise ArchiveError(f"{shown} cannot be fetched: {reason}.", file=shown) from None
     size = path.stat().st_size
     if most and size != most:
         raise ArchiveError(
@@ -124,6 +124,21 @@ def _download(address: str, path: Path, most: int, timeout: float) -> None:
             expected=most,
             found=size,
         )
+
+
+def _why(error: Exception) -> str:
+    """Return why nothing came, without the objects that `requests` was in."""
+    from requests.exceptions import ChunkedEncodingError, ConnectionError, Timeout
+
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"{response.status_code} {response.reason}"
+    if isinstance(error, ChunkedEncodingError):
+        return "the connection broke off"
+    text = " ".join(str(error).split())
+    if isinstance(error, ConnectionError | Timeout):
+        text = text.rpartition(": ")[2].strip("\"')")
+    return text.rstrip(".")
 
 
 class _Limited:
