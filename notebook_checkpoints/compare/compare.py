@@ -73,11 +73,12 @@ def compare(
     if not students:
         raise ProjectError(f"{submissions} has no folders. Expected one per student.")
     records = _records(expected, list(originals)) if expected else {}
+    teachers = dict(_notebooks(expected, list(originals))) if expected else {}
     for student in students:
         files = list(_files(student))
         for step, original in originals.items():
             notebooks = [path for path in files if path.name == f"{step}.ipynb"]
-            cells = compared(original, notebooks[0]) if notebooks else None
+            cells = compared(original, notebooks[0], teachers.get(step)) if notebooks else None
             results, unread = None, list[str]()
             if expected and step in records:
                 theirs = _results(student, files, step)
@@ -99,6 +100,13 @@ def _originals(project: Project) -> dict[str, dict]:
     if not paths:
         raise ProjectError(f"{project.root} has no notebooks to compare with.")
     return {path.stem: notebook.read_whole(path) for path in paths}
+
+
+def _notebooks(expected: Project, steps: list[str]) -> Iterator[tuple[str, dict]]:
+    """Yield the notebooks of the teacher's project, by step."""
+    for step in expected.steps():
+        if step.name in steps and not step.is_script:
+            yield step.name, notebook.read_whole(step.path)
 
 
 def _records(expected: Project, steps: list[str]) -> dict[str, Record]:
