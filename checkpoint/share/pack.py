@@ -122,7 +122,7 @@ def sources_line(packing: Packing, step: str, urls: list[str]) -> str:
 def public(record: Record) -> Record:
     """Return a record without what is about the machine and the session that made it.
 
-    Nor has it any code of the notebook, which may be an exercise.
+    Nor does it have the code of cells, which may be an exercise.
     """
     environment = record.environment
     if environment and environment.freeze:

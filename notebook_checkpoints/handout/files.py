@@ -1,6 +1,7 @@
 """Which files of a project students get."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,11 +15,12 @@ from checkpoint.share.reset import HANDED_OUT
 
 HIDDEN = (".gitignore", ".gitattributes", ".github", ".pre-commit-config.yaml", ".gitkeep")
 NOT_OURS = ("build", "dist", "node_modules", LOCAL)  # made by tools, or of this machine alone
+SOLUTION = re.compile(r"(?i)(?:^|[\W_])(?:solutions?|answers?)(?:[\W_]|$)")  # in a file's name
 # of nbgrader: what other students submitted, and their grades
 GRADED = ("submitted", "autograded", "feedback", "gradebook.db", "nbgrader_config.py")
 
 
-def copy_files(project: Project, target: Path, raw: Iterable[str]) -> list[str]:
+def copy_files(project: Project, target: Path, raw: Iterable[str]) -> dict[str, str]:
     """Copy a project without its notebooks, results, and raw data but those that are named.
 
     In a git repository, that is what git tracks, as it is in the working directory.
@@ -34,15 +36,17 @@ def copy_files(project: Project, target: Path, raw: Iterable[str]) -> list[str]:
 
     Returns
     -------
-    list of str
-        The files that were left out because they are notebooks in another form, such as a page.
+    dict
+        The files that were left out although they belong to the project's code or texts, each with
+        the reason.
     """
     names = git.tracked(project.root, ".") or list(_below(project.root))
     stems = {path.stem for path in project.notebook_files()}
-    forms = [name for name in names if _is_form_of(name, stems)]
-    for name in names:
-        is_theirs = _is_for_students(name) and name not in forms
-        if is_theirs and (project.root / name).is_file():
+    theirs = [name for name in names if _is_for_students(name)]
+    left = {name: "a notebook in another form" for name in theirs if _is_form_of(name, stems)}
+    left |= {name: "a solution by its name" for name in theirs if SOLUTION.search(name)}
+    for name in theirs:
+        if name not in left and (project.root / name).is_file():
             _copy(project.root / name, target / name)
     for name in raw:
         source = project.data / name
@@ -50,7 +54,7 @@ def copy_files(project: Project, target: Path, raw: Iterable[str]) -> list[str]:
             shutil.copytree(source, target / "data" / name, dirs_exist_ok=True)
         elif source.is_file():
             _copy(source, target / "data" / name)
-    return forms
+    return left
 
 
 def restrict(settings: Path, steps: list[str], sources: list[str]) -> None:

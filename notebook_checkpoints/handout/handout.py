@@ -129,7 +129,7 @@ def handout(
         if draft.exists():
             remove(draft)
     counts = {name: student.counts for name, student in students.items()}
-    notes = [f"left out {name}, a notebook in another form" for name in left]
+    notes = [f"left out {name}, {why}" for name, why in left.items()]
     notes += [f"not searched for the solutions of a later notebook: {why}" for why in unknown]
     if unread:
         more = f", and {len(unread) - SHOWN} more" if len(unread) > SHOWN else ""

@@ -1,6 +1,7 @@
 """Handing out lessons of chains that are not numbered notebooks in one folder."""
 
 import base64
+import re
 import tomllib
 
 import nbformat
@@ -88,6 +89,7 @@ def test_other_chains(teacher, tmp_path, monkeypatch):
         (teacher / folder).mkdir()
         (teacher / folder / "ada.txt").write_text(LATER)
     (teacher / "gradebook.db").write_text(LATER)
+    (teacher / "src" / "exercise-3_Solution.py").write_text("x = 3\n")
     (teacher / "first" / "pyproject.toml").write_text("[tool.checkpoint]\n")  # a copy before
     teacher.commit()  # with all of it
     teacher.git("rm", "-rq", "--cached", "first")
@@ -107,15 +109,15 @@ def test_other_chains(teacher, tmp_path, monkeypatch):
 
     done = handout(Project(teacher), ["clusters"], tmp_path / "out", figures=True, proof=False)
     assert list(done.packs) == ["01_import", "scran", "02_qc"]
-    left = [
-        f"left out notebooks/lessons/{name}, a notebook in another form"
-        for name in ("clusters.py", "later.slides.html")
+    assert done.notes[:3] == [
+        "left out notebooks/lessons/clusters.py, a notebook in another form",
+        "left out notebooks/lessons/later.slides.html, a notebook in another form",
+        "left out src/exercise-3_Solution.py, a solution by its name",
     ]
-    assert done.notes[:2] == left
     copy = ProjectUnderTest(done.path)
     names = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
     assert "notebooks/helpers.py" in names and "notebooks/lessons/clusters.ipynb" in names
-    assert not [name for name in names if "ada" in name or "gradebook" in name or "later" in name]
+    assert not [name for name in names if re.search("ada|gradebook|later|Solution", name)]
     assert (copy / "handout" / "figures" / "clusters-1.png").read_bytes() == PNG
     text = copy.joinpath("notebooks/lessons/clusters.ipynb").read_text(encoding="utf-8")
     assert "![figure](../../handout/figures/clusters-1.png)" in text

@@ -71,6 +71,17 @@ def test_large_files_on_another_disk(project, tmp_path):
     assert load(ONE)["a"].tolist() == [0, 1, 2]
 
 
+def test_no_code_is_packed(project, tmp_path):
+    """A lesson before may be an exercise, too."""
+    save(ONE, {"a": np.arange(3)})
+    cells = {"cells": ["x"], "parameters": {"x": "secret = 1"}}
+    fits = {**cells, "inputs": {}, "modules": {}, "params": {}}
+    accepted = [{"why": "a comment", "date": "2026-01-01", "reasons": [], "fits": fits}]
+    project.edit_record(ONE, lambda r: r["checkpoint"].update(run=cells, accepted=accepted))
+    path = pack(Project(project), [ONE], tmp_path / "x.zip").path
+    assert b"a comment" in path.read_bytes() and b"secret" not in path.read_bytes()
+
+
 def test_what_cannot_be_packed(project, tmp_path):
     target = tmp_path / "x.zip"
     with pytest.raises(CheckpointError, match="not found"):
