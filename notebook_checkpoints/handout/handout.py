@@ -130,7 +130,9 @@ def handout(
             remove(draft)
     counts = {name: student.counts for name, student in students.items()}
     notes = [f"left out {name}, {why}" for name, why in left.items()]
-    notes += [f"not searched for the solutions of a later notebook: {why}" for why in unknown]
+    notes += [
+        f"not searched for the solutions of another notebook: {why.rstrip('.')}" for why in unknown
+    ]
     if unread:
         more = f", and {len(unread) - SHOWN} more" if len(unread) > SHOWN else ""
         notes.append(f"not searched for solutions: {', '.join(unread[:SHOWN])}{more}")

@@ -44,14 +44,19 @@ def telling(removed: Iterable[str], kept: Iterable[str]) -> set[str]:
     kept
         The code cells that students get. What is in their comments and docstrings does not count.
     """
-    known = _squeezed("\n".join(map(_code_alone, kept)))
-    forms = {form for line in removed for form in _forms(line)}
+    sources = list(kept)
+    code, all_of_it = (_squeezed("\n".join(one)) for one in (map(_code_alone, sources), sources))
+    forms = {
+        form
+        for line in removed
+        for form in _forms(line)
+        # a comment of the exercise may be repeated in its solution
+        if _squeezed(form) not in (all_of_it if line.lstrip().startswith("#") else code)
+    }
     return {
         form
         for form in forms
-        if not COMMON.fullmatch(form)
-        and len("".join(form.split())) >= SHORTEST
-        and _squeezed(form) not in known
+        if not COMMON.fullmatch(form) and len("".join(form.split())) >= SHORTEST
     }
 
 

@@ -61,6 +61,7 @@ def teacher(project):
     lesson = ['load("01_import"), load("scran")', 'counts = load("02_qc/a")["x"]']
     write(project, "lessons/clusters", *lesson, solved("n = counts + 41 - 7"), 'save("clusters")')
     write(project, "lessons/later", solved(LATER), 'save("later", {})')
+    write(project, "begun", "### BEGIN SOLUTION")
     (project / "scripts").mkdir()
     (project / "scripts" / "scran.py").write_text(SCRIPT)
     project.add_settings(SETTINGS)
@@ -114,6 +115,10 @@ def test_other_chains(teacher, tmp_path, monkeypatch):
         "left out notebooks/lessons/later.slides.html, a notebook in another form",
         "left out src/exercise-3_Solution.py, a solution by its name",
     ]
+    assert done.notes[3] == (
+        "not searched for the solutions of another notebook: notebooks/begun.ipynb, cell "
+        "`### BEGIN SOLUTION`: has BEGIN SOLUTION without END SOLUTION"
+    )
     copy = ProjectUnderTest(done.path)
     names = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
     assert "notebooks/helpers.py" in names and "notebooks/lessons/clusters.ipynb" in names

@@ -101,6 +101,15 @@ def test_only_code_that_students_get_is_known(kept, known):
     assert (telling([LINE], [kept]) == set()) == known
 
 
+def test_a_comment_of_the_exercise_may_be_repeated():
+    removed = ["# Use the nearest center", "x = nearest(center)  # Use the nearest center"]
+    assert telling(removed, ["# Use the nearest center\n..."]) == {
+        "x = nearest(center)",
+        removed[1],
+    }
+    assert "# Use the nearest center" in telling(removed, ["x = 1"])
+
+
 def test_markers_in_modules(tmp_path):
     """Solutions are removed from notebooks alone."""
     (tmp_path / "a.py").write_text("### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n")
