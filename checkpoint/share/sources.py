@@ -128,15 +128,16 @@ def _download(address: str, path: Path, most: int, timeout: float) -> None:
 
 def _why(error: Exception) -> str:
     """Return why nothing came, without the objects that `requests` was in."""
-    from requests.exceptions import ChunkedEncodingError, ConnectionError, Timeout
+    from requests import exceptions
 
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"{response.status_code} {response.reason}"
-    if isinstance(error, ChunkedEncodingError):
-        return "the connection broke off"
+    if isinstance(error, exceptions.HTTPError) and error.response is not None:
+        return f"{error.response.status_code} {error.response.reason}"
+    if isinstance(error, exceptions.Timeout):
+        return "it timed out"
+    if isinstance(error, exceptions.ChunkedEncodingError | exceptions.ContentDecodingError):
+        return "the connection broke off, or what came is damaged"
     text = " ".join(str(error).split())
-    if isinstance(error, ConnectionError | Timeout):
+    if isinstance(error, exceptions.ConnectionError):
         text = text.rpartition(": ")[2].strip("\"')")
     return text.rstrip(".")
 

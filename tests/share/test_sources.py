@@ -1,5 +1,6 @@
 """Fetching packs from a real server that also fails, is slow and lies, and from files."""
 
+import gzip
 import shutil
 import threading
 import time
@@ -49,8 +50,15 @@ class Handler(BaseHTTPRequestHandler):
             content = b"<html>Log in</html>"
         if kind == "endless":
             content *= 1000
+        if kind == "bomb":
+            content = gzip.compress(content * 1000)
+        if kind == "loop":
+            status = 302
         self.send_response(status)
-        if kind not in ("unknown", "endless", "page"):
+        self.send_header("Location", "/loop")  # counts with 302 alone
+        if kind in ("bomb", "damaged"):
+            self.send_header("Content-Encoding", "gzip")
+        if kind not in ("unknown", "endless", "page", "bomb"):
             self.send_header("Content-Length", str(length))
         self.end_headers()
         try:
@@ -105,8 +113,11 @@ def test_servers(lesson):
         before = tree(project)
         size, most = packing.bytes, {"most": packing.bytes}
         for path, options, said in [
-            ("missing", {}, "404"),
+            ("missing", {}, r"/missing cannot be fetched: 404 Not Found\.$"),
             ("broken", {}, "503"),
+            ("loop", {}, "Exceeded 30 redirects"),
+            ("bomb", most, f"sends more than the {size:,} bytes that were expected"),
+            ("damaged", {}, "or what came is damaged"),
             ("file", {}, "cannot be fetched: No connection adapters"),
             ("forbidden", {}, "403"),
             ("short", {}, "cannot be fetched|incomplete"),
