@@ -61,8 +61,20 @@ def states(console: Console, project: Project, states: list[State]) -> None:
         )
     steps = {step.name for step in project.steps()}
     left = (ABSENT, UNVERIFIABLE, CURRENT)  # by `run`, unless they are named or needed
-    if any(state.state not in left and state.step in steps for state in states):
+    if to_fetch := [step for step in _to_fetch(project, states) if step not in steps]:
+        console.print(f"\nNext: checkpoint unpack {to_fetch[0]}")
+    elif any(state.state not in left and state.step in steps for state in states):
         console.print("\nNext: checkpoint run")
+
+
+def _to_fetch(project: Project, states: list[State]) -> list[str]:
+    """Return the steps that others load, that are not here, and that have an address."""
+    from ..lineage.changes import ABSENT, MISSING
+    from ..project.settings import read_sources
+
+    here = {state.step for state in states if state.state not in (ABSENT, MISSING)}
+    loaded = {name.partition("/")[0] for state in states for name in state.loads}
+    return [step for step in read_sources(project) if step in loaded - here]
 
 
 def projects(console: Console, rows: list[dict[str, Any]]) -> None:

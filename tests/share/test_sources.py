@@ -165,6 +165,7 @@ def test_a_load_names_and_fetches_prepared_results(lesson, tmp_path):
     shutil.rmtree(project / "results" / ONE)
     with pytest.raises(CheckpointNotFoundError, match=r"not found\. Fetch the prepared results"):
         load(ONE)
+    assert project.command("status").stdout.endswith(f"\nNext: checkpoint unpack {ONE}\n")
     set_source(project, packing, "http://127.0.0.1:9/a.zip", "lost.zip")
     with pytest.raises(ArchiveError, match="No address of 1_preprocessing gave its results:") as e:
         load(ONE, fetch=True)
