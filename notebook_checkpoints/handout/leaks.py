@@ -13,7 +13,9 @@ from .texts import Texts
 
 SHORTEST = 8  # characters besides spaces, below which a line tells nothing
 INSIDE = 12  # from which on a line counts also within another
+TOGETHER = 20  # as SHORTEST, of three lines that tell nothing alone
 CUT = 55  # to which messages and records shorten a line, at least
+IMPORT = re.compile(r"(import|from) ")
 # an import, or no more than one name
 COMMON = re.compile(r"(import|from) .*|(return|raise|yield|del|global)?\s*[\w.]*[\W_]*")
 SKIPPED = str.maketrans({'"': "'", "\\": None, **dict.fromkeys(" \t\r\n\f\v\u00a0", None)})
@@ -35,7 +37,8 @@ class Leak(NamedTuple):
 def telling(removed: Iterable[str], kept: Iterable[str]) -> set[str]:
     """Return the lines that solutions alone have.
 
-    Lines that tell nothing do not count: imports, single names, brackets.
+    Lines that tell nothing do not count: imports, single names, brackets; but three of them in a
+    row do, joined by spaces.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ def telling(removed: Iterable[str], kept: Iterable[str]) -> set[str]:
     kept
         The code cells that students get. What is in their comments and docstrings does not count.
     """
-    sources = list(kept)
+    removed, sources = list(removed), list(kept)
     code, all_of_it = (_squeezed("\n".join(one)) for one in (map(_code_alone, sources), sources))
     forms = {
         form
@@ -53,11 +56,22 @@ def telling(removed: Iterable[str], kept: Iterable[str]) -> set[str]:
         # a comment of the exercise may be repeated in its solution
         if _squeezed(form) not in (all_of_it if line.lstrip().startswith("#") else code)
     }
-    return {
-        form
-        for form in forms
-        if not COMMON.fullmatch(form) and len("".join(form.split())) >= SHORTEST
+    lines = [line.strip() for line in removed if line.strip()]
+    threes = (
+        " ".join(three)
+        for three in zip(lines, lines[1:], lines[2:], strict=False)
+        if not any(map(_tells, three)) and sum(not IMPORT.match(line) for line in three) > 1
+    )
+    chained = {
+        three
+        for three in threes
+        if len(_squeezed(three)) >= TOGETHER and _squeezed(three) not in code
     }
+    return {form for form in forms if _tells(form)} | chained
+
+
+def _tells(form: str) -> bool:
+    return not COMMON.fullmatch(form) and len(_squeezed(form)) >= SHORTEST
 
 
 def leaks(

@@ -101,6 +101,17 @@ def test_only_code_that_students_get_is_known(kept, known):
     assert (telling([LINE], [kept]) == set()) == known
 
 
+def test_short_lines_in_a_row(tmp_path):
+    """Each tells nothing; together they are the solution."""
+    chained = ["means = (", "    table", "    .groupby()", "    .mean()", ")"]
+    lines = telling([*chained, "import numpy as np", "", "import pandas as pd", "x"], [])
+    (tmp_path / "a.py").write_text("means = (table\n  .groupby()\n  .mean())\n")
+    (tmp_path / "b.py").write_text("import numpy as np\nimport pandas as pd\nx\n")
+    found = {leak.file for leak in leaks(tmp_path, lines, [], Texts())}
+    assert found == {"a.py"}
+    assert telling(chained, ["\n".join(chained)]) == set()
+
+
 def test_a_comment_of_the_exercise_may_be_repeated():
     removed = ["# Use the nearest center", "x = nearest(center)  # Use the nearest center"]
     assert telling(removed, ["# Use the nearest center\n..."]) == {
