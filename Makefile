@@ -28,9 +28,10 @@ bench: $(ENV)/test
 	$(BIN)/python benchmarks/running.py
 	$(BIN)/python -W ignore benchmarks/durability.py
 
-# newer versions for constraints.txt, here and in projects
-constraints: $(ENV)/test
-	$(BIN)/python tools/constraints.py
+# newer versions for constraints.txt, here and in projects; ARGS=--keep adds what is missing
+constraints: $(ENV)/cookiecutter
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+	$(BIN)/python tools/constraints.py $(ARGS)
 
 clean:
 	rm -rf $(ENV) .nox demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,9 +1,13 @@
 """Write constraints.txt, of the template and of every project, with today's newest versions.
 
-Both are valid for every Python from 3.11.0 on, and agree on the packages that they share.
+Both are valid for every Python from 3.11.0 on, and agree on the packages that they share. With
+`--keep`, the versions that are listed stay, and what is missing is added: for a fork, whose files
+then differ from the original's in few lines.
 """
 
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -28,20 +32,30 @@ TEMPLATE_HEADER = """\
 
 def main() -> None:
     """Write the projects' file, then the template's within it."""
-    PROJECT.write_bytes(pins(PROJECT_HEADER, "project", "project-tools"))
+    keep = "--keep" in sys.argv[1:]
+    write_pins(PROJECT, PROJECT_HEADER, ["project", "project-tools"], keep)
     within = ["--constraint", str(PROJECT)]
-    TEMPLATE.write_bytes(pins(TEMPLATE_HEADER, "once", "versions", options=within))
+    write_pins(TEMPLATE, TEMPLATE_HEADER, ["once", "versions"], keep, within)
 
 
-def pins(header: str, *groups: str, options: list[str] | None = None) -> bytes:
-    """Return the content of a constraints file for some dependency groups of pyproject.toml."""
+def write_pins(
+    path: Path, header: str, groups: list[str], keep: bool, options: list[str] | None = None
+) -> None:
+    """Write a constraints file for some dependency groups of pyproject.toml."""
     wanted = [argument for group in groups for argument in ("--group", group)]
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--universal", "--python-version"]
-    written = ["--no-header", "--no-annotate", *wanted, *(options or [])]
-    result = subprocess.run(
-        [*command, PYTHON, *written], cwd=ROOT, check=True, stdout=subprocess.PIPE
-    )
-    return header.encode() + result.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder, path.name)
+        if keep:  # uv takes the versions that its output file has
+            written.write_bytes(path.read_bytes())
+        output = ["--no-header", "--no-annotate", "--output-file", str(written)]
+        subprocess.run(
+            [*command, PYTHON, *output, *wanted, *(options or [])],
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        path.write_bytes(header.encode() + written.read_bytes())
 
 
 if __name__ == "__main__":

@@ -116,6 +116,13 @@ def test_license(bake, license_name):
         assert f'license = "{license_name}"' in metadata
 
 
+@pytest.mark.parametrize("license_name", sorted({*QUESTIONS["license"]} - {"none"}))
+def test_licenses_have_names_that_an_installation_takes(license_name):
+    """Those of SPDX, or `LicenseRef-` and a name of one's own."""
+    licenses = pytest.importorskip("packaging.licenses", reason="packaging is older than 24.2")
+    assert licenses.canonicalize_license_expression(license_name) == license_name
+
+
 @pytest.mark.parametrize("license_name", ["MIT", "BSD-3-Clause", "Apache-2.0"])
 def test_licenses_name_their_owner(bake, license_name):
     path = bake(pipeline="blank", license=license_name, author_name="Ada")

@@ -83,7 +83,8 @@ def test_projects_declare_the_bounds_that_are_tested(bake):
         extra = bounds(project["optional-dependencies"]["snakemake"])
         assert extra.items() <= bounds(GROUPS["project-tools"]).items()
     assert found == bounds(GROUPS["project"]), (
-        "list the same in the group `project` of pyproject.toml, then run `make constraints`"
+        "list the same in the group `project` of pyproject.toml, "
+        "then run `make constraints ARGS=--keep`"
     )
 
 
@@ -122,7 +123,9 @@ def test_tested_versions_are_within_the_bounds(environment):
     ):
         pinned = pins(path, environment)
         for requirement in requirements(*groups):
-            assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
+            name = canonicalize_name(requirement.name)
+            assert name in pinned, f"{path} lacks {name}: run `make constraints ARGS=--keep`"
+            assert requirement.specifier.contains(pinned[name])
 
 
 @environments
