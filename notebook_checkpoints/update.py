@@ -15,17 +15,19 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from checkpoint.errors import CheckpointError
-from checkpoint.files import LEFTOVERS
+from checkpoint.files import LEFTOVERS, replace
 from checkpoint.project.project import Project, is_project
 from checkpoint.project.settings import FILE, read_toml
 
 from .repository import blob, files_of, git, has_commit, ids, refuse_unfit, written_tree
 
 STATE = ".cruft.json"
+BEFORE = "before this update"  # a key of that file while an update runs: what it held, or null
 # as in the [tool.cruft] of a project, which older ones do not have
 LEFT = "left pyproject.toml as it is; take over what you need:"
 YOURS = ["README.md", "LICENSE", "data", "notebooks", "results", "scripts"]
@@ -122,9 +124,10 @@ def update(root: Path, templates: Templates) -> Update:
     """Update a project, unless something is in the way."""
     before = Project(root).version
     try:
-        top = refuse_unfit(root) if is_project(root) else None
-        if top is None:
+        if not is_project(root):
             raise UpdateError("is not a project: it has no pyproject.toml with [tool.checkpoint]")
+        recover(root)
+        top = refuse_unfit(root)
         with templates.locks[top]:  # of projects in one repository
             changed, notes = _update(root, templates)
     except (UpdateError, CheckpointError, ValueError, OSError) as error:
@@ -147,8 +150,9 @@ def _update(root: Path, templates: Templates) -> tuple[bool, list[str]]:
         state["commit"] = commit_with(clone, Project(root))
     if state["commit"] == newest:
         return False, []
-    run_cruft(root, state, clone)
-    notes = settle_pyproject(root, newest)
+    with state_for_cruft(root, state):
+        run_cruft(root, state, clone)
+        notes = settle_pyproject(root, newest)
     notes += [f"decide: {file} has conflict markers" for file in files_of(root, "--unmerged")]
     rejected = files_of(root, "--others", "*.rej")
     notes += [f"decide: {file} is what did not fit" for file in rejected]
@@ -203,33 +207,69 @@ def commit_with(clone: Path, project: Project) -> str:
     return max(same, key=fit)  # the first of several, which is the newest
 
 
-def run_cruft(root: Path, state: dict[str, Any], clone: Path) -> None:
-    """Let cruft apply the difference; a state file that was not there does not stay."""
+def recover(root: Path) -> None:
+    """Put the state file back as it was before an update that was killed.
+
+    Raises
+    ------
+    UpdateError
+        If the update had begun to change files.
+    """
     path = root / STATE
-    before = path.read_bytes() if path.is_file() else None
-    told = {**state, "skip": [*state.get("skip", []), *YOURS, *_inits(root)]}
-    if before is not None:  # tracked, so that git would call the project changed
-        git(root, "update-index", "--assume-unchanged", STATE, ok=True)
+    if not path.is_file():
+        return
+    git(root, "update-index", "--no-assume-unchanged", STATE, ok=True)
+    state = json.loads(path.read_text(encoding="utf-8"))
+    if BEFORE not in state:
+        return
+    changed = git(root, "status", "--porcelain", "-uno", "--", ".", f":(exclude){STATE}")
+    if changed or BEFORE in git(root, "show", f"HEAD:./{STATE}", ok=True):
+        raise UpdateError(
+            "an update was cut short here; take it back with `git reset --hard`, or `git revert` "
+            "if it was committed, then update again"
+        )
+    if state[BEFORE] is None:
+        path.unlink()
+    else:
+        replace(path, state[BEFORE].encode())
+
+
+@contextmanager
+def state_for_cruft(root: Path, state: dict[str, Any]) -> Iterator[None]:
+    """Write what cruft has to know; a state file that was not there does not stay."""
+    path = root / STATE
+    before = path.read_bytes().decode() if path.is_file() else None
+    told = {**state, "skip": [*state.get("skip", []), *YOURS, *_inits(root)], BEFORE: before}
+    after = None
     try:
-        path.write_text(json.dumps(told), encoding="utf-8")
-        options = ("--skip-apply-ask", "--allow-untracked-files", "--template-path", str(clone))
-        command = [sys.executable, "-m", "cruft", "update", *options]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
+        if before is not None:  # tracked, so that git would call the project changed
+            git(root, "update-index", "--assume-unchanged", STATE, ok=True)
+        replace(path, json.dumps(told).encode())
+        yield
         after = json.loads(path.read_text(encoding="utf-8"))
     finally:
-        if before is None:
-            path.unlink()
-        else:
-            path.write_bytes(before)
+        if before is not None:
             git(root, "update-index", "--no-assume-unchanged", STATE, ok=True)
+        if before is None:
+            path.unlink(missing_ok=True)
+        elif after is None:
+            replace(path, before.encode())
+        else:
+            kept = {name: value for name, value in after.items() if name in state}
+            kept |= {"skip": state["skip"]} if "skip" in state else {}
+            text = json.dumps(kept, ensure_ascii=False, indent=2)
+            replace(path, f"{text}\n".encode())
+
+
+def run_cruft(root: Path, state: dict[str, Any], clone: Path) -> None:
+    """Let cruft apply the difference."""
+    options = ("--skip-apply-ask", "--allow-untracked-files", "--template-path", str(clone))
+    command = [sys.executable, "-m", "cruft", "update", *options]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
+    after = json.loads((root / STATE).read_text(encoding="utf-8"))
     if done.returncode or after["commit"] == state["commit"]:
         said = (done.stdout + done.stderr).strip()
         raise UpdateError(f"cruft failed: {said.splitlines()[-1] if said else done.returncode}")
-    if before is not None:
-        kept = {name: value for name, value in after.items() if name in state}
-        kept |= {"skip": state["skip"]} if "skip" in state else {}
-        text = json.dumps(kept, ensure_ascii=False, indent=2)
-        path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def settle_pyproject(root: Path, commit: str) -> list[str]:

@@ -1,9 +1,12 @@
 """`notebook-checkpoints update`: newer versions of the template in projects that people work in."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 
 import nbformat
@@ -232,6 +235,45 @@ def test_a_project_of_crufts_and_crufts_own_update(tmp_path):
     assert code_of(plain) == code_of(ours) == "x = 1\n"
     del before[".cruft.json"]
     assert before.items() <= yours(plain).items()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_update_that_is_killed_can_be_taken_back_and_run_again(tmp_path):
+    lab = Lab(tmp_path)
+    roots = recorded, linked = [lab.project(name) for name in ("Recorded", "Linked")]
+    answers = pyproject(linked)["tool"]["checkpoint"]["template"]["answers"]
+    commit = git(lab.template, "rev-parse", "HEAD").strip()
+    known = {"template": str(lab.template), "commit": commit, "checkout": None, "directory": None}
+    text = json.dumps({**known, "context": {"cookiecutter": answers}})
+    (linked / ".cruft.json").write_text(text)
+    linked.commit("linked")
+    lab.second_version()
+
+    command = [sys.executable, "-m", "notebook_checkpoints", "update", "--template"]
+    started = subprocess.Popen(
+        [*command, str(lab.template), *map(str, roots)], cwd=TEMPLATE, start_new_session=True
+    )
+    states = [root / ".cruft.json" for root in roots]
+    while not all(state.is_file() and state.read_text() != text for state in states):
+        assert started.poll() is None
+        time.sleep(0.01)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    for root in roots:  # as by cruft, had it come that far
+        (root / "src" / root.package / "checkpoint" / "text.py").write_text("half")
+
+    status, done = lab.update(*roots)
+    assert (status, [one["result"] for one in done]) == (1, ["not updated"] * 2)
+    for root, one in zip(roots, done, strict=True):
+        assert one["notes"][0].startswith("an update was cut short here; take it back with `git")
+        git(root, "reset", "--hard")
+    status, done = lab.update(*roots)
+    assert (status, [one["result"] for one in done]) == (0, ["updated"] * 2)
+    assert [code_of(root) for root in roots] == ["x = 1\n"] * 2
+    assert not (recorded / ".cruft.json").exists()
+    state = json.loads((linked / ".cruft.json").read_text())
+    assert state.keys() == json.loads(text).keys() and state["commit"] != commit
+    assert ".cruft.json" in git(linked, "diff", "--name-only", "HEAD")
 
 
 def test_a_project_of_the_first_versions(tmp_path):
