@@ -28,22 +28,20 @@ def git(folder: Path, *arguments: str, ok: bool = False) -> str:
     return done.stdout
 
 
-def refuse_unfit(root: Path) -> str:
-    """Return the top of a project's repository.
+def refuse_unfit(root: Path) -> None:
+    """Refuse a project that could not be put back as it was.
 
     Raises
     ------
     ValueError
         If it is in none, or has changes without a commit, which nobody could tell from an update.
     """
-    top = git(root, "rev-parse", "--show-toplevel", ok=True).strip()
-    if not top:
+    if not git(root, "rev-parse", "--show-toplevel", ok=True):
         raise ValueError("is in no git repository; make one and commit, to be able to go back")
     changed = [line[3:] for line in git(root, "status", "--porcelain", "-uno").splitlines()]
     if changed:
         more = f" and {len(changed) - 1} more" if changed[1:] else ""
         raise ValueError(f"has changes without a commit: {changed[0]}{more}; commit or stash them")
-    return top
 
 
 def files_of(root: Path, kind: str, *patterns: str) -> list[str]:

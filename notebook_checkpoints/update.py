@@ -126,9 +126,10 @@ def update(root: Path, templates: Templates) -> Update:
     try:
         if not is_project(root):
             raise UpdateError("is not a project: it has no pyproject.toml with [tool.checkpoint]")
-        recover(root)
-        top = refuse_unfit(root)
+        top = git(root, "rev-parse", "--show-toplevel", ok=True).strip()
         with templates.locks[top]:  # of projects in one repository
+            recover(root)
+            refuse_unfit(root)
             changed, notes = _update(root, templates)
     except (UpdateError, CheckpointError, ValueError, OSError) as error:
         return Update(str(root), "not updated", before, before, [str(error)])

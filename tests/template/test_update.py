@@ -148,12 +148,18 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     broken = ProjectUnderTest(shutil.copytree(touched, tmp_path / "broken"))
     edit(broken / "pyproject.toml", "[project]", "[project")
     broken.commit()
-    status, done = lab.update(*roots, tmp_path, broken, adopted)
+    both = [shutil.copytree(elsewhere, tmp_path / "both" / name) for name in "ab"]
+    ProjectUnderTest(tmp_path / "both").commit()
+    asked = (*roots, tmp_path, broken, adopted, *both)
+    status, done = lab.update(*asked)
     assert status == 1
-    assert [one["project"] for one in done] == [*map(str, (*roots, tmp_path, broken, adopted))]
+    assert [one["project"] for one in done] == [*map(str, asked)]
     results = [one["result"] for one in done]
-    assert results == ["updated", "conflicts", *["not updated"] * 5, "updated"]
+    assert results[:8] == ["updated", "conflicts", *["not updated"] * 5, "updated"]
+    assert sorted(results[8:]) == ["not updated", "updated"]  # two in one repository
     notes = [one["notes"] for one in done]
+    waits = notes[8 + results[8:].index("not updated")][0]
+    assert "has changes without a commit: " in waits and waits.endswith("; commit or stash them")
 
     assert (done[0]["before"], done[0]["after"]) == (__version__, "7.0")
     assert notes[0] == ["install it again: pip install -c constraints.txt -e ."]
