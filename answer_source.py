@@ -38,9 +38,8 @@ def source_of(address: str, folder: Path) -> tuple[str | None, str | None]:
     folder
         The template: a clone, or the data of an installed package.
     """
-    if ADDRESS.match(address):
-        # a token in an address is a secret
-        return re.sub(r"^(https?://)[^/@]*@", r"\1", address), commit_of(folder)
+    if recorded := address_to_record(address):
+        return recorded, commit_of(folder)
     if folder.parent.name != "notebook_checkpoints":
         return None, None
     for path in folder.parent.parent.glob("cookiecutter_notebook_checkpoints-*/direct_url.json"):
@@ -48,6 +47,12 @@ def source_of(address: str, folder: Path) -> tuple[str | None, str | None]:
         if ADDRESS.match(installed["url"]) and "vcs_info" in installed:
             return source_of(installed["url"], folder)[0], installed["vcs_info"]["commit_id"]
     return None, None
+
+
+def address_to_record(address: str) -> str | None:
+    """Return an address without a token, which is a secret; None for a path on this machine."""
+    found = ADDRESS.match(address)
+    return re.sub(r"^(https?://)[^/@]*@", r"\1", address) if found else None
 
 
 def commit_of(folder: Path) -> str | None:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from answer_source import address_to_record
 from checkpoint.errors import CheckpointError
 from checkpoint.files import LEFTOVERS, replace
 from checkpoint.project.project import Project, is_project
@@ -27,6 +28,7 @@ from checkpoint.project.settings import FILE, read_toml
 from .repository import blob, files_of, git, has_commit, ids, refuse_unfit, written_tree
 
 STATE = ".cruft.json"
+RECORDED = ("source", "commit", "version")  # in [tool.checkpoint.template], written last
 BEFORE = "before this update"  # a key of that file while an update runs: what it held, or null
 # as in the [tool.cruft] of a project, which older ones do not have
 LEFT = "left pyproject.toml as it is; take over what you need:"
@@ -137,7 +139,7 @@ def update(root: Path, templates: Templates) -> Update:
         said = (error.stderr or "").strip() or f"exit status {error.returncode}"
         reason = f"`{' '.join(map(str, error.cmd[:4]))} …` failed: {said.splitlines()[-1]}"
         return Update(str(root), "not updated", before, Project(root).version, [reason])
-    undecided = [note for note in notes if note.startswith("decide: ")]
+    undecided = [note for note in notes if note.startswith("decide: ") or note == LEFT]
     result = "conflicts" if undecided else "updated" if changed else "up to date"
     return Update(str(root), result, before, Project(root).version, notes)
 
@@ -153,7 +155,7 @@ def _update(root: Path, templates: Templates) -> tuple[bool, list[str]]:
         return False, []
     with state_for_cruft(root, state):
         run_cruft(root, state, clone)
-        notes = settle_pyproject(root, newest)
+        notes = settle_pyproject(root, newest, state["template"])
     notes += [f"decide: {file} has conflict markers" for file in files_of(root, "--unmerged")]
     rejected = files_of(root, "--others", "*.rej")
     notes += [f"decide: {file} is what did not fit" for file in rejected]
@@ -178,6 +180,8 @@ def state_of(root: Path, address: str | None) -> dict[str, Any]:
             "has neither [tool.checkpoint.template] nor .cruft.json, so the answers that made it "
             "are not known; `cruft link` asks for them"
         )
+    if address and (moved := address_to_record(address)):
+        state["template"] = moved
     if not state["template"]:
         raise UpdateError("does not name its template; pass --template ADDRESS")
     return state
@@ -273,8 +277,8 @@ def run_cruft(root: Path, state: dict[str, Any], clone: Path) -> None:
         raise UpdateError(f"cruft failed: {said.splitlines()[-1] if said else done.returncode}")
 
 
-def settle_pyproject(root: Path, commit: str) -> list[str]:
-    """Resolve what cruft could not merge in `pyproject.toml`, and record the new commit.
+def settle_pyproject(root: Path, commit: str, template: str) -> list[str]:
+    """Resolve what cruft could not merge in `pyproject.toml`, and record commit and address.
 
     Returns the lines of the template that are not in it, for people to take over.
     """
@@ -292,18 +296,22 @@ def settle_pyproject(root: Path, commit: str) -> list[str]:
     rejected = root / f"{FILE}.rej"  # where git knows no version that both come from
     if rejected.is_file():
         lines = rejected.read_text(encoding="utf-8").splitlines()
-        lines = [line for line in lines if line[:1] in ("+", "-") and line[1:9] != "version "]
+        lines = [line for line in lines if line[:1] in ("+", "-")]
+        lines = [line for line in lines if line[1:].partition(" = ")[0] not in RECORDED]
         notes = [LEFT, *(f"not in {FILE}: {line}" for line in lines)] if lines else []
         rejected.unlink()
     text = path.read_text(encoding="utf-8")
     version = f'version = "{Project(root).version}"'
     text = RECORD.sub(lambda found: re.sub(r'(?m)^version = ".*"$', version, found[0]), text)
-    record = RECORD.search(text)
-    if record and not re.search(rf'^commit = "{commit}"$', record[0], re.M):
-        lines = [line for line in record[0].splitlines() if not line.startswith("commit = ")]
-        header = 2 if len(lines) > 1 and lines[1].startswith("source = ") else 1
-        lines.insert(header, f'commit = "{commit}"')
-        text = text[: record.start()] + "\n".join(lines) + "\n" + text[record.end() :]
+    if record := RECORD.search(text):
+        head, table, answers = record[0].partition("\n[")
+        first, *lines = head.split("\n")
+        old = [line for line in lines if line.startswith("source = ")]
+        source = address_to_record(template)
+        new = [f'source = "{source}"'] if source else old
+        rest = [line for line in lines if not line.startswith(("source = ", "commit = "))]
+        head = "\n".join([first, *new, f'commit = "{commit}"', *rest])
+        text = text[: record.start()] + head + table + answers + text[record.end() :]
     path.write_text(text, encoding="utf-8", newline="\n")
     git(root, "add", FILE)
     return notes

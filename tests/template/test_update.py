@@ -89,11 +89,11 @@ class Lab:
         root.commit("adopted")
         return root
 
-    def update(self, *arguments):
+    def update(self, *arguments, address=None):
         """Run the command; return its exit status and what happened to each project."""
         command = [sys.executable, "-m", "notebook_checkpoints", "update", "--json"]
         done = subprocess.run(
-            [*command, "--template", str(self.template), *map(str, arguments)],
+            [*command, "--template", address or str(self.template), *map(str, arguments)],
             cwd=TEMPLATE,
             capture_output=True,
             text=True,
@@ -155,7 +155,7 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     assert status == 1
     assert [one["project"] for one in done] == [*map(str, asked)]
     results = [one["result"] for one in done]
-    assert results[:8] == ["updated", "conflicts", *["not updated"] * 5, "updated"]
+    assert results[:8] == ["updated", "conflicts", *["not updated"] * 5, "conflicts"]
     assert sorted(results[8:]) == ["not updated", "updated"]  # two in one repository
     notes = [one["notes"] for one in done]
     waits = notes[8 + results[8:].index("not updated")][0]
@@ -244,10 +244,11 @@ def test_a_project_of_crufts_and_crufts_own_update(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_an_update_that_is_killed_can_be_taken_back_and_run_again(tmp_path):
+def test_an_update_that_is_killed_can_be_taken_back_and_run_again(tmp_path, monkeypatch):
     lab = Lab(tmp_path)
     roots = recorded, linked = [lab.project(name) for name in ("Recorded", "Linked")]
     answers = pyproject(linked)["tool"]["checkpoint"]["template"]["answers"]
+    recorded_answers = pyproject(recorded)["tool"]["checkpoint"]["template"]["answers"]
     commit = git(lab.template, "rev-parse", "HEAD").strip()
     known = {"template": str(lab.template), "commit": commit, "checkout": None, "directory": None}
     text = json.dumps({**known, "context": {"cookiecutter": answers}})
@@ -273,12 +274,19 @@ def test_an_update_that_is_killed_can_be_taken_back_and_run_again(tmp_path):
     for root, one in zip(roots, done, strict=True):
         assert one["notes"][0].startswith("an update was cut short here; take it back with `git")
         git(root, "reset", "--hard")
-    status, done = lab.update(*roots)
+    address = "https://git.example.org/ours/template"  # as of a fork
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{lab.template}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", address.replace("//", "//token@"))
+    status, done = lab.update(*roots, address=address.replace("//", "//token@"))
     assert (status, [one["result"] for one in done]) == (0, ["updated"] * 2)
     assert [code_of(root) for root in roots] == ["x = 1\n"] * 2
     assert not (recorded / ".cruft.json").exists()
     state = json.loads((linked / ".cruft.json").read_text())
     assert state.keys() == json.loads(text).keys() and state["commit"] != commit
+    record = pyproject(recorded)["tool"]["checkpoint"]["template"]
+    assert record["source"] == state["template"] == address
+    assert (record["commit"], record["answers"]) == (state["commit"], recorded_answers)
     assert ".cruft.json" in git(linked, "diff", "--name-only", "HEAD")
 
 
