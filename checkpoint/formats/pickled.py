@@ -92,9 +92,9 @@ class _Pickler(pickle.Pickler):
 def _handler_of(kind: type) -> Callable[[Any], Any] | None:
     if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
         return _of_exception
-    if _is_array_with_attributes(kind):
-        return _of_array
-    return _of_view if is_view(kind) else lazy.handler_of(kind)
+    if is_view(kind):
+        return _of_view
+    return _of_array if _is_array_with_attributes(kind) else lazy.handler_of(kind)
 
 
 def _is_array_with_attributes(kind: type) -> bool:
