@@ -90,7 +90,8 @@ class Progress:
         took = time.monotonic() - self._began
         if took < PATIENCE:
             return
-        line = f"{DONE[self.doing]} {self.name}: {text.size(self.done)} in {took:.0f} s"
+        size = f": {text.size(self.done)}" if self.done else ""  # a figure's is not counted
+        line = f"{DONE[self.doing]} {self.name}{size} in {took:.0f} s"
         if kind:
             line = f"{self.doing} {self.name} ended at {self._amount()}"
         if self._bar:

@@ -4,6 +4,7 @@ Of matplotlib, and of what is drawn with it: axes, grids of seaborn, plots of sc
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,7 @@ def write(obj: Any, path: Path) -> None:
 
     figure = next(_figures_of(obj))
     suffix = path.suffix.lower()
-    # a layout that is computed while drawing settles first, or the second file would differ
-    figure.draw_without_rendering()
-    with mpl.rc_context({"svg.hashsalt": "checkpoint"}):
+    with mpl.rc_context({"svg.hashsalt": "checkpoint"}), _laid_out(figure):
         figure.savefig(
             path, format=suffix[1:], metadata=DATED[suffix], bbox_inches=_drawn_area(figure)
         )
@@ -105,6 +104,24 @@ def _of_scanpy(plot: Any) -> Any:
         plot.make_figure()
         plt.close(plot.fig)  # else the notebook would show it, too
     return plot.fig
+
+
+@contextmanager
+def _laid_out(figure: Any) -> Iterator[None]:
+    """Settle a layout that is computed whenever the figure is drawn, or a second file would differ.
+
+    Within the `with` block it is not computed again, which takes longer than drawing.
+    """
+    engine = figure.get_layout_engine()
+    if engine is None:
+        yield
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def _drawn_area(figure: Any) -> Any:
