@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..notebooks.parameters import assignments
 from ..project.project import Project
-from ..storage import store
+from ..storage import store, writers
 from ..storage.environment import other_versions
 from ..storage.opened import is_absent
 from ..storage.parts import left_behind
@@ -259,7 +259,7 @@ class _Examined:
     def _without_record(self, state: str) -> State:
         reasons = [reason(change, self._snapshot.shown) for change in self.changes]
         loads = self._snapshot.inputs(self.step)
-        notes = list(self._begun()) if state == MISSING else []
+        notes = [*self._begun(), *self._left_running()] if state == MISSING else []
         return State(self.step, state, reasons, None, None, 0, notes, loads)
 
     def _begun(self) -> Iterator[str]:
@@ -272,6 +272,14 @@ class _Examined:
         if parts:
             verb = "part of it is" if len(parts) == 1 else "parts of it are"
             yield f"{len(parts)} {verb} saved, {_named(parts)}; its loop did not end"
+
+    def _left_running(self) -> Iterator[str]:
+        """Yield what a run that was killed left running; Python's kernels end by themselves."""
+        folder = self._snapshot.folder(self.step)
+        if self._snapshot.recipe(self.step) and folder.is_dir() and store.is_interrupted(folder):
+            for process in writers.left_running(folder):
+                name = writers.described(process)
+                yield f"{name} of a run that was killed still runs; `checkpoint run` ends it"
 
     def _damage(self, record: Record) -> Iterator[Change]:
         yield from self._snapshot.damage(self.step, record)
@@ -327,6 +335,8 @@ class _Examined:
             if code not in codes and state != EDITED and not record.given:
                 lines = ", ".join(assignments(source))
                 yield f"ran with parameters that the notebook does not have: {lines}"
+        if state == INTERRUPTED:
+            yield from self._left_running()
         listed = self._listed()
         others = [part for part in listed if self._others[part].state.state != CURRENT]
         if others:

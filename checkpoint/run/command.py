@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import CheckpointError
@@ -15,15 +16,18 @@ from ..notebooks.recipe import OUTPUT, Recipe
 from ..project.chain import Step
 from ..project.group import explained, make_folder
 from ..project.project import FAILED_LOG, Project
-from ..storage.outputs import captured
+from .output import output
 
 LINES = 15  # of its log, in the message of a command that failed
 
 
-async def run_command(project: Project, step: Step, recipe: Recipe) -> None:
+async def run_command(
+    project: Project, step: Step, recipe: Recipe, say: Callable[[str], None]
+) -> None:
     """Run the command of a step at the top of the project, and save what it wrote.
 
     It finds its folder in `CHECKPOINT_OUTPUT`, and the project's Python first on its `PATH`.
+    `say` shows a line to the user.
 
     Raises
     ------
@@ -46,8 +50,9 @@ async def run_command(project: Project, step: Step, recipe: Recipe) -> None:
     with explained():
         make_folder(folder)
     log = folder / FAILED_LOG
-    with captured(project, step, recipe) as staging:
+    with output(project, step, recipe, say) as staging:
         environment = {**os.environ, "PATH": path, OUTPUT: str(staging.absolute())}
+        log.unlink(missing_ok=True)  # a command on another machine may still print into it
         with log.open("wb") as printed:
             process = subprocess.Popen(
                 [program, *words[1:]],

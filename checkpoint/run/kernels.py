@@ -125,10 +125,11 @@ class Kernels:
         self._taken.append(kernel)
         return kernel
 
-    def give_back(self, kernel: Kernel) -> None:
-        """End a kernel in which a notebook has run, without waiting for it."""
+    def give_back(self, kernel: Kernel) -> asyncio.Task[None]:
+        """End a kernel in which a notebook has run; return the task that waits for its end."""
         self._taken.remove(kernel)
         self._ending.append(asyncio.create_task(kernel.stop(now=False)))
+        return self._ending[-1]
 
     async def interrupt(self) -> None:
         """Kill the busy kernels; they would log errors if nbclient left them while they run."""

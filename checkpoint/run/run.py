@@ -70,7 +70,7 @@ def run(
         If a cell fails; the message shows the cell and its error. Notebooks that are running then
         are finished, and no other is started.
     KeyboardInterrupt
-        On Ctrl-C, and with SIGTERM as its argument on that; no kernel is left running.
+        On Ctrl-C, and with SIGTERM or SIGHUP as its argument on those; no kernel is left running.
     """
     steps = [step_of(step).partition("/")[0] for step in steps]  # a part is made by its notebook
     selected = _selected(project, steps, beginning)
@@ -153,7 +153,7 @@ def _execute(
         try:
             runner.run(run.all(jobs))
         except asyncio.CancelledError:
-            raise KeyboardInterrupt(signal.SIGTERM) from None
+            raise KeyboardInterrupt(run.ended_by) from None
         finally:
             _tell_rewritten(project, run.rewritten, out)
 
@@ -180,10 +180,11 @@ class _Run:
         self.progress = progress
         self.kernels = Kernels(project)
         self.rewritten: list[Step] = []
+        self.ended_by = signal.SIGTERM
 
     async def all(self, jobs: int) -> None:
         """Run the steps as their turns come, at most `jobs` at a time, until one fails."""
-        _cancel_on_sigterm()
+        self._cancel_on_signals()
         running: dict[asyncio.Task[None], str] = {}
         failures: list[CheckpointError] = []
         try:
@@ -244,16 +245,16 @@ class _Run:
     async def make(self, step: Step, values: Mapping[str, str]) -> None:
         """Run the command or notebook of a step, while a kernel for the next one starts."""
         from ..notebooks.recipe import recipe_of
-        from ..storage.outputs import captured
         from .command import run_command
+        from .output import output
 
         recipe = recipe_of(self.project, step)
         if recipe and step.is_script:
             self.prepare_next()
-            await run_command(self.project, step, recipe)
+            await run_command(self.project, step, recipe, self.progress.say)
         elif recipe:
-            with captured(self.project, step, recipe) as output:
-                await self.execute(step, values, output)
+            with output(self.project, step, recipe, self.progress.say) as folder:
+                await self.execute(step, values, folder)
         else:
             await self.execute(step, values)
 
@@ -271,7 +272,9 @@ class _Run:
         except (CheckpointError, OSError):
             self.kernels.give_back(kernel)
             raise
-        self.kernels.give_back(kernel)
+        ended = self.kernels.give_back(kernel)
+        if output:  # R, for one, writes what an open file still lacks when it ends
+            await asyncio.shield(ended)
 
     def prepare_next(self) -> None:
         """Start a kernel for the next notebook that saves."""
@@ -281,9 +284,15 @@ class _Run:
         if following and recipe_of(self.project, following) is None:
             self.kernels.prepare(following)
 
+    def _cancel_on_signals(self) -> None:
+        """Treat SIGTERM, by which a scheduler ends a job, and the end of a terminal like Ctrl-C."""
+        task = asyncio.current_task()
+        assert task
 
-def _cancel_on_sigterm() -> None:
-    """Treat SIGTERM, by which a scheduler ends a job, like Ctrl-C: the kernels end too."""
-    task = asyncio.current_task()
-    if os.name != "nt" and task:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        def cancel(number: signal.Signals) -> None:
+            self.ended_by = number
+            task.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGHUP) if os.name != "nt" else ():
+            if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                asyncio.get_running_loop().add_signal_handler(number, cancel, number)

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 from project_under_test import generate, steps_done
 
 from checkpoint import load
@@ -368,11 +370,91 @@ def test_a_chain_with_r_and_a_kernel_of_another_language(tmp_path, monkeypatch):
         time.sleep(0.1)
     run.kill()
     run.wait()
-    psutil.Process(int((tmp_path / "pid").read_text())).kill()  # nobody else can end it now
     assert project.states() == {**after, "2_scran": "interrupted"}
     assert before.items() <= project.files("2_scran").items()
     script.write_text(SCRAN.replace(">= least", "> least"))
-    assert steps_done(project.command("run")) == ["2_scran", "2a_genes", "3_report"]
+    done = project.command("run")
+    left = int((tmp_path / "pid").read_text())
+    assert f"2_scran: ended R (process {left}), which an earlier run left" in done.stdout
+    assert not psutil.pid_exists(left)
+    assert steps_done(done) == ["2_scran", "2a_genes", "3_report"]
     assert project.states() == current
     assert project.files("2_scran").keys() == before.keys()
     assert list(load("2_scran")["kept"]["gene"]) == ["c"]
+
+
+R = {
+    "kernelspec": {"name": "ir", "display_name": "R", "language": "R"},
+    "language_info": {"name": "R"},
+}
+R_CELL = (
+    'counts <- read.csv("../results/1_counts/counts.csv")\nout <- Sys.getenv("CHECKPOINT_OUTPUT")'
+)
+KEPT = 'write.csv(counts[counts$count >= 2, ], file.path(out, "kept.csv"), row.names = FALSE)'
+# R writes what is left of it when it ends
+OPEN = 'kept <- file(file.path(out, "kept.csv"), "w")\nwriteLines("gene,count\\nd,4", kept)'
+COUNTS = """\
+import os
+from pathlib import Path
+
+Path(os.environ["CHECKPOINT_OUTPUT"], "counts.csv").write_text("gene,count\\na,1\\nb,2\\nc,3\\n")
+"""
+COUNTS_SETTINGS = """
+[tool.checkpoint.steps.1_counts]
+run = "python scripts/counts.py"
+code = ["scripts/counts.py"]
+"""
+
+
+def test_a_notebook_in_r(tmp_path, monkeypatch):
+    """It is made, changed, fails; its kernel and then the run are killed; it goes on."""
+    if "ir" not in KernelSpecManager().find_kernel_specs():
+        pytest.skip("IRkernel is not installed")
+    notebooks = {"2_seurat": (R, cells(R_CELL, KEPT, saves=False))}
+    project = Chain(tmp_path, notebooks, {"counts.py": COUNTS}, COUNTS_SETTINGS).project
+    monkeypatch.chdir(project)
+    notebook, pid = project.notebook("2_seurat"), tmp_path / "pid"
+    assert check(project) == []
+    assert steps_done(project.command("run")) == ["1_counts", "2_seurat"]
+    assert list(load("2_seurat")["kept"]["gene"]) == ["b", "c"]
+    assert list(project.record("2_seurat")["checkpoint"]["inputs"]) == ["results/1_counts"]
+    current = {"1_counts": "current", "2_seurat": "current"}
+    assert project.states() == current
+    with changed(notebook, ">= 2", "> 2"):
+        reasons = ["notebooks/2_seurat.ipynb changed"]
+        assert project.state("2_seurat") == ("edited", reasons)
+    with changed(project / "scripts" / "counts.py", "a,1", "a,2"):
+        assert project.states() == {"1_counts": "edited", "2_seurat": "stale"}
+
+    before = project.files("2_seurat")
+    project.change_cell("2_seurat", f'{KEPT}\nstop("no convergence")', KEPT)
+    done = project.command("run")
+    assert done.returncode == 2
+    assert "2_seurat.ipynb failed; executed copy: results/2_seurat/failed.ipynb" in done.stderr
+    assert "Error in eval(expr, envir, enclos): no convergence" in done.stderr
+    waits = f'{KEPT}\ncat(Sys.getpid(), file = "../../pid")\nSys.sleep(600)'
+    project.change_cell("2_seurat", waits, KEPT)
+    for victim, state in (("kernel", "edited"), ("run", "interrupted")):
+        pid.unlink(missing_ok=True)
+        run = project.start("run", stderr=subprocess.PIPE)
+        while not pid.exists() or not pid.read_text():
+            assert run.poll() is None
+            time.sleep(0.1)
+        os.kill(int(pid.read_text()) if victim == "kernel" else run.pid, signal.SIGKILL)
+        assert run.wait(30) == (2 if victim == "kernel" else -signal.SIGKILL)
+        if victim == "kernel":  # else that of R, which goes on, is still open
+            assert "2_seurat.ipynb: the kernel died" in run.stderr.read()
+        assert project.states() == {**current, "2_seurat": state}
+        left = project.files("2_seurat")
+        assert "failed.ipynb" in left
+        assert before.items() <= left.items()
+
+    # a kernel of R does not notice that its run has gone
+    project.change_cell("2_seurat", OPEN, KEPT)
+    done = project.command("run")
+    assert f"2_seurat: ended R (process {pid.read_text()}), which an earlier" in done.stdout
+    assert not psutil.pid_exists(int(pid.read_text()))
+    assert steps_done(done) == ["2_seurat"]
+    assert project.states() == current
+    assert project.files("2_seurat").keys() == before.keys()
+    assert load("2_seurat")["kept"].to_dict("list") == {"gene": ["d"], "count": [4]}

@@ -1,9 +1,11 @@
 """Steps that are commands, and the kernels of others."""
 
 import os
+import re
 import signal
 import time
 
+import psutil
 import pytest
 from project_under_test import steps_done
 
@@ -54,6 +56,13 @@ def scripted(bake, monkeypatch):
         file.write(SETTINGS)
     monkeypatch.chdir(baked)
     return baked
+
+
+def made(scripted):
+    """Run the script alone, without the kernels of notebooks; return what it made."""
+    save(ONE, {"x": 1})
+    assert steps_done(scripted.command("run", "2_scran")) == ["2_scran"]
+    return scripted.files("2_scran")
 
 
 @pytest.mark.slow
@@ -129,8 +138,7 @@ def test_what_was_edited_just_before_a_command_is_not_called_changed(scripted, m
 
 @pytest.mark.slow
 def test_a_script_that_fails_is_killed_or_writes_nothing(scripted):
-    assert scripted.command("run").returncode == 0
-    before = scripted.files("2_scran")
+    before = made(scripted)
     code = scripted / "scripts" / "scran.py"
     for end, said in (
         ("\nraise SystemExit(4)\n", "failed with exit status 4; what it printed: results/2_scran/"),
@@ -149,24 +157,65 @@ def test_a_script_that_fails_is_killed_or_writes_nothing(scripted):
     assert "'nowhere' is not installed here" in scripted.command("run", "2_scran").stderr
 
 
+# goes on writing and printing, also where its folder is removed
+ENDLESS = """
+Path("data/pid").write_text(str(os.getpid()))
+while True:
+    out.mkdir(exist_ok=True)
+    (out / "late.csv").write_text("a")
+    print("tick", flush=True)
+"""
+# leaves a process that goes on writing into its table
+HASTY = """
+import subprocess, sys
+code = "import sys\\nwith open(sys.argv[1], 'a') as f:\\n    while True: f.write('1'); f.flush()"
+subprocess.Popen([sys.executable, "-c", code, str(out / "table.csv")])
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_a_run_that_is_ended_ends_its_command(scripted):
-    assert scripted.command("run").returncode == 0
-    before = scripted.files("2_scran")
-    slow = "\nPath('data/pid').write_text(str(os.getpid()))\nimport time\ntime.sleep(60)\n"
-    (scripted / "scripts" / "scran.py").write_text(SCRIPT + slow)
-    running = scripted.start("run", "2_scran")
-    while not (scripted / "data" / "pid").exists():
-        time.sleep(0.1)
-    time.sleep(0.3)
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(20) == 143
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((scripted / "data" / "pid").read_text()), 0)
-    left = scripted.files("2_scran")
-    left.pop("failed.log")
-    assert left == before
+def test_a_run_that_is_ended_or_killed_and_its_command(scripted):
+    before = made(scripted)
+    code, pid = scripted / "scripts" / "scran.py", scripted / "data" / "pid"
+    code.write_text(SCRIPT + ENDLESS)
+    for end, status in (
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),  # the terminal was closed
+        (signal.SIGKILL, -9),
+    ):
+        pid.unlink(missing_ok=True)
+        running = scripted.start("run", "2_scran")
+        while not pid.exists() or not pid.read_text():
+            time.sleep(0.1)
+        time.sleep(0.3)
+        running.send_signal(end)
+        assert running.wait(20) == status
+        assert psutil.pid_exists(int(pid.read_text())) == (end == signal.SIGKILL)
+        left = scripted.files("2_scran")
+        assert left.pop("failed.log").endswith(b"tick\n")
+        assert {name: left[name] for name in left if name[0] != "."} == before
+
+    # nobody could end the command of the run that was killed: the next run does
+    orphan = f"python (process {pid.read_text()})"
+    state = Lineage(Project(scripted)).state("2_scran")
+    assert (state.state, state.notes) == (
+        "interrupted",
+        [f"{orphan} of a run that was killed still runs; `checkpoint run` ends it"],
+    )
+    code.write_text(SCRIPT + HASTY)
+    done = scripted.command("run", "2_scran")
+    assert done.stdout.splitlines()[0] == (
+        f"2_scran: ended {orphan}, which an earlier run left when it was killed"
+    )
+    assert re.search(
+        r"2_scran: ended python \(process \d+\), which it had started and", done.stdout
+    )
+    assert not psutil.pid_exists(int(pid.read_text()))
+    assert (scripted / "results" / "2_scran" / "run.log").read_text() == "made it\n"
+    assert not [name for name in scripted.files("2_scran") if "late" in name or "staging" in name]
+    assert list(load("2_scran")) == ["model", "table", "sub/note"]
+    assert load("2_scran")["table"].columns.tolist() == ["a", "b"]
 
 
 @pytest.mark.slow
