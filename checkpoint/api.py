@@ -154,10 +154,9 @@ def save(
         checkpoint = Checkpoint(project, step)
         head = f"Saved to {project.address(project.results_of(step))}/"
         following = project.after(step)
-        path = following.path if following else None
         if not checkpoint.record or not checkpoint.record.elsewhere:  # else `notes` say so
             notes += filter(None, [imported_from_elsewhere(project)])
-        Message(project, head, checkpoint.rows(), notes, path).show()
+        Message(project, head, checkpoint.rows(), notes, following).show()
     if interrupts.came:
         raise KeyboardInterrupt("Interrupted after the results were saved.")
 

@@ -218,7 +218,7 @@ def _step_settings(project: Project) -> Iterator[Finding]:
             continue
         where = f"[tool.checkpoint.steps.{step.name}]"
         for file in entry.code:
-            if not (project.root / file).is_file():
+            if not (project.root / file).exists():
                 yield Finding(f"{where}: {file} does not exist", "Correct it", "pyproject.toml")
         earlier = [other.name for other in steps if other.place < step.place]
         for loaded in entry.loads:

@@ -81,6 +81,13 @@ def new(project: Project, name: str, after: str | None = None) -> New:
     content = notebook.dumps(skeleton(project.package, step, loaded, depth))
     change = _renaming(project, renamed)
     path = folder / f"{step}.ipynb"
+    if path.exists():
+        raise ProjectError(
+            f"{project.show(path)} already exists, though it is not a step. Choose another name, "
+            "or add it to `order`.",
+            step=step,
+            file=project.show(path),
+        )
     change.writes[project.show(path)] = None, content.encode()
     if not results.exists():
         change.writes[f"results/{step}/{KEEP}"] = None, b""
@@ -194,7 +201,8 @@ def removable(project: Project, step: str) -> Step:
     """Return a step that nothing else needs; raises as `remove`."""
     selected = _select(project, step)
     name = selected.name
-    loading = [other for other, loads in Graph(project).loads.items() if name in loads]
+    graph = Graph(project)
+    loading = [other for other in graph.loads if name in graph.loads[other] + graph.later[other]]
     if loading:
         raise ProjectError(
             f"{name} is loaded by {' and '.join(loading)}. Change their load cells first, then "

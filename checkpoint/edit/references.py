@@ -13,6 +13,7 @@ from ..errors import CheckpointError, ProjectError
 from ..files import below
 from ..notebooks import notebook
 from ..notebooks.calls import imported
+from ..notebooks.recipe import code_files
 from ..project.names import number_of
 from ..project.project import Project
 from ..project.settings import read_entries, read_settings, read_toml
@@ -174,7 +175,8 @@ class _Code:
         try:
             renamed = rename_paths(before.decode("utf-8"), self._new_names).encode()
         except UnicodeDecodeError as error:
-            self.unsafe.append(f"{self._project.show(path)} cannot be read: {error}")
+            if any(step.encode() in before for step in self._new_names):
+                self.unsafe.append(f"{self._project.show(path)} cannot be read: {error}")
             return
         if renamed != before:
             self._write(path, before, renamed, whole=False)
@@ -207,7 +209,8 @@ class _Code:
 
 def _code_of_recipes(project: Project) -> list[Path]:
     """Return the files of code of the steps that do not call `save`, their notebooks aside."""
-    names = {name for entry in read_entries(project).values() for name in entry.code}
+    entries = read_entries(project).values()
+    names = {name for entry in entries for name in code_files(project, entry)}
     paths = (project.root / name for name in sorted(names) if not name.endswith(".ipynb"))
     return [path for path in paths if path.is_file()]
 

@@ -40,9 +40,12 @@ def outdated(project: Project, step: str) -> tuple[str, str | None]:
 
 
 def _todo(project: Project, lineage: Lineage, state: State) -> str:
-    names = [f"{name}.ipynb" for name in lineage.to_run(state.step)]
-    if not names:
+    steps = lineage.to_run(state.step)
+    if not steps:
         return "No notebook makes it; `checkpoint status` shows more."
+    if any(map(lineage.is_run_alone, steps)):
+        return f"Run `checkpoint run {' '.join(steps)}`."
+    names = [f"{name}.ipynb" for name in steps]
     if state.state == UNCLEAN:
         return f"Open {names[0]}, restart its kernel and run all cells."
     return f"Open and run {', then '.join(names)}."

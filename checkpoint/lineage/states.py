@@ -109,6 +109,10 @@ class Lineage:
         """Return what a step or sub-checkpoint recorded; None if nothing that can be read."""
         return self._snapshot.saved(step).record
 
+    def is_run_alone(self, step: str) -> bool:
+        """Tell whether only `checkpoint run` makes a step: a command, or another language."""
+        return self._snapshot.recipe(step) is not None
+
     def to_run(self, step: str) -> list[str]:
         """Return the steps whose notebooks make a step current, if they run in this order."""
         self._examine(step)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..files import LEFTOVERS, below
 from ..project.chain import Step
 from ..project.project import Project
 from ..project.settings import FILE, Entry
@@ -55,16 +56,16 @@ def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = Non
         If its notebook cannot be read.
     """
     entry = step.entry or NOTHING
-    texts, code = [" ".join(entry.run)], list(entry.code)
+    texts, code = [" ".join(entry.run)], code_files(project, entry)
+    paths = [project.root / name for name in code]
     if not step.is_script:
         content = read_whole(step.path) if content is None else content
         if language(content) == "python":
             return None
         texts += sources(content)
         code.insert(0, project.show(step.path))
-    for path in (project.root / name for name in entry.code):
-        if path.is_file():
-            texts.append(path.read_text(encoding="utf-8", errors="replace"))
+    for path in filter(Path.is_file, paths):
+        texts.append(path.read_text(encoding="utf-8", errors="replace"))
     places = [_place(word) for text in texts for word in PATH.findall(text)]
     steps = {known.name for known in project.steps()} - {step.name}
     loads = [parts[1] for parts in places if parts[:1] == ("results",) and parts[1:2]]
@@ -77,6 +78,20 @@ def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = Non
         [*entry.loads, *(name for name in known if name not in named)],
         sorted({*entry.reads, *reads} - {*code, FILE}),
     )
+
+
+def code_files(project: Project, entry: Entry) -> list[str]:
+    """Return the files of the code of a step, in place of a folder those that are below it."""
+    names: list[str] = []
+    for name in entry.code:
+        path = project.root / name
+        inside = (file.relative_to(path) for file in below(path) if file.is_file())
+        names += [
+            project.show(path / file)
+            for file in inside
+            if not any(part[0] == "." or part in LEFTOVERS for part in file.parts)
+        ] or [name]
+    return list(dict.fromkeys(names))
 
 
 def _place(word: str) -> tuple[str, ...]:

@@ -107,8 +107,10 @@ class Project:
     def not_there(self) -> list[str]:
         """Return what the setting `order` lists and what does not exist."""
         scripts = [name for name, entry in read_entries(self).items() if entry.run]
-        names = [name for name in read_order(self) if name not in scripts]
-        return [name for name in names if not (self.notebooks / f"{name}.ipynb").is_file()]
+        # not `is_file`, which is true for other letters on disks that ignore case
+        paths = (path.relative_to(self.notebooks) for path in self._notebook_files())
+        known = {*scripts, *(path.with_suffix("").as_posix() for path in paths)}
+        return [name for name in read_order(self) if name not in known]
 
     def is_script(self, step: str) -> bool:
         """Tell whether a command makes a step or sub-checkpoint, and no notebook."""
@@ -263,6 +265,8 @@ def _why_no_number(stem: str) -> str:
     """Say why a notebook without a number is not a step, in words that complete "it …"."""
     if DATE.match(stem):
         return "begins with a date, not with a number"
+    if stem[:1].isdecimal() and not stem[0].isascii():
+        return f"begins with {stem[0]!r}, and only the digits 0 to 9 count as a number"
     digits = stem[: len(stem) - len(stem.lstrip("0123456789"))]
     if digits:
         return f"has no `_` behind its number {digits}"

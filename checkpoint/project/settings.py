@@ -1,5 +1,6 @@
 """The settings of a project, in the `[tool.checkpoint]` table of its `pyproject.toml`."""
 
+import re
 import shlex
 import tomllib
 from functools import lru_cache
@@ -8,11 +9,12 @@ from typing import Any, NamedTuple, Protocol
 
 from ..errors import ProjectError
 from ..text import unfinished_merge
-from .names import unportable
+from .names import contained, unportable
 
 FILE, LOCAL = "pyproject.toml", "checkpoint.local.toml"
 PLACES = ("results", "data")  # settings that name a folder
 BLAKE3_DIGITS = 64
+OF_SHELL = re.compile(r"\d?>|<$|[|&;]+$|\w+;$")  # words that a shell would not hand on
 # what other readers of a file understand without a plugin
 COMPRESSIONS = {"h5ad": ("none", "gzip", "lzf"), "zarr": ("none", "gzip", "zstd")}
 
@@ -33,9 +35,9 @@ class Entry(NamedTuple):
     loads
         The steps and sub-checkpoints that it is made from.
     code
-        The files of its code, relative to the project.
+        The files of its code, and folders of them, relative to the project.
     reads
-        The other files that it reads, likewise.
+        The other files and folders that it reads, likewise.
     """
 
     run: list[str]
@@ -170,8 +172,13 @@ def read_entries(project: HasRoot) -> dict[str, Entry]:
         for name in entry.keys() - set(Entry._fields):
             raise _invalid(f"{key}.{name}", f"one of {', '.join(Entry._fields)}", name)
         texts = {name: _texts(f"{key}.{name}", entry.get(name, [])) for name in Entry._fields[1:]}
-        run = entry.get("run", [])
-        words = _words(f"{key}.run", run) if isinstance(run, str) else _texts(f"{key}.run", run)
+        for name in texts["loads"]:
+            ours = name.endswith(".ipynb") or name.partition("/")[0] in (step, "results")
+            if ours or any(map(unportable, name.split("/"))):
+                raise _invalid(f"{key}.loads", "other steps, such as 1_preprocessing", name)
+        for name in ("code", "reads"):
+            texts[name] = _files(f"{key}.{name}", texts[name])
+        words = _words(f"{key}.run", entry["run"]) if "run" in entry else []
         entries[step] = Entry(words, **texts)
     return entries
 
@@ -260,11 +267,34 @@ def _texts(key: str, value: object) -> list[str]:
     return list(value)
 
 
-def _words(key: str, command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise _invalid(key, "a command, as in a shell", command) from error
+def _files(key: str, names: list[str]) -> list[str]:
+    """Return the names of files and folders of a project, of which a step is made."""
+    files = [Path(name).as_posix() for name in names]
+    for file in files:
+        if not contained(file) or "*" in file or "?" in file:
+            raise _invalid(key, "files and folders of the project, such as scripts", file)
+        if file.partition("/")[0] == "results":
+            raise _invalid(key, "files that no step makes; those of steps belong in `loads`", file)
+    return files
+
+
+def _words(key: str, command: object) -> list[str]:
+    """Return the words of a command; a backslash in it is one, as in paths of Windows."""
+    expected = "a command such as 'Rscript scripts/scran.R', or a list of its words"
+    words = _texts(key, command) if isinstance(command, list) else []
+    if isinstance(command, str):
+        lexer = shlex.shlex(command, posix=True, punctuation_chars=False)
+        lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
+        try:
+            words = list(lexer)
+        except ValueError as error:
+            raise _invalid(key, "a command whose quotes are closed", command) from error
+        if any(map(OF_SHELL.match, words)):
+            expected = "a command that needs no shell; let a script do what > | & ; are for"
+            raise _invalid(key, expected, command)
+    if not words or not words[0]:
+        raise _invalid(key, expected, command)
+    return words
 
 
 def _of_files(table: dict[str, Any]) -> tuple[str, str | None]:

@@ -41,8 +41,11 @@ async def run_command(
     # a script of the project is named from its top, where the command runs
     program = shutil.which(words[0], path=path) or shutil.which(str(project.root / words[0]))
     if program is None:
+        there = (project.root / words[0]).is_file()
+        what = "cannot be executed" if there else "is not installed here"
+        todo = "Begin `run` with the program that runs it" if there else "Install it"
         raise CheckpointError(
-            f"{step.name}: the command {words[0]!r} is not installed here. Install it, or correct "
+            f"{step.name}: the command {words[0]!r} {what}. {todo}, or correct "
             f"`run` in pyproject.toml: [tool.checkpoint.steps.{step.name}].",
             step=step.name,
             found=words[0],
@@ -83,9 +86,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _failure(project: Project, step: Step, words: list[str], status: int, log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
-    shown = "".join(f"\n  {line}" for line in lines[-LINES:])
-    return (
-        f"{step.name}: `{' '.join(words)}` failed with exit status {status}; what it printed: "
-        f"{project.show(log)}{shown}"
-    )
+    text = log.read_text(encoding="utf-8", errors="replace")
+    plain = "".join(c if c.isprintable() or c in "\t\n" else "\ufffd" for c in text)
+    shown = "".join(f"\n  {line}" for line in plain.rstrip().split("\n")[-LINES:])
+    how = f"failed with exit status {status}"
+    if status < 0:
+        how = f"was ended by {signal.Signals(-status).name}"
+        how += ", perhaps because memory ran out" if status == -signal.SIGKILL else ""
+    return f"{step.name}: `{' '.join(words)}` {how}; what it printed: {project.show(log)}{shown}"

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from .. import text
 from ..project import caller
+from ..project.chain import Step
 from ..project.project import Project
 from ..watch.cells import running_shell
 
@@ -33,14 +34,14 @@ class Message(NamedTuple):
     notes
         What the user should know.
     following
-        The notebook to run next.
+        The step to run next.
     """
 
     project: Project
     head: str
     rows: Sequence[tuple[str, ...]] | None = None
     notes: Sequence[str] = ()
-    following: Path | None = None
+    following: Step | None = None
 
     def show(self) -> None:
         """Display it in a notebook; print it elsewhere."""
@@ -58,7 +59,9 @@ class Message(NamedTuple):
             lines.append(text.columns(self.rows) if self.rows else "  no objects")
         lines += [f"Note: {note}" for note in self.notes]
         if self.following:
-            lines.append(f"Run {self.following.name} next.")
+            command = f"`checkpoint run {self.following.name}`"
+            what = command if self.following.is_script else self.following.path.name
+            lines.append(f"Run {what} next.")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -67,7 +70,9 @@ class Message(NamedTuple):
             parts.append(table(self.rows) if self.rows else _line("no objects"))
         parts += [_line(f"<b>Note:</b> {self._linked(note)}") for note in self.notes]
         if self.following:
-            parts.append(_line(f"Run {link(self.project, self.following)} next."))
+            command = f"<code>checkpoint run {escape(self.following.name)}</code>"
+            is_script, path = self.following.is_script, self.following.path
+            parts.append(_line(f"Run {command if is_script else link(self.project, path)} next."))
         return "\n".join(parts)
 
     def _linked(self, note: str) -> str:

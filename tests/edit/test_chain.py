@@ -152,6 +152,10 @@ def test_the_chain_in_a_given_order(project):
     assert project.steps() == ["umap", "import", "quality"]
     (problem,) = [one for one in check(project) if one.rule == "not-a-step"]
     assert str(problem).startswith("notebooks/notes.ipynb: is not listed in `order`")
+    (project / "notebooks" / "b" / "notes.ipynb").touch()
+    with pytest.raises(ProjectError, match=r"b/notes.ipynb already exists, though it is not a"):
+        new(there, "notes")
+    (project / "notebooks" / "b" / "notes.ipynb").unlink()
     for text, name in (("01_raw", "01_raw"), ("clean", "01_clean"), ("02_raw", "02_raw")):
         rename(there, project.steps()[0], text)  # a number that it is given counts
         assert project.steps() == [name, "import", "quality"]
@@ -215,6 +219,10 @@ def test_a_step_that_is_loaded_is_not_removed(committed):
         remove(Project(committed), ONE)
     assert (raised.value.step, raised.value.found) == (ONE, [TWO])
     assert tree(committed) == before
+    later = 'from my_project.checkpoint import load\nload("3_visualization")'
+    committed.add_cell(ONE, later)
+    with pytest.raises(ProjectError, match="is loaded by 1_preprocessing"):
+        remove(Project(committed), THREE)
 
 
 def test_modules_and_settings(committed):

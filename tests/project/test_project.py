@@ -37,7 +37,7 @@ def test_steps_run_in_the_order_of_their_numbers(tmp_path):
 def test_names_as_projects_have_them(tmp_path):
     names = (
         *("2_x", "10_x", "01a_b", "01_a", "01b_c", "1_2_x", "1_10_x", "day2-1_x", "day1-10_x"),
-        *("day1-2_x", "3d", "notes", "2024-01-05_try", "07-umap", ".ipynb_checkpoints/1_x"),
+        *("day1-2_x", "3d", "notes", "2024-01-05_try", "٣_x", "07-umap", ".ipynb_checkpoints/1_x"),
         *("20_more/1_b", "20_more/.x/1_y", "3_core/9_z", "other/0_x"),
     )
     for name in names:
@@ -54,6 +54,7 @@ def test_names_as_projects_have_them(tmp_path):
         "notes": "does not begin with a number",
         "2024-01-05_try": "begins with a date, not with a number",
         "07-umap": "has no `_` behind its number 07",
+        "٣_x": "begins with '٣', and only the digits 0 to 9 count as a number",
     }
 
 

@@ -27,6 +27,9 @@ def test_steps_and_kernels(tmp_path):
     settings = read(tmp_path, text)
     assert settings.kernels == {"2_b": "x", "3_c": "z"}
     assert settings.steps == {"1_a": (["R", "a b"], ["0_x"], [], [])}
+    command = r"steps.1_a = { run = 'C:\R\Rscript.exe scripts\a.R -e \"1 > 0\"', code = ['./a.R'] }"
+    words = [r"C:\R\Rscript.exe", r"scripts\a.R", "-e", "1 > 0"]  # as on Windows
+    assert read(tmp_path, command.replace('\\"', '"')).steps == {"1_a": (words, [], ["a.R"], [])}
     (tmp_path / "checkpoint.local.toml").write_text("kernel.3_c = 1\n")
     with pytest.raises(ProjectError, match=r"toml: kernel: expected `results`, `data` or"):
         read(tmp_path, text)
@@ -52,6 +55,19 @@ def test_steps_and_kernels(tmp_path):
         ("steps.1_a = 3", "steps.1_a", 3),
         ("steps.1_a.run = 3", "steps.1_a.run", 3),
         ('steps.1_a.run = "a \'b"', "steps.1_a.run", "a 'b"),
+        ("steps.1_a.run = ' '", "steps.1_a.run", " "),
+        ("steps.1_a.run = []", "steps.1_a.run", []),
+        ('steps.1_a.run = "a > b"', "steps.1_a.run", "a > b"),
+        ('steps.1_a.run = "a 2>&1"', "steps.1_a.run", "a 2>&1"),
+        ('steps.1_a.run = "a && b"', "steps.1_a.run", "a && b"),
+        ('steps.1_a.run = "a; b"', "steps.1_a.run", "a; b"),
+        ('steps.1_a.loads = ["1_a/b"]', "steps.1_a.loads", "1_a/b"),
+        ('steps.1_a.loads = ["../b"]', "steps.1_a.loads", "../b"),
+        ('steps.1_a.loads = ["0_b.ipynb"]', "steps.1_a.loads", "0_b.ipynb"),
+        ('steps.1_a.code = ["/etc/passwd"]', "steps.1_a.code", "/etc/passwd"),
+        ('steps.1_a.code = ["../b.R"]', "steps.1_a.code", "../b.R"),
+        ('steps.1_a.code = ["R/*.R"]', "steps.1_a.code", "R/*.R"),
+        ('steps.1_a.reads = ["results/0_b/c.csv"]', "steps.1_a.reads", "results/0_b/c.csv"),
         ('steps.1_a.reads = ["a", 1]', "steps.1_a.reads", ["a", 1]),
         ("steps.1_a.runs = []", "steps.1_a.runs", "runs"),
         ("resources = 3", "resources", 3),
