@@ -8,6 +8,7 @@ from ..notebooks import notebook
 from ..notebooks.calls import imported_packages
 from ..notebooks.copies import written_back
 from ..notebooks.graph import SAVES
+from ..project.chain import Step
 from ..project.project import Project, is_project
 from ..project.settings import read_entries, read_kernels, read_sources
 from .problem import Problem
@@ -118,7 +119,7 @@ def _number(project: Project) -> Iterator[Finding]:
         if step.place in seen:
             what = f"has the same number as {seen[step.place]}"
             yield Finding(what, "Give each notebook its own number", project.show(step.path))
-        seen[step.place] = step.path.name
+        seen[step.place] = step.source
 
 
 @rule(
@@ -217,6 +218,12 @@ def _step_settings(project: Project) -> Iterator[Finding]:
         if entry is None:
             continue
         where = f"[tool.checkpoint.steps.{step.name}]"
+        if entry.run and not step.is_script:
+            what = f"{where}: `run` makes what {project.show(step.path)} makes"
+            yield Finding(what, "Remove `run`, or rename the notebook", "pyproject.toml")
+        elif not step.is_script and _is_in_python(step):
+            what = f"{where} has no effect: the notebook itself tells what it loads and reads"
+            yield Finding(what, "Remove it", "pyproject.toml")
         for file in entry.code:
             if not (project.root / file).exists():
                 yield Finding(f"{where}: {file} does not exist", "Correct it", "pyproject.toml")
@@ -225,6 +232,13 @@ def _step_settings(project: Project) -> Iterator[Finding]:
             if loaded.partition("/")[0] not in earlier:
                 what = f"{where}: loads {loaded}, which is not an earlier step"
                 yield Finding(what, "Correct it", "pyproject.toml")
+
+
+def _is_in_python(step: Step) -> bool:
+    try:
+        return notebook.language(notebook.read_whole(step.path)) == "python"
+    except ProjectError:
+        return False  # a problem of its own
 
 
 @rule(

@@ -9,9 +9,9 @@ from ..notebooks import notebook
 from ..notebooks.graph import Graph
 from ..notebooks.skeleton import skeleton
 from ..project.chain import Step
-from ..project.names import number_of, unfit, unportable
+from ..project.names import Number, number_of, unfit, unportable
 from ..project.project import KEEP, Project
-from ..project.settings import read_order, read_settings, read_toml
+from ..project.settings import FILE, read_order, read_settings, read_toml
 from .change import Change
 from .finish import finish_rename
 from .references import rename_references
@@ -65,7 +65,8 @@ def new(project: Project, name: str, after: str | None = None) -> New:
         changed then.
     """
     steps, order = project.steps(), read_order(project)
-    previous = _select(project, after) if after else (steps[-1] if steps else None)
+    countable = [step for step in steps if step.number or order]
+    previous = _select(project, after) if after else (countable[-1] if countable else None)
     _check_name(steps, name, bare=not order)
     nothing: dict[str, str] = {}
     step, renamed = (name, nothing) if order else _numbered_after(previous, steps, name)
@@ -151,10 +152,10 @@ def move(project: Project, step: str, position: int | str) -> dict[str, str]:
     order = read_order(project)
     if order:
         return _move_in_order(project, selected, position, order)
+    number = _number(selected)
     series = _series(selected, project.steps())
-    assert selected.number
-    old, last = selected.number.last, max(series)
-    new_place = _position(selected, position, min(1, *series), last, selected.number.is_letter)
+    old, last = number.last, max(series)
+    new_place = _position(selected, position, min(1, *series), last, number.is_letter)
     if new_place == old:
         return {}
     del series[old]
@@ -182,10 +183,9 @@ def remove(project: Project, step: str) -> dict[str, str]:
     selected = removable(project, step)
     order = read_order(project)
     renamed: dict[str, str] = {}
-    if not order:
+    if not order and selected.number:
         others = [other for other in project.steps() if other != selected]
         later = _series(selected, others)
-        assert selected.number
         if selected.number.last not in later:
             renamed = _shifted(later, count(selected.number.last + 1), by=-1)
     change = _renaming(project, renamed, removed=selected.name)
@@ -205,7 +205,7 @@ def removable(project: Project, step: str) -> Step:
     loading = [other for other in graph.loads if name in graph.loads[other] + graph.later[other]]
     if loading:
         raise ProjectError(
-            f"{name} is loaded by {' and '.join(loading)}. Change their load cells first, then "
+            f"{name} is loaded by {' and '.join(loading)}. Change what they load first, then "
             "remove it.",
             step=name,
             found=loading,
@@ -232,9 +232,8 @@ def _numbered_after(
     """Return the name of a step behind another, and new names of those that make room."""
     if previous is None:
         return _name("1", name), {}
-    assert previous.number
-    model, number = previous, previous.number.last + 1
-    ahead = number_of(_recounted(previous, number, previous.number.width))
+    model, number = previous, _number(previous).last + 1
+    ahead = number_of(_recounted(previous, number, _number(previous).width))
     after = (other for other in steps if other.place > previous.place)
     following = next((other for other in after if other.folder == previous.folder), None)
     if following and following.number and ahead and following.number.key < ahead.key:
@@ -305,21 +304,20 @@ def _paths(project: Project, step: str) -> list[str]:
 
 def _series(model: Step, steps: list[Step]) -> dict[int, Step]:
     """Return the steps that are counted together with one, by the last part of their numbers."""
-    assert model.number
+    counted = _number(model)
     series: dict[int, Step] = {}
     for step in steps:
         number = step.number
         if (
             number is None
             or step.folder != model.folder
-            or (number.head, number.is_letter) != (model.number.head, model.number.is_letter)
+            or (number.head, number.is_letter) != (counted.head, counted.is_letter)
         ):
             continue
         other = series.setdefault(number.last, step)
         if other != step:
             raise ProjectError(
-                f"{other.path.name} and {step.path.name} have the same number. Rename one of the "
-                "files first.",
+                f"{other.source} and {step.source} have the same number. Rename one of them first.",
                 step=step.name,
             )
     return series
@@ -342,12 +340,22 @@ def _width(model: Step, series: Mapping[int, Step]) -> int:
 
 def _recounted(step: Step, last: int, width: int, label: str | None = None) -> str:
     """Return the name of a step with another last part of its number."""
-    assert step.number
     try:
-        number = step.number.counted(last, width)
+        number = _number(step).counted(last, width)
     except ValueError as error:
         raise ProjectError(f"{step.name}: {error}. Use another number.", step=step.name) from error
     return _name(number, step.label if label is None else label)
+
+
+def _number(step: Step) -> Number:
+    """Return the number of a step that is counted; raises `ProjectError` if it has none."""
+    if step.number is None:
+        raise ProjectError(
+            f"{step.name} has no number, by which it could be moved or followed. Rename it to one "
+            f"with a number, or list the steps in {FILE}: [tool.checkpoint] order = […].",
+            step=step.name,
+        )
+    return step.number
 
 
 def _name(number: str, label: str) -> str:
@@ -368,7 +376,7 @@ def _check_name(steps: list[Step], name: str, *, bare: bool = True) -> None:
     for step in steps:
         if name.casefold() in (step.label.casefold(), step.name.casefold()):
             raise ProjectError(
-                f"{step.path.name} already has the name {name!r}. Choose another.",
+                f"{step.source} already has the name {name!r}. Choose another.",
                 step=step.name,
                 found=name,
             )

@@ -53,6 +53,12 @@ class Step:
         return bool(self.entry and self.entry.run)
 
     @property
+    def source(self) -> str:
+        """What makes it, in messages: its notebook, or the table of its command."""
+        table = f"[tool.checkpoint.steps.{self.name}] of {FILE}"
+        return table if self.is_script else self.path.name
+
+    @property
     def label(self) -> str:
         """Its name without the number: `preprocessing`."""
         return self.number.label if self.number else self.name
@@ -66,11 +72,12 @@ def in_natural_order(
     They are sorted folder by folder, by their numbers: `01_x`, `01a_x`, `2_x`, `10_x`.
     """
     paths = [path for path in notebooks if number_of(path.stem)]
-    paths += [folder / f"{name}.ipynb" for name, entry in entries.items() if entry.run]
+    scripts = _scripts(folder, entries, paths)
+    paths += scripts
     paths.sort(key=lambda path: [natural(part) for part in _parts(folder, path)])
-    groups = groupby(paths, key=lambda path: (path.parent, natural(path.stem)[:3]))
+    groups = groupby(paths, key=lambda path: (path.parent, _place(path.stem)))
     return [
-        Step(path, place, entries.get(path.stem))
+        Step(path, place, _entry(entries, path, scripts))
         for place, (_, group) in enumerate(groups, 1)
         for path in group
     ]
@@ -81,12 +88,32 @@ def in_given_order(
 ) -> list[Step]:
     """Return the steps of the notebooks and scripts that a list names, in its order."""
     known = {"/".join(_parts(folder, path)): path for path in notebooks}
-    known |= {name: folder / f"{name}.ipynb" for name, entry in entries.items() if entry.run}
+    listed = [known[name] for name in order if name in known]
+    scripts = _scripts(folder, entries, listed)
+    known |= {path.stem: path for path in scripts}
     return [
-        Step(known[name], place, entries.get(known[name].stem))
+        Step(known[name], place, _entry(entries, known[name], scripts))
         for place, name in enumerate(order, 1)
         if name in known
     ]
+
+
+def _place(stem: str) -> tuple[object, ...]:
+    """Return what is the same for names of the same number; what has none has its own place."""
+    return natural(stem)[:3] if number_of(stem) else (stem,)
+
+
+def _scripts(folder: Path, entries: Mapping[str, Entry], notebooks: Sequence[Path]) -> list[Path]:
+    """Return where the notebooks of commands would be, without those that there are."""
+    taken = {path.stem for path in notebooks}
+    names = [name for name, entry in entries.items() if entry.run and name not in taken]
+    return [folder / f"{name}.ipynb" for name in names]
+
+
+def _entry(entries: Mapping[str, Entry], path: Path, scripts: Sequence[Path]) -> Entry | None:
+    """Return the settings of a step; those of a notebook without a command."""
+    entry = entries.get(path.stem)
+    return entry and (entry if path in scripts else entry._replace(run=[]))
 
 
 def namesakes(steps: Sequence[Step]) -> Iterator[tuple[Step, Step]]:

@@ -73,7 +73,7 @@ class Project:
         """Yield the notebooks that belong to no step, with the reason, which completes "it …"."""
         steps, order = self._steps(), read_order(self)
         for first, step in namesakes(steps):
-            yield step.path, f"has the name of {self.show(first.path)}"
+            yield step.path, f"has the name of {self._source(first)}"
         paths = {step.path for step in steps}
         for path in self.notebook_files():
             if path not in paths:
@@ -85,11 +85,19 @@ class Project:
         Raises
         ------
         ProjectError
-            If two notebooks have the same name, or `order` lists one that does not exist.
+            If two notebooks have the same name, a notebook has that of a command, or `order` lists
+            one that does not exist.
         """
+        for step in self.made_twice():
+            raise ProjectError(
+                f"{self.show(step.path)} and the command of [tool.checkpoint.steps.{step.name}] in "
+                f"pyproject.toml both make {step.name}. Remove its `run`, or rename the notebook.",
+                step=step.name,
+                file=self.show(step.path),
+            )
         for first, step in namesakes(self._steps()):
             raise ProjectError(
-                f"{self.show(first.path)} and {self.show(step.path)} have the same name, by which "
+                f"{self._source(first)} and {self._source(step)} have the same name, by which "
                 "a step is called. Rename one of them, or list the notebooks of the chain in "
                 "pyproject.toml: [tool.checkpoint] order = […].",
                 step=step.name,
@@ -103,6 +111,15 @@ class Project:
                 key="order",
                 found=name,
             )
+
+    def _source(self, step: Step) -> str:
+        return step.source if step.is_script else self.show(step.path)
+
+    def made_twice(self) -> list[Step]:
+        """Return the notebooks whose steps a command makes, too."""
+        entries = read_entries(self)
+        notebooks = [step for step in self._steps() if step.entry and not step.is_script]
+        return [step for step in notebooks if entries[step.name].run]
 
     def not_there(self) -> list[str]:
         """Return what the setting `order` lists and what does not exist."""

@@ -12,6 +12,7 @@ from ..text import unfinished_merge
 from .names import contained, unportable
 
 FILE, LOCAL = "pyproject.toml", "checkpoint.local.toml"
+OF_ALL = f"{FILE}: [tool.checkpoint]"
 PLACES = ("results", "data")  # settings that name a folder
 BLAKE3_DIGITS = 64
 OF_SHELL = re.compile(r"\d?>|<$|[|&;]+$|\w+;$")  # words that a shell would not hand on
@@ -223,11 +224,13 @@ def read_kernels(project: HasRoot) -> dict[str, str]:
 
     Those of `[kernels]` in `checkpoint.local.toml`, which git ignores, come before the others.
     """
-    both = [_table(project).get("kernels", {}), _read_local(project).get("kernels", {})]
-    for kernels in both:
+    found: dict[str, str] = {}
+    for where, table in ((OF_ALL, _table(project)), (f"{LOCAL}:", _read_local(project))):
+        kernels = table.get("kernels", {})
         if not isinstance(kernels, dict) or not all(isinstance(k, str) for k in kernels.values()):
-            raise _invalid("kernels", "the name of a kernel per step", kernels)
-    return {**both[0], **both[1]}
+            raise _invalid("kernels", "the name of a kernel per step", kernels, where)
+        found |= kernels
+    return found
 
 
 def read_place(project: HasRoot, key: str) -> str:
@@ -235,7 +238,7 @@ def read_place(project: HasRoot, key: str) -> str:
     mine = _read_local(project)
     place = mine.get(key, _table(project).get(key, ""))
     if not isinstance(place, str):
-        where = f"{LOCAL}:" if key in mine else f"{FILE}: [tool.checkpoint]"
+        where = f"{LOCAL}:" if key in mine else OF_ALL
         raise _invalid(key, 'a folder such as "/scratch/$USER/{project}"', place, where)
     return place
 
@@ -351,8 +354,6 @@ def _not_toml(error: ValueError, file: str = FILE) -> ProjectError:
     return ProjectError(message, file=file, expected="TOML", found=str(error))
 
 
-def _invalid(
-    key: str, expected: str, found: object, where: str = f"{FILE}: [tool.checkpoint]"
-) -> ProjectError:
+def _invalid(key: str, expected: str, found: object, where: str = OF_ALL) -> ProjectError:
     message = f"{where} {key}: expected {expected}, got {found!r}."
     return ProjectError(message, file=FILE, key=key, expected=expected, found=found)

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import CheckpointValueError
+from ..errors import CheckpointError, CheckpointValueError
 from ..files import below
 from ..notebooks.recipe import Recipe
 from ..project.chain import Step
 from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
+from ..project.settings import FILE
 from ..storage import writers
 from ..storage.outputs import LOG, captured
 from ..storage.schema import RECORD
@@ -35,6 +36,7 @@ def output(
         Shows a line to the user.
     """
     folder = project.results_of(step.name)
+    _refuse_later(project, step, recipe)
     for name in writers.end(writers.left_running(folder)):
         say(f"{step.name}: ended {name}, which an earlier run left when it was killed")
     with captured(project, step, recipe) as staging:
@@ -46,6 +48,21 @@ def output(
         for name in writers.end(writers.writing_into([staging]), PATIENCE):
             say(f"{step.name}: ended {name}, which it had started and not waited for")
         _refuse_unfit(step, staging)
+
+
+def _refuse_later(project: Project, step: Step, recipe: Recipe) -> None:
+    """Raise where a step that runs later is loaded and was never made: it cannot come first."""
+    places = {known.name: known.place for known in project.steps()}
+    for loaded in recipe.loads:
+        whole = loaded.partition("/")[0]
+        is_later = places.get(whole, 0) > step.place
+        if is_later and not (project.results_of(whole) / RECORD).exists():
+            raise CheckpointError(
+                f"{step.name} loads {loaded}, which runs after it. Correct `loads` of "
+                f"[tool.checkpoint.steps.{step.name}] in {FILE}, or the order of the two.",
+                step=step.name,
+                found=loaded,
+            )
 
 
 def _refuse_unfit(step: Step, staging: Path) -> None:

@@ -11,6 +11,7 @@ from checkpoint import load
 from checkpoint.check.check import check
 from checkpoint.edit.chain import loaded_too_early, move, new, remove, rename
 from checkpoint.errors import ProjectError
+from checkpoint.notebooks.graph import Graph
 from checkpoint.notebooks.notebook import dumps, read, sources
 from checkpoint.notebooks.skeleton import skeleton
 from checkpoint.project.project import Project
@@ -161,6 +162,62 @@ def test_the_chain_in_a_given_order(project):
         assert project.steps() == [name, "import", "quality"]
     (project / "notebooks" / "import.ipynb").unlink()
     with pytest.raises(ProjectError, match="order lists 'import', but"):
+        there.refuse_unclear()
+
+
+COMMANDS = """
+[tool.checkpoint.steps.2_scran]
+run = "Rscript a.R"
+
+[tool.checkpoint.steps.import]
+run = "Rscript b.R"
+loads = ["fetch"]
+
+[tool.checkpoint.steps.fetch]
+run = "Rscript c.R"
+"""
+
+
+def test_commands_beside_notebooks(project):
+    """Each has its own place; one without a number is not counted; messages name their tables."""
+    there = arranged(project, "1_a", "2_b", "3_c")
+    with (project / "pyproject.toml").open("a") as file:
+        file.write(COMMANDS)
+    assert project.steps() == ["1_a", "2_b", "2_scran", "3_c", "fetch", "import"]
+    assert Graph(there).loads["import"] == ["fetch"]
+    table = r"\[tool.checkpoint.steps.2_scran\] of pyproject.toml"
+    (same,) = [problem for problem in check(project) if problem.rule == "number"]
+    assert "has the same number as 2_b.ipynb" in str(same)
+    with pytest.raises(ProjectError, match=f"2_b.ipynb and {table} have the same number"):
+        move(there, "2_b", 1)
+    with pytest.raises(ProjectError, match=f"{table} already has the name 'scran'"):
+        new(there, "scran")
+    settings_ = project / "pyproject.toml"
+    settings_.write_text(settings_.read_text().replace("2_scran", "4_scran"))
+    assert new(there, "last").step == "5_last"
+    for change in (
+        lambda: move(there, "fetch", 1),
+        lambda: new(there, "later", after="import"),
+    ):
+        with pytest.raises(ProjectError, match="has no number, by which it could be moved"):
+            change()
+    with pytest.raises(ProjectError, match=r"fetch is loaded by import. Change what they load"):
+        remove(there, "fetch")
+    assert rename(there, "import", "0_import") == {"import": "0_import"}
+
+    (project / "notebooks" / "4_scran.ipynb").touch()
+    with pytest.raises(ProjectError, match=r"both make 4_scran\. Remove its `run`, or rename"):
+        there.refuse_unclear()
+    assert project.steps().count("4_scran") == 1
+    project.add_settings('order = ["1_a", "4_scran"]')
+    assert [step.is_script for step in there.steps()] == [False, False]
+    with pytest.raises(ProjectError, match="both make 4_scran"):
+        there.refuse_unclear()
+    text = (project / "pyproject.toml").read_text()
+    text = text.replace("steps.4_scran", "steps.1_A").replace(', "4_scran"', ', "1_A"')
+    (project / "pyproject.toml").write_text(text)
+    table = table.replace("2_scran", "1_A")
+    with pytest.raises(ProjectError, match=f"notebooks/1_a.ipynb and {table} have the same name"):
         there.refuse_unclear()
 
 

@@ -30,6 +30,9 @@ def test_steps_and_kernels(tmp_path):
     command = r"steps.1_a = { run = 'C:\R\Rscript.exe scripts\a.R -e \"1 > 0\"', code = ['./a.R'] }"
     words = [r"C:\R\Rscript.exe", r"scripts\a.R", "-e", "1 > 0"]  # as on Windows
     assert read(tmp_path, command.replace('\\"', '"')).steps == {"1_a": (words, [], ["a.R"], [])}
+    (tmp_path / "checkpoint.local.toml").write_text("[kernels]\n3_c = 1\n")
+    with pytest.raises(ProjectError, match=r"local.toml: kernels: expected the name of a kernel"):
+        read(tmp_path, text)
     (tmp_path / "checkpoint.local.toml").write_text("kernel.3_c = 1\n")
     with pytest.raises(ProjectError, match=r"toml: kernel: expected `results`, `data` or"):
         read(tmp_path, text)

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from checkpoint import CheckpointValueError, load, save
+from checkpoint import CheckpointError, CheckpointValueError, load, save
+from checkpoint.check.check import check
 from checkpoint.lineage.outdated import outdated
 from checkpoint.notebooks.recipe import recipe_of
 from checkpoint.project.project import Project
@@ -87,3 +88,15 @@ def test_a_folder_as_code(write):
     note = "results/2_scran is edited: R/helper.R is missing. Run `checkpoint run 2_scran`."
     assert outdated(Project(write.project), "2_scran")[1] == note
     assert list(load("2_scran")) == ["made"]
+
+
+def test_a_step_that_runs_later_cannot_come_first(write):
+    settings = write.project / "pyproject.toml"
+    text = settings.read_text().replace('["1_one"]', '["3_later"]')
+    settings.write_text(f'{text}\n[tool.checkpoint.steps.3_later]\nrun = "Rscript x.R"\n')
+    with pytest.raises(CheckpointError, match="2_scran loads 3_later, which runs after it"):
+        write(lambda folder: None)
+    # of a notebook in Python, the session tells what it reads
+    settings.write_text(f'{text}\n[tool.checkpoint.steps.1_one]\nreads = ["config.yaml"]\n')
+    problems = [str(problem) for problem in check(write.project)]
+    assert any("steps.1_one] has no effect: the notebook itself tells" in one for one in problems)
