@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from ..errors import CheckpointValueError
+from ..errors import CheckpointError, CheckpointValueError
 from ..lineage.changes import CURRENT
 from ..lineage.states import Lineage
 from ..notebooks.calls import imported
 from ..notebooks.carried import carried, loop_in
-from ..project.names import unportable
+from ..project.names import is_reserved, unportable
 from ..project.project import Project
 from ..storage import clean, session
 from ..storage.checkpoint import Checkpoint
@@ -40,12 +41,15 @@ class Part:
         Its name, as in the list.
     step
         Its sub-checkpoint: `1_qc/donor_3`.
+    is_saved, is_over
+        Whether it was saved in this round, and whether the round is over.
     """
 
     def __init__(self, loop: Loop, name: str) -> None:
         self.name = name
         self.step = f"{loop.step}/{name}"
         self.is_saved = False
+        self.is_over = False
         self._loop = loop
 
     def __repr__(self) -> str:
@@ -126,7 +130,10 @@ class Loop:
                 restore()
                 part = Part(self, name)
                 files.enter(set())
-                yield part
+                try:
+                    yield part
+                finally:
+                    part.is_over = True
                 tally.end(name, part.is_saved)
         finally:
             files.enter(None)
@@ -144,6 +151,12 @@ class Loop:
         self, part: Part, objects: Mapping[str, Any], params: Mapping[str, Any] | None
     ) -> None:
         """Save a part with the inputs that it may depend on."""
+        if part.is_over:
+            raise CheckpointError(
+                f"{part.step}: part.save was called after its round of the loop. Call it in the "
+                "loop, without list(parts(…)) around it.",
+                step=part.step,
+            )
         if not self._carries and self._containers() != self._outside:
             changed = [n for n, v in self._containers().items() if v != self._outside.get(n)]
             self._carries = f"{self.step}: the loop changes {', '.join(changed)}"
@@ -236,6 +249,14 @@ class Loop:
     def _finish(self, names: list[str], unsaved: list[str]) -> None:
         """Write the record of the step, and remove the parts that it no longer has."""
         records = parts_of(self.project, self.step)
+        looped = [place for place, record in records.items() if record.looped]
+        if looped and not names:
+            raise CheckpointError(
+                f"{self.step}: the loop saved none of its parts, for which all {len(looped)} that "
+                "were saved before would be removed. Call part.save in the loop, or run "
+                f"`checkpoint clean {self.step}` first.",
+                step=self.step,
+            )
         hashes = {name: records[f"{self.step}/{name}"].content_hash for name in names}
         for place, record in records.items():
             if record.looped and place.removeprefix(f"{self.step}/") not in hashes:
@@ -262,20 +283,25 @@ class Loop:
 
 def _checked(step: str, names: Iterable[str]) -> list[str]:
     """Return the names of parts in their order."""
-    if isinstance(names, str):
-        raise CheckpointValueError(
-            f"parts takes a list of names, got the text {names!r}", step=step
-        )
+    if isinstance(names, str) or not isinstance(names, Iterable) or hasattr(names, "columns"):
+        what = f"the text {names!r}" if isinstance(names, str) else f"a {type(names).__name__}"
+        raise CheckpointValueError(f"parts takes a list of names, got {what}", step=step)
     listed = list(names)
-    for name in listed:
+    first: dict[str, int] = {}
+    for place, name in enumerate(listed):
         if not isinstance(name, str):
-            raise CheckpointValueError(f"the name of a part must be a str, got {name!r}", step=step)
-        if reason := unportable(name) or ("is reserved" if name == "figures" else None):
+            raise CheckpointValueError(
+                f"the name of a part must be a str, got {name!r}; give [str(name) for name in …]",
+                step=step,
+                found=name,
+            )
+        if reason := unportable(name) or ("is reserved" if is_reserved(name) else None):
             raise CheckpointValueError(f"part {name!r} {reason}", step=step)
-    folded = [name.casefold() for name in listed]
-    for name in listed:
-        if folded.count(name.casefold()) > 1:
-            raise CheckpointValueError(f"part {name!r} is listed twice", step=step, found=name)
+        other = first.setdefault(unicodedata.normalize("NFC", name).casefold(), place)
+        if other != place:
+            same = f", as {listed[other]!r} on Windows and macOS" * (listed[other] != name)
+            message = f"part {name!r} is listed twice{same}"
+            raise CheckpointValueError(message, step=step, found=name)
     if "/" in step:
         raise CheckpointValueError(
             f"parts takes a step, got the sub-checkpoint {step!r}", step=step

@@ -19,10 +19,15 @@ MUTATORS = frozenset(
 
 
 def loop_in(source: str, names: Mapping[str, str], step: str) -> ast.For | None:
-    """Return the loop over `parts(step, …)` in a cell; None if there is not exactly one."""
+    """Return the loop over `parts(step, …)` that a cell runs once; None if there is none.
+
+    In a function or another loop, it may run again with other values of the same names.
+    """
     tree = parse_cell(source)
-    nodes = list(ast.walk(tree)) if tree and not any(magics(source)) else []
-    loops = [node for node in nodes if isinstance(node, ast.For) and _parts(node.iter, names, step)]
+    if tree is None or any(magics(source)):
+        return None
+    loops = [loop for loop in _run_once(tree.body) if _parts(loop.iter, names, step)]
+    nodes = ast.walk(tree)
     calls = [node for node in nodes if isinstance(node, ast.Call) and _is_parts(node, names)]
     return loops[0] if len(loops) == len(calls) == 1 else None
 
@@ -98,6 +103,16 @@ class _Saves(ast.NodeTransformer):
             step = ast.Constant(self._step)
             return ast.Call(ast.Name(self._save, ast.Load()), [step, *node.args], node.keywords)
         return node
+
+
+def _run_once(statements: Sequence[ast.stmt]) -> Iterator[ast.For]:
+    """Yield the loops that are not in functions or other loops."""
+    for statement in statements:
+        if isinstance(statement, ast.For):
+            yield statement
+        elif isinstance(statement, ast.If | ast.With | ast.Try | ast.TryStar):
+            for field in ("body", "orelse", "finalbody"):
+                yield from _run_once(getattr(statement, field, []))
 
 
 def _has_list(node: ast.expr) -> TypeGuard[ast.Call]:

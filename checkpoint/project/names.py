@@ -9,6 +9,13 @@ DEVICES = frozenset(
     ["con", "prn", "aux", "nul"]
     + [f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"]
 )
+# what a step's folder holds of its own, which no sub-checkpoint in it can be called
+RESERVED = frozenset(
+    (
+        *("figures", "params.json", "session.json", "environment.txt"),
+        *("run.log", "failed.log", "failed.ipynb", "executed.ipynb"),
+    )
+)
 FORBIDDEN = frozenset('<>:"|?*\\/')
 LONGEST = 100
 NOTEBOOK_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
@@ -153,6 +160,11 @@ def unportable(name: str) -> str | None:
     if len(name.encode()) > LONGEST:  # file systems count bytes
         return f"is longer than {LONGEST} {'characters' if name.isascii() else 'bytes'}"
     return None
+
+
+def is_reserved(name: str) -> bool:
+    """Tell whether a step's folder has a file or folder of its own with this name."""
+    return name.casefold() in RESERVED
 
 
 @lru_cache(1 << 14)

@@ -10,7 +10,7 @@ from ..errors import CheckpointValueError, ProjectError
 from ..files import LEFTOVERS
 from .caller import working_directory
 from .chain import Step, in_given_order, in_natural_order, namesakes, step_of
-from .names import DATE, unportable
+from .names import DATE, is_reserved, unportable
 from .places import data_of
 from .settings import read_entries, read_order
 
@@ -226,8 +226,8 @@ class Project:
         wrong = next((f"{part!r} {reason}" for part in parts if (reason := unportable(part))), "")
         if parts[0] == "results" or step.endswith(".ipynb"):
             wrong = "it must be the notebook's name, without folder and .ipynb"
-        elif "figures" in parts[1:]:
-            wrong = "figures/ below a step is reserved for figures"
+        elif taken := next(filter(is_reserved, parts[1:]), ""):
+            wrong = f"{taken} in the folder of a step is reserved"
         if wrong:
             raise CheckpointValueError(
                 f"step {step!r}: {wrong}. Name the step after its notebook, such as "

@@ -86,7 +86,8 @@ async def execute(
         )
     if saves and _identity(folder) == record_before:
         raise CheckpointError(
-            f'{where} ran without saving anything. Let its last cell call save("{step.name}", …).',
+            f"{where} ran without saving {step.name}. Let its last cell call "
+            f'save("{step.name}", …).',
             step=step.name,
             file=where,
         )

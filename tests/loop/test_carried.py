@@ -60,12 +60,26 @@ def test_what_is_carried(body, names):
     [
         'for part in parts("2_x", S):\n    pass',
         'ps = list(parts("1_qc", S))\nfor part in ps:\n    pass',
+        'for x in (1, 2):\n    for part in parts("1_qc", S):\n        part.save({"x": x})',
+        'def f(x):\n    for part in parts("1_qc", S):\n        part.save({"x": x})\nf(1); f(2)',
+        'while more():\n    for part in parts("1_qc", S):\n        pass',
         '%time\nfor part in parts("1_qc", S):\n    pass',
         'for part in parts("1_qc", S):\n    pass\nfor part in parts("1_qc", T):\n    pass',
     ],
 )
 def test_loops_that_are_not_plain(source):
     assert loop_in(source, NAMES, "1_qc") is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'if S:\n    for part in parts("1_qc", S):\n        pass',
+        'with x:\n  try:\n    for part in parts("1_qc", S):\n      pass\n  finally:\n    y()',
+    ],
+)
+def test_a_loop_that_runs_once(source):
+    assert loop_in(source, NAMES, "1_qc") is not None
 
 
 LOOP = 'for part in parts("1_qc", S):\n    part.save()'

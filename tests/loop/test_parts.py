@@ -219,3 +219,20 @@ def test_a_kill_in_the_loop_then_rename_and_clean(nb, project):
     assert "made 1 of 3 parts (b)" in project.notebook("1_quality").read_text()
     assert project.command("clean", "--yes").returncode == 0
     assert not list((project / "results").rglob("params.json"))
+
+
+def test_what_is_no_plain_loop_loses_nothing(nb, project):
+    nb.run_all()
+    assert nb.execute('list(parts("1_qc", SAMPLES))') == "CheckpointError"
+    assert "for which all 3 that were saved before would be removed" in nb.error
+    assert nb.execute('part.save({"n": 0})') == "CheckpointError"
+    assert "1_qc/c: part.save was called after its round of the loop" in nb.error
+    assert [part["n"] for part in load("1_qc").parts.values()] == [2, 2, 2]
+    # the second time round, its parts are not what the first made of them
+    body = "\n".join(f"    {line}" for line in LOOP.splitlines())
+    nb.edit(4, f"for FACTOR in (3, 4):\n{body}")
+    nb.restart()
+    nb.run_all()
+    assert "has no plain `for part in parts" in nb.printed
+    assert [part["n"] for part in load("1_qc").parts.values()] == [4, 4, 4]
+    assert nb.state() == ("current", [])

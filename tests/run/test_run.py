@@ -210,8 +210,7 @@ def test_a_notebook_that_saves_nothing(bake):
     done = baked.command("run")
     assert done.returncode == 2
     assert done.stderr == (
-        "notebooks/1_one.ipynb ran without saving anything. "
-        'Let its last cell call save("1_one", …).\n'
+        'notebooks/1_one.ipynb ran without saving 1_one. Let its last cell call save("1_one", …).\n'
     )
 
 
