@@ -26,9 +26,24 @@ ARGUMENTS = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memor
 
 
 def kernel_of(project: Project, step: Step) -> str:
-    """Return the kernel in which a notebook runs: of the settings, else the one that it names."""
-    named = notebook.kernel(notebook.read_whole(step.path))
-    return read_kernels(project).get(step.name) or named or KERNEL
+    """Return the kernel in which a notebook runs: of the settings, else the one that it names.
+
+    Raises
+    ------
+    CheckpointError
+        If it names none and is not in Python.
+    """
+    content = notebook.read_whole(step.path)
+    named = read_kernels(project).get(step.name) or notebook.kernel(content)
+    language = notebook.language(content)
+    if named is None and language != "python":
+        raise CheckpointError(
+            f"{project.show(step.path)} is in {language} and names no kernel. Choose one in "
+            f"JupyterLab, or set it in {FILE}: [tool.checkpoint.kernels] {step.name} = ….",
+            step=step.name,
+            found=language,
+        )
+    return named or KERNEL
 
 
 def refuse_missing(project: Project, steps: Iterable[Step]) -> None:

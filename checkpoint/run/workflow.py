@@ -45,10 +45,12 @@ def jobs(root: Path | str) -> list[Job]:
     Raises
     ------
     ProjectError
-        If a notebook or the settings cannot be read, the settings name a step that is not one of
-        the project's, or Snakemake cannot take the name of a step.
+        If a notebook or the settings cannot be read, it is not clear which notebooks are the steps,
+        the settings name a step that is not one of the project's, or Snakemake cannot take the name
+        of a step.
     """
     project = Project(Path(root))
+    project.refuse_unclear()
     graph, resources = Graph(project), read_settings(project).resources
     for step in resources:
         if step not in graph.loads:

@@ -3,6 +3,7 @@
 import pytest
 from project_under_test import steps_done, steps_ran
 
+from checkpoint.errors import CheckpointError
 from checkpoint.notebooks.graph import scripts_that_save
 from checkpoint.notebooks.recipe import recipe_of
 from checkpoint.project.project import Project
@@ -158,6 +159,17 @@ def test_which_kernel_runs_a_notebook(project, kernel, expected, in_python):
     assert kernel_of(there, step) == expected
     assert (recipe_of(there, step) is None) == in_python
     assert skipped(there, [step]) == {}
+
+
+def test_a_notebook_in_another_language_that_names_no_kernel(project):
+    """Python would run its code, and say that it is not Python's."""
+    with project.edited("1_preprocessing") as notebook:
+        notebook.metadata = {"language_info": {"name": "R"}}
+    there = Project(project)
+    with pytest.raises(CheckpointError, match="1_preprocessing.ipynb is in r and names no kernel"):
+        kernel_of(there, there.steps()[0])
+    project.add_settings('kernels.1_preprocessing = "ir"')
+    assert kernel_of(there, there.steps()[0]) == "ir"
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,13 @@ def test_a_name_that_snakemake_would_take_for_a_pattern(project):
         jobs(project)
 
 
+def test_two_notebooks_of_one_name_make_no_jobs(project):
+    (project / "notebooks" / "more").mkdir()
+    shutil.copy(project.notebook("1_preprocessing"), project / "notebooks" / "more")
+    with pytest.raises(ProjectError, match="have the same name"):
+        jobs(project)
+
+
 def test_flags_are_of_current_steps(project):
     flags = [project / one.flag for one in jobs(project)]
     renew_flags(project)
