@@ -155,13 +155,14 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
             tree = parse_cell(source)
             names = _imports(tree, names) if tree else names
     if names:
-        return names
+        return names | _of_parts(sources, names)
     bound = {name for source in sources for name in _bound(parse_cell(source))}
-    return {
+    names = {
         name: function
         for name, function in OWN_NAMES.items()
         if name.partition(".")[0] not in bound
     }
+    return names | _of_parts(sources, names)
 
 
 def imported_packages(tree: ast.AST, code: str) -> list[str]:
@@ -225,6 +226,24 @@ def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
             continue
         names.update({f"{package}.{name}": name for package in packages for name in FUNCTIONS})
     return names
+
+
+def _of_parts(sources: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
+    """Return `part.load` and `part.data_file`, by what loops over `parts` call a part."""
+    trees = [parse_cell(source) for source in sources if "parts" in source]
+    return {
+        f"{target.id}.{function}": function
+        for tree in filter(None, trees)
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.For | ast.comprehension)
+        and any(
+            isinstance(node, ast.Call) and names.get(dotted(node.func)) == "parts"
+            for node in ast.walk(loop.iter)
+        )
+        for target in ast.walk(loop.target)
+        if isinstance(target, ast.Name)
+        for function in ("load", "data_file")
+    }
 
 
 def _bound(tree: ast.AST | None) -> Iterator[str]:

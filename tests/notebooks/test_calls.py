@@ -1,12 +1,14 @@
 """What code calls of `checkpoint`, in the many forms that people write it."""
 
 import ast
+from textwrap import indent
 
 import pytest
 
+from checkpoint.edit.source import rename_code
 from checkpoint.notebooks import calls as module
 from checkpoint.notebooks.calls import calls, imported, imported_packages, texts
-from checkpoint.notebooks.graph import is_foreign
+from checkpoint.notebooks.graph import is_foreign, named_in
 
 
 def called(source, names=None):
@@ -85,6 +87,22 @@ def test_names_are_of_the_whole_notebook():
         "load": "load"
     }
     assert imported(["x = 1", "from ("]) == module.OWN_NAMES
+
+
+def test_a_part_of_a_loop_loads():
+    """`part.load` and `part.data_file` are calls of ours, whatever the part is called."""
+    head = "from my_project.checkpoint import load, parts"
+    body = 'x = donor.load(f"1_preprocessing/{donor.name}")\ny = donor.data_file("a.h5")'
+    for head_of_loop in (
+        'for donor in parts("2_x", S):',
+        'for i, donor in enumerate(parts("2_x", S)):',
+    ):
+        loop = f"{head_of_loop}\n{indent(body, '    ')}"
+        named = named_in([head, loop])
+        assert named == (["1_preprocessing/"], ["a.h5"], False)
+        renamed = rename_code(loop, imported([head, loop]), {"1_preprocessing": "1_qc"})
+        assert (renamed.source, renamed.unsafe) == (loop.replace("1_preprocessing", "1_qc"), [])
+    assert named_in([head, body]) == ([], [], False)  # of something else
 
 
 def test_texts_that_are_no_argument():

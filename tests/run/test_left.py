@@ -166,7 +166,7 @@ def test_a_notebook_in_another_language_that_names_no_kernel(project):
     with project.edited("1_preprocessing") as notebook:
         notebook.metadata = {"language_info": {"name": "R"}}
     there = Project(project)
-    with pytest.raises(CheckpointError, match="1_preprocessing.ipynb is in r and names no kernel"):
+    with pytest.raises(CheckpointError, match=r"1_preprocessing.ipynb is in r and names no kernel"):
         kernel_of(there, there.steps()[0])
     project.add_settings('kernels.1_preprocessing = "ir"')
     assert kernel_of(there, there.steps()[0]) == "ir"
