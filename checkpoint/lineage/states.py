@@ -287,10 +287,13 @@ class _Examined:
 
     def _damage(self, record: Record) -> Iterator[Change]:
         yield from self._snapshot.damage(self.step, record)
+        listed = self._snapshot.listed(self.step)
         for part in self._snapshot.parts(self.step):
             examined = self._others.get(part)
             if examined and examined.state.state == DAMAGED:
                 yield from examined.changes
+            elif listed and part not in listed:
+                continue  # its loop no longer has it, which only those that loaded it need to know
             elif examined and examined.state.state == MISSING:
                 yield Change(Kind.PART, How.MISSING, part, self.step)
         yield from param_changes(self.step, self.recorded, self.now)

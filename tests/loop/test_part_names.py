@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from checkpoint import CheckpointValueError, load, parts, save
+from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
+from checkpoint.storage import clean, session
 
 REFUSED = [
     (["a", "../b"], "contains /, which Windows"),
@@ -52,3 +54,23 @@ def test_what_a_step_has_of_its_own_is_no_sub_checkpoint(project):
             load(f"1_preprocessing/{name}")
     assert project.files("1_preprocessing") == before
     assert Project(project).results_of("1_preprocessing/a").name == "a"
+
+
+def test_a_part_that_is_no_longer_listed_is_no_damage(project):
+    """Whoever loaded it is stale, until it loads another."""
+    one, two = "1_preprocessing", "2_integration"
+    for listed in (["a", "b"], ["a"]):
+        clean.clean(clean.find(Project(project), []))
+        for part in parts(one, listed):
+            part.save({"x": part.name})
+        session.forget()
+        if "b" in listed:
+            load(f"{one}/b")
+            save(two, {"x": 1})
+            kept = project.files(two)
+            session.forget()
+    for file, content in kept.items():
+        (project / "results" / two / file).write_bytes(content)
+    states = Lineage(Project(project))
+    assert states.state(one).state != "damaged"
+    assert states.state(two).reasons[-1] == "results/1_preprocessing/b is missing"
