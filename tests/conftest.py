@@ -7,9 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hypothesis import settings
+
+# An optional package, from which jsonschema, and so nbformat, would make a grammar of internet
+# addresses for two seconds.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
 from project_under_test import TWO, ProjectUnderTest, generate
 
 from checkpoint import save
@@ -84,6 +88,8 @@ def project(
 @pytest.fixture
 def committed(project: ProjectUnderTest) -> ProjectUnderTest:
     """Return a project with results of each step and a commit of it all."""
+    import pandas as pd
+
     project.make(**{"table.csv": pd.DataFrame({"a": [1]})})
     save(f"{TWO}/part", {"x": 1})
     project.commit()
