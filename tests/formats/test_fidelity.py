@@ -32,7 +32,10 @@ def in_a_project(of_all_cases, monkeypatch):
 
 @cache
 def saved(number):
-    """Save a case with its neighbours; return the objects, as they were, the checkpoint, refusals."""
+    """Save a case with its neighbours; return the objects, how they were, the checkpoint, refusals.
+
+    It is kept, so that each of them is saved once.
+    """
     cases = HELD[number : number + AT_ONCE]
     objects = {name_of(case): CASES[case][0]() for case in cases}
     before = {name: canon(obj) for name, obj in objects.items()}
