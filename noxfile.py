@@ -29,13 +29,13 @@ os.environ["PATH"] = os.pathsep.join(
 
 @nox.session(python=PYTHONS, download_python="never")
 def newest(session: nox.Session) -> None:
-    """Run the quick tests and the default projects with the newest versions of everything."""
+    """Run the tests of versions and the default projects with the newest versions of everything."""
     check(session, "highest")
 
 
 @nox.session(python=LOWEST, download_python="never")
 def lowest(session: nox.Session) -> None:
-    """Run the quick tests and the default projects with the lowest versions declared."""
+    """Run the tests of versions and the default projects with the lowest versions declared."""
     check(session, "lowest-direct")
 
 
@@ -61,15 +61,15 @@ def load_with_newest(session: nox.Session) -> None:
 
 
 def check(session: nox.Session, resolution: str) -> None:
-    """Run the quick tests, then default projects from generation to `current`.
+    """Run the quick tests and the marked ones, then default projects from generation to `current`.
 
     A pipeline beside the two defaults runs with the lowest versions, and the newest on one Python.
     """
     session.install("--resolution", resolution, "--group", "test")
-    quick = ["-m", "not slow", "-n", "2", "--dist", "loadfile"]
+    tests = ["-m", "not slow or versions", "-n", "2", "--dist", "loadfile"]
     # a cache of its own, in which each module is compiled once
     cache = f"cache_dir={Path(session.create_tmp(), 'pytest').resolve()}"
-    session.run("python", "-m", "pytest", "-o", cache, *quick, *session.posargs)
+    session.run("python", "-m", "pytest", "-o", cache, *tests, *session.posargs)
     all_of_them = resolution != "highest" or session.python == "3.13"
     for pipeline in PIPELINES if all_of_them else EVERYWHERE:
         run_project(session, pipeline, "--resolution", resolution)

@@ -79,7 +79,7 @@ def test_a_command_that_is_killed_leaves_the_old_or_the_new(committed):
     after, index_after = tree(committed), committed.git("ls-files", "--stage")
     assert committed.command("move", "1_visualization", "3").returncode == 0
     undone = 0
-    for _ in range(16):
+    for _ in range(8):  # the test above dies at each action
         streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         process = committed.start("move", THREE, "1", **streams)
         time.sleep(whole * chances.uniform(0.5, 1.0))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from checkpoint import load, save
 
+pytestmark = pytest.mark.versions
 STEP = "1_preprocessing"
 ROWS = 3
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)

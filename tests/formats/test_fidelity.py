@@ -11,6 +11,7 @@ from fidelity_table import CASES, EQUAL, NOON, REFUSED, TOLD, cells
 from checkpoint import CheckpointError, CheckpointFormatError, load, save
 from checkpoint.storage import session
 
+pytestmark = pytest.mark.versions
 STEP = "1_preprocessing"
 FOUND = {}
 HELD = [case for case, (_, _, expected) in CASES.items() if expected is not REFUSED]

@@ -55,13 +55,14 @@ MATRICES = {
     "dense": DENSE,
     "by columns": np.asfortranarray(DENSE),
     "one row a block": np.ones((90, 200), "u1"),
-    "dask csr": lambda: dask_of(COUNTS, (0.2, 0, 0, 0.1, 0, 0, 0)),
+    "dask csr": lambda: dask_of(COUNTS, (0.05, 0, 0, 0.02, 0, 0, 0)),
     "dask csc": lambda: dask_of(COUNTS.tocsc()),
-    "dask dense": lambda: dask_of(DENSE, (0.2, 0, 0, 0.1, 0, 0, 0)),
+    "dask dense": lambda: dask_of(DENSE, (0.05, 0, 0, 0.02, 0, 0, 0)),
     "dask in squares": lambda: dask_of(DENSE).rechunk((20, 3)),
 }
 
 
+@pytest.mark.versions
 @pytest.mark.filterwarnings("ignore")
 def test_every_kind_of_matrix(project):
     matrices = {key: each() if callable(each) else each for key, each in MATRICES.items()}
@@ -132,6 +133,7 @@ def test_a_dask_array_as_npy(project, capsys):
         save(ONE, {"x.npy": dask_of(COUNTS)})
 
 
+@pytest.mark.versions
 def test_settings(project, monkeypatch):
     monkeypatch.setattr(in_blocks, "BLOCK", 50_000)
     adata = atlas(COUNTS)

@@ -50,6 +50,7 @@ def refused(capfd, tmp_path, **answers) -> str:
     return capfd.readouterr().err
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize(
     ("answer", "value", "reason"),
     [
@@ -107,21 +108,25 @@ def test_refusal(capfd, tmp_path, answer, value, reason):
     assert "Valid example: " in lines[0]
 
 
+@pytest.mark.versions
 def test_the_examples_are_valid(bake):
     assert bake(project_name="My project", author_name="Ada Lovelace").is_dir()
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("name", ["2024 study", "R & D (pilot)", "données", "日本", "Mc.Cell-Type"])
 def test_derived_names_are_good(bake, name):
     baked = bake(project_name=name, pipeline="blank")
     assert baked.package.isidentifier()
 
 
+@pytest.mark.versions
 def test_99_notebooks_are_accepted(bake):
     baked = bake(pipeline="blank", notebooks=",".join(f"n{i}" for i in range(99)))
     assert (baked / "notebooks" / "99_n98.ipynb").is_file()
 
 
+@pytest.mark.versions
 def test_numbers_that_people_bring(bake):
     baked = bake(pipeline="blank", notebooks="01_import, 01a_qc, 02_umap")
     assert baked.steps() == ["01_import", "01a_qc", "02_umap"]
@@ -129,6 +134,7 @@ def test_numbers_that_people_bring(bake):
     assert baked.command("check").returncode == 0
 
 
+@pytest.mark.versions
 def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):
     path = bake(pipeline="blank")
     (path / "notebooks" / "1_preprocessing.ipynb").write_text("mine")
@@ -140,6 +146,7 @@ def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):
     assert (path / "notebooks" / "1_preprocessing.ipynb").read_text() == "mine"
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("own", ["src/a.py", ".github/a.yml", "profiles/a.yaml", "src", "data"])
 def test_folders_of_ones_own_are_not_overwritten(capfd, tmp_path, own):
     """Some of them cookiecutter would remove; and `src` may be a file, or lead elsewhere."""
@@ -180,6 +187,7 @@ def test_what_the_notebooks_need_is_not_shadowed():
     assert names - needed() - stray == set()
 
 
+@pytest.mark.versions
 def test_answers_left_empty_in_a_configuration_file(tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("default_context:\n  author_name:\n  description:\n")
@@ -189,6 +197,7 @@ def test_answers_left_empty_in_a_configuration_file(tmp_path):
     assert "authors" not in project
 
 
+@pytest.mark.versions
 def test_answers_in_a_configuration_file_that_are_not_text(capfd, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("default_context:\n  author_name: no\n")
@@ -197,6 +206,7 @@ def test_answers_in_a_configuration_file_that_are_not_text(capfd, tmp_path):
     assert "author_name 'False': must be text, got bool." in capfd.readouterr().err
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("slug", ["numpy", 'a"b', "../out"])
 def test_a_replay_file_that_was_edited(capfd, tmp_path, slug):
     config = tmp_path / "config.yaml"
@@ -218,6 +228,7 @@ def test_a_replay_file_that_was_edited(capfd, tmp_path, slug):
     assert list((tmp_path / "first" / "second").iterdir()) == []
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_data(bake, text):
     baked = bake(

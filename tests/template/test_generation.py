@@ -24,6 +24,7 @@ RENDERED = TEMPLATE / "{{cookiecutter.project_slug}}"
 PIPELINES = sorted(path.name for path in (TEMPLATE / "pipelines").iterdir() if path.is_dir())
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_the_tree(bake, pipeline):
     path = bake(pipeline=pipeline)
@@ -41,6 +42,7 @@ def test_the_tree(bake, pipeline):
     assert not list(path.rglob("__pycache__"))
 
 
+@pytest.mark.versions
 def test_the_example_and_the_empty_notebooks_have_the_same_names(bake):
     names = ["1_preprocessing", "2_integration", "3_visualization"]
     for slug, pipeline in (("a", "single-cell"), ("b", "blank")):
@@ -48,6 +50,7 @@ def test_the_example_and_the_empty_notebooks_have_the_same_names(bake):
         assert sorted(p.stem for p in path.glob("notebooks/*")) == names
 
 
+@pytest.mark.versions
 def test_the_code_says_what_it_is(bake):
     baked = bake(pipeline="blank")
     copied = baked / "src" / "my_project" / "checkpoint"
@@ -61,6 +64,7 @@ def test_the_code_says_what_it_is(bake):
     assert done.stdout.endswith(": set\n")
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("document", ["AGENTS.md", "README.md"])
 def test_documents_name_what_there_is(bake, document):
     """Commands, tags and folders, each as the project has them."""
@@ -71,14 +75,16 @@ def test_documents_name_what_there_is(bake, document):
     named = set(re.findall(r"`checkpoint ([a-z]+)", text))
     assert named and named <= verbs
     options = set(re.findall(r"`checkpoint ([a-z]+)[^`]* (--[a-z]+)", text))
+    helped = {verb: root.command(verb, "--help").stdout for verb, _ in options}
     for verb, option in options:
-        assert option in root.command(verb, "--help").stdout
+        assert option in helped[verb]
     tags = set(re.findall(r"tagged `([a-z-]+)`", text))
     assert tags <= {"checkpoint-load", "checkpoint-save", "parameters"}
     for folder in re.findall(r"`((?:data|notebooks|src|results)/[\w./]*)`", text):
         assert (root / folder).exists(), folder
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_notebooks_are_what_nbformat_calls_valid(bake, pipeline):
     baked = bake(pipeline=pipeline, package_name="of_its_own")
@@ -94,6 +100,7 @@ def test_notebooks_are_what_nbformat_calls_valid(bake, pipeline):
         assert "from project." not in text
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_the_same_answers_give_the_same_bytes(bake, tmp_path, pipeline):
     first = bake(pipeline=pipeline)
@@ -101,6 +108,7 @@ def test_the_same_answers_give_the_same_bytes(bake, tmp_path, pipeline):
     assert tree(first) == tree(again)
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("license_name", QUESTIONS["license"])
 def test_license(bake, license_name):
     path = bake(pipeline="blank", license=license_name, author_name="Ada")
@@ -123,12 +131,14 @@ def test_licenses_have_names_that_an_installation_takes(license_name):
     assert licenses.canonicalize_license_expression(license_name) == license_name
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("license_name", ["MIT", "BSD-3-Clause", "Apache-2.0"])
 def test_licenses_name_their_owner(bake, license_name):
     path = bake(pipeline="blank", license=license_name, author_name="Ada")
     assert " Ada\n" in (path / "LICENSE").read_text(encoding="utf-8")
 
 
+@pytest.mark.versions
 def test_notebooks_are_in_the_order_of_the_answer(bake):
     path = bake(pipeline="blank", notebooks="load , qc,cell_typing")
     assert sorted(p.name for p in path.glob("notebooks/*")) == [
@@ -144,6 +154,7 @@ def test_every_question_has_a_prompt():
     assert questions == set(QUESTIONS["__prompts__"])
 
 
+@pytest.mark.versions
 def test_into_a_folder_that_the_user_made(tmp_path):
     (tmp_path / "my_project" / "notebooks").mkdir(parents=True)
     (tmp_path / "my_project" / "mine.txt").write_text("mine")
@@ -152,6 +163,7 @@ def test_into_a_folder_that_the_user_made(tmp_path):
     assert (path / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.versions
 def test_it_says_what_to_type_next(capfd, bake):
     path = bake(pipeline="blank")
     said = capfd.readouterr().out.splitlines()
@@ -162,6 +174,7 @@ def test_it_says_what_to_type_next(capfd, bake):
     ]
 
 
+@pytest.mark.versions
 def test_a_failed_check_ends_the_generation_and_leaves_nothing(capfd, template, tmp_path):
     (template / "{{cookiecutter.project_slug}}" / ".gitignore").write_text("*.npy\n")
     with pytest.raises(FailedHookException):
@@ -171,6 +184,7 @@ def test_a_failed_check_ends_the_generation_and_leaves_nothing(capfd, template, 
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.versions
 def test_bytecode_in_the_template_is_not_handed_on(template, tmp_path):
     cache = template / "checkpoint" / "__pycache__"
     cache.mkdir()
@@ -178,6 +192,7 @@ def test_bytecode_in_the_template_is_not_handed_on(template, tmp_path):
     assert not list(generate(tmp_path / "out", template).rglob("__pycache__"))
 
 
+@pytest.mark.versions
 def test_hooks_import_nothing_from_the_temporary_folder(bake, monkeypatch, tmp_path):
     """Cookiecutter runs the hooks from there, and there anyone may have put a `json.py`."""
     temporary = tmp_path / "temporary"
@@ -189,6 +204,7 @@ def test_hooks_import_nothing_from_the_temporary_folder(bake, monkeypatch, tmp_p
     assert list(temporary.glob("tmp*.py"))
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_configuration_files_are_valid(bake, pipeline):
     baked = bake(pipeline=pipeline, project_slug="on", package_name="on_")
@@ -197,6 +213,7 @@ def test_configuration_files_are_valid(bake, pipeline):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_ruff_has_nothing_to_say(bake, pipeline):
     baked = bake(pipeline=pipeline)
@@ -300,6 +317,7 @@ def test_a_project_stays_whose_last_words_nobody_reads(tmp_path, where):
     assert (output / "my_project" / "notebooks").is_dir()
 
 
+@pytest.mark.versions
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 def test_from_a_template_that_is_read_only(template, tmp_path):
     """As in a lab's shared folder: what is copied may be written to all the same."""
