@@ -1,6 +1,5 @@
 """Real generated projects for the tests."""
 
-import compileall
 import os
 import shutil
 import sys
@@ -66,7 +65,7 @@ def bake(tmp_path: Path) -> Bake:
 def blank_project(tmp_path_factory: pytest.TempPathFactory) -> ProjectUnderTest:
     """Generate one blank project, to be copied, with its code compiled."""
     project = generate(tmp_path_factory.mktemp("blank"), pipeline="blank")
-    compileall.compile_dir(project / "src", quiet=2)
+    project.compile()
     return project
 
 

@@ -1,11 +1,16 @@
 """A generated project, with what tests do to it and ask of it."""
 
+import compileall
 import json
 import os
+import py_compile
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -52,8 +57,19 @@ class ProjectUnderTest(type(Path())):
 
     # --- programs ---
 
+    def compile(self) -> None:
+        """Put bytecode beside the code, which the first program would compile for a second."""
+        for code in self.glob("src/*/checkpoint"):
+            if not (code / "__pycache__").exists():
+                for name, content in _bytecode().items():
+                    path = code / name
+                    if path.parent.parent.is_dir():
+                        path.parent.mkdir(exist_ok=True)
+                        path.write_bytes(content)
+
     def environment(self) -> dict[str, str]:
         """Return variables under which kernels and commands see the project's package."""
+        self.compile()
         return {**os.environ, "PYTHONPATH": str(self / "src")}
 
     def python(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -220,6 +236,17 @@ class ProjectUnderTest(type(Path())):
         before = path.read_text(encoding="utf-8")
         after = before.replace("[tool.checkpoint]\n", f"[tool.checkpoint]\n{text}\n")
         path.write_text(after, encoding="utf-8")
+
+
+@cache
+def _bytecode() -> dict[Path, bytes]:
+    """Compile the template's code: found by the hash of its source, it fits each copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder, "checkpoint")
+        shutil.copytree(TEMPLATE / "checkpoint", code, ignore=lambda *_: ["__pycache__"])
+        by_hash = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(code, quiet=2, invalidation_mode=by_hash)
+        return {path.relative_to(code): path.read_bytes() for path in code.rglob("*.pyc")}
 
 
 def _index(notebook: nbformat.NotebookNode, cell: str) -> int:
