@@ -295,13 +295,13 @@ def as_typed(answer: str) -> str:
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Return every file of a folder, with its content; locks, bytecode, git's own files aside."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and path.name != ".lock"
-        and not {".git", "__pycache__"}.intersection(path.parts)
-    }
+    found = {}
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in (".git", "__pycache__")]
+        for path in (Path(parent, name) for name in files if name != ".lock"):
+            if path.is_file():
+                found[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return found
 
 
 def git(folder: Path, *arguments: str) -> str:

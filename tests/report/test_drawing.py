@@ -3,12 +3,14 @@
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from checkpoint.cli.look import graph
 from checkpoint.cli.render import mermaid, tree
 from checkpoint.errors import CheckpointValueError
-from checkpoint.report.drawing import as_svg
+from checkpoint.report.drawing import as_svg, draw
 
 LOADS = {"1_a & <b>": [], "2_x#35;": ["1_a & <b>"], "3_WW": ["1_a & <b>", "2_x#35;"], "4": []}
 
@@ -48,3 +50,22 @@ def test_a_tree_that_is_deeper_than_the_terminal_is_wide():
     lines = [line.rstrip() for line in console.export_text().splitlines()]
     assert [line.strip("└─ ").partition(" ")[0] for line in lines] == list(loads)
     assert lines[2].endswith("3_step  loads 9_step, which does not run before it")
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sets(st.integers(0, 11)), max_size=12))
+def test_no_line_of_the_graph_runs_through_another_step(numbers):
+    loads = {str(n): [str(m) for m in sorted(chosen) if m < n] for n, chosen in enumerate(numbers)}
+    graph = draw(loads, 40)
+    places = {(node.x, node.y) for node in graph.nodes}
+    assert len(places) == len(loads) and len(graph.paths) == sum(map(len, loads.values()))
+    at = {node.name: (node.x, node.y) for node in graph.nodes}
+    edges = [(at[before], at[name]) for name, loaded in loads.items() for before in loaded]
+    for (x, top), (end, bottom) in edges:
+        # straight down in its own lane, and in the last row over to the step
+        straight = bottom if x == end else bottom - 40
+        assert not [
+            1
+            for px, py in places
+            if px == x and top < py < (straight if x == end else straight + 1)
+        ]

@@ -25,7 +25,6 @@ from checkpoint import data_file, save
 from checkpoint.errors import ProjectError
 from checkpoint.lineage.accept import accept
 from checkpoint.project.project import Project
-from checkpoint.report.drawing import draw
 from checkpoint.report.facts import gather
 from checkpoint.report.methods import methods
 from checkpoint.report.outputs import shown
@@ -338,6 +337,7 @@ def test_in_a_clone_nothing_speaks_against_the_results(project, tmp_path):
     assert "do not hold." in page(clone)[1].text
 
 
+@pytest.mark.versions
 def test_it_needs_only_what_the_workflow_installs(project):
     """And so it starts fast: nbconvert, for one, takes seconds to import."""
     workflow = yaml.safe_load((project / ".github" / "workflows" / "checkpoint.yml").read_text())
@@ -371,25 +371,6 @@ def test_it_needs_only_what_the_workflow_installs(project):
     imported = {name for name in done.stdout.splitlines()[-1].split() if name[0] != "_"}
     assert "jinja2" in imported and "PIL" in imported
     assert {canonicalize_name(other_names.get(name, name)) for name in imported} <= installed
-
-
-@settings(max_examples=60)
-@given(st.lists(st.sets(st.integers(0, 11)), max_size=12))
-def test_no_line_of_the_graph_runs_through_another_step(numbers):
-    loads = {str(n): [str(m) for m in sorted(chosen) if m < n] for n, chosen in enumerate(numbers)}
-    graph = draw(loads, 40)
-    places = {(node.x, node.y) for node in graph.nodes}
-    assert len(places) == len(loads) and len(graph.paths) == sum(map(len, loads.values()))
-    at = {node.name: (node.x, node.y) for node in graph.nodes}
-    edges = [(at[before], at[name]) for name, loaded in loads.items() for before in loaded]
-    for (x, top), (end, bottom) in edges:
-        # straight down in its own lane, and in the last row over to the step
-        straight = bottom if x == end else bottom - 40
-        assert not [
-            1
-            for px, py in places
-            if px == x and top < py < (straight if x == end else straight + 1)
-        ]
 
 
 def test_methods_name_what_a_notebook_imports(project):
