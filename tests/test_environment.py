@@ -96,6 +96,7 @@ def test_a_module_that_another_version_of_a_package_has_is_not_a_missing_package
     assert missing_package(error.value) is None
 
 
+@pytest.mark.versions
 def test_another_project_has_a_package_of_the_same_name(project, tmp_path):
     other = generate(tmp_path / "other", pipeline="blank")
     code = f"from my_project.checkpoint import load, save; save({STEP!r}, {{}}); load({STEP!r})"

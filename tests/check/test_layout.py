@@ -119,6 +119,7 @@ def test_a_gitignore_that_is_not_utf8(project):
     assert check(project) == []
 
 
+@pytest.mark.versions
 def test_an_old_notebook_is_upgraded_as_it_says(project):
     path = project / "notebooks" / "1_preprocessing.ipynb"
     content = json.loads(path.read_text(encoding="utf-8"))

@@ -129,6 +129,7 @@ def test_check_of_other_projects(bake):
     assert len(done.stdout.splitlines()) == 1 and "is not a project" in done.stdout
 
 
+@pytest.mark.versions
 def test_status_of_several_projects(committed):
     """A row each; what cannot be read stops no other, and is never called current."""
     whole = committed

@@ -150,6 +150,7 @@ def test_forty_students(course, tmp_path):
         list(compare(Project(copy), submitted, Project(copy), Tolerance()))
 
 
+@pytest.mark.versions
 def test_the_command_and_nbgraders_folders(course):
     """submitted/<student>/<assignment>/<notebook>, with results of autograde beside it."""
     project, copy, submitted = course

@@ -27,6 +27,7 @@ def test_it_is_where_data_file_looks(project, raw):
         data_file("../b.csv")
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("found_by", ["data_file", "path"])
 def test_it_is_an_input_as_in_the_project(project, raw, found_by):
     read = 'open(data_file("run 1/a.csv")).read()'

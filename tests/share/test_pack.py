@@ -112,6 +112,7 @@ def test_a_note_on_what_is_not_current(project, tmp_path):
     assert packing.notes == [f"results/{ONE} is stale: data/raw.txt changed."]
 
 
+@pytest.mark.versions
 def test_the_commands(project):
     """As a teacher and a student type them."""
     save(ONE, {"table.csv": pd.DataFrame({"a": [1]})})

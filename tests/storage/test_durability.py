@@ -35,7 +35,7 @@ def left_over(folder):
 
 def test_killed_at_random_moments(durability, tmp_path):
     way = durability.Checkpoints()
-    assert durability.signalled(way, 80, signal.SIGKILL) == 80
+    assert durability.signalled(way, 40, signal.SIGKILL) == 40
     folder = tmp_path / "project" / "results" / STEP
     assert len(left_over(folder)) <= 1
     way.write(1)

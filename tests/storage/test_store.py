@@ -46,8 +46,8 @@ for value in range(1, 10_000):
 def test_killed_at_any_moment(project):
     """Whatever moment it is, one complete save is loaded, and the next save cleans up."""
     save(STEP, {name: [0] * 5_000 for name in "abcdef"})
-    for kill in range(20):
-        code = KILLED.replace("sys.argv[1]", f"{0.15 + kill / 100}")
+    for kill in range(10):
+        code = KILLED.replace("sys.argv[1]", f"{0.15 + kill / 50}")
         run = run_python(project, code, stdout=subprocess.DEVNULL)
         assert run.wait(60) == -signal.SIGKILL
         assert len(left_over(project)) <= 1
@@ -157,6 +157,7 @@ def test_two_writers_and_a_reader(project):
     assert left_over(project) == []
 
 
+@pytest.mark.versions
 def test_waiting_for_another_process_is_said(project):
     holder = run_python(
         project,

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tomllib
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from project_under_test import TEMPLATE, ProjectUnderTest, generate
 
 from answer_pipelines import read_pipeline
 
+packages_distributions = cache(metadata.packages_distributions)  # it takes a second
 QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
 PIPELINES = sorted(path.name for path in (TEMPLATE / "pipelines").iterdir() if path.is_dir())
 LISTED = ", ".join(PIPELINES)
@@ -70,8 +72,7 @@ def test_a_project_has_what_the_pipeline_says(bake, name):
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_a_project_depends_on_what_its_notebooks_import(bake, name):
-    baked = bake(pipeline=name)
-    distributions = metadata.packages_distributions()
+    baked, distributions = bake(pipeline=name), packages_distributions()
     modules = set(imported(baked)) - sys.stdlib_module_names - {baked.package}
     for module in modules:
         names = set(map(canonicalize_name, distributions[module]))
@@ -189,6 +190,7 @@ assert loaded["words"] == ["x"]
 """
 
 
+@pytest.mark.versions
 def test_a_project_about_tables_needs_no_anndata(blank_project, tmp_path):
     copy = ProjectUnderTest(shutil.copytree(blank_project, tmp_path / "my_project"))
     done = copy.python("-c", WITHOUT)

@@ -37,6 +37,7 @@ def test_a_path_leaves_no_trace(bake):
     assert str(TEMPLATE) not in text and "source" not in record(bake(project_slug="b"))
 
 
+@pytest.mark.versions
 def test_an_address_and_its_commit(template, tmp_path, monkeypatch):
     """An address of the lab's own, which cookiecutter clones."""
     git(template, "init", "-q")
@@ -98,6 +99,7 @@ def test_the_address_of_an_installed_package(tmp_path):
     assert source_of(str(folder), folder) == (None, None)
 
 
+@pytest.mark.versions
 def test_after_a_version_that_stayed_in_memory(template, tmp_path):
     """The first versions named another extension and did not forget their modules."""
     questions = (template / "cookiecutter.json").read_text(encoding="utf-8")
