@@ -18,10 +18,10 @@ from checkpoint.run.workflow import jobs
 pytestmark = pytest.mark.slow
 
 
-def test_run_all_then_one(bake):
-    baked = bake(pipeline="blank", notebooks="one, two")
+def test_run_all_then_one_then_from_one_on(bake):
+    baked = bake(pipeline="blank", notebooks="one, two, three")
     done = baked.command("run")
-    assert steps_done(done) == ["1_one", "2_two"]
+    assert steps_done(done) == ["1_one", "2_two", "3_three"]
     lines = done.stdout.splitlines()
     assert lines[0].startswith("1_one: cell 1 of 3, 0.")
     assert lines[0].endswith("s, `from my_project.checkpoint import data_file, save`")
@@ -32,7 +32,9 @@ def test_run_all_then_one(bake):
     assert "Saved to results/2_two/" in texts
     done = baked.command("run", "2_two")
     assert (done.returncode, done.stdout) == (0, "Nothing to run: 2_two is current.\n")
-    assert "2_two: done in" in baked.command("run", "--all", "2_two").stdout
+    assert steps_done(baked.command("run", "--all", "2_two")) == ["2_two"]
+    assert steps_done(baked.command("run", "--from", "2_two")) == ["2_two", "3_three"]
+    assert baked.command("run", "--from", "4_four").stderr.startswith("No notebook '4_four';")
 
 
 def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
@@ -94,13 +96,6 @@ def test_ctrl_c_leaves_the_notebook(bake):
     assert path.read_bytes() == before
 
 
-def test_from_a_step_on(bake):
-    baked = bake(pipeline="blank", notebooks="one, two, three")
-    assert steps_done(baked.command("run")) == ["1_one", "2_two", "3_three"]
-    assert steps_done(baked.command("run", "--from", "2_two")) == ["2_two", "3_three"]
-    assert baked.command("run", "--from", "4_four").stderr.startswith("No notebook '4_four';")
-
-
 MEET = """
 import pathlib, time
 SIZE = 1
@@ -149,18 +144,12 @@ def test_when_one_of_two_fails_the_other_is_finished_and_nothing_begun(bake):
     assert not (baked / "results" / "4_four" / "params.json").exists()
 
 
-def test_a_step_that_is_made_again_to_the_same_ends_the_run(bake):
+def test_what_is_made_again_to_the_same_ends_the_run_and_from_stale_results_is_told(bake):
     baked = bake(pipeline="blank", notebooks="one, two")
     baked.write_cells(one="SIZE = 3")
     assert steps_done(baked.command("run")) == ["1_one", "2_two"]
     baked.write_cells(one="SIZE = 1 + 2")
     assert steps_done(baked.command("run")) == ["1_one"]
-
-
-def test_what_is_made_from_stale_results_is_told(bake):
-    baked = bake(pipeline="blank", notebooks="one, two")
-    baked.write_cells(one="SIZE = 3")
-    assert steps_done(baked.command("run")) == ["1_one", "2_two"]
     baked.write_cells(one="SIZE = 4")
     done = baked.command("run", "2_two")
     assert "2_two: done in" in done.stdout
