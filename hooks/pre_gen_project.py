@@ -10,6 +10,19 @@ import os
 import sys
 
 REFUSALS = {{cookiecutter | refusals}}
+FOLDERS = ("data", "notebooks", "results", "src", "scripts", "profiles", ".github")
+FILES = (
+    ".gitattributes",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    "AGENTS.md",
+    "README.md",
+    "Snakefile",
+    "constraints.txt",
+    "environment.yml",
+    "pyproject.toml",
+    *(("LICENSE",) if "{{cookiecutter.license}}" != "none" else ()),
+)
 
 
 def main():
@@ -22,15 +35,14 @@ def main():
 
 
 def occupied_refusals():
-    """Reject a folder that people have worked in (`--overwrite-if-exists`)."""
-    for folder in ("data", "notebooks", "results", "src", "scripts", "profiles", ".github"):
-        if not is_free(folder):
-            yield (
-                f"project_slug {os.path.basename(os.getcwd())!r}: that folder exists and contains "
-                f"{folder}, which would be overwritten. Valid example: 'another_name'. To bring "
-                "that project into the template, use `notebook-checkpoints adopt`."
-            )
-            return
+    """Reject a folder in which something would be replaced (`--overwrite-if-exists`)."""
+    taken = [name for name in (*FOLDERS, *FILES) if not is_free(name)]
+    if taken:
+        yield (
+            f"project_slug {os.path.basename(os.getcwd())!r}: that folder exists and contains "
+            f"{', '.join(taken)}, which would be overwritten. Valid example: 'another_name'. To "
+            "bring that project into the template, use `notebook-checkpoints adopt`."
+        )
 
 
 def is_free(folder):

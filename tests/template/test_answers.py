@@ -1,6 +1,7 @@
 """Answers are data: they reach the project unchanged, or are rejected."""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -161,6 +162,27 @@ def test_folders_of_ones_own_are_not_overwritten(capfd, tmp_path, own):
     assert f"contains {Path(own).parts[0]}, which would be overwritten" in capfd.readouterr().err
     assert path.is_symlink() or path.read_text() == "mine"
     assert len(list((tmp_path / "my_project").iterdir())) == 1
+
+
+def test_files_of_ones_own_are_not_overwritten(capfd, bake, tmp_path):
+    """Each file and folder that a project begins with is named."""
+    path = tmp_path / "own" / "my_project"
+    path.mkdir(parents=True)
+    names = sorted(one.name for one in bake(pipeline="tabular", license="MIT").iterdir())
+    capfd.readouterr()
+    for name in names:
+        (path / name).write_text("mine")
+    with pytest.raises(FailedHookException):
+        generate(tmp_path / "own", overwrite=True, pipeline="tabular", license="MIT")
+    said = capfd.readouterr().err
+    assert sorted(re.search("contains (.+), which would", said)[1].split(", ")) == names
+    assert {one.read_text() for one in path.iterdir()} == {"mine"}
+    # what would not be replaced is in nobody's way
+    for name in names:
+        (path / name).unlink()
+    (path / "LICENSE").write_text("mine")
+    generate(tmp_path / "own", overwrite=True, pipeline="blank", license="none")
+    assert (path / "LICENSE").read_text() == "mine"
 
 
 @pytest.mark.slow
