@@ -136,10 +136,17 @@ def shown(plan: Plan) -> str:
     return "\n".join(filter(None, parts))
 
 
-def write(plan: Plan, *, git: bool = True) -> list[Taken]:
-    """Do what a plan says, and take over the results that are there; `git` as for `plan`."""
-    apply(plan.root, plan.changes, git=git)
-    return take_over(plan.root, plan.steps)
+def write(plan: Plan, *, git: bool = True) -> tuple[list[Taken], str]:
+    """Do what a plan says, and take over the results that are there; `git` as for `plan`.
+
+    Returns
+    -------
+    tuple
+        What became of the results of each step, and the folder of the originals that git does not
+        bring back; empty if there are none.
+    """
+    kept = apply(plan.root, plan.changes, git=git)
+    return take_over(plan.root, plan.steps), kept
 
 
 def _targets(chain: Chain, steps: list[str]) -> list[str]:
@@ -222,7 +229,7 @@ def _order(root: Path, chain: Chain, result: Result, settings: Any) -> list[str]
     return order
 
 
-def report(plan: Plan, taken: list[Taken]) -> dict[str, Any]:
+def report(plan: Plan, taken: list[Taken], kept: str) -> dict[str, Any]:
     """Return what was done, for programs."""
     return {
         "written": [change.path for change in plan.changes if change.content is not None],
@@ -234,4 +241,5 @@ def report(plan: Plan, taken: list[Taken]) -> dict[str, Any]:
             for one in plan.result.notebooks
         ],
         "taken": [one._asdict() for one in taken],
+        "originals": kept,
     }

@@ -7,8 +7,8 @@ from checkpoint.notebooks.calls import dotted, imported
 from .forms import writer_form
 from .outputs import Stored, key_of
 from .places import HOLE
-from .scan import Scanned, Use
 from .statements import Code
+from .uses import Scanned, Use
 
 KEPT = "# adopt: kept, "  # the comment above a writer that stayed for others
 

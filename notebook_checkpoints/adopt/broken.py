@@ -9,7 +9,8 @@ from checkpoint.project.names import number_of
 
 from .chain import Chain
 from .places import HOLE, Place
-from .scan import Scanned, Use, exists
+from .scan import exists
+from .uses import Scanned, Use
 
 KINDS = {
     "unreadable": "cannot be read",
@@ -90,6 +91,14 @@ def _reads(root: Path, chain: Chain) -> Iterator[Broken]:
                 continue
             if any(other.text.startswith(f"{place.text}/") for _, other in written):
                 continue  # the folder of files that are written
+            if any(
+                place.matches(named)
+                for other in chain.scanned
+                if other is not one
+                for use in other.named
+                for named in use.places
+            ):
+                continue  # nobody knows
             like = [(by, other) for by, other in written if _is_like(place, other)]
             if exists(root, place):
                 if place.text.partition("/")[0] in results - {"data"}:
@@ -121,7 +130,7 @@ def _written_twice(chain: Chain) -> Iterator[Broken]:
     shown = {}
     for one in chain.scanned:
         for use in one.writes:
-            for place in use.places:
+            for place in use.places if use.function != "drawn" else ():
                 if not place.text.startswith(HOLE):
                     shown[place.text] = place.shown
                     writers.setdefault(place.text, []).append(one.unit.path)

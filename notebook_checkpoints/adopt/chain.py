@@ -1,10 +1,10 @@
 """The order of notebooks and scripts, from what each reads of what the others write."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .places import Place
-from .scan import Scanned, Use
+from .uses import Scanned, Use
 
 
 class Link(NamedTuple):
@@ -77,21 +77,30 @@ def chain_of(scanned: Sequence[Scanned]) -> Chain:
 
 def _links(writer: Scanned, reader: Scanned) -> list[Link]:
     found: dict[str, Link] = {}
-    for read in reader.reads:
-        for write in writer.writes:
-            both = [(one, two) for one in write.places for two in read.places if one.matches(two)]
-            if not both or both[0][0].is_absolute != both[0][1].is_absolute:
-                continue
-            certain = read.is_one and write.is_one and both[0][0].text == both[0][1].text
-            link = Link(writer.unit.path, reader.unit.path, write, read, both[0][0].shown, certain)
-            if link.shown not in found or certain:
-                found[link.shown] = link
+    for read, write, known in _pairs(writer, reader):
+        both = [(one, two) for one in write.places for two in read.places if one.matches(two)]
+        if not both or both[0][0].is_absolute != both[0][1].is_absolute:
+            continue
+        certain = known and read.is_one and write.is_one and both[0][0].text == both[0][1].text
+        link = Link(writer.unit.path, reader.unit.path, write, read, both[0][0].shown, certain)
+        if link.shown not in found or certain:
+            found[link.shown] = link
     for step in dict.fromkeys(reader.loads):
         if step == writer.unit.name and step in writer.saves:
             found[step] = Link(
                 writer.unit.path, reader.unit.path, None, None, f"results/{step}/", True
             )
     return list(found.values())
+
+
+def _pairs(writer: Scanned, reader: Scanned) -> Iterator[tuple[Use, Use, bool]]:
+    """Yield what one reads and what another one writes, and whether it is known that they do."""
+    yield from ((read, write, True) for read in reader.reads for write in writer.writes)
+    yield from ((read, write, False) for read in reader.named for write in writer.writes)
+    if writer.unit.key < reader.unit.key:
+        for write in writer.named:
+            if not write.place.text.startswith("data/"):
+                yield from ((read, write, False) for read in reader.reads)
 
 
 def _ordered(

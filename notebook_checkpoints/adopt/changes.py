@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -36,9 +37,17 @@ def refuse_unclean(root: Path) -> None:
     Raises
     ------
     ProjectError
-        Outside a repository, or if there are changes that are not committed.
+        Outside a repository, if git does not work there, or if there are changes that are not
+        committed.
     """
-    status = _git(root, "status", "--porcelain", "--", ".")
+    status, error = _git(root, "status", "--porcelain", "--", ".")
+    if status is None and "dubious ownership" in error:
+        raise ProjectError(
+            f"{root} is in a git repository of another user, which git refuses to use. Clone it "
+            "and adopt the clone, or pass --no-git."
+        )
+    if status is None and error and "not a git repository" not in error:
+        raise ProjectError(f"git does not work in {root}: {error}. Correct it, or pass --no-git.")
     if status is None:
         raise ProjectError(
             f"{root} is not in a git repository, so nothing could bring back what adopt changes. "
@@ -53,11 +62,17 @@ def refuse_unclean(root: Path) -> None:
         )
 
 
-def apply(root: Path, changes: list[Change], *, git: bool = True) -> None:
+def apply(root: Path, changes: list[Change], *, git: bool = True) -> str:
     """Write all files, or none: whatever goes wrong, those that were written are put back.
 
     What a clean git tree does not bring back is kept in `.checkpoint-adopt/` before it is replaced:
-    what git does not track; and without a clean tree, all of it.
+    what git does not track; and without a clean tree, all of it. The next time it is kept in
+    `.checkpoint-adopt-2/`, and so on.
+
+    Returns
+    -------
+    str
+        The folder in which originals are kept; empty if nothing had to be kept.
 
     Raises
     ------
@@ -70,8 +85,9 @@ def apply(root: Path, changes: list[Change], *, git: bool = True) -> None:
     }
     made: list[Path] = []
     done: list[str] = []
+    kept = _free_folder(root)
     try:
-        _keep(root, [path for path, content in before.items() if content is not None], git)
+        _keep(root, kept, [path for path, content in before.items() if content is not None], git)
         for change in changes:
             made += _make_folders(root, (root / change.path).parent)
             done.append(change.path)
@@ -82,14 +98,27 @@ def apply(root: Path, changes: list[Change], *, git: bool = True) -> None:
     except BaseException as error:
         for path in done:
             _put_back(root / path, before[path])
+        shutil.rmtree(root / kept, ignore_errors=True)
         for folder in reversed(made):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
         if isinstance(error, OSError):
             raise ProjectError(
-                f"{error.filename} cannot be written: {error.strerror}. Nothing was changed."
+                f"{_without_part(error.filename)} cannot be written: {error.strerror}. Nothing was "
+                "changed. adopt needs the right to write in the project's folders."
             ) from error
         raise
+    return kept if (root / kept).is_dir() else ""
+
+
+def _free_folder(root: Path) -> str:
+    names = [ORIGINALS, *(f"{ORIGINALS}-{number}" for number in range(2, 1000))]
+    return next(name for name in names if not (root / name).exists())
+
+
+def _without_part(path: object) -> str:
+    """Return the file that was written through a temporary one."""
+    return re.sub(r"([/\\])\.([^/\\]+)\.part$", r"\1\2", str(path))
 
 
 def _put_back(path: Path, content: bytes | None) -> None:
@@ -105,13 +134,13 @@ def _make_folders(root: Path, folder: Path) -> list[Path]:
     return list(reversed(new))
 
 
-def _keep(root: Path, paths: list[str], git: bool) -> None:
-    """Copy the files that git does not bring back, the first time that they are replaced."""
+def _keep(root: Path, folder: str, paths: list[str], git: bool) -> None:
+    """Copy the files that git does not bring back into a folder."""
     asked = git and paths
-    tracked = (_git(root, "ls-files", "-z", "--", *paths) or "").split("\0") if asked else []
+    tracked = (_git(root, "ls-files", "-z", "--", *paths)[0] or "").split("\0") if asked else []
     for path in paths:
-        copy = root / ORIGINALS / path
-        if path not in tracked and not copy.exists():
+        copy = root / folder / path
+        if path not in tracked:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / path, copy)
 
@@ -136,8 +165,8 @@ def _lines(content: dict) -> Iterator[str]:
         yield from (f"{line}\n" for line in source.split("\n"))
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    """Return what git prints; None outside a repository, or without git."""
+def _git(root: Path, *arguments: str) -> tuple[str | None, str]:
+    """Return what git prints, None if it fails or is not here; and its error, on one line."""
     try:
         done = subprocess.run(
             ["git", "--literal-pathspecs", "-c", "core.quotePath=false", *arguments],
@@ -146,5 +175,6 @@ def _git(root: Path, *arguments: str) -> str | None:
             env={**os.environ, "LC_ALL": "C"},
         )
     except OSError:
-        return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+        return None, ""
+    error = done.stderr.decode("utf-8", "replace").partition("\n")[0].removeprefix("fatal: ")
+    return (done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None), error

@@ -1,6 +1,7 @@
 """Functions of libraries that read and write files, and where their path is."""
 
 import ast
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from checkpoint.notebooks.calls import dotted
@@ -10,27 +11,59 @@ READERS = frozenset(
     "read_csv read_table read_fwf read_parquet read_pickle read_excel read_feather read_hdf "
     "read_json read_stata read_sas read_orc read_ipc read_bytes read_file read_csvs read_mtx read "
     "load load_npz loadtxt genfromtxt fromfile mmread loadmat imread open_dataset open_zarr "
-    "load_dataset read_lazy read_umi_tools scan_csv scan_parquet read_lines read_elem".split()
+    "load_dataset read_lazy read_umi_tools scan_csv scan_parquet read_lines read_elem from_zarr "
+    "ExcelFile ParquetFile open_dataarray open_mfdataset load_model load_weights ReadImage "
+    "read_gexf read_graphml read_edgelist read_gpickle from_pretrained from_file from_csv".split()
 )
 WRITERS = frozenset(
     "write_h5ad write_h5mu write_zarr write_loom write_csvs write_csv write_parquet write "
     "to_csv to_parquet to_pickle to_excel to_feather to_json to_hdf to_zarr to_netcdf to_html "
-    "to_latex to_markdown to_stata to_file tofile save savez savez_compressed save_npz savetxt "
-    "savefig mmwrite savemat imsave imwrite write_html write_image write_json write_text "
-    "write_bytes save_model ExcelWriter sink_parquet sink_csv".split()
+    "to_latex to_markdown to_stata to_xml to_string to_orc to_file tofile save savez "
+    "savez_compressed save_npz savetxt savefig mmwrite savemat imsave imwrite write_html "
+    "write_image write_json write_text write_bytes ExcelWriter sink_parquet sink_csv sink_ipc "
+    "write_ipc write_excel write_ndjson save_weights save_pretrained writeto".split()
 )
-SECOND = frozenset(("dump", "save_model"))  # `joblib.dump(obj, path)`
-OPENERS = frozenset("open File ZipFile HDFStore".split())
-COPIERS = frozenset("copy copy2 copyfile copytree move rename".split())
-FIGURES = frozenset("savefig imsave imwrite write_html write_image".split())
+# the path comes second: `joblib.dump(obj, path)`, `pd.to_pickle(obj, path)`
+SECOND = frozenset(
+    "dump write_table write_feather WriteImage write_gexf write_graphml write_edgelist "
+    "write_gpickle".split()
+)
+SECOND_OF = frozenset(
+    "torch.save nib.save nibabel.save SeqIO.write pd.to_pickle pandas.to_pickle "
+    "keras.models.save_model tf.keras.models.save_model da.to_zarr dask.array.to_zarr "
+    "urllib.request.urlretrieve request.urlretrieve urlretrieve".split()
+)
+OPENERS = frozenset(
+    "open File ZipFile HDFStore open_group open_memmap memmap AlignmentFile".split()
+)
+# those that without a mode read and write
+BOTH = frozenset("HDFStore open_group open_memmap memmap".split())
+# modules whose `open` takes a path; that of other owners is a method of one
+OPENING = frozenset(
+    "gzip bz2 lzma io codecs h5py rasterio zarr tarfile zipfile fits Image PIL np numpy pd pandas "
+    "pysam tifffile wave xr builtins os astropy".split()
+)
+COPIERS = frozenset("copy copy2 copyfile copytree move rename replace renames link".split())
+PLAIN_COPIERS = frozenset("copy2 copyfile copytree".split())  # no other function has these names
+SHELLS = frozenset(
+    "os.system os.popen subprocess.run subprocess.call subprocess.check_call "
+    "subprocess.check_output subprocess.Popen subprocess.getoutput run check_call "
+    "check_output Popen".split()
+)
+FIGURES = frozenset("savefig imsave imwrite write_html write_image drawn".split())
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff", ".html", ".eps")
 PATH_KEYWORDS = frozenset(
-    "path filename file fname path_or_buf filepath_or_buffer path_or_buffer io excel_writer fp "
-    "path_or_handle store store_path filepath_or_buf".split()
+    "path filename file fname f path_or_buf filepath_or_buffer path_or_buffer io excel_writer fp "
+    "path_or_handle store store_path filepath_or_buf filepath dest where dir_path".split()
 )
+# functions that take a path as text only
+OF_TEXT = frozenset("ReadImage WriteImage AlignmentFile load_weights load_model".split())
 # modules whose `load`, `dump`, `read` take no path, or are of something else
-OTHER = ("pickle.", "json.", "yaml.", "toml.", "tomllib.", "tomli.", "dill.", "cloudpickle.")
+OTHER = ("pickle.", "json.", "yaml.", "tomllib.", "tomli.", "dill.", "cloudpickle.")
 FOLDERS = frozenset(("makedirs", "mkdir"))
+# names that say what a function does, so that one that is not listed can be followed, too
+READS = ("read_", "load_", "scan_", "Read")
+WRITES = ("write_", "save_", "export_", "dump_", "Write")
 
 
 class Access(NamedTuple):
@@ -44,11 +77,14 @@ class Access(NamedTuple):
         The expression of the path.
     function
         The function, without what is before it.
+    is_guess
+        Whether the function's name alone says so.
     """
 
     writes: bool
     path: ast.expr
     function: str
+    is_guess: bool = False
 
 
 def accesses(call: ast.Call) -> list[Access]:
@@ -62,24 +98,21 @@ def accesses(call: ast.Call) -> list[Access]:
     if function in OPENERS:
         return _opened(call, function, first)
     if function in COPIERS:
-        if not name.startswith(("shutil.", "os.")) or len(call.args) < 2:
-            return []
-        return [Access(False, call.args[0], function), Access(True, call.args[1], function)]
-    if function in SECOND:
-        second = call.args[1] if len(call.args) > 1 else _named(call)
-        return [Access(True, second, function)] if second is not None else []
+        return list(_copied(call, function, name))
+    if function in SECOND or name in SECOND_OF or (function == "save_model" and method):
+        return list(_second(call, function))
     of_path = function in ("write_text", "write_bytes", "read_text", "read_bytes")
     if of_path and method and not name.startswith(("sc.", "ad.", "anndata.", "scanpy.")):
         return [Access(function.startswith("write"), method.value, function)]
-    if function == "save" and name.startswith("torch.") and len(call.args) > 1:
-        return [Access(True, call.args[1], function)]
-    if function == "write" and name.startswith(("sc.", "scanpy.")):
-        return [Access(True, first, function)] if first is not None else []
+    if function == "parse" and name.endswith("SeqIO.parse") and first is not None:
+        return [Access(False, first, function)]
     if first is None or (function == "save" and name.startswith("plt.")):
         return []
     if function in WRITERS:
         return [Access(True, first, function)]
-    return [Access(False, first, function)] if function in READERS else []
+    if function in READERS:
+        return [Access(False, first, function)]
+    return list(_guessed(call, function))
 
 
 def folder_made(call: ast.Call) -> ast.expr | None:
@@ -97,19 +130,73 @@ def is_figure(function: str, name: str) -> bool:
     return function in FIGURES or name.lower().endswith(FIGURE_SUFFIXES)
 
 
+def needs_text(call: ast.Call) -> bool:
+    """Tell whether a function takes a path as text only."""
+    name = dotted(call.func)
+    return name.startswith("cv2.") or name.rpartition(".")[2] in OF_TEXT
+
+
+def drawn_by(call: ast.Call) -> ast.expr | None:
+    """Return `save` of a function that draws, as those of scanpy; None if it writes no figure."""
+    if ".pl." not in f".{dotted(call.func)}":
+        return None
+    saves = [word.value for word in call.keywords if word.arg == "save"]
+    return next((one for one in saves if not isinstance(one, ast.Constant) or one.value), None)
+
+
+def _copied(call: ast.Call, function: str, name: str) -> Iterator[Access]:
+    words = {word.arg: word.value for word in call.keywords}
+    source, target = words.get("src"), words.get("dst")
+    arguments = [*call.args]
+    if isinstance(call.func, ast.Attribute) and not name.startswith(("shutil.", "os.")):
+        if function not in ("rename", "replace") or len(arguments) != 1 or words:
+            return
+        # of a path, and of much else
+        yield Access(False, call.func.value, function, is_guess=True)
+        yield Access(True, arguments[0], function, is_guess=True)
+        return
+    if not name.startswith(("shutil.", "os.")) and function not in PLAIN_COPIERS:
+        return
+    if source is None and arguments:
+        source = arguments.pop(0)
+    if target is None and arguments:
+        target = arguments.pop(0)
+    if source is not None and target is not None:
+        yield Access(False, source, function)
+        yield Access(True, target, function)
+
+
+def _second(call: ast.Call, function: str) -> Iterator[Access]:
+    second = call.args[1] if len(call.args) > 1 else _named(call)
+    if second is None and function != "dump" and call.args:  # `booster.save_model(path)`
+        second = call.args[0]
+    if second is not None:
+        yield Access(True, second, "dump" if function == "write" else function)
+
+
+def _guessed(call: ast.Call, function: str) -> Iterator[Access]:
+    """Yield what a function that is not listed reads or writes, by its name."""
+    for begins, writes in ((READS, False), (WRITES, True)):
+        if function.startswith(begins):
+            values = [*call.args, *(word.value for word in call.keywords)]
+            yield from (Access(writes, one, function, is_guess=True) for one in values)
+
+
 def _opened(call: ast.Call, function: str, first: ast.expr | None) -> list[Access]:
     path: ast.expr | None
     method = isinstance(call.func, ast.Attribute) and function == "open"
     module = dotted(call.func).partition(".")[0]
-    if method and module not in ("gzip", "bz2", "lzma", "io", "codecs", "h5py", "rasterio"):
+    if method and module not in OPENING:
         assert isinstance(call.func, ast.Attribute)  # `Path("x").open("w")`
         path, modes = call.func.value, call.args[:1]
     else:
         path, modes = first, call.args[1:2]
     modes = [*modes, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
     texts = [node.value for node in modes if isinstance(node, ast.Constant)]
-    mode = next((text for text in texts if isinstance(text, str)), "r")
-    if path is None:
+    mode = next((text for text in texts if isinstance(text, str)), "")
+    # a mode that is computed; or none, where the library opens for both
+    is_open = bool(modes) if function not in BOTH and module != "zarr" else True
+    if path is None or (not mode and is_open):
         return []
     return [Access(bool(set(mode) & set("wax+")), path, function)]
 

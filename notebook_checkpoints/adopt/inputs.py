@@ -9,10 +9,12 @@ from pathlib import Path
 from checkpoint.project.names import number_of
 
 from .forms import reader_form
+from .functions import needs_text
 from .outputs import Stored, holes_fit
 from .places import HOLE, quoted
-from .scan import Scanned, Use, exists
+from .scan import exists
 from .statements import Code, Edit
+from .uses import Scanned, Use
 
 RAW = "data/"
 
@@ -21,6 +23,8 @@ def why_not(code: Code, use: Use) -> str:
     """Say why the path of a read cannot be replaced; empty if it can."""
     if use.function.endswith("glob"):
         return "it reads a pattern of files"
+    if use.is_guess:
+        return f"nobody knows what `{use.function}` does with it"
     if len(use.places) > 1:
         return "its path depends on how the code runs"
     if not use.is_certain or use.call is None or use.path is None:
@@ -126,5 +130,6 @@ def edits_of_reads(
                 edits.append(Edit(use.cell, *code.span(form.node), text))
         else:
             text = f"{loaded}.path({quoted(found.key)})"
+            text = f"str({text})" if needs_text(use.call) else text
             edits.append(Edit(use.cell, *code.span(use.path), text))
     return edits

@@ -7,8 +7,9 @@ from pathlib import Path
 from checkpoint.files import LEFTOVERS
 from checkpoint.notebooks.calls import dotted
 
-from .scan import Scanned
+from .named import parts_of
 from .units import LARGEST, SKIPPED
+from .uses import Scanned
 
 TEXTS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".smk", ".nf", ".jl", ".m", ".pl")
 NAMES = ("Snakefile", "Makefile", "makefile", "Justfile", "justfile")
@@ -20,7 +21,10 @@ def left_over(scanned: Scanned) -> str:
     Texts that are printed, and docstrings, are left out.
     """
     explained = {
-        inner for use in scanned.uses if use.path is not None for inner in _parts(scanned, use.path)
+        inner
+        for use in scanned.uses
+        if use.path is not None
+        for inner in parts_of(scanned.names, use.path)
     }
     texts = []
     for tree in scanned.unit.trees:
@@ -55,15 +59,3 @@ def other_texts(root: Path) -> dict[str, str]:
                 where = path.relative_to(root).as_posix()
                 texts[where] = path.read_text(encoding="utf-8", errors="replace")
     return texts
-
-
-def _parts(scanned: Scanned, node: ast.expr, depth: int = 0) -> set[int]:
-    """Return the ids of the nodes of a path, and of what its names stand for."""
-    parts = {id(inner) for inner in ast.walk(node)}
-    if scanned.names is None or depth > 8:
-        return parts
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name):
-            for value in scanned.names.values(inner.id):
-                parts |= _parts(scanned, value, depth + 1)
-    return parts

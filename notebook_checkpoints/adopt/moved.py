@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.magics import magics
 from checkpoint.notebooks.notebook import shortened
 from checkpoint.project.names import unportable
 
-from .functions import folder_made
+from .found import figure_folders
+from .functions import drawn_by, folder_made
 from .places import HOLE, Place
-from .scan import Scanned
+from .uses import Scanned
 
 FOLDER = "notebooks"
 
@@ -71,21 +71,11 @@ class Move(NamedTuple):
 
     def figure_folders(self, scanned: Scanned) -> Iterator[tuple[int, ast.expr, str]]:
         """Yield the folders of scanpy's figures that have to be written anew."""
-        for cell, path in figure_folders(scanned):
+        for cell, path in figure_folders(scanned.unit.trees):
             places = scanned.names.places(path) if scanned.names else []
             folder = places[0].below(self.base) if len(places) == 1 else None
             if folder and HOLE not in folder.text and self.changes(folder):
                 yield cell, path, folder.text
-
-
-def figure_folders(scanned: Scanned) -> Iterator[tuple[int, ast.expr]]:
-    """Yield what `sc.settings.figdir` is set to."""
-    for cell, tree in enumerate(scanned.unit.trees):
-        for node in ast.walk(tree):
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            if any(getattr(target, "attr", "") == "figdir" for target in targets):
-                assert isinstance(node, ast.Assign)
-                yield cell, node.value
 
 
 def move_of(root: Path, scanned: Scanned) -> Move:
@@ -106,10 +96,13 @@ def _refusal(root: Path, scanned: Scanned, folder: str) -> str:
     """Say why a notebook would not compute the same in another folder."""
     where = f"in {folder}/"
     for use in scanned.uses:
-        if use.is_certain or use.place.is_absolute:
+        if use.is_certain or use.place.is_absolute or use.function == "drawn":
             continue
         return f"`{use.line}` may mean another file {where}"
-    figures = [path for _, path in figure_folders(scanned)]
+    for use in scanned.named:
+        if not use.place.is_absolute and not use.place.text.startswith(HOLE):
+            return f"`{use.line}` may mean another file {where}"
+    figures = [path for _, path in figure_folders(scanned.unit.trees)]
     for path in figures:
         places = scanned.names.places(path) if scanned.names else []
         if len(places) != 1 or HOLE in places[0].text:
@@ -146,10 +139,7 @@ def _refusal(root: Path, scanned: Scanned, folder: str) -> str:
 
 def _draws_below(node: ast.AST) -> bool:
     """Tell whether scanpy, or a library like it, writes a figure into `figures/`."""
-    if not isinstance(node, ast.Call) or ".pl." not in dotted(node.func):
-        return False
-    saves = [word.value for word in node.keywords if word.arg == "save"]
-    return any(not isinstance(one, ast.Constant) or one.value for one in saves)
+    return isinstance(node, ast.Call) and drawn_by(node) is not None
 
 
 def _imported_here(here: Path, node: ast.AST) -> str:

@@ -1,35 +1,58 @@
-"""Files that scripts in R and shell read and write, where their names are literal."""
+"""Files that scripts in R and shell, and shell lines of notebooks, read and write."""
 
 import re
 from collections.abc import Iterator
+from functools import partial
+
+from .places import HOLE, Place
+
+# what a script does with a file: writes it, reads it, or nobody knows
+Found = tuple[bool | None, Place, str]
 
 WRITES_R = re.compile(
     r"(?:write[.\w]*|fwrite|saveRDS|save|ggsave|pdf|png|svg|tiff|jpeg|sink|writeMM|"
-    r"dir\.create|export|qsave|SaveH5Seurat|h5write)$"
+    r"dir\.create|export|qsave|SaveH5Seurat|h5write|saveWorkbook|write_\w+|cat)$"
 )
-CALL = re.compile(r"([\w.]+(?:::+[\w.]+)?)\s*\(")
+READS_R = re.compile(
+    r"(?:read[.\w]*|fread|load|scan|import|qread|vroom|Read10X\w*|Load\w+|h5read|source|"
+    r"readRDS|readMM|open_dataset|read_\w+|file\.exists)$"
+)
 STRING = re.compile(r""""((?:\\.|[^"\\\n])*)"|'((?:\\.|[^'\\\n])*)'""")
 FILE_PATH = re.compile(r"file\.path\(((?:\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*,?)+)\)")
-FILE = re.compile(r"[^\s\"'<>|;&()$`*?{}]+")
+# calls that put a path together, of texts and names
+JOINED = re.compile(r"(?<![\w.])(file\.path|paste0|here(?:::here)?)\(([^()]*)\)")
+ASSIGNED = re.compile(r"^\s*([A-Za-z.][\w.]*)\s*(?:<-|=)\s*(\"[^\"\n]*\"|'[^'\n]*')\s*;?\s*$")
+NAME = re.compile(r"(?<![\w.\"'/$@])[A-Za-z.][\w.]*(?![\w.]*\s*[(\w])")
 # a folder or a suffix, and no address of a page
-LIKE = re.compile(r"(?![a-z]+://)(?:[^\s]*[/\\][^\s]*[\w]|[^\s/\\]+)\.\w{1,6}(?:\.gz)?$")
-PROGRAMS = (".py", ".R", ".r", ".sh", ".ipynb", ".Rmd", ".smk")
+LIKE = re.compile(r"(?![a-z]+://)(?:[^\s]*[/\\][^\s]*[\w]|[^\s/\\]+)\.\w{1,8}(?:\.gz)?$")
+PROGRAMS = (".py", ".R", ".r", ".sh", ".ipynb", ".Rmd", ".smk", ".qmd", ".pl", ".jl", ".m")
+COPY = frozenset("cp mv ln rsync install".split())
+SHOW = frozenset(
+    "cat head tail less more wc grep zgrep egrep awk gawk sed sort uniq cut zcat gzcat bzcat xzcat "
+    "diff cmp md5sum sha256sum shasum jq unzip gunzip tar column paste join".split()
+)
+WRITE = frozenset("tee touch writefile".split())
+SILENT = frozenset(
+    "echo printf ls mkdir rm cd pushd popd pip conda mamba export set test load run".split()
+)
 
 
-def literal_files(source: str, language: str) -> Iterator[tuple[bool, str, str]]:
-    """Yield whether a script writes a file, its literal path, and the line."""
-    for line in source.splitlines():
-        code = without_comment(line)
-        found = _in_r(code) if language != "shell" else _in_shell(code)
+def literal_files(source: str, language: str) -> Iterator[Found]:
+    """Yield what a script does with each file whose path it spells out, and the line."""
+    lines = [without_comment(line) for line in source.splitlines()]
+    texts = _assigned(lines) if language != "shell" else {}
+    for line, code in zip(source.splitlines(), lines, strict=True):
+        found = _in_r(code, texts) if language != "shell" else _in_shell(code)
         for writes, path in found:
-            if LIKE.match(path) and not path.endswith(PROGRAMS):
-                yield writes, path.replace("\\\\", "/"), line.strip()
+            place = _place(path)
+            if LIKE.match(place.text.replace(HOLE, "x")) and not path.endswith(PROGRAMS):
+                yield writes, place, line.strip()
 
 
-def _in_r(line: str) -> Iterator[tuple[bool, str]]:
-    line = FILE_PATH.sub(one_string, line)
-    for found in STRING.finditer(line):
-        yield _is_written(line[: found.start()]), found[1] or found[2] or ""
+def spelled_out(source: str) -> set[str]:
+    """Return the texts in the code of R that can be replaced where they are."""
+    codes = [FILE_PATH.sub(one_string, without_comment(line)) for line in source.splitlines()]
+    return {a or b for code in codes for a, b in STRING.findall(code)}
 
 
 def one_string(found: re.Match[str]) -> str:
@@ -37,34 +60,117 @@ def one_string(found: re.Match[str]) -> str:
     return '"' + "/".join(a or b for a, b in STRING.findall(found[1])) + '"'
 
 
-def _is_written(before: str) -> bool:
+def without_comment(line: str) -> str:
+    """Return a line without its comment."""
+    bare = STRING.sub(lambda found: "x" * len(found[0]), line)
+    return line[: bare.index("#")] if "#" in bare else line
+
+
+def _place(path: str) -> Place:
+    """Return a path whose names in braces are holes."""
+    holes = tuple(re.findall(r"\{([^{}]*)\}", path))
+    text = re.sub(r"\{[^{}]*\}", HOLE, path).replace("\\\\", "/")
+    return Place(text, holes, (None,) * len(holes))
+
+
+# --- R ---
+
+
+def _assigned(lines: list[str]) -> dict[str, str]:
+    """Return the names that are assigned a text, and nothing else."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        known = {name: texts[0] for name, texts in found.items() if len(texts) == 1 and texts[0]}
+        match = ASSIGNED.match(JOINED.sub(partial(_joined, texts=known), line))
+        other = re.match(r"\s*([A-Za-z.][\w.]*)\s*(?:<-|=)(?!=)", line)
+        if match or other:
+            name = (match or other)[1]  # type: ignore[index]
+            found.setdefault(name, []).append(match[2][1:-1] if match else "")
+    return {name: texts[0] for name, texts in found.items() if len(texts) == 1 and texts[0]}
+
+
+def _in_r(line: str, texts: dict[str, str]) -> Iterator[tuple[bool | None, str]]:
+    line = JOINED.sub(partial(_joined, texts=texts), line)
+    if not ASSIGNED.match(line):
+        start = re.match(r"\s*[A-Za-z.][\w.]*\s*(?:<-|=)(?!=)", line)
+        head = start[0] if start else ""
+        rest = NAME.sub(lambda found: _quoted(found[0], texts), line[len(head) :])
+        line = head + rest
+    for found in STRING.finditer(line):
+        yield _does(line[: found.start()]), found[1] or found[2] or ""
+
+
+def _quoted(name: str, texts: dict[str, str]) -> str:
+    return f'"{texts[name]}"' if name in texts else name
+
+
+def _joined(found: re.Match[str], texts: dict[str, str]) -> str:
+    """Return `paste0(folder, "/x.csv")` as one text, in which unknown names are in braces."""
+    parts = []
+    for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^,]+", found[2]):
+        own = part.strip()
+        if not own or re.match(r"(?:sep|collapse|fsep)\s*=", own):
+            continue
+        literal = own[1:-1] if own[0] in "\"'" else texts.get(own)
+        parts.append(literal if literal is not None else "{" + re.sub(r"[{}\"']", "", own) + "}")
+    return '"' + ("" if found[1] == "paste0" else "/").join(parts) + '"'
+
+
+def _does(before: str) -> bool | None:
     """Tell whether the innermost call that is open at the end of a line's beginning writes."""
     open_calls: list[str] = []
-    last = ""
     for token in re.finditer(r"([\w.]+(?:::+[\w.]+)?)?\s*(\()|(\))", STRING.sub('""', before)):
         if token[2]:
             open_calls.append(token[1] or "")
         elif open_calls:
             open_calls.pop()
-    last = open_calls[-1] if open_calls else ""
-    return bool(WRITES_R.match(last.rpartition(":")[2]))
+    last = (open_calls[-1] if open_calls else "").rpartition(":")[2]
+    if WRITES_R.match(last):
+        # only `cat(…, file = "x")` writes
+        return True if last != "cat" or re.search(r"file\s*=\s*$", before) else None
+    return False if READS_R.match(last) else None
 
 
-def _in_shell(line: str) -> Iterator[tuple[bool, str]]:
-    before = ""
-    for word in re.findall(r">>?|\||[^\s>|]+", line):
-        path = word.strip("\"'").rpartition("=")[2].strip("\"'")
-        option = word if word.startswith("-") else ""
-        if FILE.fullmatch(path) and not word.startswith("#"):
-            yield before in (">", ">>") or _is_output(before) or _is_output(option), path
+# --- shell ---
+
+
+def _in_shell(line: str) -> Iterator[tuple[bool | None, str]]:
+    line = re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda found: f"{{{found[1] or found[2]}}}", line)
+    for command in re.split(r"\|\|?|&&|;", line):
+        yield from _of_command(re.findall(r">>?|<|\"[^\"]*\"|'[^']*'|[^\s<>]+", command))
+
+
+def _of_command(words: list[str]) -> Iterator[tuple[bool | None, str]]:
+    program = next((w for w in words if "=" not in w and w != "sudo"), "").lstrip("%!")
+    program = program.rpartition("/")[2]
+    before, files, folder = "", [], ""
+    for word in words[1:]:
+        bare = word.strip("\"'")
+        path = bare.rpartition("=")[2] if bare.startswith("-") else bare
+        is_path = not word.startswith(("#", ">", "<")) and "://" not in path and path[:1] != "-"
+        if before in (">", ">>"):
+            yield True, path
+        elif before == "<":
+            yield False, path
+        elif _is_output(before) or (_is_output(bare) and bare != path):
+            yield True, path
+        elif before == "-P" and program == "wget":
+            folder = path
+        elif is_path and word not in (">", ">>", "<"):
+            files.append(path)
         before = word
+    urls = [word.strip("\"'") for word in words if "://" in word]
+    yield from ((True, f"{folder}/{url.rpartition('/')[2]}") for url in urls if folder)
+    if program in COPY and len(files) > 1:
+        *sources, target = files
+        yield from ((False, path) for path in sources)
+        names = [path.rpartition("/")[2] for path in sources]
+        is_file = LIKE.match(_place(target).text.replace(HOLE, "x"))
+        yield from ((True, target if is_file else f"{target.rstrip('/')}/{n}") for n in names)
+    elif program not in SILENT:
+        does = False if program in SHOW else True if program in WRITE else None
+        yield from ((does, path) for path in files)
 
 
 def _is_output(option: str) -> bool:
     return option.partition("=")[0] in ("-o", "-O", "--output", "--out", "--outfile")
-
-
-def without_comment(line: str) -> str:
-    """Return a line without its comment."""
-    bare = STRING.sub(lambda found: "x" * len(found[0]), line)
-    return line[: bare.index("#")] if "#" in bare else line

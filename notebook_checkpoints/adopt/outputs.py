@@ -10,10 +10,10 @@ from checkpoint.notebooks.calls import dotted
 from checkpoint.project.names import unportable
 
 from .forms import Form, writer_form
-from .functions import COPIERS, is_figure
+from .functions import COPIERS, OPENERS, is_figure
 from .places import HOLE, Place
-from .scan import Scanned, Use
 from .statements import Code, guarded_names, is_neutral, surely_assigned
+from .uses import Scanned, Use
 
 PARALLEL = frozenset(
     "Parallel Pool ProcessPoolExecutor ThreadPoolExecutor ThreadPool Process delayed Client "
@@ -248,7 +248,9 @@ def _unfit(use: Use) -> str:
         return "it is raw data, or lies beside it"
     if use.function in COPIERS:
         return "it is copied or moved"
-    if use.function in ("open", "File") and _appends(use.call):
+    if use.is_guess:
+        return f"nobody knows whether `{use.function}` writes it"
+    if use.function in OPENERS and _appends(use.call):
         return "it is appended to"
     name = place.name.replace(HOLE, "x")
     if "." not in name or unportable(name):

@@ -40,6 +40,12 @@ class Place(NamedTuple):
         return not self.is_absolute and not f"{self.text}/".startswith("../")
 
     @property
+    def listed(self) -> list["Place"]:
+        """The paths that it can be, if it is the variable of a loop over paths; else itself."""
+        values = self.values[0] if self.text == HOLE and self.values else None
+        return [Place(value) for value in sorted(values)] if values else [self]
+
+    @property
     def name(self) -> str:
         """The name of the file, with `HOLE`."""
         return posixpath.basename(self.text)
@@ -73,6 +79,8 @@ class Place(NamedTuple):
             return self
         if self.is_absolute:
             return self._replace(text=posixpath.normpath(self.text))
+        if re.fullmatch(r"[^/:*?\n]*\\[^/:*?\n]*", self.text):  # as people on Windows write it
+            return self._replace(text=self.text.replace("\\", "/")).below(folder)
         return self._replace(text=posixpath.normpath(posixpath.join(folder or ".", self.text)))
 
     def code(self, text: str | None = None) -> str:

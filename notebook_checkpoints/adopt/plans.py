@@ -11,9 +11,9 @@ from .chain import Chain
 from .inputs import why_not
 from .outputs import Outputs, Stored, plan
 from .places import HOLE
-from .scan import Scanned, Use
 from .scripts import Script
 from .statements import Code
+from .uses import Scanned, Use
 
 
 class Rewritten(NamedTuple):
@@ -116,6 +116,6 @@ def _readers(project: Project, use: Use, path: str = "") -> Iterator[tuple[Scann
     """Yield who may read a file: all, or one of them."""
     for other in project.chain.scanned:
         if not path or other.unit.path == path:
-            for read in other.reads:
+            for read in [*other.reads, *(() if path else other.named)]:
                 if any(place.matches(use.place) for place in read.places):
                     yield other, read

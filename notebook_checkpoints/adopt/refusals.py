@@ -11,9 +11,9 @@ from .chain import Chain
 from .inputs import why_not
 from .moved import move_of
 from .outputs import RESERVED
-from .scan import Scanned
 from .scripts import why_no_step
 from .statements import bound_names, codes_of
+from .uses import Scanned
 
 FUNCTIONS = ("data_file", "load", "save")
 

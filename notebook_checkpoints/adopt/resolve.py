@@ -1,20 +1,20 @@
 """Which paths an expression of Python can be: constants, f-strings, joins, values of a config."""
 
 import ast
-import string
-from collections.abc import Collection, Iterator, Mapping
-from itertools import product
+from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import Any
 
 from checkpoint.notebooks.calls import dotted
 
 from .constants import Module
+from .joins import MANY, combinations, formatted, joined, joined_path, parent, percent, renamed
 from .places import HOLE, Place
 
-MANY = 16  # alternatives of one path
 # functions that return a path as it is, by their first argument
 SAME = frozenset("str Path PurePath PosixPath fspath abspath realpath expanduser normpath".split())
 SAME_METHODS = frozenset("resolve absolute as_posix expanduser".split())
+RENAMES = frozenset("with_suffix with_name with_stem replace".split())
 CONFIG_READERS = frozenset("safe_load full_load unsafe_load load loads".split())
 
 
@@ -136,12 +136,21 @@ class Names:
         found = [] if name in self._open else self._values.get(name, [])
         return [] if any(self._places[id(one)] < self._star for one in found) else found
 
+    def is_opened(self, name: str) -> bool:
+        """Tell whether a name is that of an open file: `with open(…) as f`."""
+        return name in self._files
+
+    def sources(self, name: str) -> list[ast.expr]:
+        """Return what a name is assigned, or what its loops go over."""
+        return [*self._values.get(name, []), *self._loops.get(name, [])]
+
     def places(self, node: ast.expr) -> list[Place]:
         """Return the paths that an expression can be; none if too little is known.
 
         Several are not certain: which one it is depends on how the code runs.
         """
-        found = list(dict.fromkeys(self._resolve(node, ())))[:MANY]
+        resolved = [one for place in self._resolve(node, ()) for one in place.listed]
+        found = list(dict.fromkeys(resolved))[:MANY]
         known = [place for place in found if place.text.replace(HOLE, "").strip("./ ")]
         return known if len(known) == len(found) else []
 
@@ -153,13 +162,16 @@ class Names:
             return self._of_name(node, seen)
         if isinstance(node, ast.JoinedStr):
             parts = [self._of_part(value, seen) for value in node.values]
-            return [_joined(combination) for combination in _combinations(parts)]
+            return [joined(combination) for combination in combinations(parts)]
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             pair = [self._or_hole(node.left, seen), self._or_hole(node.right, seen)]
-            return [_joined(combination) for combination in _combinations(pair)]
+            return [joined(combination) for combination in combinations(pair)]
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            pair = [self._resolve(node.left, seen), self._or_hole(node.right, seen)]
-            return [_path(combination) for combination in _combinations(pair)]
+            pair = [self._or_hole(node.left, seen), self._or_hole(node.right, seen)]
+            return [joined_path(combination) for combination in combinations(pair)]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            texts = self._resolve(node.left, seen)
+            return [place for text in texts for place in percent(text, node.right)]
         if isinstance(node, ast.IfExp):
             return [*self._resolve(node.body, seen), *self._resolve(node.orelse, seen)]
         if isinstance(node, ast.Subscript):
@@ -168,7 +180,7 @@ class Names:
         if (value := self._of_module(node)) is not None:
             return self._resolve(value, seen)
         if isinstance(node, ast.Attribute) and node.attr == "parent":
-            return [_parent(place) for place in self._resolve(node.value, seen)]
+            return [parent(place) for place in self._resolve(node.value, seen)]
         return self._of_call(node, seen) if isinstance(node, ast.Call) else []
 
     def _of_module(self, node: ast.expr) -> ast.expr | None:
@@ -219,7 +231,8 @@ class Names:
             return [self._hole(node.id)]
         within = (*seen, node.id)
         hole = [self._hole(node.id)]  # a value that is not known could be any path
-        return [place for value in values for place in self._resolve(value, within) or hole]
+        found = (place for value in values for place in self._resolve(value, within) or hole)
+        return list(islice(found, MANY))
 
     def _of_part(self, value: ast.expr, seen: tuple[str, ...]) -> list[Place]:
         """Return what a part of an f-string can be."""
@@ -242,11 +255,11 @@ class Names:
         if joins and not any(isinstance(part, ast.Starred) for part in node.args):
             first = self._resolve(node.args[0], seen)
             parts = [first, *(self._or_hole(part, seen) for part in node.args[1:])]
-            return [_path(combination) for combination in _combinations(parts)]
+            return [joined_path(combination) for combination in combinations(parts)]
         if isinstance(node.func, ast.Attribute) and not name.startswith(("os.", "pathlib.")):
             return self._of_method(node, node.func, seen)
         if function == "dirname" and node.args:
-            return [_parent(place) for place in self._resolve(node.args[0], seen)]
+            return [parent(place) for place in self._resolve(node.args[0], seen)]
         if function in SAME and len(node.args) == 1:
             places = self._resolve(node.args[0], seen)
             plain = function in ("str", "Path", "PurePath", "fspath")
@@ -257,14 +270,28 @@ class Names:
         self, node: ast.Call, method: ast.Attribute, seen: tuple[str, ...]
     ) -> list[Place]:
         if method.attr == "format" and isinstance(method.value, ast.Constant):
-            return _formatted(str(method.value.value), node)
+            return formatted(str(method.value.value), node)
         if method.attr in SAME_METHODS and not node.args:
             return self._resolve(method.value, seen)
+        texts = [one.value for one in node.args if isinstance(one, ast.Constant)]
+        if method.attr in RENAMES and len(texts) == len(node.args) and not node.keywords:
+            before = self._resolve(method.value, seen)
+            return [after for one in before for after in renamed(one, method.attr, texts)]
+        if method.attr == "join" and isinstance(method.value, ast.Constant) and node.args:
+            return self._of_parts(method.value.value, node.args[0], seen)
         if method.attr == "joinpath":
             parts = [self._resolve(method.value, seen)]
             parts += [self._or_hole(part, seen) for part in node.args]
-            return [_path(combination) for combination in _combinations(parts)]
+            return [joined_path(combination) for combination in combinations(parts)]
         return []
+
+    def _of_parts(self, between: Any, listed: ast.expr, seen: tuple[str, ...]) -> list[Place]:
+        """Return the path of `"/".join([folder, name])`."""
+        if not isinstance(between, str) or not isinstance(listed, ast.List | ast.Tuple):
+            return []
+        parts = [self._or_hole(part, seen) for part in listed.elts]
+        separated = [one for part in parts for one in ([Place(between)], part)][1:]
+        return [joined(combination) for combination in combinations(separated)]
 
     def _config(self, node: ast.expr) -> Any:
         """Return the value of `config["paths"]["out"]`; None if it is not known."""
@@ -299,54 +326,3 @@ class Names:
             content for path, content in self._configs.items() if path.rpartition("/")[2] in names
         ]
         return found[0] if len(found) == 1 else None
-
-
-def _combinations(parts: list[list[Place]]) -> Iterator[tuple[Place, ...]]:
-    for number, combination in enumerate(product(*parts)):
-        if number == MANY:
-            return
-        yield combination
-
-
-def _joined(parts: tuple[Place, ...]) -> Place:
-    values = tuple(value for part in parts for value in part.values)
-    holes = tuple(hole for part in parts for hole in part.holes)
-    return Place("".join(part.text for part in parts), holes, values)
-
-
-def _path(parts: tuple[Place, ...]) -> Place:
-    absolute = [number for number, part in enumerate(parts) if part.is_absolute]
-    parts = parts[absolute[-1] :] if absolute else parts
-    first, *others = parts
-    between = tuple(piece for part in others for piece in (Place("/"), part))
-    return _joined((first._replace(text=first.text.rstrip("/") or first.text), *between))
-
-
-def _parent(place: Place) -> Place:
-    folder, _, name = place.text.rstrip("/").rpartition("/")
-    if name in ("", ".", ".."):
-        return place._replace(text=f"{place.text}/..")
-    kept = len(place.holes) - name.count(HOLE)
-    return Place(folder or ".", place.holes[:kept], place.values[:kept])
-
-
-def _formatted(text: str, node: ast.Call) -> list[Place]:
-    """Return the path of `"a/{}.h5ad".format(sample)`."""
-    named = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-    result, holes = "", []
-    try:
-        pieces = list(string.Formatter().parse(text))
-    except ValueError:
-        return []
-    for number, (literal, field, spec, _) in enumerate(pieces):
-        result += literal
-        if field is None:
-            continue
-        index = int(field) if field.isdecimal() else number
-        positional = ast.unparse(node.args[index]) if index < len(node.args) else None
-        hole = positional if field == "" or field.isdecimal() else named.get(field)
-        if hole is None:
-            return []
-        result += HOLE
-        holes.append(f"{hole}:{spec}" if spec else hole)
-    return [Place(result, tuple(holes), (None,) * len(holes))]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .adopted import KEPT
 from .cells import CUT, rewritten
+from .functions import needs_text
 from .inputs import Loads, edits_of_reads, is_raw, why_not
 from .moved import move_of
 from .outputs import Output, Outputs, Stored
@@ -13,8 +14,9 @@ from .parameters import params_of
 from .places import HOLE, quoted
 from .plans import Project, Rewritten
 from .refusals import FUNCTIONS
-from .scan import Use, exists
+from .scan import exists
 from .statements import Code, Edit, bound_names, is_neutral, makes_folder
+from .uses import Use
 
 MARK = "# adopt:"
 MESSAGE = re.compile(r"sav|wrote|writ|export|done|dump", re.IGNORECASE)
@@ -84,6 +86,7 @@ class Rewriting:
         load = self._load_cell()
         content = rewritten(self.scanned.unit.content or {}, self.edits, load, save)
         inputs = [self.stored.get(id(use.call), use) for use in self.scanned.reads]
+        self.left += self.scanned.unknown
         return Rewritten(self.scanned, self.move.path, content, self.own, inputs, self.left)
 
     # --- what it reads ---
@@ -99,9 +102,10 @@ class Rewriting:
                 self.replaced.add(id(use.path))
             elif self._is_raw(use):
                 assert use.path is not None
-                name = use.place.code(use.place.text.removeprefix("data/"))
                 code = self.codes[use.cell]
+                name = use.place.code(use.place.text.removeprefix("data/"))
                 text = f"{self.prefix}data_file({name})"
+                text = f"str({text})" if use.call and needs_text(use.call) else text
                 self.edits.append(Edit(use.cell, *code.span(use.path), text))
                 self.replaced.add(id(use.path))
                 self.needs.add("data_file")

@@ -3,112 +3,23 @@
 import ast
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from checkpoint.notebooks.calls import calls, dotted, imported
-from checkpoint.notebooks.magics import magics
+from checkpoint.notebooks.calls import calls, imported
 from checkpoint.notebooks.notebook import code_cells, shortened, tags_of
 from checkpoint.notebooks.parameters import TAG
 
 from .constants import modules_of
-from .functions import Access, accesses
+from .found import in_python
+from .moves import moves_of
+from .named import are_settings
 from .other_languages import literal_files
 from .places import HOLE, Place
 from .resolve import Names
-from .units import Unit, find_units, read_configs
-
-LONGEST = 300  # characters of a path
-# what objects with a method `write` write: AnnData, MuData, tables
-WRITTEN = (".h5ad", ".h5mu", ".zarr", ".loom", ".h5", ".hdf5", ".parquet", ".csv", ".tsv", ".fits")
-
-
-class Use(NamedTuple):
-    """A file that a notebook or script reads or writes.
-
-    Attributes
-    ----------
-    writes
-        Whether it writes.
-    places
-        The file, from the top of the project; several if it depends on how the code runs.
-    cell
-        The index of the code cell.
-    line
-        The line of code.
-    function
-        The function that reads or writes.
-    call, path
-        The call, and the expression of the path in it; None in other languages.
-    """
-
-    writes: bool
-    places: list[Place]
-    cell: int
-    line: str
-    function: str = ""
-    call: ast.Call | None = None
-    path: ast.expr | None = None
-
-    @property
-    def is_one(self) -> bool:
-        """Whether it is one file, or one for each sample, and no pattern of files."""
-        return (
-            len(self.places) == 1
-            and not self.places[0].text.startswith(HOLE)
-            and not self.function.endswith("glob")
-        )
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether it is one file, and its path an expression of Python."""
-        return self.is_one and self.path is not None
-
-    @property
-    def place(self) -> Place:
-        """The file, or the first that it can be."""
-        return self.places[0]
-
-
-class Scanned(NamedTuple):
-    """A notebook or script, and what it reads and writes.
-
-    Attributes
-    ----------
-    unit
-        The notebook or script.
-    uses
-        What it reads and writes, in the order of the code.
-    loads, saves
-        The steps that it loads and saves by `load` and `save`.
-    names
-        What its names stand for; None for other languages than Python.
-    base
-        The folder that its relative paths begin at, from the top of the project.
-    """
-
-    unit: Unit
-    uses: list[Use]
-    loads: list[str]
-    saves: list[str]
-    names: Names | None
-    base: str
-
-    @property
-    def reads(self) -> list[Use]:
-        """What it reads."""
-        return [use for use in self.uses if not use.writes]
-
-    @property
-    def writes(self) -> list[Use]:
-        """What it writes."""
-        return [use for use in self.uses if use.writes]
-
-    @property
-    def is_adopted(self) -> bool:
-        """Whether it saves as its own step."""
-        return self.unit.is_notebook and self.unit.name in self.saves
+from .units import Unit, find_units, is_there, read_configs
+from .uses import Scanned, Use
 
 
 def scan(root: Path) -> list[Scanned]:
@@ -118,30 +29,33 @@ def scan(root: Path) -> list[Scanned]:
     return [
         one
         for one in scanned
-        if one.unit.is_notebook or one.unit.wrong or one.uses or one.saves or one.loads
+        if one.unit.is_notebook
+        or any((one.unit.wrong, one.uses, one.saves, one.loads, one.unclear))
+        or not are_settings(one.unit.trees, [use.path for use in one.named])
     ]
 
 
 def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     if unit.language != "python":
-        found = list(_in_other_language(unit))
-        base = _base(root, unit, found)
-        return Scanned(unit, [_based(use, base, []) for use in found], [], [], None, base)
+        known, unknown = _in_other_language(unit)
+        base = _base(root, unit, known)
+        uses, more = ([_based(use, base, []) for use in found] for found in (known, unknown))
+        return Scanned(unit, uses, [], [], None, base, _news(more, uses))
     here = None if unit.is_notebook else unit.folder
     cells = code_cells(unit.content) if unit.content else []
     tagged = [number for number, cell in enumerate(cells) if TAG in tags_of(cell)]
     modules = modules_of(root, unit.folder, unit.trees, configs)
     names = Names(unit.trees, configs, here, tagged, modules)
-    uses = list(_in_python(unit, names))
-    base = _base(root, unit, uses)
-    moves = [] if here is not None else list(_moves(unit))
-    uses = [_based(use, base, moves) for use in uses]
     functions = imported(unit.cells) if _imports_ours(unit) else {}
+    uses, more, unclear = in_python(unit, names, functions)
+    base = _base(root, unit, uses)
+    moves = [] if here is not None else list(moves_of(unit))
+    uses, more = ([_based(use, base, moves) for use in found] for found in (uses, more))
     sources = unit.cells if functions else []
     ours = [call for cell in sources for call in calls(cell, functions) or ()]
     loads = [call.step for call in ours if call.function == "load" and call.step]
     saves = [call.step for call in ours if call.function in ("save", "parts") and call.step]
-    return Scanned(unit, uses, loads, saves, names, base)
+    return Scanned(unit, uses, loads, saves, names, base, _news(more, uses), unclear)
 
 
 def _imports_ours(unit: Unit) -> bool:
@@ -156,49 +70,27 @@ def _imports_ours(unit: Unit) -> bool:
     )
 
 
-def _in_python(unit: Unit, names: Names) -> Iterator[Use]:
-    functions = imported(unit.cells) if _imports_ours(unit) else {}
-    for number, tree in enumerate(unit.trees):
-        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
-            if functions.get(dotted(node.func)):
-                continue
-            for access in [*accesses(node), *_globs(node)]:
-                places = [p for p in names.places(access.path) if _is_file(p, access.function)]
-                if places:
-                    line = shortened(_line(unit.cells[number], node))
-                    yield Use(
-                        access.writes, places, number, line, access.function, node, access.path
-                    )
-        for line in magics(unit.cells[number]):
-            for writes, path, code in literal_files(line.lstrip("!%"), "shell"):
-                yield Use(writes, [Place(path)], number, shortened(code))
+def _news(named: list[Use], uses: list[Use]) -> list[Use]:
+    """Return the files that are named and neither read nor written."""
+    known = [place for use in uses for place in use.places]
+    texts = {text for place in known for values in place.values for text in values or ()}
+    new = {tuple(place.text for place in use.places): use for use in reversed(named)}
+    return [
+        use
+        for use in reversed(new.values())
+        if not any(one.matches(two) or two.name == one.text for one in use.places for two in known)
+        and not any(place.name in texts or place.text in texts for place in use.places)
+    ]
 
 
-def _globs(node: ast.Call) -> list[Access]:
-    """Return the files that `glob` finds, as reads of a pattern."""
-    function = dotted(node.func).rpartition(".")[2] or getattr(node.func, "attr", "")
-    if function in ("listdir", "scandir", "walk", "iterdir"):
-        folder = node.args[0] if node.args else getattr(node.func, "value", None)
-        pattern = ast.BinOp(folder, ast.Div(), ast.Constant("*")) if folder is not None else None
-        return [Access(False, pattern, f"{function}:glob")] if pattern else []
-    if function not in ("glob", "iglob", "rglob") or not node.args:
-        return []
-    path: ast.expr = node.args[0]
-    if isinstance(node.func, ast.Attribute) and not dotted(node.func).startswith("glob."):
-        path = ast.BinOp(node.func.value, ast.Div(), path)
-    return [Access(False, path, f"{function}:glob")]
-
-
-def _in_other_language(unit: Unit) -> Iterator[Use]:
+def _in_other_language(unit: Unit) -> tuple[list[Use], list[Use]]:
+    known: list[Use] = []
+    unknown: list[Use] = []
     for number, source in enumerate(unit.cells):
-        for writes, path, line in literal_files(source, unit.language):
-            yield Use(writes, [Place(path)], number, shortened(line))
-
-
-def _line(source: str, node: ast.expr) -> str:
-    lines = source.split("\n")
-    return lines[node.lineno - 1].strip() if node.lineno <= len(lines) else ""
+        for writes, place, line in literal_files(source, unit.language):
+            use = Use(bool(writes), [place], number, shortened(line), unit.language)
+            (unknown if writes is None else known).append(use)
+    return known, unknown
 
 
 def _based(use: Use, base: str, moves: list[tuple[int, int, str]]) -> Use:
@@ -211,31 +103,10 @@ def _based(use: Use, base: str, moves: list[tuple[int, int, str]]) -> Use:
     return use._replace(places=list(dict.fromkeys(place.below(base) for place in places)))
 
 
-def _is_file(place: Place, function: str) -> bool:
-    """Tell whether a text can be the path of a file; `write` takes any text elsewhere."""
-    if "\n" in place.text or len(place.text) > LONGEST or re.match("[a-z0-9]+://", place.text):
-        return False
-    return function != "write" or place.text.lower().endswith(WRITTEN)
-
-
 def _starred(place: Place) -> Place:
     text = re.sub(r"\*\*/|[*?]|\[[^\]]*\]", lambda found: HOLE, place.text)
     more = text.count(HOLE) - len(place.holes)
     return Place(text, (*place.holes, *["*"] * more), (None,) * text.count(HOLE))
-
-
-def _moves(unit: Unit) -> Iterator[tuple[int, int, str]]:
-    """Yield where a notebook changes its working directory, and to what."""
-    for number, tree in enumerate(unit.trees):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and dotted(node.func) == "os.chdir" and node.args:
-                target = node.args[0]
-                if isinstance(target, ast.Constant) and isinstance(target.value, str):
-                    yield number, node.lineno, target.value
-        for line in magics(unit.cells[number]):
-            words = line.strip().lstrip("%").split()
-            if words[:1] == ["cd"] and len(words) == 2:
-                yield number, 0, words[1].strip("\"'")
 
 
 def _base(root: Path, unit: Unit, uses: list[Use]) -> str:
@@ -260,7 +131,7 @@ def _fits(root: Path, use: Use, base: str) -> int:
 def exists(root: Path, place: Place) -> bool:
     """Tell whether a file is here, or one of those that a path with holes can be."""
     if HOLE not in place.text:
-        return (root / place.text).exists()
+        return is_there(root / place.text)
     try:
         return next(root.glob(place.glob), None) is not None
     except (ValueError, NotImplementedError, OSError):

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.recipe import OUTPUT
 from checkpoint.project.names import unportable
 
 from .functions import is_figure
-from .other_languages import FILE_PATH, STRING, one_string, without_comment
+from .other_languages import FILE_PATH, STRING, one_string, spelled_out, without_comment
 from .outputs import RESERVED, Stored
 from .places import HOLE, quoted
-from .scan import Scanned, Use
 from .statements import Code, Edit, bound_names
+from .uses import Scanned, Use
 
 PROGRAMS = {"python": "python", "r": "Rscript"}
 ARGUMENTS = re.compile(r"sys\.argv|argparse|click\.|typer\.|commandArgs|optparse|snakemake[.@]")
@@ -63,6 +64,12 @@ def why_no_step(scanned: Scanned) -> str:
         return "it calls load and save already"
     if ARGUMENTS.search(unit.cells[0]):
         return "it takes arguments"
+    if _is_module(scanned):
+        return "it only defines functions, which others call"
+    for use in scanned.named:
+        return f"nobody knows whether `{use.line}` reads or writes {use.place.shown}"
+    for _, line in scanned.unclear:
+        return f"the path in `{line}` is known only when it runs"
     if scanned.base:
         return f"its paths begin in {scanned.base}/, and steps run at the top of the project"
     if not any(not is_figure(use.function, use.place.name) for use in scanned.writes):
@@ -75,8 +82,9 @@ def why_no_step(scanned: Scanned) -> str:
         return "it uses the name os for something else"
     read = {place.text for use in scanned.reads for place in use.places}
     names: set[str] = set()
+    literal = spelled_out(unit.cells[0]) if unit.language == "r" else set()
     for use in scanned.uses:
-        certain = use.is_certain if unit.language == "python" else len(use.places) == 1
+        certain = use.is_certain if unit.language == "python" else use.place.text in literal
         if not certain or HOLE in use.place.text:
             return f"the path in `{use.line}` is known only when it runs"
         if use.writes and (not use.place.is_inside or use.place.text.startswith("data/")):
@@ -87,6 +95,24 @@ def why_no_step(scanned: Scanned) -> str:
             return f"it writes two files of the name {_key(use)}"
         names |= {_key(use)} if use.writes else set()
     return ""
+
+
+def _is_module(scanned: Scanned) -> bool:
+    """Tell whether a script only defines functions, and runs none of those that use files."""
+    functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    top = [statement for tree in scanned.unit.trees for statement in tree.body]
+    own = {one.name for one in top if isinstance(one, functions)}
+    uses = {id(use.call) for use in scanned.uses}
+
+    def runs(statement: ast.stmt) -> bool:
+        if isinstance(statement, ast.Import | ast.ImportFrom | functions):
+            return False
+        if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr):
+            return True
+        calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+        return any(id(call) in uses or dotted(call.func) in own for call in calls)
+
+    return bool(own) and not any(map(runs, top))
 
 
 def script_of(scanned: Scanned) -> Script:

@@ -5,7 +5,7 @@ from typing import Any
 
 from .broken import KINDS, Broken
 from .chain import Chain
-from .scan import Scanned
+from .uses import Scanned, Use
 
 
 def as_text(chain: Chain, broken: Sequence[Broken]) -> str:
@@ -33,18 +33,23 @@ def _about(chain: Chain, one: Scanned) -> Iterator[str]:
             doubt = "" if link.is_certain else "  (not certain)"
             yield f"reads {link.shown}  from {link.writer}{doubt}"
     linked = [link.shown for link in chain.links if link.reader == path]
-    for shown in dict.fromkeys(use.place.shown for use in one.reads):
+    for shown in dict.fromkeys(_alternatives(use) for use in one.reads):
         if not any(shown == other for other in linked) and not _is_linked(chain, one, shown):
             yield f"reads {shown}"
-    for place in dict.fromkeys(use.place.shown for use in one.writes):
-        yield f"writes {place}"
+    for shown in dict.fromkeys(_alternatives(use) for use in one.writes):
+        yield f"writes {shown}"
+    yield from one.unknown
     for step in dict.fromkeys(one.saves):
         yield f"saves {step}"
 
 
+def _alternatives(use: Use) -> str:
+    return " or ".join(place.shown for place in use.places)
+
+
 def _is_linked(chain: Chain, one: Scanned, shown: str) -> bool:
     reads = (link.read for link in chain.links if link.reader == one.unit.path)
-    return any(read and read.place.shown == shown for read in reads)
+    return any(read and _alternatives(read) == shown for read in reads)
 
 
 def as_data(chain: Chain, broken: Sequence[Broken]) -> dict[str, Any]:
@@ -58,6 +63,10 @@ def as_data(chain: Chain, broken: Sequence[Broken]) -> dict[str, Any]:
                 "adopted": one.is_adopted,
                 "reads": _uses(one, False),
                 "writes": _uses(one, True),
+                "names": [
+                    {"path": use.as_named, "cell": use.cell, "line": use.line} for use in one.named
+                ],
+                "unclear": [{"writes": writes, "line": line} for writes, line in one.unclear],
                 "loads": list(dict.fromkeys(one.loads)),
                 "saves": list(dict.fromkeys(one.saves)),
             }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from checkpoint.errors import CheckpointError
 from checkpoint.lineage.states import Lineage
 from checkpoint.notebooks.notebook import code_cells
 from checkpoint.notebooks.recipe import recipe_of
@@ -81,12 +82,13 @@ def take_over(root: Path, steps: list[Rewritten | Script]) -> list[Taken]:
             taken.append(Taken(step.step, 0, [], missing))
             continue
         try:
-            _copy(project, step, found)
-        except OSError as error:
-            reason = f"{error.filename or 'a file'} could not be copied: {error.strerror}"
-            taken.append(Taken(step.step, 0, [], reason))
+            _put(project, step, found)
+        except (OSError, CheckpointError) as error:
+            reason = str(error)
+            if isinstance(error, OSError):
+                reason = f"{error.filename or 'a file'}: {error.strerror}"
+            taken.append(Taken(step.step, 0, [], reason.rstrip(".")))
             continue
-        _accept(project, step, found)
         copied = [file for file in found if not file.source.samefile(_target(project, step, file))]
         names = [file.source.relative_to(root).as_posix() for file in copied]
         taken.append(Taken(step.step, len(found), names))
@@ -120,6 +122,9 @@ def _why_not_run(root: Path, step: Rewritten) -> str:
     for written in step.scanned.writes:
         if not is_figure(written.function, written.place.name):
             return f"what it writes, {written.place.shown}, does not go into its checkpoint"
+    for named in step.scanned.named:
+        if not any(True for place in named.places for _ in _matching(root, place)):
+            return f"nobody knows whether it writes {named.place.shown}, which is not here"
     cells = code_cells(step.scanned.unit.content or {})
     outputs = [output for cell in cells for output in cell["outputs"]]
     if not outputs:
@@ -173,19 +178,20 @@ def _occupied(project: Project, step: Rewritten | Script, files: list[_File]) ->
     return ""
 
 
-def _copy(project: Project, step: Rewritten | Script, files: list[_File]) -> None:
-    """Copy files into the checkpoints: all of a step, or none."""
-    made: list[Path] = []
+def _put(project: Project, step: Rewritten | Script, files: list[_File]) -> None:
+    """Copy files into the checkpoints of a step and accept them: all of it, or nothing."""
+    folder = project.results_of(step.step)
+    before = {folder, *folder.rglob("*")} if folder.exists() else set()
     try:
         for file in files:
             target = _target(project, step, file)
             if not target.exists():  # else it is the file itself
-                made.append(target)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file.source, target)  # never a link
+        _accept(project, step, files)
     except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
+        for path in sorted({folder, *folder.rglob("*")} - before, reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
         raise
 
 
@@ -241,9 +247,17 @@ def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
                 continue
             if place.text in step.stored:
                 continue  # it reads what it wrote itself
-            for path, _ in _matching(project.root, place):
-                name = project.show(path)
-                yield f"./{name}" if name.startswith("results/") else name
+            yield from _shown(project, place)
+    for use in step.scanned.named:  # read or not, another content may make another result
+        for place in use.places:
+            if place.is_inside and place.text[:1] != HOLE and place.text not in step.stored:
+                yield from _shown(project, place)
+
+
+def _shown(project: Project, place: Place) -> Iterator[str]:
+    for path, _ in _matching(project.root, place):
+        name = project.show(path)
+        yield f"./{name}" if name.startswith("results/") else name
 
 
 def _checkpoints(project: Project, stored: Stored) -> Iterator[str]:

@@ -71,7 +71,10 @@ class Unit(NamedTuple):
 
 def find_units(root: Path) -> list[Unit]:
     """Read all notebooks and scripts of a project, in natural order."""
-    units = []
+    units = [
+        Unit(f"{folder.relative_to(root).as_posix()}/", "unknown", [], [], [reason])
+        for folder, reason in unreadable(root)
+    ]
     for path in _files(root):
         name = path.relative_to(root).as_posix()
         if path.suffix == ".ipynb" and path.name not in EXECUTED:
@@ -100,7 +103,9 @@ def read_notebook(path: Path, name: str) -> Unit:
     """Read one notebook, of whatever version."""
     try:
         content = upgraded(path)
-    except (ProjectError, OSError) as error:
+    except OSError as error:
+        return Unit(name, "unknown", [], [], [f"it cannot be read: {error.strerror}"])
+    except ProjectError as error:
         reason = str(error).removeprefix(f"{path} ").rstrip(".")
         return Unit(name, "unknown", [], [], [f"it cannot be read: {reason}"])
     language = _language(content)
@@ -176,16 +181,33 @@ def _script(path: Path, name: str) -> Unit:
     return Unit(name, language, [source], [tree or ast.Module([], [])], wrong)
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a file or folder is there; of what nobody may look at, it is not."""
+    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` raises where one may not look
+
+
+def unreadable(root: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the folders that cannot be read, and why."""
+    errors: list[OSError] = []
+    for folder, folders, _ in os.walk(root, onerror=errors.append):
+        folders[:] = [name for name in folders if name[0] != "."]
+        if folder != str(root) and not os.access(folder, os.X_OK):
+            errors.append(PermissionError(13, os.strerror(13), folder))
+    yield from {Path(e.filename): f"it cannot be read: {e.strerror}" for e in errors}.items()
+
+
 def _files(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         inside = Path(folder)
+        if not os.access(inside, os.X_OK):
+            continue
         folders[:] = sorted(
             name
             for name in folders
             if name[0] != "."
             and name not in LEFTOVERS | SKIPPED
-            and not (inside / name / "pyvenv.cfg").exists()
-            and not (inside / name / "conda-meta").exists()
+            and not is_there(inside / name / "pyvenv.cfg")
+            and not is_there(inside / name / "conda-meta")
             and not _is_ours(root, inside / name)
         )
         for name in sorted(files):

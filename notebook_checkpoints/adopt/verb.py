@@ -12,7 +12,6 @@ from checkpoint.errors import CheckpointError
 from checkpoint.text import files
 
 from . import adopt as work
-from .changes import ORIGINALS
 from .shown import as_data, as_mermaid, as_text
 from .takeover import Taken
 
@@ -36,8 +35,10 @@ def adopt(
             _write(root, [step for step in steps if step], package, not no_git, yes, as_json)
         else:
             _look(root, as_json, mermaid)
-    except (CheckpointError, OSError) as error:
+    except CheckpointError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
 
 def _look(root: Path, as_json: bool, mermaid: bool) -> None:
@@ -61,11 +62,11 @@ def _write(
         if not sys.stdin.isatty():
             raise click.ClickException("not an interactive terminal; pass --yes to confirm")
         click.confirm("\nWrite this?", abort=True)
-    taken = work.write(plan, git=git) if plan.changes else []
+    taken, kept = work.write(plan, git=git) if plan.changes else ([], "")
     if as_json:
-        click.echo(json.dumps(work.report(plan, taken), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(work.report(plan, taken, kept), indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(_done(plan, taken, git)))
+        click.echo("\n".join(_done(plan, taken, kept, git)))
 
 
 def _about_to(plan: work.Plan) -> Iterator[str]:
@@ -85,7 +86,7 @@ def _about_to(plan: work.Plan) -> Iterator[str]:
         yield "Nothing to write."
 
 
-def _done(plan: work.Plan, taken: list[Taken], git: bool) -> Iterator[str]:
+def _done(plan: work.Plan, taken: list[Taken], kept: str, git: bool) -> Iterator[str]:
     for one in plan.result.notebooks:
         before, after = one.lines
         moved = f" (was {one.scanned.unit.path})" if one.path != one.scanned.unit.path else ""
@@ -105,11 +106,11 @@ def _done(plan: work.Plan, taken: list[Taken], git: bool) -> Iterator[str]:
     if copied:
         yield f"These were copied; delete them when nothing needs them: {', '.join(copied)}"
     if plan.changes:
+        back = "`git checkout .` brings back what was there; `git clean -n` lists what was added."
+        originals = f"The originals are in {kept}/." if kept else ""
+        nothing = "" if git or kept else "Nothing that was there was changed."
+        ways = " ".join(filter(None, [back if git else "", originals, nothing]))
         yield (
             "\nNext, in the project: pip install -c constraints.txt -e . and checkpoint status. "
-            + (
-                "`git checkout .` brings back what was there; `git clean -n` lists what was added."
-                if git
-                else f"The originals are in {ORIGINALS}/."
-            )
+            + ways
         )

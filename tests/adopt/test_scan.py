@@ -12,6 +12,8 @@ from project_under_test import tree
 from notebook_checkpoints.adopt.broken import broken_in
 from notebook_checkpoints.adopt.chain import chain_of
 from notebook_checkpoints.adopt.scan import scan
+from notebook_checkpoints.adopt.scripts import why_no_step
+from notebook_checkpoints.adopt.shown import as_text
 
 pytestmark = pytest.mark.slow
 
@@ -188,6 +190,114 @@ def test_paths_that_a_module_beside_the_notebook_gives(tmp_path, reads, found):
     assert found is None or use.place.shown == found
     assert use.is_certain == (found is not None and not found.startswith("{"))
     assert "{s}" not in reads or use.place.values == (frozenset("ab"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('torch.save(obj=m, f="../o/x.pt")', "writes o/x.pt"),
+        ('pd.to_pickle(df, "../o/x.pkl")', "writes o/x.pkl"),
+        ('pq.write_table(t, "../o/x.parquet")', "writes o/x.parquet"),
+        ('mu.write("../o/x.h5mu", mdata)', "writes o/x.h5mu"),
+        ('lf.sink_parquet("../o/x.parquet")', "writes o/x.parquet"),
+        ('zarr.open("../o/x.zarr", mode="w")', "writes o/x.zarr"),
+        ('scipy.sparse.save_npz("../o/x.npz", m)', "writes o/x.npz"),
+        ('nib.save(img, "../o/x.nii")', "writes o/x.nii"),
+        ('yaml.dump(x, open("../o/x.yaml", "w"))', "writes o/x.yaml"),
+        ('pd.ExcelFile("../o/x.xlsx")', "reads o/x.xlsx"),
+        ('dd.read_csv("../o/*.csv")', "reads o/{*}.csv"),
+        ('shutil.copyfile(src="../o/x.csv", dst="../o/y.csv")', "reads o/x.csv, writes o/y.csv"),
+        ('Path("../o/x.csv").replace("../o/y.csv")', "reads o/x.csv, writes o/y.csv"),
+        ('sc.pl.umap(a, save="_x.png")', "writes notebooks/figures/{…}_x.png"),
+        ('sc.settings.figdir = "../f"\nsc.pl.umap(a, save=True)', "writes f/{…}.pdf"),
+        # other ways to spell a path
+        ('pd.read_csv("../o/%s_x.csv" % s)', "reads o/{s}_x.csv"),
+        ('pd.read_csv("/".join(["..", "o", "x.csv"]))', "reads o/x.csv"),
+        ('P = Path("../o/x.h5ad")\npd.read_csv(P.with_suffix(".csv"))', "reads o/x.csv"),
+        ('np.load("../o/x_raw.npy".replace("_raw", "_qc"))', "reads o/x_qc.npy"),
+        ('for p in ["../o/a.npy", "../o/b.npy"]: np.load(p)', "reads o/a.npy, reads o/b.npy"),
+        ('np.load("..\\\\o\\\\x.npy")', "reads o/x.npy"),
+        # shell
+        ("!cp ../o/x.csv ../p/", "reads o/x.csv, writes p/x.csv"),
+        ("!cp ../o/{s}.csv ../p/{s}.csv", "reads o/{s}.csv, writes p/{s}.csv"),
+        ("!gunzip -c ../o/x.gz > ../o/x.csv", "reads o/x.gz, writes o/x.csv"),
+        ("!wget https://e.org/x.csv -P ../o", "writes o/x.csv"),
+        ('os.system("mv ../o/x.csv ../o/y.csv")', "reads o/x.csv, writes o/y.csv"),
+        ('subprocess.run(["cp", "../o/x.csv", "../o/y.csv"])', "reads o/x.csv, writes o/y.csv"),
+        ("%%R\nout <- '../o/x.csv'\nwrite.csv(a, out)", "writes o/x.csv"),
+        # nobody knows
+        ('sqlite3.connect("../o/x.db")', "names o/x.db"),
+        ('pd.HDFStore("../o/x.h5")', "names o/x.h5"),
+        ('h5py.File("../o/x.h5", MODE)', "names o/x.h5"),
+        ('subprocess.run(["tool", "--in", "../o/x.csv"])', "names o/x.csv"),
+        ("!tool ../o/x.csv", "names o/x.csv"),
+        ('F = {"a": "../o/a.npy"}\nfor k in F: get(F[k])', "names o/a.npy"),
+        ("np.load(path)", "reads a file whose path is known only when it runs"),
+        ("for i in x: i.to_csv(p)", "writes a file whose path is known only when it runs"),
+        # no files
+        ('sns.load_dataset("iris")', ""),
+        ('pd.read_csv(io.StringIO("a"))\nwith open(x) as f: json.load(f)', ""),
+        ('df["CD4/CD8.high"]; df.rename(columns={"a.b": "c/d"})', ""),
+        ('if name == "x.csv" or n.endswith(".csv"): print("../o/x.csv")', ""),
+        ("x = df['a'] / 2 + df['b'] % 3\nN = 5; f(N)", ""),
+    ],
+)
+def test_what_reads_and_what_writes(tmp_path, line, found):
+    """And what cannot be known is said, so that no file is missing on the map."""
+    notebooks(tmp_path, _1_a=line)
+    (one,) = scan(tmp_path)
+    uses = [("writes" if use.writes else "reads", use.places) for use in one.uses]
+    uses += [("names", use.places) for use in one.named]
+    said = [f"{verb} {place.shown}" for verb, places in uses for place in places]
+    text = as_text(chain_of([one]), [])
+    assert all(line.partition(" ")[2] in text for line in said)
+    if "when it runs" in found:
+        assert found in text
+    else:
+        assert sorted(said) == sorted(filter(None, found.split(", ")))
+
+
+def test_what_nobody_knows_is_linked_and_not_called_broken(tmp_path):
+    notebooks(
+        tmp_path,
+        _1_a='loompy.create("../o/x.loom", a)\nnp.save("../o/y.npy", x)',
+        _2_b='sc.read_loom("../o/x.loom")\nF = {"y": "../o/y.npy"}\nget(F["y"])',
+    )
+    chain_ = chain_of(scan(tmp_path))
+    assert {(link.shown, link.is_certain) for link in chain_.links} == {
+        ("o/x.loom", False),
+        ("o/y.npy", False),
+    }
+    assert broken(tmp_path) == set()
+
+
+def test_a_script_in_r_that_gives_its_paths_names(tmp_path):
+    (tmp_path / "1_a.R").write_text(
+        'dir <- "results"\nout <- file.path(dir, "a.csv")\nx <- read.csv(paste0(dir, "/raw.csv"))\n'
+        'write.csv(x, file = out)  # "no.csv"\nsaveRDS(x, file.path(base, "b.rds"))\n'
+        'H5File$new("results/c.h5")\n',
+        encoding="utf-8",
+    )
+    (one,) = scan(tmp_path)
+    found = {(use.writes, use.place.shown) for use in one.uses}
+    assert found == {
+        (False, "results/raw.csv"),
+        (True, "results/a.csv"),
+        (True, "{base}/b.rds"),
+    }
+    assert {use.place.shown for use in one.named} == {"results/c.h5"}
+    assert why_no_step(one).startswith("nobody knows whether")
+
+
+def test_a_module_is_no_step(tmp_path):
+    (tmp_path / "src").mkdir()
+    code = 'def write(x):\n    x.to_csv("results/a.csv")\ndef read(path):\n    pd.read_csv(path)\n'
+    (tmp_path / "src" / "io.py").write_text(code, encoding="utf-8")
+    (one,) = scan(tmp_path)
+    assert why_no_step(one) == "it only defines functions, which others call"
+    assert [(w, line) for w, line in one.unclear] == [(False, "pd.read_csv(path)")]
+    (tmp_path / "src" / "io.py").write_text(f"{code}\nwrite(1)", encoding="utf-8")
+    assert "is known only when it runs" in why_no_step(scan(tmp_path)[0])
 
 
 def test_numbers_give_the_order_of_what_is_not_linked(tmp_path):

@@ -229,6 +229,15 @@ def test_without_a_clean_git_tree_the_originals_are_kept(tmp_path, in_git):
     assert (root / ".checkpoint-adopt" / "1_a.ipynb").read_bytes() == before
     assert not (root / "1_a.ipynb").exists()
     assert cells(root, "1_a")[1] == 'save("1_a", {"x.npy": np.asanyarray(x)})'
+    # the next time what was edited in between is kept beside them
+    write_notebook(root / "2_b.ipynb", ["np.load('x.npy')"])
+    (root / ".gitignore").write_text("mine\n", encoding="utf-8")
+    done = adopt(root, "--write", "2_b", "--yes", "--no-git")
+    assert "The originals are in .checkpoint-adopt-2/." in done.stdout
+    kept = tree(root / ".checkpoint-adopt-2")
+    assert kept[".gitignore"] == b"mine\n"
+    assert "2_b.ipynb" in kept
+    assert (root / ".checkpoint-adopt" / "1_a.ipynb").read_bytes() == before
 
 
 def test_what_stays_and_why(tmp_path):
