@@ -10,7 +10,7 @@ from ..errors import CheckpointDamagedError, ProjectError
 from ..notebooks import notebook
 from ..notebooks.graph import is_foreign, named_in, saving_cell, scripts_that_save
 from ..notebooks.parameters import SET
-from ..notebooks.recipe import Recipe, recipe_of
+from ..notebooks.recipe import Recipe, makes_nothing, recipe_of
 from ..project.names import unportable
 from ..project.project import Project
 from ..project.settings import FILE, read_kernels
@@ -245,7 +245,11 @@ class Snapshot:
 
     def is_foreign(self, step: str) -> bool:
         """Tell whether a step is a notebook that is not adopted: it neither loads nor saves."""
-        if step not in self.notebooks or self.recipe(step) or not is_foreign(self.sources(step)):
+        if step not in self.notebooks:
+            return False
+        if self.recipe(step):  # in another language
+            return makes_nothing(self.project, self._steps[step], self.sources(step))
+        if not is_foreign(self.sources(step)):
             return False
         return not scripts_that_save(self.project)  # a helper function may save
 

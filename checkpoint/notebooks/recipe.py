@@ -4,6 +4,7 @@ They write into a folder that the environment variable `CHECKPOINT_OUTPUT` names
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from .notebook import language, read_whole, sources
 
 OUTPUT = "CHECKPOINT_OUTPUT"
 NOTHING = Entry([], [], [], [])
+# what lets other files run, which may write
+INCLUDES = re.compile(r"\b(?:source|include|system2?|run|Rscript)\s*\(")
 PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)+|[\w+-]+\.\w+")
 
 
@@ -38,6 +41,13 @@ class Recipe(NamedTuple):
     code: list[str]
     loads: list[str]
     reads: list[str]
+
+
+def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:
+    """Tell whether the code of a notebook in another language does not know `CHECKPOINT_OUTPUT`."""
+    files = [project.root / name for name in (step.entry or NOTHING).code]
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
+    return not any(OUTPUT in text or INCLUDES.search(text) for text in (*sources, *texts))
 
 
 def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = None) -> Recipe | None:

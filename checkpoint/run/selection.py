@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.graph import is_foreign, saved_in, scripts_that_save
+from ..notebooks.recipe import makes_nothing
 from ..project.chain import Step
 from ..project.project import Project
 
@@ -47,7 +48,10 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
     if not sources:
         return Skipped(step, f"{where} has no code, so it makes no results", False)
     if notebook.language(content) != "python":
-        return None  # what it writes is saved
+        if not makes_nothing(project, step, sources):
+            return None  # what it writes is saved
+        reason = f"{where} is not adopted: it neither loads nor saves checkpoints"
+        return Skipped(step, reason, False)
     saved = saved_in(sources)
     if not saved and not scripts_that_save(project):  # a helper function may save
         if is_foreign(sources):

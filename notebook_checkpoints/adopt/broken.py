@@ -16,7 +16,7 @@ KINDS = {
     "unreadable": "cannot be read",
     "never-written": "read and never written",
     "differs": "differs from a file that is written only by its folder or version",
-    "no-code": "read and here, among results, but no code writes it",
+    "no-code": "read and here, among results, but no code is known to write it",
     "written-twice": "written by more than one",
     "own-input": "overwrites its own input",
     "absolute-path": "absolute path",
@@ -81,35 +81,46 @@ def _unreadable(chain: Chain) -> Iterator[Broken]:
 def _reads(root: Path, chain: Chain) -> Iterator[Broken]:
     """Yield the files that are read and that no code writes, unless they are raw files."""
     written = [(one, place) for one in chain.scanned for use in one.writes for place in use.places]
+    other = _unclear_writer(chain)
     results = {place.text.partition("/")[0] for _, place in written if "/" in place.text}
     for one in chain.scanned:
         for use in one.reads:
             if use.function.endswith("glob") or len(use.places) > 1 or not use.place.is_inside:
                 continue
             place = use.place
-            if place.text.startswith(HOLE) or any(place.matches(other) for _, other in written):
+            if place.text.startswith(HOLE) or any(place.matches(there) for _, there in written):
                 continue
-            if any(other.text.startswith(f"{place.text}/") for _, other in written):
+            if any(there.text.startswith(f"{place.text}/") for _, there in written):
                 continue  # the folder of files that are written
             if any(
                 place.matches(named)
-                for other in chain.scanned
-                if other is not one
-                for use in other.named
-                for named in use.places
+                for by in chain.scanned
+                if by is not one
+                for one_use in by.named
+                for named in one_use.places
             ):
                 continue  # nobody knows
-            like = [(by, other) for by, other in written if _is_like(place, other)]
+            like = [(by, there) for by, there in written if _is_like(place, there)]
             if exists(root, place):
                 if place.text.partition("/")[0] in results - {"data"}:
-                    what = f"reads {place.shown}, which is here but which no code writes"
-                    yield Broken("no-code", [one.unit.path], what + _near(like), use.line)
+                    what = f"reads {place.shown}, which is here but which no code is known to write"
+                    yield Broken("no-code", [one.unit.path], what + _near(like) + other, use.line)
             elif like:
-                what = f"reads {place.shown}, which nothing writes"
-                yield Broken("differs", [one.unit.path], what + _near(like), use.line)
+                what = f"reads {place.shown}, which nothing is known to write"
+                yield Broken("differs", [one.unit.path], what + _near(like) + other, use.line)
             else:
-                what = f"reads {place.shown}, which nothing writes and which is not here"
-                yield Broken("never-written", [one.unit.path], what, use.line)
+                what = f"reads {place.shown}, which nothing is known to write and which is not here"
+                yield Broken("never-written", [one.unit.path], what + other, use.line)
+
+
+def _unclear_writer(chain: Chain) -> str:
+    """Say who writes files whose paths are not known, which may be any file."""
+    for one in chain.scanned:
+        lines = [line for writes, line in one.unclear if writes]
+        lines += [use.line for use in one.writes if use.place.text.startswith(HOLE)]
+        if lines:
+            return f"; nobody knows what {one.unit.path} writes in `{lines[0]}`"
+    return ""
 
 
 def _near(like: list[tuple[Scanned, Place]]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .places import Place
+from .places import HOLE, Place
 from .uses import Scanned, Use
 
 
@@ -82,7 +82,9 @@ def _links(writer: Scanned, reader: Scanned) -> list[Link]:
         if not both or both[0][0].is_absolute != both[0][1].is_absolute:
             continue
         certain = known and read.is_one and write.is_one and both[0][0].text == both[0][1].text
-        link = Link(writer.unit.path, reader.unit.path, write, read, both[0][0].shown, certain)
+        one, two = both[0]
+        shown = one.shown if HOLE in two.text else two.shown
+        link = Link(writer.unit.path, reader.unit.path, write, read, shown, certain)
         if link.shown not in found or certain:
             found[link.shown] = link
     for step in dict.fromkeys(reader.loads):

@@ -44,6 +44,26 @@ def modules_of(
     return found
 
 
+def own_names(root: Path, folder: str, trees: list[ast.Module]) -> set[str]:
+    """Return the names of the functions and modules of the project that code uses."""
+    folders = [folder, "", "src", *_added(folder, trees)]
+
+    def is_own(module: str) -> bool:
+        places = [Path(root, inside, module.partition(".")[0]) for inside in folders]
+        return any(p.with_suffix(".py").is_file() or (p / "__init__.py").is_file() for p in places)
+
+    own: set[str] = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            own.add(node.name)
+        elif isinstance(node, ast.ImportFrom) and (node.level or is_own(node.module or "")):
+            own |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names = [alias for alias in node.names if is_own(alias.name)]
+            own |= {(alias.asname or alias.name).partition(".")[0] for alias in names}
+    return own
+
+
 def _imported(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.ImportFrom) and node.module and not node.level:
         yield node.module

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.magics import magics
@@ -29,9 +29,19 @@ COMMON = frozenset(
 
 
 def in_python(
-    unit: Unit, names: Names, functions: Mapping[str, str]
+    unit: Unit, names: Names, functions: Mapping[str, str], own: Collection[str]
 ) -> tuple[list[Use], list[Use], list[tuple[bool, str]]]:
-    """Return what code reads and writes, what else it names, and lines whose path is not known."""
+    """Return what code reads and writes, what else it names, and lines whose path is not known.
+
+    Parameters
+    ----------
+    unit, names
+        The notebook or script, and what its names stand for.
+    functions
+        The names by which it calls `load` and `save`.
+    own
+        The names of the project's own functions and modules, which may be those of a library, too.
+    """
     uses: list[Use] = []
     more: list[Use] = []
     unclear: list[tuple[bool, str]] = []
@@ -44,7 +54,8 @@ def in_python(
             if functions.get(dotted(node.func)):
                 continue
             line = shortened(_line(unit.cells[number], node))
-            for access in [*accesses(node), *_globs(node), *_drawn(node, figdir)]:
+            known = [] if dotted(node.func).partition(".")[0] in own else accesses(node)
+            for access in [*known, *_globs(node), *_drawn(node, figdir)]:
                 found = names.places(access.path)
                 places = [place for place in found if _is_file(place, access)]
                 function = access.function
@@ -69,8 +80,8 @@ def in_python(
         for line in lines:
             shown = shortened(line)
             uses, more = _with_others(number, line.lstrip("!%"), "shell", shown, uses, more)
-    known = [use.path for use in uses if use.path is not None] + spelled
-    for cell, path, places in named(unit.trees, names, known, functions):
+    followed = [use.path for use in uses if use.path is not None] + spelled
+    for cell, path, places in named(unit.trees, names, followed, functions):
         line = shortened(_line(unit.cells[cell], path))
         more.append(Use(False, places, cell, line, "named", None, path))
     return uses, more, list(dict.fromkeys(unclear))
@@ -167,8 +178,8 @@ def _is_file(place: Place, access: Access) -> bool:
     """Tell whether a text can be the path of a file; `write` takes any text elsewhere."""
     if "\n" in place.text or len(place.text) > LONGEST or re.match("[a-z0-9]+://", place.text):
         return False
-    if access.is_guess:
-        return is_path(place)
+    if access.is_guess:  # a name alone may be in any folder
+        return "/" in place.text and is_path(place)
     if access.function in NAMES_TOO and not set(place.text) & set("./\\"):
         return False  # `sns.load_dataset("iris")`
     return access.function != "write" or place.text.lower().endswith(WRITTEN)

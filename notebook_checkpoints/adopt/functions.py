@@ -25,13 +25,12 @@ WRITERS = frozenset(
 )
 # the path comes second: `joblib.dump(obj, path)`, `pd.to_pickle(obj, path)`
 SECOND = frozenset(
-    "dump write_table write_feather WriteImage write_gexf write_graphml write_edgelist "
-    "write_gpickle".split()
+    "dump write_feather WriteImage write_gexf write_graphml write_edgelist write_gpickle".split()
 )
 SECOND_OF = frozenset(
-    "torch.save nib.save nibabel.save SeqIO.write pd.to_pickle pandas.to_pickle "
-    "keras.models.save_model tf.keras.models.save_model da.to_zarr dask.array.to_zarr "
-    "urllib.request.urlretrieve request.urlretrieve urlretrieve".split()
+    "pq.write_table pyarrow.parquet.write_table torch.save nib.save nibabel.save SeqIO.write "
+    "pd.to_pickle pandas.to_pickle keras.models.save_model tf.keras.models.save_model "
+    "da.to_zarr dask.array.to_zarr urllib.request.urlretrieve request.urlretrieve urlretrieve".split()
 )
 OPENERS = frozenset(
     "open File ZipFile HDFStore open_group open_memmap memmap AlignmentFile".split()

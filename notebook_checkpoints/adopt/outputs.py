@@ -70,6 +70,8 @@ class Stored(NamedTuple):
         The file in the checkpoint's folder, and the name by which `load` gives it.
     suffix
         The format of the object; empty if it is the file as it was written.
+    stays
+        Whether the code goes on writing the file to where it was.
     """
 
     step: str
@@ -77,6 +79,7 @@ class Stored(NamedTuple):
     key: str
     name: str
     suffix: str
+    stays: bool = False
 
     @property
     def checkpoint(self) -> str:
@@ -113,7 +116,8 @@ class Outputs(NamedTuple):
                 stem = _stems(output.key)[0]
                 name = stem if output.form and stems[stem] == 1 else output.key
                 suffix = output.form.suffix if output.form else ""
-                found[output.use.place.text] = Stored(step, part, output.key, name, suffix)
+                where = Stored(step, part, output.key, name, suffix, output.stays)
+                found[output.use.place.text] = where
         return found
 
 

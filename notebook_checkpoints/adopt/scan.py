@@ -11,7 +11,7 @@ from checkpoint.notebooks.calls import calls, imported
 from checkpoint.notebooks.notebook import code_cells, shortened, tags_of
 from checkpoint.notebooks.parameters import TAG
 
-from .constants import modules_of
+from .constants import modules_of, own_names
 from .found import in_python
 from .moves import moves_of
 from .named import are_settings
@@ -38,7 +38,7 @@ def scan(root: Path) -> list[Scanned]:
 def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     if unit.language != "python":
         known, unknown = _in_other_language(unit)
-        base = _base(root, unit, known)
+        base = _base(root, unit, known, [])
         uses, more = ([_based(use, base, []) for use in found] for found in (known, unknown))
         return Scanned(unit, uses, [], [], None, base, _news(more, uses))
     here = None if unit.is_notebook else unit.folder
@@ -47,9 +47,10 @@ def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     modules = modules_of(root, unit.folder, unit.trees, configs)
     names = Names(unit.trees, configs, here, tagged, modules)
     functions = imported(unit.cells) if _imports_ours(unit) else {}
-    uses, more, unclear = in_python(unit, names, functions)
-    base = _base(root, unit, uses)
+    own = own_names(root, unit.folder, unit.trees)
+    uses, more, unclear = in_python(unit, names, functions, own)
     moves = [] if here is not None else list(moves_of(unit))
+    base = _base(root, unit, uses, moves)
     uses, more = ([_based(use, base, moves) for use in found] for found in (uses, more))
     sources = unit.cells if functions else []
     ours = [call for cell in sources for call in calls(cell, functions) or ()]
@@ -109,20 +110,19 @@ def _starred(place: Place) -> Place:
     return Place(text, (*place.holes, *["*"] * more), (None,) * text.count(HOLE))
 
 
-def _base(root: Path, unit: Unit, uses: list[Use]) -> str:
+def _base(root: Path, unit: Unit, uses: list[Use], moves: list[tuple[int, int, str]]) -> str:
     """Return the folder that relative paths begin at: where most of the files are.
 
     Jupyter runs a notebook in its own folder, and people run scripts at the top.
     """
     own = [unit.folder, ""] if unit.is_notebook else ["", unit.folder]
-    return max(own, key=lambda base: sum(_fits(root, use, base) for use in uses))
+    return max(own, key=lambda base: sum(_fits(root, _based(use, base, moves)) for use in uses))
 
 
-def _fits(root: Path, use: Use, base: str) -> int:
+def _fits(root: Path, use: Use) -> int:
     score = 0
-    for place in use.places:
-        here = place.below(base)
-        if place.is_absolute or here.text.startswith(("..", HOLE)):
+    for here in use.places:
+        if here.is_absolute or here.text.startswith(("..", HOLE)):
             continue
         score += 2 * exists(root, here) + (root / here.text.replace(HOLE, "_")).parent.is_dir()
     return score

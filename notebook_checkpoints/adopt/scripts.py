@@ -62,6 +62,8 @@ def why_no_step(scanned: Scanned) -> str:
         return f"its name {reason}"
     if scanned.saves or scanned.loads:
         return "it calls load and save already"
+    if encoding := _encoding(unit.cells[0]):
+        return f"it is written in {encoding}; save it as UTF-8"
     if ARGUMENTS.search(unit.cells[0]):
         return "it takes arguments"
     if _is_module(scanned):
@@ -95,6 +97,15 @@ def why_no_step(scanned: Scanned) -> str:
             return f"it writes two files of the name {_key(use)}"
         names |= {_key(use)} if use.writes else set()
     return ""
+
+
+def _encoding(source: str) -> str:
+    """Return the encoding that the first lines of a script name; empty for UTF-8."""
+    found = (
+        re.match(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", line) for line in source.split("\n")[:2]
+    )
+    name = next((one[1] for one in found if one), "utf-8")
+    return "" if name.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig") else name
 
 
 def _is_module(scanned: Scanned) -> bool:

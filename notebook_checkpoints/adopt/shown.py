@@ -44,7 +44,9 @@ def _about(chain: Chain, one: Scanned) -> Iterator[str]:
 
 
 def _alternatives(use: Use) -> str:
-    return " or ".join(place.shown for place in use.places)
+    """Return what a use may be of, and whether only the name of its function says so."""
+    text = " or ".join(place.shown for place in use.places)
+    return f"{text}  (as `{use.function}` says)" if use.is_guess else text
 
 
 def _is_linked(chain: Chain, one: Scanned, shown: str) -> bool:

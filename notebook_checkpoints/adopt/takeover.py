@@ -46,7 +46,7 @@ class Taken(NamedTuple):
     n_files
         The number of its files.
     copied
-        Those among them that were copied, from the top of the project.
+        Those among them that were copied and are no longer written, from the top of the project.
     missing
         A file that is not here, so that nothing was taken over; empty if all are.
     """
@@ -89,7 +89,8 @@ def take_over(root: Path, steps: list[Rewritten | Script]) -> list[Taken]:
                 reason = f"{error.filename or 'a file'}: {error.strerror}"
             taken.append(Taken(step.step, 0, [], reason.rstrip(".")))
             continue
-        copied = [file for file in found if not file.source.samefile(_target(project, step, file))]
+        gone = [file for file in found if not file.stored.stays]  # nothing writes or needs them
+        copied = [file for file in gone if not file.source.samefile(_target(project, step, file))]
         names = [file.source.relative_to(root).as_posix() for file in copied]
         taken.append(Taken(step.step, len(found), names))
     return taken

@@ -1,9 +1,11 @@
 """The notebooks and scripts of a project, wherever they are."""
 
 import ast
+import io
 import json
 import os
 import posixpath
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -168,7 +170,12 @@ def _language(content: dict[str, Any]) -> str:
 def _script(path: Path, name: str) -> Unit:
     language = LANGUAGES[path.suffix]
     try:
-        source = path.read_bytes().decode("utf-8")
+        content = path.read_bytes()
+        # a script of Python may say its encoding in its first lines
+        encoding = tokenize.detect_encoding(io.BytesIO(content).readline)[0]
+        source = content.decode(encoding if language == "python" else "utf-8")
+    except SyntaxError as error:
+        return Unit(name, language, [], [], [f"it is not text: {error.msg}"])
     except UnicodeDecodeError as error:
         reason = f"it is not UTF-8 text: byte {error.start}"
         return Unit(name, language, [], [], [reason])

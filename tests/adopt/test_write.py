@@ -109,6 +109,9 @@ def rewritten(root, **sources):
 
 
 def test_the_templates_files_are_added_and_nothing_is_overwritten(project):
+    r = {"name": "ir", "display_name": "R", "language": "R"}
+    write_notebook(project / "notebooks" / "4_r.ipynb", ["write.csv(1, 'x.csv')"], kernelspec=r)
+    project.commit()
     before = tree(project)
     done = adopt(project, "--write", "--yes")
     assert done.returncode == 0, done.stderr
@@ -127,8 +130,11 @@ def test_the_templates_files_are_added_and_nothing_is_overwritten(project):
     }
     reason = "notebooks/1_qc.ipynb is not adopted: it neither loads nor saves checkpoints"
     assert states["1_qc"] == ("missing", [reason])
+    of_r = reason.replace("1_qc", "4_r")
+    assert states["4_r"] == ("missing", [of_r])
     ran = project.command("run")
     assert (ran.returncode, ran.stdout.splitlines()[0]) == (0, f"Not run: {reason}.")
+    assert f"Not run: {of_r}." in ran.stdout
     # a second time there is nothing to do, after a commit
     refused = adopt(project, "--write", "--yes")
     assert refused.returncode == 1
@@ -276,6 +282,27 @@ def test_what_stays_and_why(tmp_path):
         "it reads a pattern of files",
     ):
         assert reason in adopted.left
+
+
+def test_a_notebook_of_windows_that_changes_its_folder(tmp_path):
+    (tmp_path / "out" / "qc").mkdir(parents=True)
+    (tmp_path / "out" / "qc" / "a.npy").touch()
+    adopted = rewritten(
+        tmp_path,
+        _1_a='OUT = "../out/qc"\r\nfor s in ["a"]:\r\n    é = 1\r\n'
+        '    np.save(f"{OUT}/{s}.npy", é)\r\nnp.save("../out/é.npy", 2)\r\nprint("saved ../out/é.npy")',
+        _2_b='%cd ..\nx = np.load("out/é.npy")\ny = np.load("out\\\\qc\\\\a.npy")',
+    )
+    a, b = "\n".join(adopted.cells("1_a")), "\n".join(adopted.cells("2_b"))
+    assert 'save(f"1_a/qc_{s}", {"object.npy": np.asanyarray(é)})' in a
+    assert 'save("1_a", {"é.npy": np.asanyarray(2)})' in a
+    kept = "    # adopt: kept, notebooks/2_b.ipynb reads this file\n    np.save(f"
+    assert kept in a.replace("\r", "")
+    assert a.count("np.save") == 1
+    assert "print" not in a
+    assert 'x = previous["é"]' in b
+    file = "reads out/qc/a.npy as a file, as it is written by notebooks/1_a.ipynb"
+    assert adopted.left == file
 
 
 def test_names_that_the_notebook_uses_itself(tmp_path):
