@@ -30,7 +30,8 @@ SECOND = frozenset(
 SECOND_OF = frozenset(
     "pq.write_table pyarrow.parquet.write_table torch.save nib.save nibabel.save SeqIO.write "
     "pd.to_pickle pandas.to_pickle keras.models.save_model tf.keras.models.save_model "
-    "da.to_zarr dask.array.to_zarr urllib.request.urlretrieve request.urlretrieve urlretrieve".split()
+    "da.to_zarr dask.array.to_zarr urllib.request.urlretrieve request.urlretrieve "
+    "urlretrieve".split()
 )
 OPENERS = frozenset(
     "open File ZipFile HDFStore open_group open_memmap memmap AlignmentFile".split()

@@ -290,7 +290,8 @@ def test_a_notebook_of_windows_that_changes_its_folder(tmp_path):
     adopted = rewritten(
         tmp_path,
         _1_a='OUT = "../out/qc"\r\nfor s in ["a"]:\r\n    é = 1\r\n'
-        '    np.save(f"{OUT}/{s}.npy", é)\r\nnp.save("../out/é.npy", 2)\r\nprint("saved ../out/é.npy")',
+        '    np.save(f"{OUT}/{s}.npy", é)\r\nnp.save("../out/é.npy", 2)\r\n'
+        'print("saved ../out/é.npy")',
         _2_b='%cd ..\nx = np.load("out/é.npy")\ny = np.load("out\\\\qc\\\\a.npy")',
     )
     a, b = "\n".join(adopted.cells("1_a")), "\n".join(adopted.cells("2_b"))
