@@ -122,6 +122,33 @@ def test_a_page_is_used_with_the_keyboard_on_a_narrow_screen(path, reader):
     assert reader.said == []
 
 
+def test_many_steps_and_lines_leave_room_for_the_names(bake, reader):
+    names = [f"a_step_of_many_{number}" for number in range(12)]
+    project = bake(pipeline="blank", notebooks=", ".join(names))
+    steps = project.steps()
+    for number in range(6, 12):  # a lane for each of the first six
+        with project.edited(steps[number]) as notebook:
+            load = next(cell for cell in notebook.cells if "load(" in cell.source)
+            load.source += f'\nearlier = load("{steps[11 - number]}")'
+    file = project / "results" / "report.html"
+    write(Project(project), file, 10**7)
+    cut = "[...document.querySelectorAll('.chain a')].filter(a => a.scrollWidth > a.clientWidth)"
+    page = reader.open(file, width=360, height=700)
+    playwright.expect(page.locator(".chain svg")).to_be_hidden()
+    assert page.evaluate(f"{cut}.length + ({WIDER})") == 0
+    page.get_by_role("link", name=f"Next: {steps[1]}").click()
+    playwright.expect(page.get_by_role("heading", name=steps[1]).first).to_be_in_viewport()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_label("Contents").get_by_role("link", name=steps[8]).click()
+    playwright.expect(page.locator("nav [aria-current]")).to_have_text(f"!{steps[8]}")
+    playwright.expect(page.locator("nav [aria-current]")).to_be_in_viewport()
+    assert page.evaluate(f"{cut}.length + ({WIDER})") == 0
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 900})
+    assert page.evaluate(f"{cut}.length") == 0
+    assert reader.said == []
+
+
 def test_it_is_accessible(path, reader):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
     # axe has to run its own script in the page, which the page's policy forbids
