@@ -341,7 +341,11 @@ def test_in_a_clone_nothing_speaks_against_the_results(project, tmp_path):
 def test_it_needs_only_what_the_workflow_installs(project):
     """And so it starts fast: nbconvert, for one, takes seconds to import."""
     workflow = yaml.safe_load((project / ".github" / "workflows" / "checkpoint.yml").read_text())
-    commands = [step["run"] for step in workflow["jobs"]["report"]["steps"] if "run" in step]
+    job = workflow["jobs"]["report"]
+    assert job["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+    assert job["concurrency"] == {"group": "pages", "cancel-in-progress": False}
+    assert job["environment"]["name"] == "github-pages"
+    commands = [step["run"] for step in job["steps"] if "run" in step]
     waiting = commands[0].partition("constraints.txt ")[2].split()
     assert commands[1] == "python src/*/checkpoint report -o public/index.html"
     installed = set()
