@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from checkpoint.errors import CheckpointError
+from checkpoint.files import below
 from checkpoint.lineage.states import Lineage
 from checkpoint.notebooks.notebook import code_cells
 from checkpoint.notebooks.recipe import recipe_of
@@ -25,6 +26,7 @@ from checkpoint.storage.schema import (
     Record,
     Run,
 )
+from checkpoint.storage.session import NOT_LISTED
 
 from .functions import is_figure
 from .outputs import Stored
@@ -143,15 +145,15 @@ def _why_not_run(root: Path, step: Rewritten) -> str:
 
 
 def _matching(root: Path, place: Place) -> Iterator[tuple[Path, list[str]]]:
-    """Yield the files that a path can be, with what is in its holes."""
+    """Yield the files and folders that a path can be, with what is in its holes."""
     if HOLE not in place.text:
         path = root / place.text
-        yield from [(path, [])] if path.is_file() else []
+        yield from [(path, [])] if path.exists() else []
         return
     pattern = re.compile("".join("([^/]+?)" if c == HOLE else re.escape(c) for c in place.text))
     for path in sorted(root.glob(place.glob)):
         match = pattern.fullmatch(path.relative_to(root).as_posix())
-        values = list(match.groups()) if match and path.is_file() else []
+        values = list(match.groups()) if match else []
         known = zip(values, place.values, strict=False)
         if values and all(can is None or value in can for value, can in known):
             yield path, values
@@ -188,7 +190,8 @@ def _put(project: Project, step: Rewritten | Script, files: list[_File]) -> None
             target = _target(project, step, file)
             if not target.exists():  # else it is the file itself
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file.source, target)  # never a link
+                copy = shutil.copytree if file.source.is_dir() else shutil.copyfile
+                copy(file.source, target)  # never a link
         _accept(project, step, files)
     except BaseException:
         for path in sorted({folder, *folder.rglob("*")} - before, reverse=True):
@@ -244,11 +247,11 @@ def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
             yield from _checkpoints(project, use)
             continue
         for place in use.places:
-            if not place.is_inside or use.function.endswith("glob") or place.text[:1] == HOLE:
-                continue
-            if place.text in step.stored:
+            if not place.is_inside or place.text[:1] == HOLE or place.text in step.stored:
                 continue  # it reads what it wrote itself
             yield from _shown(project, place)
+            if use.function.endswith("glob"):
+                yield from _listed(project, place)
     for use in step.scanned.named:  # read or not, another content may make another result
         for place in use.places:
             if place.is_inside and place.text[:1] != HOLE and place.text not in step.stored:
@@ -256,9 +259,21 @@ def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
 
 
 def _shown(project: Project, place: Place) -> Iterator[str]:
+    """Yield the files that a path can be, and those in folders; not those of checkpoints."""
     for path, _ in _matching(project.root, place):
-        name = project.show(path)
-        yield f"./{name}" if name.startswith("results/") else name
+        for file in [path] if path.is_file() else below(path):
+            name = project.show(file)
+            first = name.split("/")[1] if name.startswith("results/") else ""
+            saved = bool(first) and (project.results / first / RECORD).exists()
+            if file.is_file() and not saved:
+                yield f"./{name}" if first else name
+
+
+def _listed(project: Project, place: Place) -> Iterator[str]:
+    """Yield the folder in which a pattern looks for files; a new one makes another result."""
+    folder = place.text.partition(HOLE)[0].rpartition("/")[0]
+    if folder and folder.partition("/")[0] not in NOT_LISTED and (project.root / folder).is_dir():
+        yield f"{folder}/"
 
 
 def _checkpoints(project: Project, stored: Stored) -> Iterator[str]:

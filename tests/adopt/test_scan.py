@@ -300,6 +300,25 @@ def test_a_module_is_no_step(tmp_path):
     assert "is known only when it runs" in why_no_step(scan(tmp_path)[0])
 
 
+def test_the_folder_of_a_notebook_that_moves_and_functions_of_ones_own(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "lab.py").write_text("def read_csv(name): ...", encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x.npy").touch()
+    notebooks(
+        tmp_path,
+        _1_a='%cd ..\nnp.load("out/x.npy")',
+        _2_b='from lab import read_csv\ndef to_csv(x): ...\nread_csv("x.csv")\nto_csv("y.csv")',
+    )
+    (tmp_path / "3_c.py").write_bytes(
+        "# coding: latin-1\n# caf\xe9\nopen('out/c.txt', 'w')".encode("latin-1")
+    )
+    a, b, c = sorted(scan(tmp_path), key=lambda one: one.unit.name)
+    assert [use.place.shown for use in (*a.uses, *c.uses)] == ["out/x.npy", "out/c.txt"]
+    assert (b.uses, [use.as_named for use in b.named]) == ([], ["x.csv", "y.csv"])
+    assert why_no_step(c) == "it is written in latin-1; save it as UTF-8"
+
+
 def test_numbers_give_the_order_of_what_is_not_linked(tmp_path):
     notebooks(tmp_path, _1_a="1", _2_b='np.save("../out/b.npy", x)', _3_c='np.load("../out/b.npy")')
     write_notebook(tmp_path / "old" / "0_try.ipynb", ["1"])

@@ -492,6 +492,30 @@ def test_a_notebook_that_saves_nothing_is_accepted_if_it_ran(tmp_path):
     }
 
 
+def test_what_is_taken_over_is_made_from_all_that_was_read(tmp_path):
+    """Also from files that a pattern finds, those in a folder, and those that a list names."""
+    root = ProjectUnderTest(tmp_path / "lab")
+    reads = "x = [f(p) for p in glob('../data/*.csv')]\nsc.read_10x_mtx('../data/10x/')\n"
+    reads += "for name in FILES.values(): f(name)\nFILES = {'a': '../data/listed.txt'}\n"
+    write_notebook(root / "notebooks" / "1_a.ipynb", [f"{reads}a.write_zarr('../out/x.zarr')"])
+    write_notebook(root / "notebooks" / "2_b.ipynb", ["ad.read_zarr('../out/x.zarr')"])
+    files = ["data/a.csv", "data/10x/matrix.mtx", "data/listed.txt", "out/x.zarr/0"]
+    for file in map(root.joinpath, files):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("1", encoding="utf-8")
+    done = adopt(root, "--write", "all", "--yes", "--no-git")
+    assert "results/1_a: 1 file taken over and accepted." in done.stdout, done.stderr
+    assert (root / "results" / "1_a" / "x.zarr" / "0").read_text(encoding="utf-8") == "1"
+    assert root.states() == dict.fromkeys(["1_a", "2_b"], "current")
+    for file in map(root.joinpath, files[:3]):
+        file.write_text("2", encoding="utf-8")
+        assert root.state("1_a")[0] == "stale", file
+        file.write_text("1", encoding="utf-8")
+        assert root.state("1_a")[0] == "current"
+    (root / "data" / "new.csv").touch()
+    assert root.state("1_a")[0] == "stale"
+
+
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
 def test_a_script_in_r_runs_as_a_step(tmp_path):
     root = tmp_path / "lab"
