@@ -13,8 +13,11 @@ CUT = "\1"  # where a cell is split, around the save cell
 
 
 def edited(source: str, edits: Sequence[Edit]) -> str:
-    """Return the code of a cell after edits, of which none overlap."""
-    for edit in sorted(dict.fromkeys(edits), key=lambda edit: (edit.start, edit.end), reverse=True):
+    """Return the code of a cell after edits, of which none overlap.
+
+    What is inserted in one place stands there in the order of the edits.
+    """
+    for edit in sorted(dict.fromkeys(edits), key=lambda edit: (edit.start, edit.end))[::-1]:
         source = source[: edit.start] + edit.text + source[edit.end :]
     return source
 

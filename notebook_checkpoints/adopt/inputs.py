@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from checkpoint.notebooks.calls import dotted
 from checkpoint.project.names import number_of
 
 from .forms import reader_form
@@ -17,6 +18,7 @@ from .statements import Code, Edit
 from .uses import Scanned, Use
 
 RAW = "data/"
+ASKS = ("exists", "isfile", "isdir", "is_file", "is_dir")
 
 
 def why_not(code: Code, use: Use) -> str:
@@ -27,6 +29,8 @@ def why_not(code: Code, use: Use) -> str:
         return f"nobody knows what `{use.function}` does with it"
     if len(use.places) > 1:
         return "its path depends on how the code runs"
+    if use.call is not None and _may_be_missing(code, use.call):
+        return "the notebook goes on without it"
     if not use.is_certain or use.call is None or use.path is None:
         return "its path is known only when the code runs"
     if HOLE in use.place.text and not holes_fit(code, use):
@@ -36,6 +40,24 @@ def why_not(code: Code, use: Use) -> str:
     except ValueError:
         return "what varies in its path is no plain name"
     return ""
+
+
+def _may_be_missing(code: Code, call: ast.Call) -> bool:
+    """Tell whether code reads a file only if it is there, where `load` would raise an error."""
+    inner: ast.AST = call
+    for outer in code.around(call):
+        if isinstance(outer, ast.Try | ast.TryStar) and inner in outer.body:
+            return True
+        tests = [outer.test] if isinstance(outer, ast.If | ast.IfExp) else []
+        asked = (node for test in tests for node in ast.walk(test) if isinstance(node, ast.Call))
+        if any(dotted(one.func).endswith(ASKS) or _method(one) in ASKS for one in asked):
+            return True
+        inner = outer
+    return False
+
+
+def _method(call: ast.Call) -> str:
+    return getattr(call.func, "attr", "")
 
 
 def is_raw(root: Path, use: Use) -> bool:

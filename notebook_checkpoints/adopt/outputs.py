@@ -175,7 +175,8 @@ def plan(
         if name in parts or unportable(name.replace(HOLE, "x")) or name == "figures":
             left += [(output.use, "two files would have the same name") for output in group]
         else:
-            parts[name] = group
+            parts[name], twice = _distinct(group)
+            left += [(output.use, "two files would have the same name") for output in twice]
     last, twice = _distinct(last)
     left += [(output.use, "two files would have the same name") for output in twice]
     return Outputs(last, parts, left, figures)

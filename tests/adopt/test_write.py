@@ -306,6 +306,27 @@ def test_a_notebook_of_windows_that_changes_its_folder(tmp_path):
     assert adopted.left == file
 
 
+def test_files_of_one_name_and_files_that_may_be_missing(tmp_path):
+    adopted = rewritten(
+        tmp_path,
+        _1_a='a.to_csv("../r/a/x.csv")\nb.to_csv("../r/b/x.csv")\nb += 1\n'
+        'np.save("../r/c.npy", x)\nb += 1\nnp.save("../r/d.npy", x)\nb += 1\n'
+        'np.save("../r/e.npy", x)',
+        _2_b='a = pd.read_csv("../r/a/x.csv")\nb = pd.read_csv("../r/b/x.csv")\n'
+        'if os.path.exists("../r/c.npy"):\n    c = np.load("../r/c.npy")\n'
+        'try:\n    d = np.load("../r/d.npy")\nexcept FileNotFoundError:\n'
+        '    d = np.load("../r/e.npy")',
+    )
+    a, b = adopted.code("1_a"), adopted.code("2_b")
+    assert a.count('"x.csv": Path(') == 1
+    assert "# adopt: not saved: two files would have the same name\nb.to_csv(" in a
+    assert 'a = pd.read_csv(x.path("x.csv"))\nb = pd.read_csv("../r/b/x.csv")' in b
+    for name in "cd":
+        assert f'# adopt: kept, notebooks/2_b.ipynb reads this file\nnp.save("../r/{name}.npy"' in a
+        assert f"    # adopt: not loaded: the notebook goes on without it\n    {name} = np" in b
+    assert '["e"]' in b
+
+
 def test_names_that_the_notebook_uses_itself(tmp_path):
     adopted = rewritten(
         tmp_path,
