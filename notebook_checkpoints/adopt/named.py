@@ -50,15 +50,16 @@ def is_path(place: Place) -> bool:
     return text.startswith((".", "/", "~", HOLE)) and "/" in text and bool(plain)
 
 
-def parts_of(names: Names | None, node: ast.expr, depth: int = 0) -> set[int]:
+def parts_of(names: Names | None, node: ast.expr) -> set[int]:
     """Return the ids of the nodes of a path, and of what its names stand for."""
-    parts = {id(inner) for inner in ast.walk(node)}
-    if names is None or depth > 8:
-        return parts
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name):
-            for value in names.values(inner.id):
-                parts |= parts_of(names, value, depth + 1)
+    parts: set[int] = set()
+    waiting = [node]
+    while waiting:
+        for inner in ast.walk(waiting.pop()):
+            if id(inner) not in parts:
+                parts.add(id(inner))
+                if isinstance(inner, ast.Name) and names is not None:
+                    waiting += [one for one in names.values(inner.id) if id(one) not in parts]
     return parts
 
 

@@ -13,6 +13,7 @@ from .places import HOLE, Place
 
 # functions that return a path as it is, by their first argument
 SAME = frozenset("str Path PurePath PosixPath fspath abspath realpath expanduser normpath".split())
+MOST = 300  # expressions that are followed for one path
 SAME_METHODS = frozenset("resolve absolute as_posix expanduser".split())
 RENAMES = frozenset("with_suffix with_name with_stem replace".split())
 CONFIG_READERS = frozenset("safe_load full_load unsafe_load load loads".split())
@@ -55,6 +56,7 @@ class Names:
         self._files: dict[str, ast.expr] = {}  # `with open(…) as f`
         self.used: set[int] = set()  # ids of the nodes that led to paths
         self._places: dict[int, tuple[int, int]] = {}  # where values are assigned
+        self._left = MOST
         self._star = (-1, 0)  # the last `from x import *`, which may bind any name anew
         for number, tree in enumerate(trees):
             for node in ast.walk(tree):
@@ -149,12 +151,16 @@ class Names:
 
         Several are not certain: which one it is depends on how the code runs.
         """
+        self._left = MOST
         resolved = [one for place in self._resolve(node, ()) for one in place.listed]
         found = list(dict.fromkeys(resolved))[:MANY]
         known = [place for place in found if place.text.replace(HOLE, "").strip("./ ")]
-        return known if len(known) == len(found) else []
+        return known if len(known) == len(found) and self._left >= 0 else []
 
     def _resolve(self, node: ast.expr, seen: tuple[str, ...]) -> list[Place]:
+        self._left -= 1
+        if self._left < 0:
+            return []  # names that stand for names that stand for names
         self.used.add(id(node))
         if isinstance(node, ast.Constant):
             return [Place(node.value)] if isinstance(node.value, str) else []

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import hand_written
@@ -317,6 +318,16 @@ def test_the_folder_of_a_notebook_that_moves_and_functions_of_ones_own(tmp_path)
     assert [use.place.shown for use in (*a.uses, *c.uses)] == ["out/x.npy", "out/c.txt"]
     assert (b.uses, [use.as_named for use in b.named]) == ([], ["x.csv", "y.csv"])
     assert why_no_step(c) == "it is written in latin-1; save it as UTF-8"
+
+
+def test_names_that_stand_for_each_other_take_no_time(tmp_path):
+    names = [f"v{number}" for number in range(14)]
+    pairs = list(zip(names, names[7:], strict=False))
+    lines = [f"{a} = {b} + '/x.csv' + str({c})" for a in names for b, c in pairs]
+    notebooks(tmp_path, _1_a="\n".join([*lines, "pd.read_csv(v0)"]))
+    began = time.monotonic()
+    assert len(scan(tmp_path)[0].unclear) == 1
+    assert time.monotonic() - began < 30
 
 
 def test_numbers_give_the_order_of_what_is_not_linked(tmp_path):
