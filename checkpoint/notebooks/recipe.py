@@ -44,10 +44,11 @@ class Recipe(NamedTuple):
 
 
 def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:
-    """Tell whether the code of a notebook in another language does not know `CHECKPOINT_OUTPUT`."""
+    """Tell whether the code of a notebook in another language knows nothing of checkpoints."""
     files = [project.root / name for name in (step.entry or NOTHING).code]
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
-    return not any(OUTPUT in text or INCLUDES.search(text) for text in (*sources, *texts))
+    known = ("checkpoint" in text.lower() or INCLUDES.search(text) for text in (*sources, *texts))
+    return not any(known)
 
 
 def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = None) -> Recipe | None:
