@@ -7,7 +7,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from ..notebooks.calls import dotted
+from ..notebooks.calls import Call, dotted
 from .raw_data import WRITERS, function_of
 from .rules import Finding, rule
 from .subjects import Cell
@@ -77,6 +77,25 @@ def _chdir(cell: Cell) -> Iterator[Finding]:
         changes += [line.strip() for line in cell.shell_lines if re.match(r"\s*%?cd\b", line)]
     for code in changes:
         yield Finding(f"changes the working directory: `{code}`", todo)
+
+
+@rule(
+    "second-loop",
+    Cell,
+    finds="a second loop over the parts of a step",
+    why="it drops the parts that the first has made",
+)
+def _second_loop(cell: Cell) -> Iterator[Finding]:
+    before = cell.notebook.cells[: cell.notebook.cells.index(cell)]
+    looped = {call.step: other for other in before for call in _loops(other)}
+    for call in _loops(cell):
+        if call.step in looped:
+            what = f"loops over the parts of {call.step}, and drops those of the loop before"
+            yield Finding(what, f"List all parts in one loop, that of `{looped[call.step].line}`")
+
+
+def _loops(cell: Cell) -> list[Call]:
+    return [call for call in cell.own_calls if call.function == "parts" and call.step]
 
 
 @rule(

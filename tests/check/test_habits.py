@@ -211,3 +211,13 @@ def test_a_problem_names_the_notebook_and_the_cell_once(project):
         "import os",
     )
     assert 'os.chdir("..")'.replace('"', "'") in problem.what
+
+
+def test_a_second_loop_over_the_same_parts():
+    content = skeleton("my_project", "2_integration", "1_preprocessing")
+    loop = "from my_project.checkpoint import parts\nfor part in parts({!r}, {}): part.save({{}})"
+    looped = [("2_integration", ["a"]), ("1_x", ["a"]), ("2_integration", ["b"])]
+    loops = [loop.format(*each) for each in looped]
+    content["cells"] += [code_cell(f"loop-{i}", source) for i, source in enumerate(loops)]
+    cells = Notebook(PROJECT, STEPS[1], STEPS, content).cells[-3:]
+    assert [bool(list(RULES["second-loop"].judge(cell))) for cell in cells] == [False, False, True]
