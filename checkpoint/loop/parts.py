@@ -52,6 +52,9 @@ class Part:
         self.is_over = False
         self._loop = loop
 
+    def __str__(self) -> str:
+        return self.name  # as `f"{part}.h5"` is meant
+
     def __repr__(self) -> str:
         return f"Part({self.step!r})"
 
