@@ -5,8 +5,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import text
-from ..errors import CheckpointDamagedError, CheckpointError, CheckpointNotFoundError
+from ..errors import (
+    CheckpointDamagedError,
+    CheckpointError,
+    CheckpointNotFoundError,
+    ProjectError,
+)
 from ..formats import beside, format_of, stems, suffix_of
+from ..notebooks.recipe import recipe_of
 from ..project.project import Project
 from ..project.settings import read_sources
 from . import away, hashes, store
@@ -189,7 +195,12 @@ def remedy(project: Project, step: str) -> str:
 def maker_of(project: Project, step: str) -> str:
     """Return what makes a step or sub-checkpoint: a notebook's file name, or a command."""
     name = step.partition("/")[0]
-    return f"`checkpoint run {name}`" if project.is_script(step) else f"{name}.ipynb"
+    known = next((known for known in project.steps() if known.name == name), None)
+    try:
+        recipe = recipe_of(project, known) if known else None  # of a command, or another language
+    except ProjectError:
+        recipe = None  # the notebook cannot be read
+    return f"`checkpoint run {name}`" if recipe else f"{name}.ipynb"
 
 
 def _read(project: Project, step: str) -> tuple[dict[str, Any] | None, Record | None]:
