@@ -315,7 +315,8 @@ class _Comparison:
                 culprit, reason = told
                 break
         else:
-            if any(name.startswith(RANDOM) for name in differing):
+            drew = self._draws.get(self.cells[step.cell].source)
+            if drew and any(name.startswith(RANDOM) for name in differing):
                 reason = f"cell `{cell}` drew random numbers after other cells had drawn some"
         return Verdict("unclean", f"{reason}; {REMEDY}", culprit)
 
