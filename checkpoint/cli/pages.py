@@ -55,7 +55,8 @@ def report(
         err.print(f"It is larger than {budget}: its text alone is.")
     failing = [step for step in page.steps if step.holds is False]
     for step in failing:
-        err.print(f"{step.name} is {step.state.state}: {'; '.join(step.state.reasons)}")
+        why = "; ".join(step.state.reasons)
+        err.print(f"{step.name} is {step.state.state}" + (f": {why}" if why else ""))
     if show and not webbrowser.open(path.absolute().as_uri()):
         err.print("No browser was found.")
     raise typer.Exit(check and bool(failing))

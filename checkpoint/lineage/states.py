@@ -216,7 +216,9 @@ class _Examined:
             return self._without_record(DAMAGED)
         if saved.record is None:
             if not saved.by_hand:
-                if self._snapshot.is_foreign(self.step):
+                if why := self._snapshot.unreadable(self.step):
+                    self.changes = [Change(Kind.NOTEBOOK, How.CHANGED, why, self.step)]
+                elif self._snapshot.is_foreign(self.step):
                     self.changes = [Change(Kind.FOREIGN, How.MISSING, "", self.step)]
                 return self._without_record(MISSING)
             self.changes = [Change(Kind.ORIGIN, How.CHANGED, "", self.step)]

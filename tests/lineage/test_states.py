@@ -108,6 +108,8 @@ def test_a_notebook_that_cannot_be_read(chain):
     state, (reason,) = states(chain)[TWO]
     assert state == "edited"
     assert reason.startswith("notebooks/2_integration.ipynb is not valid JSON")
+    shutil.rmtree(chain / "results" / TWO)
+    assert states(chain)[TWO] == ("missing", [reason])
 
 
 def test_a_folder_with_files_that_are_no_results(chain, capsys):
