@@ -26,7 +26,7 @@ def writing_into(folders: Collection[Path]) -> list[Process]:
     """Return this user's processes that were told to write into one of some folders."""
     if not folders:
         return []
-    import psutil  # which ipykernel needs, too
+    import psutil
 
     places, found = {folder.resolve() for folder in folders}, []
     for process in psutil.process_iter():

@@ -77,7 +77,7 @@ def test_what_students_get(teacher, tmp_path):
     assert done.removed == {f"{TWO}.ipynb": {"solution": 2, "hidden test": 1}}
     files = tree(copy)
     ours = [name for name in files if not name.startswith(("src/", "profiles/", ".github/"))]
-    assert ours == sorted(
+    assert sorted(ours) == sorted(
         [
             *(".gitattributes", ".gitignore", ".pre-commit-config.yaml", "AGENTS.md"),
             *("LICENSE", "README.md"),
