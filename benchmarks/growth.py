@@ -25,7 +25,7 @@ import scipy.sparse as sp
 TEMPLATE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TEMPLATE))
 SIZES = [10, 100, 1_000, 4_000]  # MB
-RUNS = {10: 9, 100: 5, 1_000: 3, 4_000: 1}
+RUNS = {10: 15, 100: 9, 1_000: 7, 4_000: 3}
 Times = dict[str, list[float]]
 
 
@@ -58,14 +58,21 @@ def measure(make: Callable[[int], tuple[Any, Callable[[Any, Path], None]]]) -> T
         }
         runs: Times = {name: [] for name in writers}
         for run in range(RUNS[size] + 1):
-            for name, write in writers.items():
+            # each begins in its turn, since a disk may be slow after it has written much
+            for name in rotated(list(writers), run):
                 start = time.perf_counter()
-                write(obj)
+                writers[name](obj)
                 if run:  # the first creates the file
                     runs[name].append(time.perf_counter() - start)
         for name, seconds in runs.items():
             times.setdefault(name, []).append(statistics.median(seconds))
     return times
+
+
+def rotated(names: list[str], turns: int) -> list[str]:
+    """Return names from another one on."""
+    first = turns % len(names)
+    return [*names[first:], *names[:first]]
 
 
 def array(size: int) -> tuple[Any, Callable[[Any, Path], None]]:
