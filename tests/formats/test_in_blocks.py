@@ -99,6 +99,7 @@ def layout(path):
     return found
 
 
+@pytest.mark.versions
 @pytest.mark.filterwarnings("ignore")
 def test_lazy_objects_over_their_own_source(project):
     pytest.importorskip("xarray")

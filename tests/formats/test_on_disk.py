@@ -86,6 +86,7 @@ def test_an_anndata(project, suffix):
         previous.part("atlas", "obsm/X_pca")
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_what_is_replaced_meanwhile(project, suffix):
     """The old data or an error, also in the worker of a cluster; never some of each."""
@@ -107,6 +108,7 @@ def test_what_is_replaced_meanwhile(project, suffix):
         pickle.loads(elsewhere).compute()
 
 
+@pytest.mark.versions
 def test_a_folder_that_goes_while_a_block_is_read(project, monkeypatch):
     """Zarr reads zeros where it finds no file."""
     save(STEP, {"atlas.zarr": atlas()})

@@ -58,6 +58,7 @@ def closed():
     plt.close("all")
 
 
+@pytest.mark.versions
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", DRAWN)
 def test_it_is_saved_as_a_picture(project, kind):

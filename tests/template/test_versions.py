@@ -88,6 +88,7 @@ def test_projects_declare_the_bounds_that_are_tested(bake):
     )
 
 
+@pytest.mark.versions
 def test_what_the_code_imports_is_declared():
     """Each package that `checkpoint` imports is declared, or comes with one that is."""
     imported = set()
