@@ -168,7 +168,6 @@ def is_reserved(name: str) -> bool:
 
 
 @lru_cache(1 << 14)
-@lru_cache(1 << 12)  # parts have files of the same names
 def contained(name: str) -> bool:
     """Tell whether a name leads to a place below the folder that it is relative to."""
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
