@@ -26,7 +26,12 @@ def unstaged(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def last_commit(root: Path) -> tuple[str, str]:
-    """Return the hash and the date of the last commit; empty texts if there is none."""
+    """Return the hash and the date of the last commit that has the project; empty without one.
+
+    A repository may lie around a project that it does not track: its commits say nothing.
+    """
+    if not _git(root, "ls-tree", "HEAD"):
+        return "", ""
     commit, _, date = _git(root, "log", "-1", "--format=%H %cI").strip().partition(" ")
     return commit, date
 

@@ -220,6 +220,9 @@ def test_a_file_that_is_not_a_page_stays(project):
 
 
 def test_a_project_without_results_git_or_steps(project):
+    around = project.parent  # a repository that does not track the project
+    git(around, "init", "-q")
+    git(around, "commit", "-qm", "x", "--allow-empty")
     _, parsed = page(project)
     text = words(parsed.text)
     assert "3 of 3 steps do not hold." in text and "Nothing yet." in text
