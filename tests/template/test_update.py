@@ -52,8 +52,8 @@ class Lab:
         edit(self.template / PROJECT / ".gitignore", "*.h5ad\n", "*.h5ad\n*.theirs\n")
         edit(
             self.template / PROJECT / "pyproject.toml",
-            '"jinja2>=3.1",',
-            '"jinja2>=3.1.2",\n    "newlib>=1",',
+            '"jinja2>=3.1.6",',
+            '"jinja2>=3.2",\n    "newlib>=1",',
         )
         edit(self.template / "checkpoint" / "api.py", "from coll", "import newlib\nfrom coll")
         edit(self.template / PROJECT / "README.md", "## Install", "## How to install")
@@ -135,7 +135,7 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     worked.commit("a week")
     before = yours(worked)
     # the same lines as the template will change
-    edit(clash / "pyproject.toml", '"jinja2>=3.1"', '"jinja2==3.1.6"')
+    edit(clash / "pyproject.toml", '"jinja2>=3.1.6"', '"jinja2==3.1.7"')
     edit(clash / ".gitignore", "*.h5ad\n", "*.h5ad\n*.mine\n")
     clash.commit()
     edit(dirty / "README.md", "## Run", "## Our way to run")
@@ -166,16 +166,16 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     assert code_of(worked) == "x = 1\n"
     assert yours(worked) == before
     needed = pyproject(worked)["project"]["dependencies"]
-    assert {"seaborn", "jinja2>=3.1.2", "newlib>=1"} <= set(needed)
+    assert {"seaborn", "jinja2>=3.2", "newlib>=1"} <= set(needed)
     ignored = (worked / ".gitignore").read_text().splitlines()
     assert {"*.mine", "*.theirs"} <= set(ignored)
     assert worked.command("check").returncode == 0
 
-    assert "jinja2==3.1.6" in pyproject(clash)["project"]["dependencies"]
+    assert "jinja2==3.1.7" in pyproject(clash)["project"]["dependencies"]
     assert notes[1][:4] == [
         "left pyproject.toml as it is; take over what you need:",
-        'not in pyproject.toml: -    "jinja2>=3.1",',
-        'not in pyproject.toml: +    "jinja2>=3.1.2",',
+        'not in pyproject.toml: -    "jinja2>=3.1.6",',
+        'not in pyproject.toml: +    "jinja2>=3.2",',
         'not in pyproject.toml: +    "newlib>=1",',
     ]
     for name in ("load", "save"):
@@ -201,7 +201,7 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     assert pyproject(adopted)["project"]["name"] == "x"
     assert notes[7][0].startswith("left pyproject.toml as it is; take over")
     assert [line for line in notes[7] if "+" in line] == [
-        'not in pyproject.toml: +    "jinja2>=3.1.2",',
+        'not in pyproject.toml: +    "jinja2>=3.2",',
         'not in pyproject.toml: +    "newlib>=1",',
     ]
     assert pyproject(adopted)["tool"]["checkpoint"]["template"]["version"] == "7.0"
