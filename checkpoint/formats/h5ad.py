@@ -179,10 +179,12 @@ def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> It
         frame, again = getattr(adata, name), _part(stored, name)
         yield from of_frame(frame, again, f"{slot}{name}", (*place, name))
     for name in MATRICES:
-        here, matrices = _part(stored, name), _matrices(adata, name)
-        yield from of_matrices(matrices, here, f"{slot}{name}", (*place, name))
-    uns, folders = in_file(_part(stored, "uns")), are_folders(stored)
-    yield from differences(dict(adata.uns), uns, f"{slot}uns", (*place, "uns"), folders=folders)
+        if matrices := _matrices(adata, name):
+            here = _part(stored, name)
+            yield from of_matrices(matrices, here, f"{slot}{name}", (*place, name))
+    if uns := dict(adata.uns):
+        again, folders = in_file(_part(stored, "uns")), are_folders(stored)
+        yield from differences(uns, again, f"{slot}uns", (*place, "uns"), folders=folders)
     if adata.raw is not None:
         raw, here = _part(stored, "raw"), (*place, "raw")
         yield from of_matrix(adata.raw.X, _part(raw, "X"), f"{slot}raw.X", (*here, "_X"))

@@ -53,11 +53,11 @@ def working_directory() -> Path | None:
 
 
 @cache
-def _tools() -> list[str]:
+def _tools() -> list[Path]:
     """Return the folders of what is installed in this environment."""
     from sysconfig import get_path
 
-    return [get_path(name) for name in ("scripts", "purelib", "platlib", "stdlib")]
+    return [Path(get_path(name)) for name in ("scripts", "purelib", "platlib", "stdlib")]
 
 
 def _session_name() -> str | None:

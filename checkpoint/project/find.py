@@ -29,7 +29,7 @@ def project_to_read() -> Project:
     ProjectError
         If the caller lies in no project, and this package is not part of one either.
     """
-    root, results = _root(), _results()
+    (root, _), results = _root(), _results()
     return Project(root, results, below=root / "results" if results else None)
 
 
@@ -49,8 +49,8 @@ def project_to_write(step: str) -> Project:
     ProjectError
         As `project_to_read`.
     """
-    root, results = _root(), _results()
-    if not results and not _named() and _own() is None:
+    (root, is_own), results = _root(), _results()
+    if not results and not is_own:
         raise _not_its_own(Project(root), step)
     return Project(root, results)
 
@@ -101,11 +101,13 @@ def cannot_save_here() -> str | None:
     return f"{_caller()} does not belong to this project, so save will refuse here."
 
 
-def _root() -> Path:
-    root = _named() or _own() or _installed()
-    if root is None:
-        raise _no_project()
-    return root
+def _root() -> tuple[Path, bool]:
+    """Return the project, and whether the caller lies in it or names it."""
+    if root := _named() or _own():
+        return root, True
+    if root := _installed():
+        return root, False
+    raise _no_project()
 
 
 def _own() -> Path | None:

@@ -167,17 +167,17 @@ def name_of(project: Project, path: str) -> str:
 
     These are files elsewhere, those of environments and tools, and hidden folders.
     """
-    return "" if files.is_installed(path) else _name_in(project.root, project.data, path)
+    return "" if files.is_installed(path) else _name_in(str(project.root), str(project.data), path)
 
 
-@lru_cache(maxsize=100_000)  # each part of a loop asks for all of them
-def _name_in(root: Path, data: Path, path: str) -> str:
-    place = Path(path)
+@lru_cache(maxsize=100_000)  # each part of a loop asks for all of them; texts compare faster
+def _name_in(top: str, large: str, path: str) -> str:
+    place, root = Path(path), Path(top)
     parts: tuple[str, ...] = ()
     if place.is_relative_to(root):
         parts = place.relative_to(root).parts
     else:
-        raw, root = data.resolve(), root.resolve()  # data often links to a larger disk
+        raw, root = Path(large).resolve(), root.resolve()  # data often links to a larger disk
         place = place.resolve()
         if place.is_relative_to(root):
             parts = place.relative_to(root).parts
@@ -204,9 +204,10 @@ def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry
 
 def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
     """Yield the folders whose files were asked for; the hash is empty if they changed since."""
+    listed = list(files.listed.items())
     # a Path for each takes long where a loop wrote thousands
-    written = {os.path.dirname(path) for path in list(files.writes)}  # noqa: PTH120
-    for path, stamp in list(files.listed.items()):
+    written = {os.path.dirname(path) for path in list(files.writes) if listed}  # noqa: PTH120
+    for path, stamp in listed:
         name = name_of(project, path)
         top = name.partition("/")[0]
         hidden = not top or top[0] == "." or top in NOT_LISTED
