@@ -4,17 +4,18 @@ Such a file is text. It is small, so it is read back as soon as it is written.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from csv import QUOTE_MINIMAL, QUOTE_NONNUMERIC
+from gzip import GzipFile
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from . import columns, nearest
+from .block_files import create
 from .fidelity import of_frames, of_subclass
 from .registry import Format
 from .rest import Difference
-
-GZIP = {"method": "gzip", "mtime": 1}  # else the time of the run would be in the file
 
 
 def write(frame: Any, path: Path) -> dict[str, Any]:
@@ -37,18 +38,19 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
     ]
     texts = _texts(flat)
     details["missing"] = _missing_text(texts)
-    pd.concat(flat, axis=1).to_csv(
-        path,
-        sep=_separator(path),
-        index=False,
-        header=[column.name or "" for column in flat],
-        na_rep=details["missing"],
-        lineterminator="\n",
-        encoding="utf-8",
-        # readers take a carriage return without quotes for the end of the line
-        quoting=QUOTE_NONNUMERIC if any("\r" in text for text in texts) else QUOTE_MINIMAL,
-        compression=GZIP if path.suffix == ".gz" else None,
-    )
+    with create(path) as file, _compressed(file, path) as stream:
+        pd.concat(flat, axis=1).to_csv(
+            stream,
+            mode="wb",
+            sep=_separator(path),
+            index=False,
+            header=[column.name or "" for column in flat],
+            na_rep=details["missing"],
+            lineterminator="\n",
+            encoding="utf-8",
+            # readers take a carriage return without quotes for the end of the line
+            quoting=QUOTE_NONNUMERIC if any("\r" in text for text in texts) else QUOTE_MINIMAL,
+        )
     return details
 
 
@@ -92,6 +94,12 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     if n_levels:
         frame.index = _index(series[:n_levels], [level["name"] for level in details["index"]])
     return frame
+
+
+def _compressed(file: IO[bytes], path: Path) -> AbstractContextManager[Any]:
+    if path.suffix != ".gz":
+        return nullcontext(file)
+    return GzipFile(path.name, "wb", fileobj=file, mtime=1)  # else it would be the time of the run
 
 
 def _separator(path: Path) -> str:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import is_the_machines
 from . import columns, nearest
+from .block_files import create
 from .fidelity import of_frame_labels, of_index, of_some_columns, of_subclass
 from .names import names_in_file
 from .registry import Format
@@ -23,7 +24,8 @@ def write(frame: Any, path: Path) -> dict[str, Any] | None:
     categories = _lost_categories(near)
     durations = [name for name, lost in categories.items() if lost["of"].startswith("timedelta")]
     # a dictionary of durations would come back as integers
-    _to_parquet(near.astype({name: categories[name]["of"] for name in durations}), path)
+    with create(path) as file:
+        _to_parquet(near.astype({name: categories[name]["of"] for name in durations}), file)
     details = {
         "categories": categories,
         "text": columns.text_lost(near),
@@ -93,7 +95,7 @@ def _holds(column: Any) -> bool:
     return True
 
 
-def _to_parquet(frame: Any, target: Path | BytesIO) -> None:
+def _to_parquet(frame: Any, target: IO[bytes]) -> None:
     if str(frame.columns.dtype) not in columns.TEXT:  # pandas could not read such labels
         labels = columns.labels(list(frame.columns), None).rename(frame.columns.name)
         frame = frame.set_axis(labels, axis="columns")

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import CheckpointFormatError
 from . import lazy
+from .block_files import create, opened
 from .kinds import is_a, is_view, shown
 from .registry import Format, reason
 from .rest import Difference
@@ -33,13 +34,13 @@ def unfit(obj: Any) -> str | None:
 
 def write(obj: Any, path: Path) -> None:
     """Pickle an object; what is not computed yet is computed."""
-    with path.open("wb") as file:
+    with create(path) as file:
         _Pickler(file, protocol=PROTOCOL).dump(obj)
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
     """Unpickle an object. This runs code: read pickles only from people you trust."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         return pickle.load(file)
 
 
