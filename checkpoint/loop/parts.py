@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from ..lineage.changes import CURRENT
 from ..lineage.states import Lineage
 from ..notebooks.calls import imported
 from ..notebooks.carried import carried, loop_in
-from ..project.names import is_reserved, unportable
+from ..project.names import folded, is_reserved, unportable
 from ..project.project import Project
 from ..storage import clean, session
 from ..storage.checkpoint import Checkpoint
@@ -300,7 +299,7 @@ def _checked(step: str, names: Iterable[str]) -> list[str]:
             )
         if reason := unportable(name) or ("is reserved" if is_reserved(name) else None):
             raise CheckpointValueError(f"part {name!r} {reason}", step=step)
-        other = first.setdefault(unicodedata.normalize("NFC", name).casefold(), place)
+        other = first.setdefault(folded(name), place)
         if other != place:
             same = f", as {listed[other]!r} on Windows and macOS" * (listed[other] != name)
             message = f"part {name!r} is listed twice{same}"

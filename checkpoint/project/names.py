@@ -1,6 +1,7 @@
 """Names of notebooks: their numbers, and what is the same file on Linux, macOS and Windows."""
 
 import re
+import unicodedata
 from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
@@ -165,6 +166,11 @@ def unportable(name: str) -> str | None:
 def is_reserved(name: str) -> bool:
     """Tell whether a step's folder has a file or folder of its own with this name."""
     return name.casefold() in RESERVED
+
+
+def folded(name: str) -> str:
+    """Return what is the same for names that are one file on macOS or Windows."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 @lru_cache(1 << 14)

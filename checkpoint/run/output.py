@@ -1,21 +1,18 @@
 """The folder into which a command or another language writes, without what others write there."""
 
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import CheckpointError, CheckpointValueError
-from ..files import below
+from ..errors import CheckpointError
 from ..notebooks.recipe import Recipe
 from ..project.chain import Step
-from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
+from ..project.project import Project
 from ..project.settings import FILE
 from ..storage import writers
-from ..storage.outputs import LOG, captured
+from ..storage.outputs import captured
 from ..storage.schema import RECORD
 
-OURS = (LOG, FAILED_LOG, FAILED, EXECUTED, RECORD)  # in the folder of a step
 PATIENCE = 2  # seconds that workers of a command have to notice that it has ended
 
 
@@ -47,7 +44,6 @@ def output(
             raise
         for name in writers.end(writers.writing_into([staging]), PATIENCE):
             say(f"{step.name}: ended {name}, which it had started and not waited for")
-        _refuse_unfit(step, staging)
 
 
 def _refuse_later(project: Project, step: Step, recipe: Recipe) -> None:
@@ -63,31 +59,3 @@ def _refuse_later(project: Project, step: Step, recipe: Recipe) -> None:
                 step=step.name,
                 found=loaded,
             )
-
-
-def _refuse_unfit(step: Step, staging: Path) -> None:
-    """Raise where something was written that cannot be committed, or not on every system.
-
-    Raises
-    ------
-    CheckpointValueError
-        Naming it. The previous checkpoint stays.
-    """
-    seen: dict[str, str] = {}
-    for path in below(staging):
-        file = path.relative_to(staging).as_posix()
-        folded = unicodedata.normalize("NFC", file).casefold()
-        first = seen.setdefault(folded, file)
-        if path.is_symlink():
-            reason = "is a link"
-        elif not path.is_file() and not path.is_dir():
-            reason = "is neither a file nor a folder"
-        elif folded in OURS and file != RECORD:
-            reason = "is the name of a file that `checkpoint run` writes"
-        elif first != file:
-            reason = f"is the same file as {first!r} on Windows and macOS"
-        else:
-            continue
-        raise CheckpointValueError(
-            f"{step.name} wrote {file!r}, which {reason}.", step=step.name, file=file
-        )

@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 from msgspec import structs, to_builtins
 
 from ..errors import ArchiveError, CheckpointError
-from ..project.names import unportable
+from ..project.names import folded, unportable
 from ..storage import hashes
 from ..storage.schema import RECORD, FileEntry, Record, parse
 from ..text import strings
@@ -193,7 +193,7 @@ def _check_names(names: list[str], manifest: Manifest) -> None:
     """Refuse names that the manifest lacks, that lead elsewhere, or that are one file on a disk."""
     seen: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(_folded(name), name)
+        first = seen.setdefault(folded(name), name)
         if first is not name:
             raise ArchiveError(f"{first!r} and {name!r} are one file on some disks", found=name)
         if name not in manifest.files:
@@ -208,16 +208,12 @@ def _check_names(names: list[str], manifest: Manifest) -> None:
     folders: dict[str, str] = {}
     for name in names:
         for parent in (parent.as_posix() for parent in list(PurePosixPath(name).parents)[:-1]):
-            if parent in manifest.files or _folded(parent) in seen:
+            if parent in manifest.files or folded(parent) in seen:
                 raise ArchiveError(f"{parent!r} is a file and a folder", found=name)
-            if (first := folders.setdefault(_folded(parent), parent)) != parent:
+            if (first := folders.setdefault(folded(parent), parent)) != parent:
                 raise ArchiveError(f"{first!r} and {parent!r} are one folder on some disks")
     if lacking := sorted(manifest.files.keys() - names):
         raise ArchiveError(f"{lacking[0]!r} is in its manifest, and not in it", found=lacking[0])
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest: int) -> bytes:

@@ -13,8 +13,8 @@ from ..files import below, sync
 from ..formats import format_of, suffix_of
 from ..notebooks.recipe import Recipe
 from ..project.chain import Step
-from ..project.names import unportable
-from ..project.project import FAILED_LOG, Project
+from ..project.names import folded, unportable
+from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
 from ..project.settings import FILE, Entry
 from ..text import json_text
 from . import away, hashed, hashes, params, store
@@ -22,6 +22,7 @@ from .checkpoint import Checkpoint
 from .schema import FORMAT_VERSION, RECORD, FileEntry, InputEntry, Record, param_hashes
 
 LOG = "run.log"
+OURS = (LOG, FAILED_LOG, FAILED, EXECUTED, RECORD)  # in the folder of a step
 
 
 @contextmanager
@@ -53,8 +54,9 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
     place = away.begin(project, step.name)
     with store.transaction(folder, place) as staging:
         yield staging
+        _refuse_unfit(step, staging)
         written = _params(step, staging)
-        files = _entries(step, staging)
+        files = _entries(staging)
         if place:
             files = moved_away(files, staging, place)
         if not files and not written:
@@ -131,25 +133,38 @@ def _params(step: Step, staging: Path) -> dict[str, object]:
         raise CheckpointError(f"{step.name} wrote a {RECORD}: {error}", step=step.name) from error
 
 
-def _entries(step: Step, staging: Path) -> dict[str, FileEntry]:
+def _refuse_unfit(step: Step, staging: Path) -> None:
+    """Raise where something was written that cannot be committed, or not on every system."""
+    seen: dict[str, str] = {}
+    for path in below(staging):
+        file = path.relative_to(staging).as_posix()
+        first = seen.setdefault(folded(file), file)
+        reason = unportable(path.name)
+        if path.is_symlink():
+            reason = "is a link"
+        elif not path.is_file() and not path.is_dir():
+            reason = "is neither a file nor a folder"
+        elif folded(file) in OURS and file != RECORD:
+            reason = "is the name of a file that `checkpoint run` writes"
+        elif first != file:
+            reason = f"is the same file as {first!r} on Windows and macOS"
+        if reason:
+            raise CheckpointValueError(
+                f"{step.name} wrote {file!r}, which {reason}.", step=step.name, file=file
+            )
+
+
+def _entries(staging: Path) -> dict[str, FileEntry]:
     """Return the entries of the files and folders that the step wrote."""
     files: list[str] = []
     for path in below(staging):
         file = path.relative_to(staging).as_posix()
         if any(file.startswith(f"{whole}/") for whole in files):
             continue
-        if reason := unportable(path.name) or ("is a link" if path.is_symlink() else None):
-            raise CheckpointValueError(
-                f"{step.name} wrote {file!r}, which {reason}.", step=step.name, file=file
-            )
         known = format_of(path.name)
         whole = path.is_dir() and known is not None and known.is_folder
         if (path.is_file() and file != RECORD) or whole:
             files.append(file)
-    if LOG in files:
-        raise CheckpointValueError(
-            f"{step.name} wrote {LOG!r}, which is the name of its log.", step=step.name, file=LOG
-        )
     keys = [file.removesuffix(suffix_of(file)) for file in files]
     return {
         file: _entry(staging / file, key if keys.count(key) == 1 else file)

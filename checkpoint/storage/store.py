@@ -8,7 +8,6 @@ staging folders that were left behind. Only renames are used, so it works on Win
 
 import json
 import os
-import unicodedata
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,6 +18,7 @@ from ..errors import CheckpointDamagedError, CheckpointError, CheckpointValueErr
 from ..files import below, remove, replace, sync
 from ..project import group
 from ..project.group import check_writable, explained, make_folder, share
+from ..project.names import folded
 from ..text import json_text, unfinished_merge
 from ..watch.files import unwatched
 from . import away as elsewhere
@@ -304,7 +304,7 @@ def _by_name(paths: Iterable[Path]) -> dict[str, list[Path]]:
     """Return paths by what is the same for names that are one file on macOS or Windows."""
     named: dict[str, list[Path]] = {}
     for path in paths:
-        named.setdefault(unicodedata.normalize("NFC", path.name).casefold(), []).append(path)
+        named.setdefault(folded(path.name), []).append(path)
     return named
 
 

@@ -1,7 +1,6 @@
 """Writing the objects of a save: which file each goes into, and its entry in the record."""
 
 import shutil
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -16,7 +15,7 @@ from ..formats import PATH, Format, beside, choose, format_of, refused
 from ..formats.kinds import a_type
 from ..progress import PAUSE, Progress, writing
 from ..project.group import make_folder
-from ..project.names import unportable
+from ..project.names import folded, unportable
 from ..text import size
 from . import hashes, store
 from .environment import FREEZE
@@ -74,7 +73,7 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
     for key, obj in objects.items():
         _check_key(key)
         file, file_format = choose(key, obj)
-        place = place_of(file)
+        place = folded(file)
         if place.rpartition("/")[2] == RECORD:
             raise CheckpointValueError(
                 f"{key!r}: save writes params.json itself; use params=…", key=key
@@ -89,11 +88,6 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
     _refuse_files_as_folders(items)
     stems = Counter(map(_stem, items.values()))
     return [item._replace(rest=_rest_name(item, items, stems)) for item in items.values()]
-
-
-def place_of(file: str) -> str:
-    """Return what is the same for names that are one file on macOS or Windows."""
-    return unicodedata.normalize("NFC", file).casefold()
 
 
 def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> None:
@@ -272,7 +266,7 @@ class Writer:
 def _rest_name(item: Item, items: Mapping[str, Item], stems: Mapping[str, int]) -> str:
     """Return `rna_adata.rest.pkl`; or the name of the file with it, where that is taken."""
     short = f"{_stem(item)}{beside.SUFFIX}"
-    free = stems[_stem(item)] == 1 and place_of(short) not in items
+    free = stems[_stem(item)] == 1 and folded(short) not in items
     return short if free else f"{item.file}{beside.SUFFIX}"
 
 
