@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import ProjectError
 from ..project.chain import Step
 from ..project.project import Project
 from . import notebook
@@ -147,6 +148,14 @@ def _has(source: str, step: str) -> bool:
     return any(text.value == step for text in texts(source, imported([source])) or ())
 
 
+def _named_by(project: Project, step: Step) -> Named:
+    content = None if step.is_script else notebook.read_whole(step.path)
+    recipe = recipe_of(project, step, content)
+    if content is None or recipe:
+        return Named(recipe.loads if recipe else [], [], False)
+    return named_in(notebook.sources(content))
+
+
 class Graph:
     """The steps of a project and what each is made from.
 
@@ -154,6 +163,8 @@ class Graph:
     ----------
     project
         The project. Each notebook is read once, here.
+    lenient
+        Whether a notebook that cannot be read is one that loads nothing.
 
     Attributes
     ----------
@@ -178,7 +189,7 @@ class Graph:
         If a notebook cannot be read.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, lenient: bool = False) -> None:
         self.steps = project.steps()
         self.loads: dict[str, list[str]] = {}
         self.later: dict[str, list[str]] = {}
@@ -186,15 +197,15 @@ class Graph:
         self.computed: set[str] = set()
         self.files: dict[str, list[str]] = {}
         for step in self.steps:
-            self._add(project, step)
+            try:
+                named = _named_by(project, step)
+            except ProjectError:
+                if not lenient:
+                    raise
+                named = Named([], [], False)
+            self._add(step, named)
 
-    def _add(self, project: Project, step: Step) -> None:
-        content = None if step.is_script else notebook.read_whole(step.path)
-        recipe = recipe_of(project, step, content)
-        if content is None or recipe:
-            named = Named(recipe.loads if recipe else [], [], False)
-        else:
-            named = named_in(notebook.sources(content))
+    def _add(self, step: Step, named: Named) -> None:
         loaded = {name.partition("/")[0] for name in named.steps}
         earlier = [other.name for other in self.steps if other.place < step.place]
         others = [other.name for other in self.steps if other.name != step.name]

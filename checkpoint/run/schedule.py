@@ -59,7 +59,7 @@ class Schedule:
         skipped: Collection[str] = (),
         named: Collection[str] = (),
     ) -> None:
-        self.graph = Graph(project)
+        self.graph = Graph(project, lenient=True)
         self.waiting = {step.name: step for step in steps}
         self.blocked: dict[str, str] = {}
         self._project = project

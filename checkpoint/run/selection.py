@@ -39,11 +39,11 @@ def skipped(project: Project, steps: Iterable[Step]) -> dict[str, Skipped]:
 def _skipped(project: Project, step: Step) -> Skipped | None:
     if step.is_script:
         return None
+    where = project.show(step.path)
     try:
         content = notebook.read_whole(step.path)
-    except ProjectError:
-        return None  # whoever reads it next says what is wrong
-    where = project.show(step.path)
+    except ProjectError as error:
+        return Skipped(step, f"{where} {str(error).removeprefix(f'{step.path} ')}", True)
     sources = [source for source in notebook.sources(content) if source]
     if not sources:
         return Skipped(step, f"{where} has no code, so it makes no results", False)

@@ -51,7 +51,7 @@ def jobs(root: Path | str) -> list[Job]:
     """
     project = Project(Path(root))
     project.refuse_unclear()
-    graph, resources = Graph(project), read_settings(project).resources
+    graph, resources = Graph(project, lenient=True), read_settings(project).resources
     for step in resources:
         if step not in graph.loads:
             raise ProjectError(

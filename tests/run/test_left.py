@@ -127,6 +127,14 @@ def test_a_notebook_without_a_save_is_told_before_others_run(bake):
         f"Not run: {reason}\nNothing to run: everything else is current.\n",
         3,
     )
+    # nor does one that nobody can read keep the others from running
+    baked.notebook("2_two").write_text("<<<<<<< HEAD\n>>>>>>> x", encoding="utf-8")
+    done = baked.command("run", "--all")
+    assert (steps_ran(done), done.returncode) == (["1_one"], 3)
+    merge = "notebooks/2_two.ipynb has an unfinished merge in line 1"
+    assert told(done).startswith(f"2_two is not current: {merge}")
+    named = baked.command("run", "2_two")
+    assert (named.returncode, named.stderr) == (2, told(done).partition(": ")[2] + "\n")
 
 
 @pytest.mark.slow
