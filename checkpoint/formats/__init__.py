@@ -158,6 +158,9 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
         With `key`, the object's type as `found`, and as `expected` the names of the files that
         it can be saved as.
     """
+    if by is PATH:
+        text = f"{key!r}: cannot save this {type_name(obj)}: {why.rstrip('.')}."
+        return CheckpointFormatError(text, key=key, found=str(obj))
     suffix = suffix_of(key)
     stem = key.removesuffix(suffix) if format_of(key) or by is None else key
     others = [entry for entry in known() if entry is not by and entry.refusal(obj) is None]

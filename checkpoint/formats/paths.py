@@ -42,7 +42,13 @@ def unfit(path: Path) -> str | None:
 def write(path: Path, target: Path) -> None:
     """Copy a file or a folder; links in it are followed."""
     if path.is_dir():
-        shutil.copytree(path, target, copy_function=_copy)
+        if target.resolve().is_relative_to(path.resolve()):
+            raise ValueError(f"the folder {str(path)!r} contains the checkpoint that it goes into")
+        try:
+            shutil.copytree(path, target, copy_function=_copy)
+        except shutil.Error as error:  # all that could not be copied
+            source, _, why = error.args[0][0]
+            raise ValueError(f"{source}: {why}") from error
         make_writable(target)
     else:
         _copy(path, target)

@@ -212,6 +212,22 @@ def test_a_path_that_leads_nowhere_is_refused(project):
         save(STEP, {"model": Path("gone")})
 
 
+def test_a_folder_that_holds_the_checkpoint_is_not_copied_into_itself(project):
+    with pytest.raises(CheckpointFormatError, match=r"'all': .* contains the checkpoint") as raised:
+        save(STEP, {"all": Path("../results")})
+    assert ".pkl" not in str(raised.value)
+    assert not list((project / "results").rglob("all"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_folder_with_a_link_to_nothing_is_refused_with_its_name(project, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights.pt").symlink_to(tmp_path / "gone.pt")
+    with pytest.raises(CheckpointFormatError, match=r"weights\.pt: .*No such file") as raised:
+        save(STEP, {"model": tmp_path / "model"})
+    assert "staging" not in str(raised.value)
+
+
 @pytest.fixture
 def folder(project, tmp_path):
     """Return the folder of an object that is one, in a checkpoint."""
