@@ -72,6 +72,7 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
     items: dict[str, Item] = {}
     for key, obj in objects.items():
         _check_key(key)
+        key = str.__str__(key)  # NumPy's text, or an enum's: loops over samples have it
         file, file_format = choose(key, obj)
         place = folded(file)
         if place.rpartition("/")[2] == RECORD:

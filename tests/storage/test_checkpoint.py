@@ -1,5 +1,6 @@
 """A checkpoint that was opened: whole, damaged, or filled by hand."""
 
+import enum
 import json
 import os
 import subprocess
@@ -43,6 +44,15 @@ def test_the_mapping(project):
     save(STEP, {"a&b": 1}, params={"p<q": 1})
     html = load(STEP)._repr_html_()
     assert "a&amp;b" in html and "results/1_preprocessing" in html and "p&lt;q" in html
+
+
+def test_names_as_loops_over_samples_have_them(project):
+    class Sample(str, enum.Enum):  # noqa: UP042 -- whose `str` is not its value
+        SECOND = "s2"
+
+    save(STEP, {np.str_("s1"): 1, Sample.SECOND: 2})
+    assert dict(load(STEP)) == {"s1": 1, "s2": 2}
+    assert {type(name) for name in load(STEP)} == {str}
 
 
 def test_asking_for_a_name_reads_nothing(project, monkeypatch):
