@@ -251,12 +251,19 @@ def _of_categories(saved: Any, again: Any, loose: bool) -> str | None:
         return f"has categories named {was.name!r}"
     if len(was) != len(now):
         return "is stored with other categories"
-    if what := _of_columns(was.to_series(), now.to_series(), loose):
+    if what := _of_columns(_series(was), _series(now), loose):
         return f"has categories of which the dtype {what}" if what.startswith("is ") else what
     if saved.cat.ordered != again.cat.ordered:
         return "is stored with another order of categories"
     codes_differ = (saved.cat.codes.to_numpy() != again.cat.codes.to_numpy()).any()
     return "is stored with other values" if codes_differ else None
+
+
+def _series(index: Any) -> Any:
+    """Return an index as a column of its dtype; its own method makes `str` of text in objects."""
+    import pandas as pd
+
+    return pd.Series(index.array, dtype=index.dtype)
 
 
 def _of_index(saved: Any, again: Any, loose: bool) -> str | None:
@@ -271,7 +278,7 @@ def _of_index(saved: Any, again: Any, loose: bool) -> str | None:
     for i in range(saved.nlevels):
         was, now = saved.get_level_values(i), again.get_level_values(i)
         empty = loose and not len(was)
-        if not empty and (what := _of_columns(was.to_series(), now.to_series(), loose)):
+        if not empty and (what := _of_columns(_series(was), _series(now), loose)):
             return what
     return None
 

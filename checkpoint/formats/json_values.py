@@ -89,7 +89,7 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
         if loose is not value and is_a(loose, "numpy", "generic"):
             return plain(loose, where)
         value = loose
-    if isinstance(value, list):
+    if type(value) is list or (isinstance(value, list) and not exact):
         return [plain(item, f"{where}[{i}]", exact=exact) for i, item in enumerate(value)]
     raise TypeError(f"{place} is {a_type(value)}")
 

@@ -48,7 +48,8 @@ def frame(
         if not is_safe(column) and not holds(column):
             near.isetitem(i, _nearest_column(column))
     labels = names_in_file(near.columns, paths=paths, folders=folders)
-    if list(near.columns) != labels or near.columns.nlevels > 1:
+    nameless = near.columns.name is None or isinstance(near.columns.name, str)
+    if list(near.columns) != labels or near.columns.nlevels > 1 or not nameless:
         near.columns = pd.Index(labels)
     near.index = _index(near, holds, text_index, paths, folders)
     return near

@@ -10,6 +10,7 @@ from ..errors import is_the_machines
 from . import columns, nearest
 from .block_files import create
 from .fidelity import of_frame_labels, of_index, of_some_columns, of_subclass
+from .kinds import is_a
 from .names import names_in_file
 from .registry import Format
 from .rest import Difference
@@ -110,6 +111,11 @@ def _read(
 
     lost = details or {}
     frame = pd.read_parquet(source, engine="pyarrow", columns=names)
+    for i in range(frame.shape[1]):
+        values = frame.iloc[:, i]
+        if values.dtype == object and is_a(next(iter(values.dropna()), None), "numpy", "ndarray"):
+            # Arrow lends its arrays, so that nobody could change them
+            frame.isetitem(i, values.map(lambda array: array.copy(), na_action="ignore"))
     for name, described in lost.get("categories", {}).items():
         if name in frame:
             frame[name] = frame[name].astype(columns.category_dtype(described))
@@ -124,7 +130,7 @@ def _read(
 
 
 def _lost_categories(frame: Any) -> dict[str, dict[str, Any]]:
-    """Describe the categories that Parquet loses: all but those of text with rows to show them."""
+    """Describe the categories that Parquet loses: all but usual text with rows to show it."""
     described = {
         name: columns.describe(frame[name])
         for name in frame.columns
@@ -133,7 +139,7 @@ def _lost_categories(frame: Any) -> dict[str, dict[str, Any]]:
     return {
         name: lost
         for name, lost in described.items()
-        if lost["of"] not in columns.TEXT or frame.empty or not lost["categories"]
+        if lost["of"] != columns.text_dtype() or frame.empty or not lost["categories"]
     }
 
 

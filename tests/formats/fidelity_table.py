@@ -504,6 +504,7 @@ CASES = {
         for suffix in (".parquet", ".csv")
         for name, make in {
             "table that may not repeat names": lambda: pd.DataFrame({"a": [1]}).set_flags(allows_duplicate_labels=False),
+            "labels named by a tuple": lambda: pd.DataFrame([[1]], columns=pd.Index(["a"], name=("b", "std"))),
             "a single level": lambda: pd.DataFrame({"a": list("aab")}).value_counts().to_frame(),
             "numbers of another byte order": table({"a": np.arange(2, dtype=">i4"), "b": np.arange(2, dtype=">f8")}),
             "numbers of 80 bits": table({"a": np.arange(2, dtype="longdouble") / 3}),

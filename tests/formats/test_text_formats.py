@@ -16,6 +16,11 @@ from checkpoint.errors import CheckpointFormatError
 from checkpoint.formats import choose
 from checkpoint.formats import json_values as json_format
 
+
+class Rows(list):
+    """A list as libraries return it, with methods of its own."""
+
+
 INDEXES = {
     "numbers": lambda frame: frame,
     "named": lambda frame: frame.rename_axis("row"),
@@ -144,6 +149,7 @@ def test_json(tmp_path, value):
         ({"a": math.inf}, {"a": "Infinity"}),
         (["x", {1}], ["x", [1]]),
         ({"when": date(2020, 1, 2)}, {"when": "2020-01-02"}),
+        (Rows([1]), [1]),
     ],
 )
 def test_what_json_would_change_comes_back(tmp_path, value, in_file):
@@ -164,3 +170,23 @@ def test_json_refuses_what_holds_itself():
     value = []
     value.append(value)
     assert json_format.unfit(value) == "contains itself"
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("dtype", ["object", "string"])
+def test_categories_of_text_keep_their_dtype(tmp_path, dtype, suffix):
+    column = pd.Series(pd.Categorical(["a", None, "b"], pd.Index(["b", "a"], dtype=dtype)))
+    told = []
+    again = round_trip(tmp_path, f"x.{suffix}", pd.DataFrame({"kind": column}), told)["kind"]
+    assert again.dtype == column.dtype
+    assert again.cat.categories.dtype == column.cat.categories.dtype == dtype
+    assert told == []
+
+
+def test_arrays_in_a_column_can_be_changed(tmp_path):
+    table = pd.DataFrame({"pca": [np.arange(2.0), None, np.ones(3)]}, index=["a", "a", "b"])
+    again = round_trip(tmp_path, "x", table)
+    assert again["pca"].iloc[1] is None
+    for was, now in zip(table["pca"].dropna(), again["pca"].dropna(), strict=True):
+        now += 1
+        np.testing.assert_array_equal(now, was + 1, strict=True)
