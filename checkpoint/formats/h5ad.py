@@ -18,7 +18,7 @@ from .fidelity import (
     of_some_columns,
     renamed,
 )
-from .kinds import a_type, is_a
+from .kinds import a_type, is_a, shown
 from .names import names_in_file
 from .on_disk import lazy_anndata, opened, parts
 from .registry import Format
@@ -71,7 +71,7 @@ def size(adata: Any) -> int:
 def in_memory(adata: Any) -> Any:
     """Return an AnnData whose annotations are in memory, and which is not a view."""
     if adata.isbacked and adata.is_view:
-        return adata.to_memory()
+        return _with_tables(adata.to_memory())  # which leaves views of its matrices
     if adata.isbacked or not is_a(adata.obs, "pandas", "DataFrame"):
         return _with_tables(adata)
     return adata.copy() if adata.is_view else adata
@@ -92,7 +92,7 @@ def _with_tables(adata: Any) -> Any:
     if adata.raw is not None:
         varm = {key: _read_table(value) for key, value in adata.raw.varm.items()}
         slots["raw"] = {"X": adata.raw.X, "var": _read_table(adata.raw.var), "varm": varm}
-    return anndata.AnnData(X=adata.X, uns=dict(adata.uns), **slots)
+    return anndata.AnnData(X=shown(adata.X), uns=dict(adata.uns), **slots)
 
 
 def _read_table(value: Any) -> Any:
@@ -280,7 +280,7 @@ def _mark(group: Any, kind: str) -> None:
 def _matrices(adata: Any, slot: str) -> dict[Any, Any]:
     """Return the entries of layers, obsm, varm, obsp or varp."""
     # since anndata 0.13 the layer None is X
-    return {key: value for key, value in getattr(adata, slot).items() if key is not None}
+    return {key: shown(value) for key, value in getattr(adata, slot).items() if key is not None}
 
 
 def _of_type(adata: Any, slot: str, place: Place) -> Iterator[Difference]:

@@ -123,6 +123,19 @@ def test_a_view_is_no_reason_to_warn(tmp_path):
     assert told == []
 
 
+@pytest.mark.parametrize("key", ["rna", "rna.zarr"])
+@pytest.mark.parametrize("x", [sp.csr_matrix, np.asarray])
+def test_a_view_of_a_backed_anndata_is_no_reason_to_keep_it_twice(tmp_path, x, key):
+    adata = cells()
+    adata.X = x(adata.X.toarray())
+    adata.write_h5ad(tmp_path / "backed.h5ad")
+    told = []
+    again = round_trip(tmp_path, key, ad.read_h5ad(tmp_path / "backed.h5ad", backed="r")[:3], told)
+    assert told == []
+    np.testing.assert_array_equal(sp.coo_array(again.X).toarray(), cells().X[:3].toarray())
+    np.testing.assert_array_equal(again.obsm["X_pca"], adata.obsm["X_pca"][:3])
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st_numpy.arrays(
