@@ -15,6 +15,9 @@ from .registry import Format
 # the metadata that would carry the date of the run
 DATED = {".png": {}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 MARGIN = 0.1  # inches around what is drawn outside the figure
+# times the size of the figure; what is farther away was not drawn to be seen: a label whose point
+# is beyond the limits of its axes
+FAR = 10
 # what draws a figure when it is asked to, and how
 DRAWN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("plotnine", "ggplot", lambda plot: plot.draw()),
@@ -131,7 +134,7 @@ def _drawn_area(figure: Any) -> Any:
     own, drawn = figure.bbox_inches, figure.get_tightbbox()
     x0, y0, x1, y1 = (round(float(edge), 2) for edge in drawn.extents)
     outside = (x0 < own.x0, y0 < own.y0, x1 > own.x1, y1 > own.y1)
-    if not any(outside):
+    if not any(outside) or max((x1 - x0) / own.width, (y1 - y0) / own.height) > FAR:
         return None
     edges = (x0 - MARGIN, y0 - MARGIN, x1 + MARGIN, y1 + MARGIN)
     return Bbox.from_extents(

@@ -326,3 +326,11 @@ def test_a_picture_has_the_size_of_its_figure(tmp_path):
     axes.legend()
     assert plt.imread(round_trip(tmp_path, "x", figure)).shape[:2] == (400, 600)
     plt.close(figure)
+
+
+def test_what_is_drawn_far_beyond_the_axes_does_not_blow_up_the_picture(tmp_path):
+    figure, axes = plt.subplots(figsize=(6, 4), dpi=100)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.text(1e3, 1e3, "a gene beyond the limits")
+    assert plt.imread(round_trip(tmp_path, "x", figure)).shape[:2] == (400, 600)
+    plt.close(figure)
