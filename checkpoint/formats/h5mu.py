@@ -17,6 +17,7 @@ from .h5ad import (
 )
 from .kinds import is_a
 from .lazy import of_mudata
+from .names import names_in_file
 from .on_disk import opened
 from .registry import Format
 from .rest import Difference
@@ -29,7 +30,10 @@ USERBLOCK = 512  # bytes at the beginning of the file, in which readers look for
 def unfit(mdata: Any) -> str | None:
     """Say why a file cannot hold a MuData, or return None."""
     nested = [name for name, inner in mdata.mod.items() if is_a(inner, "mudata", "MuData")]
-    return f"has a MuData as its modality {nested[0]!r}" if nested else None
+    if nested:
+        return f"has a MuData as its modality {nested[0]!r}"
+    odd = [name for name in mdata.mod if names_in_file([name]) != [name]]
+    return f"has a modality named {odd[0]!r}, which the file cannot hold" if odd else None
 
 
 def write(mdata: Any, path: Path) -> None:

@@ -53,6 +53,7 @@ OBJECTS = {
     "view": lambda: modalities()[:2],
     "nested": nested,
     "view of nested": lambda: nested()[:2],
+    "modality with a slash": lambda: mudata.MuData({"a/b": cells(), "prot": cells("p")}),
     "joined by genes": lambda: mudata.MuData({"a": cells(), "b": cells()}, axis=1),
 }
 
@@ -62,7 +63,7 @@ def test_it_comes_back_alone_and_within_others(project, kind):
     saved = OBJECTS[kind]()
     save(STEP, {"m": saved, "p.pkl": saved, "dict": {"m": [saved]}, "uns": cells(m=saved)})
     previous = load(STEP)
-    suffix = ".pkl" if "nested" in kind else ".h5mu"
+    suffix = ".pkl" if "nested" in kind or "slash" in kind else ".h5mu"
     assert previous.path("m").name == f"m{suffix}"
     uns = previous["uns"].uns["m"]
     for again in (previous["m"], previous["p"], previous["dict"]["m"][0], uns):
