@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import CheckpointFormatError
 from . import lazy
 from .block_files import create, opened
-from .kinds import is_a, is_view, shown
+from .kinds import is_a, is_view, shown, type_name
 from .registry import Format, reason
 from .rest import Difference
 
@@ -47,7 +47,7 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
     """Read the pickle back, since some can be written and never be read; yield what it changed."""
     again = read(path, details)
-    if type(again) is not type(obj):
+    if type_name(again) != type_name(obj):  # units of pint are of a type of their registry's
         yield Difference("it", f"is {type(obj).__name__} and comes back as {type(again).__name__}")
 
 

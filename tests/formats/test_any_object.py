@@ -142,6 +142,19 @@ def test_exceptions_and_results_that_have_more_than_a_pickle_keeps(project):
     assert again["records"].a[0] == 1 and type(again["records"]) is np.recarray
 
 
+def of_a_registry():
+    """Return a quantity whose type is made anew for each registry of units, as pint does it."""
+    kind = type("Quantity", (), {"__module__": __name__, "__qualname__": "Quantity"})
+    kind.__reduce__ = lambda self: (of_a_registry, ())
+    return kind()
+
+
+def test_a_type_that_is_made_anew_is_no_reason_to_warn(project):
+    save(STEP, {"length": of_a_registry()})
+    assert load(STEP).record.notes == []
+    assert type(load(STEP)["length"]).__name__ == "Quantity"
+
+
 class Image(np.ndarray):
     """An array as libraries that read pictures return it, with an attribute of its own."""
 
