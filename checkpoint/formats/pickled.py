@@ -91,7 +91,7 @@ class _Pickler(pickle.Pickler):
 
 
 def _handler_of(kind: type) -> Callable[[Any], Any] | None:
-    if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
+    if issubclass(kind, BaseException) and not isinstance(kind.__reduce__, FunctionType):
         return _of_exception
     if is_view(kind):
         return _of_view
@@ -125,9 +125,19 @@ def _of_array(array: Any) -> lazy.Reduced | None:
 
 def _of_exception(error: BaseException) -> lazy.Reduced:
     """Keep an exception with its cause, and skip an `__init__` with arguments of its own."""
-    state = vars(error) | ({"__cause__": error.__cause__} if error.__cause__ else {})
+    reduced: Any = error.__reduce__()
+    make, arguments, *states = reduced
+    state = {**(states[0] if states else {}), **vars(error)}
+    if error.__cause__:
+        state["__cause__"] = error.__cause__
     if not isinstance(type(error).__init__, FunctionType):
-        return type(error), error.args, state or None
+        return make, arguments, state or None
+    if isinstance(error, OSError):  # sets these in the `__init__` that is skipped
+        slots = {
+            name: getattr(error, name) for name in ("errno", "strerror", "filename", "filename2")
+        }
+        state |= {name: value for name, value in slots.items() if value is not None}
+        state["args"] = error.args
     return copyreg.__newobj__, (type(error), *error.args), state or None  # type: ignore[attr-defined]
 
 

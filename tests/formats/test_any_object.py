@@ -142,6 +142,33 @@ def test_exceptions_and_results_that_have_more_than_a_pickle_keeps(project):
     assert again["records"].a[0] == 1 and type(again["records"]) is np.recarray
 
 
+class Unreachable(OSError):
+    """An error of the system whose arguments are not those that it was made with."""
+
+    def __init__(self, server, *, tries):
+        super().__init__(111, "refused", server)
+        self.tries = tries
+
+
+class NotReady(OSError):
+    def __init__(self, server, tries):
+        super().__init__(f"{server} after {tries}")
+
+
+def test_errors_of_the_system_come_back(project):
+    failed = Unreachable("host", tries=3)
+    failed.__cause__ = FileNotFoundError(2, "gone", "a.csv")
+    errors = [failed, NotReady("host", 2), ImportError("x", name="y"), PermissionError(13, "no")]
+    save(STEP, {"errors": errors})
+    again = load(STEP)["errors"]
+    assert [(type(one), str(one), one.args) for one in again] == [
+        (type(one), str(one), one.args) for one in errors
+    ]
+    assert (again[0].errno, again[0].filename, again[0].tries) == (111, "host", 3)
+    assert again[0].__cause__.filename == "a.csv"
+    assert again[2].name == "y"
+
+
 def of_a_registry():
     """Return a quantity whose type is made anew for each registry of units, as pint does it."""
     kind = type("Quantity", (), {"__module__": __name__, "__qualname__": "Quantity"})
