@@ -12,7 +12,7 @@ TEXT = ("object", "str", "string")  # `str` is what pandas 3 makes of text
 
 def unfit(table: Any) -> str | None:
     """Say why a file of tables holds another form of an object, or return None."""
-    return "is a Series" if table.ndim == 1 else None
+    return "is a Series" if len(table.shape) == 1 else None
 
 
 def describe(column: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import IO, Any
 
-from . import columns, nearest
+from . import columns, nearest, other_tables
 from .block_files import create
 from .fidelity import of_frames, of_subclass
 from .registry import Format
@@ -142,9 +142,9 @@ FORMATS = tuple(
         comes_back="the same index and dtypes; for small tables",
         writer=write,
         reader=read,
-        types=(("pandas", "DataFrame"), ("pandas", "Series")),
-        unfit=columns.unfit,
-        nearest=lambda series: series.to_frame(),
+        types=(("pandas", "DataFrame"), ("pandas", "Series"), *other_tables.TYPES),
+        unfit=lambda table: columns.unfit(table) or other_tables.unfit(table),
+        nearest=lambda table: table.to_frame() if columns.unfit(table) else table.to_pandas(),
         comparer=changes,
         by_suffix_only=True,
         large=suffix == ".csv.gz",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import is_the_machines
-from . import columns, nearest
+from . import columns, nearest, other_tables
 from .block_files import create
 from .fidelity import of_frame_labels, of_index, of_some_columns, of_subclass
 from .kinds import is_a
@@ -15,12 +15,14 @@ from .names import names_in_file
 from .registry import Format
 from .rest import Difference
 
-TABLES = (("pandas", "DataFrame"), ("pandas", "Series"))
+TABLES = (("pandas", "DataFrame"), ("pandas", "Series"), *other_tables.TYPES)
 CERTAIN = "biuf"  # the kinds of dtypes that come back as they are, beside text in pandas' own dtype
 
 
 def write(frame: Any, path: Path) -> dict[str, Any] | None:
     """Write a DataFrame; return what Parquet does not keep: categories, dtypes of text."""
+    if other_tables.library_of(frame):
+        return other_tables.write(frame, path)
     near = _near(frame)
     categories = _lost_categories(near)
     durations = [name for name, lost in categories.items() if lost["of"].startswith("timedelta")]
@@ -38,6 +40,9 @@ def write(frame: Any, path: Path) -> dict[str, Any] | None:
 
 def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
     """Yield what the file does not hold; only columns that may hold anything are read back."""
+    if other_tables.library_of(frame):
+        yield from other_tables.changes(frame, path)
+        return
     if subclass := of_subclass(frame):
         yield subclass
         return
@@ -54,12 +59,14 @@ def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
     """Read a DataFrame, with the categories and dtypes it had."""
+    if details and "library" in details:
+        return other_tables.read(path, details["library"])
     return _read(path, details)
 
 
 def shape(frame: Any) -> dict[str, Any]:
     """Return the numbers of rows and columns of a table; nothing of a Series."""
-    if frame.ndim == 1:
+    if len(frame.shape) == 1:
         return {}
     return {"rows": frame.shape[0], "columns": frame.shape[1]}
 

@@ -1,0 +1,52 @@
+"""Tables of polars and Arrow, which `.parquet` holds as they are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .block_files import create
+from .kinds import a_type, is_a
+from .rest import Difference
+
+TYPES = (("polars", "DataFrame"), ("pyarrow", "Table"))
+
+
+def library_of(table: Any) -> str | None:
+    """Return the library of a table; None for one of pandas."""
+    return next((module for module, name in TYPES if is_a(table, module, name)), None)
+
+
+def unfit(table: Any) -> str | None:
+    """Say why a file of text holds another form of a table, or return None."""
+    return f"is {a_type(table)}" if library_of(table) else None
+
+
+def write(table: Any, path: Path) -> dict[str, Any]:
+    """Write a table; return its library."""
+    import pyarrow.parquet as pq
+
+    library = library_of(table)
+    with create(path) as file:
+        if library == "polars":
+            table.write_parquet(file)
+        else:
+            pq.write_table(table, file)
+    return {"library": library}
+
+
+def read(path: Path, library: str) -> Any:
+    """Read a table of a library."""
+    import pyarrow.parquet as pq
+
+    if library != "polars":
+        return pq.read_table(path, partitioning=None)
+    import polars as pl
+
+    return pl.read_parquet(path)
+
+
+def changes(table: Any, path: Path) -> Iterator[Difference]:
+    """Read a table back and yield it if it is another."""
+    again = read(path, library_of(table) or "")
+    if again.schema != table.schema or not again.equals(table):
+        yield Difference("it", "is stored with other values or types", (), table)
