@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ..notebooks.magics import magics, parse_cell, without_magics
+
+PLAIN = re.compile(r"%%(?:capture|time)\b")
 
 
 @dataclass(frozen=True)
@@ -80,15 +83,15 @@ def statements_of(source: str) -> tuple[tuple[ast.stmt | None, str], ...]:
 
 
 def _parsed(source: str) -> Iterator[tuple[ast.stmt | None, str]]:
+    source = source.rstrip()
     lines = list(magics(source))
     tree = parse_cell(source)
     whole = source.startswith("%%") and not without_magics(source)
+    first = lines.pop(0) if PLAIN.match(source) and not whole else ""
     nested = sum(isinstance(n, ast.Pass) for n in tree.body) < len(lines) if tree else True
     if whole or (lines and nested) or tree is None:
         yield None, source if whole else f"%cell\n{source}"
         return
-    if source.startswith("%%capture "):
-        yield None, source.splitlines()[0]
     todo = iter(lines)
     for node in tree.body:
         if isinstance(node, ast.Pass):
@@ -97,6 +100,11 @@ def _parsed(source: str) -> Iterator[tuple[ast.stmt | None, str]]:
                 yield None, line.strip()
         else:
             yield node, ast.unparse(node)
+    if captured := [word for word in first.split()[1:] if word.isidentifier()]:
+        # what was printed is some text of what the cell reads
+        names = sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)})
+        text = f"{captured[0]} = f'{''.join(f'{{{name}}}' for name in names)}'"
+        yield ast.parse(text).body[0], first
 
 
 def lines_of(node: ast.stmt | None) -> tuple[int, int]:

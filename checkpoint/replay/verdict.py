@@ -205,7 +205,9 @@ class _Comparison:
     def _ending(self, number: int, execution: Execution) -> Ending:
         expected = execution.source in self._expected_errors and not execution.interrupted
         salt = "" if expected else f"failed {number}"
-        return Ending(execution.error, execution.line, execution.missing, salt)
+        # in a cell with a magic for all of it, Python counts the lines below
+        line = 0 if execution.source.startswith("%%") else execution.line
+        return Ending(execution.error, line, execution.missing, salt)
 
     def _last_draws(self) -> dict[str, tuple[int, str]]:
         """Return where the session last began to draw as the notebook does, by random state.
@@ -245,7 +247,7 @@ class _Comparison:
             known = step.key in done or step.loose in loosely or failed or step.harmless
             if not known:
                 return self._blame(step)
-        for step in saves:
+        for step in {step.text: step for step in saves}.values():  # the last of those alike
             if blamed := self._saved_otherwise(step, saves):
                 return self._blame(blamed)
         random = next((step for step in saves if step.tainted), None)
@@ -310,6 +312,8 @@ class _Comparison:
             cell,
             f"cell `{cell}` ran on other values than a run of all cells gives it",
         )
+        if not past.done and self.ran[past.cell].source.startswith("%%capture"):
+            return Verdict("unclean", f"cell `{cell}` ended in an error that it hides", cell)
         for name in names:
             if told := self._tell(name, step, past):
                 culprit, reason = told

@@ -121,12 +121,13 @@ def _rounds(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -
 
 def _ran_in_order(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -> bool:
     """Tell whether a new kernel ran the cells once each, in order, up to the one that saves."""
-    ran = [cell.source for cell in cells if SKIPPED not in cell.tags]
+    # IPython keeps no blank lines at the end of what ran before the recording began
+    ran = [cell.source.rstrip("\n") for cell in cells if SKIPPED not in cell.tags]
     last, count = saving_cell(ran, step), len(executions)
     return (
         (last is None or last < count)  # None if a function of a module saves
         and not any(execution.error or execution.renewed for execution in executions)
-        and [execution.source for execution in executions] == ran[:count]
+        and [execution.source.rstrip("\n") for execution in executions] == ran[:count]
     )
 
 

@@ -53,27 +53,43 @@ class Recorder:
         self.shell = shell
         self.finished = [Ran(source, error=failed) for source, failed in _before(shell)]
         self._running: Ran | None = None
+        self._info: Any = None  # by which IPython tells the running cell from one inside it
+        self._count = 0
+        self._began_inside = bool(self.finished)
         self._random: dict[str, object] | None = None
         self._read: set[str] = set()  # inputs of the running cell
         for ran in self.finished:
             files.code += _scripts(ran.source)
 
     def before(self, info: Any) -> None:
-        """Note that a cell starts."""
+        """Note that a cell starts, unless the running one starts it, as `%%capture` does."""
+        count = self.shell.execution_count
+        if self._running and self._count == count:
+            return
+        if self._running:  # nobody said how it ended
+            self._running.error = self._running.interrupted = True
+            self.finished.append(self._running)
         self._running = Ran(info.raw_cell, getattr(info, "cell_id", None))
+        self._info, self._count = info, count
         self._read = set()
         self._random = randomness.states()
 
     def after(self, result: Any) -> None:
-        """Note how a cell ended."""
-        if self._running is None and self.finished:
-            self._running = self.finished.pop()  # in which the recording began
-        ran, self._running = self._running or Ran(result.info.raw_cell), None
-        ran.cell = getattr(result.info, "cell_id", None) or ran.cell
-        ran.ran = not isinstance(result.error_before_exec, SyntaxError)
-        failure = result.error_in_exec or result.error_before_exec
-        ran.error = failure is not None
-        ran.interrupted = isinstance(failure, KeyboardInterrupt)
+        """Note how a cell ended; there is no result of one that was stopped while it waited."""
+        if self._running is None and self._began_inside:
+            self._running, self._info = self.finished.pop(), getattr(result, "info", None)
+        self._began_inside = False
+        if self._running is None:
+            return  # an empty cell
+        ran, info = self._running, getattr(result, "info", self._info)
+        failure = result.error_in_exec or result.error_before_exec if result else None
+        ran.error |= result is None or failure is not None
+        ran.interrupted |= result is None or isinstance(failure, KeyboardInterrupt)
+        if info is not self._info:
+            return  # a cell inside it, whose error it may have hidden
+        self._running = None
+        ran.cell = getattr(info, "cell_id", None) or ran.cell
+        ran.ran = not (result and isinstance(result.error_before_exec, SyntaxError))
         if failure is not None:
             ran.line, ran.missing = _place(failure, self.shell.user_ns)
         self.finished.append(self._seen(ran))

@@ -53,6 +53,12 @@ CLEAN = {
     ),
     "an independent cell moved": (f"y = 2\nx = [1]\n{SAVE}", f"x = [1]\ny = 2\n{SAVE}"),
     "exec of what does not matter": (f"x = [1]\nexec('k = 9')\n{SAVE}", f"x = [1]\n{SAVE}"),
+    "saved twice by the same cell's text": (f"x = 1\n{SAVE}\nx = 2\n{SAVE}", None),
+    "captured, and all again": (
+        f"%%capture out\\nx = [1]\\nprint(x)\n%%time\\nx = [x]\n{SAVE}\n" * 2,
+        f"%%capture out\\nx = [1]\\nprint(x)\n%%time\\nx = [x]\n{SAVE}",
+    ),
+    "a look with %%time": (f"x = [1]\n%%time\\nlen(x)\n{SAVE}", f"x = [1]\n{SAVE}"),
     "another name saved before": (
         f"x = [1]\nsave('1_a/part', {{'x': x}})\nx = [x, 2]\n{SAVE}",
         None,
@@ -73,6 +79,18 @@ UNCLEAN = {
         f"n = 10\nx = [n]\n{SAVE}",
     ),
     "a cell deleted": (f"x = [3, 1]\nx.sort()\n{SAVE}", f"x = [3, 1]\n{SAVE}"),
+    "half of a cell with %%time": (
+        f"x = [1]\n!%%time\\nx.append(2)\\n1/0\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "a cell with %%timeit, which binds nothing": (
+        f"x = 1\n%%timeit\\nx = 2\n{SAVE}",
+        f"x = 1\nx = 2\n{SAVE}",
+    ),
+    "captured before a value changed": (
+        "n = 1\n%%capture x\\nprint(n)\nn = 2\nprint(n)\n" + SAVE,
+        "n = 2\n%%capture x\\nprint(n)\n" + SAVE,
+    ),
     "two cells swapped": (
         f"x = [3, 1]\nx.append(0)\nx.sort()\n{SAVE}",
         f"x = [3, 1]\nx.sort()\nx.append(0)\n{SAVE}",

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -125,3 +126,27 @@ def test_no_session_is_current_that_is_not(project, nursery, mix):
             (project / "notebooks" / "tmp.csv").unlink(missing_ok=True)
     assert found["missing"] < SESSIONS / 2
     assert found["current"] > SESSIONS / 8  # saying `unclean` to everything is not an answer
+
+
+def test_cells_that_run_others_and_cells_that_end_without_a_result(project):
+    """`%%capture` runs its cell inside another; what is stopped while it waits has no result."""
+    hides = "%%capture\ny = 1\n1 / n"
+    cells = [f"%%capture\n{IMPORT}\n", "n = 1", "%%capture out\nprint(n)\nx = [n]", hides]
+    front = FrontEnd(project, STEP, [*cells, f"save('{STEP}', {{'x': x}})"], {}, with_ids=True)
+    try:
+        for _ in range(2):
+            front.run_all()
+            assert front.state() == ("current", [])
+        front.execute("", "empty")
+        stop = threading.Timer(1, lambda: front._manager.interrupt_kernel())
+        stop.start()
+        waits = "import asyncio\nx.append(2)\nawait asyncio.sleep(30)"
+        assert front.execute(waits, "scratch") == "CancelledError"
+        front.run(4)
+        assert front.state()[0] == "unclean"
+        front.edit(1, "n = 0")
+        front.restart()
+        front.run_all()
+        assert front.state() == ("unclean", ["cell `%%capture` ended in an error that it hides"])
+    finally:
+        front.restart()
