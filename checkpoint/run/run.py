@@ -91,13 +91,21 @@ def run(
     refuse_missing(project, [step for step in due if not step.is_script])
     if due:
         _execute(project, schedule, settings, jobs, out)
-    else:
-        others = "everything else" if unmade else "everything"
-        named = ", ".join(step.name for step in runnable) if steps else others
-        out.print(f"Nothing to run: {named} {'are' if ', ' in named else 'is'} current.")
-    return left(
-        project, schedule, [step for step in selected if step in [*runnable, *unmade]], skips
-    )
+    about = [step for step in selected if step in [*runnable, *unmade]]
+    others = left(project, schedule, about, skips)
+    if not due:
+        out.print(f"Nothing to run{_what_is_current(runnable if steps else [], others)}.")
+    return others
+
+
+def _what_is_current(named: list[Step], others: list[Left]) -> str:
+    """Return what to say of the steps of a run that ran nothing, besides `others`."""
+    apart = {name for each in others for name in each.steps}
+    current = [step.name for step in named if step.name not in apart]
+    if named and not current:
+        return ""
+    what = ", ".join(current) or ("everything else" if apart else "everything")
+    return f": {what} {'are' if len(current) > 1 else 'is'} current"
 
 
 def _selected(project: Project, steps: list[str], beginning: str | None) -> list[Step]:

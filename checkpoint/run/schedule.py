@@ -133,7 +133,8 @@ class Schedule:
         That is a step without a notebook, for example one that a script saves; a step whose
         notebook is skipped or blocked; or a sub-checkpoint that its notebook no longer saves.
         """
-        return next(filter(self._stays_outdated, self._loaded(name)), None)
+        loaded = [*self._loaded(name), *self._loaded_again(name)]
+        return next(filter(self._stays_outdated, loaded), None)
 
     def _stays_outdated(self, loaded: str) -> bool:
         whole = loaded.partition("/")[0]
@@ -152,6 +153,15 @@ class Schedule:
             loaded
             for loaded in self.graph.named[name]
             if loaded.partition("/")[0] != name and self._is_name(loaded)
+        ]
+
+    def _loaded_again(self, name: str) -> list[str]:
+        """Return the sub-checkpoints that alone make a step stale, whatever computes their names."""
+        changes = set(self._lineage.changes(name))
+        return [
+            loaded
+            for loaded in self.state(name).loads
+            if "/" in loaded and changes and changes <= set(self._lineage.changes(loaded))
         ]
 
     def _is_name(self, loaded: str) -> bool:

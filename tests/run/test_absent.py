@@ -60,7 +60,7 @@ def test_a_clone_with_its_raw_data(made, tmp_path):
     assert "Run 1_one.ipynb, or copy results/1_one/ from where it was made" in done.stderr
     done = clone.command("run")
     assert done.returncode == 3
-    assert done.stdout.startswith("Nothing to run")
+    assert done.stdout == "Nothing to run: everything else is current.\n"
     assert done.stderr.count("absent") == 2
     # what a step that runs needs is made, and no more
     clone.change_cell("3_three", 'total = load("2_two")["m"].sum() + 1')

@@ -100,13 +100,15 @@ def test_a_step_that_crashed_between_its_saves_runs_again(bake):
 
 
 @pytest.mark.slow
-def test_a_part_that_its_notebook_no_longer_saves(bake):
+@pytest.mark.parametrize("loaded", ["'1_one/part'", "'1_one/' + ''.join('part')"])
+def test_a_part_that_its_notebook_no_longer_saves(bake, loaded):
     baked = bake(pipeline="blank", notebooks="one, two")
     crash(baked, 1)
-    baked.write_cells(two="SIZE = load('1_one/part')['v']")
+    baked.write_cells(two=f"SIZE = load({loaded})['v']")
     assert steps_done(baked.command("run")) == ["1_one", "2_two"]
     baked.change_cell("1_one", "import time\ntime.sleep(1)\nV = 2")
-    for expected in (["1_one"], []):
+    first = ["1_one"] if "join" not in loaded else ["1_one", "2_two"]  # its code names 1_one only
+    for expected in (first, []):
         done = baked.command("run")
         assert (steps_ran(done), done.returncode) == (expected, 3)
         assert told(done).startswith("2_two is not current: 1_one/part is edited (cell ")
