@@ -1,6 +1,8 @@
 """The inputs of this kernel's results: what it loaded, and the files that it read."""
 
+import itertools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -11,6 +13,7 @@ from msgspec import structs
 from ..errors import CheckpointError
 from ..files import LEFTOVERS
 from ..notebooks.calls import texts
+from ..notebooks.magics import magics
 from ..project.caller import working_directory
 from ..project.project import Project
 from ..project.settings import FILE, LOCAL
@@ -22,6 +25,8 @@ from .schema import POINTER, RECORD, InputEntry, Run, Verdict
 
 # `checkpoint` itself opens these
 NOT_INPUTS = (*LEFTOVERS, FILE, LOCAL, store.LOCK, POINTER)
+SHELL = re.compile(r"^%%(?:!|bash|script|sh|sx|system)|^[^\n#]*!|%(?:sx|system)\b", re.MULTILINE)
+QUOTED = re.compile(r"'([^'\n]+)'")
 NOT_LISTED = ("notebooks", "src")  # tools add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
@@ -267,19 +272,28 @@ def _named_in_code(project: Project) -> Iterator[str]:
     """
     began = files.began() * 1e9
     seen: set[str] = set()
-    for execution in cells.executions() or ():
-        for text in texts(execution.source, {}) or ():
-            for folder in filter(None, (working_directory(), project.root)):
-                path = files.absolute(folder / text.value)
-                if path in seen or path in files.reads or path in files.writes:
-                    continue
-                seen.add(path)
-                try:
-                    stamp = files.stamp(path)
-                except ValueError:
-                    continue  # a text with a NUL, or half a character, names no file
-                name = name_of(project, path) if stamp and Path(path).is_file() else ""
-                if not name or name.endswith(files.CODE) or name.startswith("results/"):
-                    continue
-                if stamp and stamp.changed < began and (project.root, name) not in _loaded:
-                    yield path
+    named = [_spelled_out(execution.source) for execution in cells.executions() or ()]
+    for text in [*dict.fromkeys(itertools.chain(*named)), *sorted(files.told)]:
+        for folder in filter(None, (working_directory(), project.root)):
+            path = files.absolute(folder / text)
+            if path in seen or path in files.reads or path in files.writes:
+                continue
+            seen.add(path)
+            try:
+                stamp = files.stamp(path)
+            except ValueError:
+                continue  # a text with a NUL, or half a character, names no file
+            name = name_of(project, path) if stamp and Path(path).is_file() else ""
+            if not name or name.endswith(files.CODE) or name.startswith("results/"):
+                continue
+            if stamp and stamp.changed < began and (project.root, name) not in _loaded:
+                yield path
+
+
+def _spelled_out(source: str) -> Iterator[str]:
+    """Yield what may be a path in the code of a cell: literals, what SQL quotes, and in shells."""
+    for text in texts(source, {}) or ():
+        yield text.value
+        yield from QUOTED.findall(text.value)
+    for line in magics(source) if SHELL.search(source) else ():
+        yield from files.words_of(line.lstrip("!%"))

@@ -4,14 +4,20 @@ Libraries that open files without Python, such as HDF5, are told apart in `reade
 """
 
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
+WORD = re.compile(r"[^\s\"'`<>|;&()=,]+")
+TOOLS = frozenset(
+    ("conda", "git", "mamba", "pip", "pip3", "uv")
+)  # results are not made from theirs
 WRITES = os.O_WRONLY | os.O_RDWR
 
 
@@ -27,6 +33,7 @@ reads: dict[str, Stamp | None] = {}  # by absolute path, as first opened; None i
 writes: set[str] = set()  # what was written anew, and so is made by this process
 listed: dict[str, Stamp | None] = {}  # folders whose files were asked for, as they were then
 code: list[str] = []  # scripts and notebooks that were read, which `modules` takes
+told: set[str] = set()  # words of commands that were started, as paths
 asked: set[str] = set()  # what was not there since the last call of `cell_ended`
 scope: set[str] | None = None  # what a part of a loop reads, again or not; None outside
 outside: set[str] = set()  # likewise, outside of such parts
@@ -56,7 +63,7 @@ def began() -> float:
 
 def forget() -> None:
     """Forget all files, as a new process would."""
-    for seen in (reads, writes, listed, code, asked, outside, _looked, _again):
+    for seen in (reads, writes, listed, code, told, asked, outside, _looked, _again):
         seen.clear()
 
 
@@ -149,6 +156,12 @@ def stamp(path: str) -> Stamp | None:
     return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
+def words_of(command: str) -> list[str]:
+    """Return the words of a command that may be files which it reads."""
+    words = WORD.findall(command)
+    return [] if TOOLS.intersection(map(os.path.basename, words)) else words
+
+
 def is_installed(path: str) -> bool:
     """Tell whether a file belongs to Python or to an installed library."""
     return path.startswith(_STDLIB) or "site-packages" in path or "dist-packages" in path
@@ -179,6 +192,8 @@ def _on_open(path: object, mode: object, flags: object) -> None:
 
 
 def _on_connect(path: str, *_: object) -> None:
+    if isinstance(path, str) and path.startswith("file:"):
+        path = unquote(urlsplit(path).path)
     if os.path.exists(path):  # else it is new, or in memory
         note(path, written=False)
 
@@ -195,6 +210,14 @@ def _on_listing(path: object = None, *_: object) -> None:
         (outside if scope is None else scope).add(place)
         if place not in listed and not _is_by_tools():
             listed[place] = stamp(place)
+
+
+def _on_command(_: object, arguments: object, folder: object = None, *__: object) -> None:
+    words = [arguments] if isinstance(arguments, str | bytes | os.PathLike) else arguments
+    if not getattr(_ours, "active", False):
+        line = "\n".join(map(os.fsdecode, words or ()))  # type: ignore[call-overload]
+        here = os.fsdecode(folder) if isinstance(folder, str | bytes | os.PathLike) else ""
+        told.update(os.path.join(os.path.abspath(here), word) for word in words_of(line))
 
 
 def _is_by_tools() -> bool:
@@ -220,5 +243,7 @@ _HANDLERS: dict[str, Callable[..., None]] = {
     "os.rename": _on_rename,
     "os.listdir": _on_listing,
     "os.scandir": _on_listing,
+    "os.system": lambda command: _on_command(None, command),
+    "subprocess.Popen": _on_command,
     "sqlite3.connect": _on_connect,
 }

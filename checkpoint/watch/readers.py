@@ -8,6 +8,7 @@ import glob
 import importlib.machinery
 import itertools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
@@ -18,7 +19,18 @@ from . import files
 # functions by module; in a class, its method
 READERS = {
     "h5py._hl.files": ("File.__init__",),
-    "pyarrow.parquet.core": ("read_table", "ParquetFile.__init__", "ParquetDataset.__init__"),
+    "duckdb": (
+        *("connect", "execute", "query", "sql", "from_query", "read_csv", "read_json"),
+        *("read_parquet", "from_csv_auto", "from_parquet"),
+        *("DuckDBPyConnection.execute", "DuckDBPyConnection.query", "DuckDBPyConnection.sql"),
+        *("DuckDBPyConnection.read_csv", "DuckDBPyConnection.read_json"),
+        "DuckDBPyConnection.read_parquet",
+    ),
+    "pyarrow.json": ("read_json",),
+    "pyarrow.parquet.core": (
+        *("read_table", "read_metadata", "read_schema"),
+        *("ParquetFile.__init__", "ParquetDataset.__init__"),
+    ),
     "pyarrow.dataset": ("dataset",),
     "pyarrow.feather": ("read_table", "read_feather"),
     "pyarrow.csv": ("read_csv", "open_csv"),
@@ -29,9 +41,15 @@ READERS = {
         *("read_ipc_stream", "read_json", "read_ndjson", "scan_ndjson", "read_avro"),
     ),
     "tables.file": ("File.__init__",),
+    "xarray.backends.api": ("open_dataset", "open_mfdataset"),
 }
 NOTED_BY = "_noted_by"  # one project's checkpoint, or several in one process
-PATHS = ("name", "source", "path_or_paths", "path", "input_file", "file", "filename")
+PATHS = (
+    *("name", "source", "path_or_paths", "path", "input_file", "file", "filename", "where"),
+    *("filename_or_obj", "paths", "database", "query", "path_or_buffer", "file_glob"),
+)
+# SQL names files in quotes; what follows TO is written
+QUOTED = re.compile(r"(?<!\bTO\s)'([^'\n]+)'", re.IGNORECASE)
 
 
 def begin() -> None:
@@ -80,6 +98,10 @@ def _wrap_all(module: ModuleType) -> None:
             if owner is module:
                 noting.__module__ = module.__name__  # where pickle looks for it
             setattr(owner, attribute, noting)
+            package = module.__name__
+            while package := package.rpartition(".")[0]:  # what it imported before is the same
+                if getattr(sys.modules.get(package), attribute, None) is function:
+                    setattr(sys.modules[package], attribute, noting)
 
 
 def _noting(function: Callable[..., Any], *, skip: bool) -> Callable[..., Any]:
@@ -103,7 +125,10 @@ def _note(path: object, mode: str, *, content: bool) -> None:
         if not isinstance(each, str | os.PathLike | bytes) or (content and isinstance(each, bytes)):
             continue
         try:
-            for file in _files(os.fsdecode(each)):
+            text = os.fsdecode(each)
+            is_path = os.path.exists(text) or not any(map(str.isspace, text))
+            names = [text] if is_path else QUOTED.findall(text)
+            for file in itertools.chain.from_iterable(map(_files, names)):
                 new = mode in ("w", "x") or (mode == "a" and not os.path.exists(file))
                 files.note(file, written=new)
         except (OSError, ValueError):

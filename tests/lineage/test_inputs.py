@@ -24,16 +24,19 @@ def lab(project):
     table = pd.DataFrame({"a": [1, 2]})
     table.to_csv(data / "table.csv")
     table.to_csv(data / "samples" / "s1.csv")
-    for name in ("early", "pandas", "arrow", "lazy"):
+    for name in ("early", "pandas", "arrow", "lazy", "schema"):
         table.to_parquet(data / f"{name}.parquet")
     np.save(data / "array.npy", np.arange(3))
     anndata.AnnData(np.ones((2, 2))).write_h5ad(data / "cells.h5ad")
     write_10x(data / "tenx.h5")
     with h5py.File(data / "plain.h5", "w") as file:
         file["x"] = [1]
-    connection = sqlite3.connect(data / "notes.db")
-    connection.execute("create table t (a)")
-    connection.close()
+    for name in ("notes.db", "uri.db"):
+        connection = sqlite3.connect(data / name)
+        connection.execute("create table t (a)")
+        connection.close()
+    for name in ("shown.txt", "piped.txt"):
+        (data / name).write_text("1")
     (project / "config.yaml").write_text("n: 1\n")
     (project / "notebooks" / "helpers.py").write_text("K = 1\n")
     (project / "notebooks" / "setup.py").write_text("J = 1\n")
@@ -80,6 +83,10 @@ CELLS = [
     'anndata.read_h5ad(folder / "cells.h5ad"); scanpy.read_10x_h5(folder / "tenx.h5")',
     'with h5py.File(folder / "plain.h5") as file: x = file["x"][:]',
     'sqlite3.connect(folder / "notes.db").execute("select * from t").fetchall()',
+    "import subprocess\nshown = !cat ../data/shown.txt",
+    'subprocess.run(["cat", folder / "piped.txt"])',
+    'sqlite3.connect(f"file:{folder}/uri.db?mode=ro", uri=True).execute("select * from t")',
+    'pq.read_schema(folder / "schema.parquet")',
     'samples = [pd.read_csv(path) for path in (folder / "samples").glob("*.csv")]',
     'pd.DataFrame({"a": [1]}).to_csv("../own.csv"); pd.read_csv("../own.csv")',
     'pathlib.Path("../flag").touch()',
@@ -90,7 +97,8 @@ CELLS = [
 READ = [
     *("config.yaml", "data/array.npy", "data/arrow.parquet", "data/cells.h5ad"),
     *("data/early.parquet", "data/later.txt", "data/notes.db", "data/pandas.parquet"),
-    *("data/plain.h5", "data/samples/", "data/samples/s1.csv", "data/table.csv", "data/tenx.h5"),
+    *("data/piped.txt", "data/plain.h5", "data/samples/", "data/samples/s1.csv"),
+    *("data/schema.parquet", "data/shown.txt", "data/table.csv", "data/tenx.h5", "data/uri.db"),
     f"results/{TWO}",
 ]
 
