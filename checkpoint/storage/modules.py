@@ -1,6 +1,7 @@
 """The project's own modules and scripts that this process ran."""
 
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +47,13 @@ def modules_of(project: Project, step: str) -> Modules:
     others, elsewhere = _of_another_copy(project)
     codes |= others
     return Modules({path: codes[path] for path in sorted(codes)}, elsewhere)
+
+
+def changed_since_run(project: Project, codes: Mapping[str, str | None]) -> Iterator[str]:
+    """Say which modules and scripts are no longer what this kernel ran."""
+    for name, code in codes.items():
+        if hashes.module_hash(project.root / name) != code:
+            yield f"{name} changed after this notebook ran it. Restart the kernel and run all."
 
 
 def _counts(project: Project, path: str) -> bool:

@@ -18,7 +18,7 @@ from . import away, session, store, writing
 from . import params as user
 from .environment import installed_environment, write_freeze
 from .interrupts import Interrupts
-from .modules import Modules, modules_of
+from .modules import Modules, changed_since_run, modules_of
 from .ran import run_of, unreadable
 from .schema import FORMAT_VERSION, RECORD, Record, Run, param_hashes
 
@@ -98,7 +98,8 @@ def _save(
             freeze = write_freeze(project, staging)
             wrong = unreadable(project, step, run)
         notes += session.changed_since_read(project, inputs)
-        notes += _notes_on_code(project, modules, run)
+        with unwatched():
+            notes += _notes_on_code(project, modules, run)
         if wrong:
             notes.append(
                 f"{wrong}. The file is not what ran: results/{step} is edited until it is."
@@ -137,6 +138,8 @@ def _notes_on_code(project: Project, modules: Modules, run: Run | None) -> list[
             f"this project. In {project.root}, run `pip install -c constraints.txt -e .`, restart "
             "the kernel and run all."
         )
+    else:
+        notes += changed_since_run(project, modules.codes)
     if run and run.verdict and run.verdict.state != "clean":
         notes.append(f"Not a clean run: {run.verdict.reason}.")
     return notes

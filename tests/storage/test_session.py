@@ -58,7 +58,11 @@ def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch,
     monkeypatch.setitem(sys.modules, path.stem, importlib.import_module(path.stem))
     save(ONE, {})
     path.write_text("x = 2\n")
-    assert project.state(ONE) == ("edited", [f"src/helper_by_{way}.py changed"])
+    for _ in range(2):
+        assert project.state(ONE) == ("edited", [f"src/helper_by_{way}.py changed"])
+        save(ONE, {})  # another Run All in this kernel
+    (note,) = project.record()["checkpoint"]["notes"]
+    assert note.startswith(f"src/helper_by_{way}.py changed after this notebook ran it. Restart")
 
 
 LOOSE = """
