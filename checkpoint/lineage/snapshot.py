@@ -171,14 +171,14 @@ class Snapshot:
             except FileNotFoundError:
                 yield Change(Kind.FILE, How.MISSING, file, step)
 
-    def input_now(self, name: str, recorded: InputEntry | None) -> InputEntry | None:
-        """Return the content of a file or folder; None if it is not there."""
+    def input_now(self, name: str, recorded: InputEntry | None, since: str) -> InputEntry | None:
+        """Return the content of a file or folder, recorded at a time; None if it is not there."""
         path = self.project.place(name)
         if name.endswith("/"):
             return listing(self.project, name.rstrip("/")) if path.is_dir() else None
         if not path.is_file():
             return None
-        if recorded and hashed.is_unchanged(self.project, path, recorded):
+        if recorded and hashed.is_unchanged(self.project, path, recorded, since):
             return recorded
         return hashed.content_of(self.project, path)
 

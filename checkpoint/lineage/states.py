@@ -202,7 +202,8 @@ class _Examined:
 
     def _input_now(self, name: str, recorded: InputEntry | None) -> InputEntry | Upstream | None:
         if not is_step(name):
-            return self._snapshot.input_now(name, recorded)
+            record = self._snapshot.saved(self.step).record
+            return self._snapshot.input_now(name, recorded, record.timestamp if record else "")
         upstream = self._others.get(name.removeprefix("results/"))
         if upstream is None:
             return recorded  # it loads, however indirectly, the step that is being examined

@@ -156,7 +156,7 @@ class Schedule:
         ]
 
     def _loaded_again(self, name: str) -> list[str]:
-        """Return the sub-checkpoints that alone make a step stale, whatever computes their names."""
+        """Return the sub-checkpoints that alone make a step stale, also by computed names."""
         changes = set(self._lineage.changes(name))
         return [
             loaded

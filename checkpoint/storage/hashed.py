@@ -13,6 +13,8 @@ import queue
 import threading
 import time
 from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,8 +131,16 @@ def content_of(project: Project, path: Path, stamp: Stamp | None = None) -> Inpu
         return _hashed(project, path, stamp, shown.advance)
 
 
-def is_unchanged(project: Project, path: Path, entry: InputEntry) -> bool:
+def is_unchanged(project: Project, path: Path, entry: InputEntry, since: str = "") -> bool:
     """Tell whether a file has the recorded content; it is hashed only if that is not known.
+
+    Parameters
+    ----------
+    project, path, entry
+        The project, the file, and what was recorded.
+    since
+        When that was, as in a record. What came to its place later may have the time of another
+        file, as from an archive.
 
     Raises
     ------
@@ -140,7 +150,7 @@ def is_unchanged(project: Project, path: Path, entry: InputEntry) -> bool:
     stamp = stamp_of(path)
     if stamp.bytes != entry.bytes:
         return False
-    same = stamp.mtime_ns == entry.mtime_ns
+    same = stamp.mtime_ns == entry.mtime_ns and stamp.ctime_ns < _nanoseconds(since)
     return same or content_of(project, path, stamp).blake3 == entry.blake3
 
 
@@ -148,6 +158,15 @@ def stamp_of(path: Path) -> Stamp:
     """Return the size, times and inode of a file; raises `FileNotFoundError`."""
     status = path.stat()
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+@lru_cache(maxsize=1 << 10)
+def _nanoseconds(timestamp: str) -> float:
+    """Return the time of a record; 0 if it has none, or somebody has edited it."""
+    try:
+        return datetime.fromisoformat(timestamp).timestamp() * 1e9
+    except (ValueError, OverflowError, OSError):
+        return 0
 
 
 def _work() -> None:
