@@ -33,6 +33,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
 
     from ..lineage.changes import ABSENT, CURRENT, MISSING, UNVERIFIABLE
     from ..notebooks.copies import written_back
+    from ..run.selection import skipped
 
     whys = {state.step: _why(state, states) for state in states}
     in_table = console.width >= max(map(len, whys), default=0) + OTHER_COLUMNS
@@ -59,11 +60,16 @@ def states(console: Console, project: Project, states: list[State]) -> None:
             f"\n{project.show(old.path)} has the cells of {new.path.name} and no results; an "
             "editor may have written it back after a rename. `checkpoint check` says what to do."
         )
-    steps = {step.name for step in project.steps()}
+    steps = {step.name: step for step in project.steps()}
     left = (ABSENT, UNVERIFIABLE, CURRENT)  # by `run`, unless they are named or needed
+    due = [state for state in states if state.state not in left and state.step in steps]
+    skips = skipped(project, [steps[state.step] for state in due])
+    for state in due:
+        if state.step in skips and not state.reasons:
+            console.print(f"\n{skips[state.step].reason}.")
     if to_fetch := [step for step in _to_fetch(project, states) if step not in steps]:
         console.print(f"\nNext: checkpoint unpack {to_fetch[0]}")
-    elif any(state.state not in left and state.step in steps for state in states):
+    elif len(due) > len(skips):
         console.print("\nNext: checkpoint run")
 
 

@@ -263,6 +263,9 @@ def test_a_copy_does_not_overwrite_the_original(bake):
         f"Not run: {reason}",
         "Not run: notebooks/3_notes.ipynb has no code, so it makes no results.",
     ]
+    said = baked.command("status").stdout.replace("\n", " ")
+    assert reason in said and "has no code, so it makes no results." in said
+    assert "Next:" not in said
     done = baked.command("run", "--from", "2_two")
     assert steps_done(done) == ["2_two"]
     assert [job.step for job in jobs(baked)] == ["1_one", "2_two"]
