@@ -37,11 +37,14 @@ def script() -> Path | None:
 
 def places() -> list[Path]:
     """Return the folders that tell which project the caller belongs to; the first one decides."""
+    from ..watch import files
+
     file = notebook()
     if file and file.is_file():
         return [file.parent]
     file = script()
-    return [place for place in (file and file.parent, working_directory()) if place]
+    here = working_directory(), files.began_in  # a cell may have gone to a folder of no project
+    return [place for place in (file and file.parent, *here) if place]
 
 
 def working_directory() -> Path | None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -37,6 +38,7 @@ told: set[str] = set()  # words of commands that were started, as paths
 asked: set[str] = set()  # what was not there since the last call of `cell_ended`
 scope: set[str] | None = None  # what a part of a loop reads, again or not; None outside
 outside: set[str] = set()  # likewise, outside of such parts
+began_in: Path | None = None  # the working directory then, which a cell may change
 _looked: set[str] = set()  # of what this cell asked for, what may still be made by it
 _again: set[str] = set()  # what was not there, and made a cell fail, so that it runs again
 _began: float | None = None
@@ -48,9 +50,11 @@ _STDLIB = os.path.join(os.path.dirname(os.__file__), "")
 
 def begin() -> None:
     """Note each file that is opened from now on."""
-    global _began
+    global _began, began_in
     if _began is None:
         _began = time.time()
+        with suppress(FileNotFoundError):
+            began_in = Path.cwd()
         sys.addaudithook(_hook)
 
 

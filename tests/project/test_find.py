@@ -230,3 +230,11 @@ def test_an_environment_in_the_project_is_not_a_script_of_it(monkeypatch, projec
     tool = sysconfig.get_path("scripts") + "/papermill"
     monkeypatch.setattr(sys.modules["__main__"], "__file__", tool, raising=False)
     assert caller.script() is None
+
+
+@pytest.mark.slow
+def test_a_cell_that_goes_to_a_folder_of_no_project(project, tmp_path):
+    code = f"import os\nfrom my_project.checkpoint import save\nos.chdir({str(tmp_path)!r})\n"
+    done = project.python("-c", f"{code}save({ONE!r}, {{'x': 1}})", cwd=project / "notebooks")
+    assert done.returncode == 0, done.stderr
+    assert project.record(ONE)["checkpoint"]["files"]
