@@ -140,7 +140,11 @@ def inputs_of(
         elif stamp is not None or path not in files.writes:
             inputs[name] = _entry(project, path, stamp)
     for path in _named_in_code(project):
-        inputs[name_of(project, path)] = _entry(project, path, files.stamp(path))
+        name, stamp = name_of(project, path), files.stamp(path)
+        if name.startswith("results/"):
+            inputs = {**_loaded_by_path(project, path, stamp), **inputs}
+        else:
+            inputs[name] = _entry(project, path, stamp)
     for name, entry in _listings(project):
         if not name.startswith(f"{own}/"):
             inputs.setdefault(name, entry)
@@ -284,7 +288,7 @@ def _named_in_code(project: Project) -> Iterator[str]:
             except ValueError:
                 continue  # a text with a NUL, or half a character, names no file
             name = name_of(project, path) if stamp and Path(path).is_file() else ""
-            if not name or name.endswith(files.CODE) or name.startswith("results/"):
+            if not name or name.endswith(files.CODE):
                 continue
             if stamp and stamp.changed < began and (project.root, name) not in _loaded:
                 yield path

@@ -151,13 +151,15 @@ def test_a_checkpoint_that_is_made_later(notebook, lab):
     assert notebook.state() == ("stale", [f"results/{TWO} was regenerated"])
 
 
-def test_results_that_are_read_by_path(project):
+@pytest.mark.parametrize("read", ["pd.read_parquet('{}')", "get_ipython().getoutput('wc -c {}')"])
+def test_results_that_are_read_by_path(project, read):
     from checkpoint import save
     from checkpoint.storage import session
 
     session.forget()
     save(ONE, {"table": pd.DataFrame({"a": [1]})})
-    read = f'import pandas as pd\nt = pd.read_parquet("../results/{ONE}/table.parquet")'
+    os.utime(project / "results" / ONE / "table.parquet", (1.6e9, 1.6e9))
+    read = f"import pandas as pd\nt = {read.format(f'../results/{ONE}/table.parquet')}"
     nb = FrontEnd(project, TWO, [HEAD, read, f'save("{TWO}", {{"n": len(t)}})'], {}, True)
     try:
         nb.run_all()
