@@ -24,6 +24,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # 01, 01a, 1_2 and day1-2; a letter after a later digit, as in 2_3d_plot, belongs to the label
 NUMBERED = re.compile(r"([A-Za-z]*\d+[A-Za-z]?(?:-\d+)*(?:_\d+(?=_|$))*)(?:_(.*))?", re.ASCII)
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?!\d)", re.ASCII)
+PLAIN = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*")
 LAST = re.compile(r"(.*?)(\d+|(?<=\d)[A-Za-z])", re.ASCII)
 
 
@@ -176,6 +177,8 @@ def folded(name: str) -> str:
 @lru_cache(1 << 14)
 def contained(name: str) -> bool:
     """Tell whether a name leads to a place below the folder that it is relative to."""
+    if PLAIN.fullmatch(name):
+        return True  # a thousand parts have thousands of names
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     return bool(posix.parts) and not (
         posix.is_absolute() or windows.anchor or ".." in {*posix.parts, *windows.parts}
