@@ -8,6 +8,7 @@ from ..notebooks import notebook
 from ..notebooks.graph import is_foreign, saved_in, scripts_that_save
 from ..notebooks.recipe import makes_nothing
 from ..project.chain import Step
+from ..project.names import number_of
 from ..project.project import Project
 
 
@@ -62,6 +63,13 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
     names = [name for name in saved if name]
     if None in saved or not names or step.name in (name.partition("/")[0] for name in names):
         return None
+    other = names[0].partition("/")[0]
+    if number_of(other) and not project.notebook(other).is_file():
+        reason = (
+            f"{where} saves as {names[0]!r}, and notebooks/{other}.ipynb does not exist; if you "
+            f"renamed it, run `checkpoint rename {other} {step.name}`"
+        )
+        return Skipped(step, reason, True)
     reason = (
         f"{where} saves as {names[0]!r}, which would overwrite that step's results; let it save "
         f"as {step.name!r}"

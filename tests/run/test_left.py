@@ -204,6 +204,15 @@ def test_which_notebooks_never_save(project, cell, module, skips):
     assert list(skipped(there, there.steps())) == (["1_preprocessing"] if skips else [])
 
 
+def test_a_notebook_that_was_renamed_in_a_file_browser(project):
+    path = project.notebook("2_integration")
+    path.rename(path.with_stem("2_joint"))
+    there = Project(project)
+    (skip,) = skipped(there, there.steps()).values()
+    assert (skip.step.name, skip.has_results) == ("2_joint", True)
+    assert skip.reason.endswith("you renamed it, run `checkpoint rename 2_integration 2_joint`")
+
+
 def test_scripts_that_save_a_step(project):
     files = {
         "scripts/scran.py": SCRAN,
