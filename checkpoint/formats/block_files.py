@@ -14,12 +14,12 @@ BLOCK = 1 << 22  # bytes
 
 def create(path: Path) -> BufferedWriter:
     """Open a new file for bytes; writing to it raises what `advance` does."""
-    return BufferedWriter(_InBlocks(str(path), "wb"), BLOCK)
+    return BufferedWriter(_InBlocks(path, "wb"), BLOCK)
 
 
 def opened(path: Path) -> BufferedReader:
     """Open a file for reading bytes."""
-    return BufferedReader(_InBlocks(str(path), "rb"), BLOCK)
+    return BufferedReader(_InBlocks(path, "rb"), BLOCK)
 
 
 class _InBlocks(FileIO):
