@@ -60,6 +60,8 @@ def opened(ask, path):
     client.hb_channel.pause()  # it may miss the beat of a kernel that is only starting
     client.kernel_info()
     client.get_shell_msg(timeout=60)
+    # the server may begin to listen later than the kernel says that it is busy
+    wait_until(lambda: client.kernel_info() and ask(f"kernels/{kernel}")["execution_state"] == "idle")
     return kernel, client
 
 

@@ -101,7 +101,7 @@ def test_what_the_code_imports_is_declared():
     imported -= sys.stdlib_module_names
     assert "numpy" in imported
     # imported only for objects of these libraries, which are there then
-    imported -= {"awkward", "dask", "mudata", "spatialdata", "xarray"}
+    imported -= {"awkward", "dask", "mudata", "polars", "spatialdata", "xarray"}
     imported -= {"numcodecs"}  # zarr needs it
     needed = {canonicalize_name(line.name) for line in requirements("project")}
     for name in tuple(needed):
