@@ -33,17 +33,26 @@ def installed_environment(project: Project) -> Environment:
     )
 
 
-def write_freeze(project: Project, folder: Path) -> FileEntry:
+def write_freeze(project: Project, staging: Path) -> FileEntry:
     """Write the versions of the dependencies, and of all that they need, as `pip freeze` would.
+
+    Parameters
+    ----------
+    project, staging
+        The project, and the folder inside the step's own that is written for the next checkpoint.
+        A list that is the same as before stays where it is.
 
     Returns
     -------
     FileEntry
         The file's entry for the record.
     """
-    path = folder / FREEZE
     lines = _freeze(tuple(_requirements(project)))
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+    text = "".join(f"{line}\n" for line in lines).encode()
+    path = staging.parent / FREEZE
+    if not path.is_file() or path.read_bytes() != text:
+        path = staging / FREEZE
+        path.write_bytes(text)
     content = content_of(path)
     return FileEntry(FREEZE, content.bytes, content.blake3, content.mtime_ns)
 

@@ -34,7 +34,15 @@ def test_everything_that_the_dependencies_need_is_recorded(project):
     for requirement in frozen(project):
         assert str(requirement.specifier) == f"=={metadata.version(requirement.name)}"
     entry = project.record()["checkpoint"]["environment"]["freeze"]
-    assert entry["blake3"] == file_hash(project / "results" / STEP / "environment.txt")
+    path = project / "results" / STEP / "environment.txt"
+    assert entry["blake3"] == file_hash(path)
+    # one that is the same stays, and another is replaced
+    before = path.stat().st_mtime_ns, path.read_bytes()
+    save(STEP, {"a": 2})
+    assert (path.stat().st_mtime_ns, path.read_bytes()) == before
+    path.write_text("numpy==1.0\n")
+    save(STEP, {"a": 3})
+    assert path.read_bytes() == before[1]
 
 
 def test_git_keeps_the_list(project):
