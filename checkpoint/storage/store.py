@@ -132,9 +132,10 @@ def read_raw(folder: Path) -> dict[str, Any] | None:
         If it is not a JSON object; the message names line and column.
     """
     # in this order: a record that is no longer in the first has just been moved to the second
-    for name in (f"{COMMIT}/{RECORD}", RECORD):
+    committed = [folder / COMMIT] if (folder / COMMIT).exists() else []
+    for place in [*committed, folder]:
         try:
-            return read_json(folder / name)
+            return read_json(place / RECORD)
         except FileNotFoundError:
             continue
     return None
@@ -151,7 +152,7 @@ def read_json(path: Path) -> dict[str, Any]:
     text = ""
     try:
         with unwatched():
-            text = path.read_text(encoding="utf-8")
+            text = path.read_bytes().decode("utf-8")
         content = json.loads(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
