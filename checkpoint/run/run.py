@@ -94,17 +94,19 @@ def run(
     about = [step for step in selected if step in [*runnable, *unmade]]
     others = left(project, schedule, about, skips)
     if not due:
-        out.print(f"Nothing to run{_what_is_current(runnable if steps else [], others)}.")
+        current = _what_is_current(runnable if steps else [], others, bool(not_run))
+        out.print(f"Nothing to run{current}.")
     return others
 
 
-def _what_is_current(named: list[Step], others: list[Left]) -> str:
+def _what_is_current(named: list[Step], others: list[Left], some_not_run: bool) -> str:
     """Return what to say of the steps of a run that ran nothing, besides `others`."""
     apart = {name for each in others for name in each.steps}
     current = [step.name for step in named if step.name not in apart]
     if named and not current:
         return ""
-    what = ", ".join(current) or ("everything else" if apart else "everything")
+    all_of_them = "everything else" if apart or some_not_run else "everything"
+    what = ", ".join(current) or all_of_them
     return f": {what} {'are' if len(current) > 1 else 'is'} current"
 
 

@@ -51,7 +51,11 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
     if notebook.language(content) != "python":
         if not makes_nothing(project, step, sources):
             return None  # what it writes is saved
-        reason = f"{where} is not adopted: it neither loads nor saves checkpoints"
+        asked = notebook.kernel(content) or notebook.language(content)
+        reason = (
+            f"{where}, which asks for the kernel {asked!r}, is not adopted: it neither loads "
+            "checkpoints nor writes into the folder that CHECKPOINT_OUTPUT names"
+        )
         return Skipped(step, reason, False)
     saved = saved_in(sources)
     if not saved and not scripts_that_save(project):  # a helper function may save

@@ -96,7 +96,7 @@ def test_the_templates_files_are_added_and_nothing_is_overwritten(project):
     assert states["4_r"] == ("missing", [of_r])
     ran = project.command("run")
     assert (ran.returncode, ran.stdout.splitlines()[0]) == (0, f"Not run: {reason}.")
-    assert f"Not run: {of_r}." in ran.stdout
+    assert "Not run: notebooks/4_r.ipynb, which asks for the kernel 'ir', is not " in ran.stdout
     # a second time there is nothing to do, after a commit
     refused = adopt(project, "--write", "--yes")
     assert refused.returncode == 1
