@@ -61,7 +61,9 @@ def opened(ask, path):
     client.kernel_info()
     client.get_shell_msg(timeout=60)
     # the server may begin to listen later than the kernel says that it is busy
-    wait_until(lambda: client.kernel_info() and ask(f"kernels/{kernel}")["execution_state"] == "idle")
+    wait_until(
+        lambda: client.kernel_info() and ask(f"kernels/{kernel}")["execution_state"] == "idle"
+    )
     return kernel, client
 
 
