@@ -26,7 +26,6 @@ from .schema import POINTER, RECORD, InputEntry, Run, Verdict
 # `checkpoint` itself opens these
 NOT_INPUTS = (*LEFTOVERS, FILE, LOCAL, store.LOCK, POINTER)
 SHELL = re.compile(r"^%%(?:!|bash|script|sh|sx|system)|^[^\n#]*!|%(?:sx|system)\b", re.MULTILINE)
-QUOTED = re.compile(r"'([^'\n]+)'")
 NOT_LISTED = ("notebooks", "src")  # tools add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
@@ -298,6 +297,6 @@ def _spelled_out(source: str) -> Iterator[str]:
     """Yield what may be a path in the code of a cell: literals, what SQL quotes, and in shells."""
     for text in texts(source, {}) or ():
         yield text.value
-        yield from QUOTED.findall(text.value)
+        yield from files.QUOTED.findall(text.value)
     for line in magics(source) if SHELL.search(source) else ():
         yield from files.words_of(line.lstrip("!%"))

@@ -16,9 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
 WORD = re.compile(r"[^\s\"'`<>|;&()=,]+")
-TOOLS = frozenset(
-    ("conda", "git", "mamba", "pip", "pip3", "uv")
-)  # results are not made from theirs
+# SQL names files in quotes; what follows TO is written
+QUOTED = re.compile(r"(?<!\bTO\s)'([^'\n]+)'", re.IGNORECASE)
+# results are not made from what these read
+TOOLS = frozenset(("conda", "git", "mamba", "pip", "pip3", "uv"))
 WRITES = os.O_WRONLY | os.O_RDWR
 
 

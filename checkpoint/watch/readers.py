@@ -8,7 +8,6 @@ import glob
 import importlib.machinery
 import itertools
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
@@ -48,8 +47,6 @@ PATHS = (
     *("name", "source", "path_or_paths", "path", "input_file", "file", "filename", "where"),
     *("filename_or_obj", "paths", "database", "query", "path_or_buffer", "file_glob"),
 )
-# SQL names files in quotes; what follows TO is written
-QUOTED = re.compile(r"(?<!\bTO\s)'([^'\n]+)'", re.IGNORECASE)
 
 
 def begin() -> None:
@@ -127,7 +124,7 @@ def _note(path: object, mode: str, *, content: bool) -> None:
         try:
             text = os.fsdecode(each)
             is_path = os.path.exists(text) or not any(map(str.isspace, text))
-            names = [text] if is_path else QUOTED.findall(text)
+            names = [text] if is_path else files.QUOTED.findall(text)
             for file in itertools.chain.from_iterable(map(_files, names)):
                 new = mode in ("w", "x") or (mode == "a" and not os.path.exists(file))
                 files.note(file, written=new)
