@@ -361,7 +361,7 @@ class Effects:
     def read_length(self, name: str, value: Value, thing: Object) -> Value:
         """Read how many rows a DataFrame has, which setting a column leaves alone."""
         self.note(f"{name}/·rows", [thing.key] if thing.key else [], set(value.objects))
-        return self.new(kind="array")
+        return self.new(kind="array", shares=value.objects)  # `df.index.name = "cell"`
 
     def store_field(self, place: tuple[Value, Object, str, str], stored: Value) -> None:
         """Set one field of an object, and leave the others."""
