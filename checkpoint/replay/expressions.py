@@ -116,10 +116,14 @@ class Expressions(Effects):
             return length
         base = self.used(self.evaluate(node.value))
         kind = self.memory.kind(base)
+        if getattr(node, "attr", "") == "f_globals" or _names_main(node):
+            self.anything = True
         if isinstance(node, ast.Attribute):
             if kind.startswith("module:"):
                 self.read(OPTIONS)
                 return Value(kind=f"{kind}.{node.attr}")
+            if node.attr in tables.HANDED_ON and base.objects and not self.memory.code(base):
+                return self._method_of(base, node)
             bound_method = kind in ("list", "set", "dict", "default", "iterator", "class")
             if bound_method or not base.objects:
                 return self.anywhere(base)
@@ -141,6 +145,13 @@ class Expressions(Effects):
             inside = self.piece(base)
             return self.new(inside, kind="list")
         return self.piece(base)
+
+    def _method_of(self, base: Value, node: ast.Attribute) -> Value:
+        """Make a function of a method that is not called here: `map(x.append, y)`."""
+        nothing = ast.arguments([], [], None, [], [], None, [])
+        method = ast.copy_location(ast.Lambda(nothing, ast.Constant(None)), node)
+        self.memory.nested.add(method)  # which changes what it holds
+        return self.new(base, kind="function", code=(method,))
 
     def _length(self, node: ast.expr) -> Value | None:
         """Go through `df.shape`, which does not depend on what the columns hold."""
@@ -288,6 +299,12 @@ class Expressions(Effects):
         """Note that an option of a library is set, or a module changed."""
         style = any(word in f"{module} {what}" for word in ("matplotlib", "seaborn", "rcParams"))
         self.set_hidden(STYLE if style else OPTIONS, what)
+
+
+def _names_main(node: ast.Attribute | ast.Subscript) -> bool:
+    """Tell whether this is `sys.modules["__main__"]`, which has all names of the notebook."""
+    index = node.slice if isinstance(node, ast.Subscript) else None
+    return isinstance(index, ast.Constant) and index.value == "__main__"
 
 
 def _is_mask(node: ast.expr) -> bool:

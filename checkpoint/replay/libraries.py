@@ -30,6 +30,9 @@ class Libraries(Surroundings):
             return self.new(kind="loaded")
         if call.path.endswith(("checkpoint.data_file", "checkpoint.figures", "checkpoint.parts")):
             return PLAIN
+        if call.path in ("anndata.AnnData", "anndata.concat"):
+            parts = self.memory.reach(call.arguments.objects)
+            return self.new(call.arguments, shares=parts)
         if call.name in tables.CHANGES_ITS_ARGUMENT or writes_positional(call):
             self.touch_deep(*call.given)
         if call.name in tables.MAKES_GENERATOR:
@@ -95,6 +98,9 @@ class Libraries(Surroundings):
             return self.new_or_part(call.arguments) if call.arguments.objects else self.new()
         if self._writes_slots(call):
             return PLAIN
+        copied = call.keyword("copy")
+        if isinstance(copied, ast.Constant) and copied.value is True and group != "external":
+            return self.new()
         self.touch_deep(first)
         if group == "external":
             self.touch_deep(*call.given)
@@ -134,7 +140,8 @@ class Libraries(Surroundings):
         if call.name in ("Counter", "OrderedDict", "deque"):
             return self.new(self.piece(given), kind="list" if call.name == "deque" else "")
         if call.name in tables.GIVES_ITERATORS or top == "itertools":
-            return self.new(given, kind="iterator", code=tuple(self.memory.code(given)))
+            held = self.anywhere(given)  # a chain gives what is in what it is given
+            return self.new(held, kind="iterator", code=tuple(self.memory.code(given)))
         if call.name in tables.SHARES_ITS_ARGUMENT and top in tables.GIVES_ARRAY:
             return self._shared(given)
         if top in tables.GIVES_ARRAY:

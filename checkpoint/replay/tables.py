@@ -42,6 +42,8 @@ CONTAINER_CHANGES = _words(
     "popleft appendleft rotate subtract difference_update intersection_update "
     "symmetric_difference_update"
 )
+# methods that change their object, whoever calls them: `sorted(y, key=x.append)`
+HANDED_ON = CONTAINER_CHANGES | _words("__setitem__ __delitem__ fit partial_fit fit_transform")
 CONTAINER_READS = _words(
     "copy count index get items keys values union intersection difference issubset issuperset "
     "symmetric_difference isdisjoint most_common elements total"
@@ -84,7 +86,7 @@ ARRAY_READS = _words(
     "trace searchsorted nonzero repeat to_markdown to_html to_records to_timestamp to_period "
     "day_name month_name strftime total_seconds union intersection difference contains match "
     "extract findall cat len isalnum argpartition getnnz"
-) | (TEXT_READS - {"join"})
+) | (TEXT_READS - {"join", "partition"})
 CALLS_ITS_ARGUMENTS = _words("apply map transform agg aggregate filter assign applymap pipe")
 PLOTS = _words(
     "plot scatter hist bar barh boxplot violinplot imshow pcolormesh contour contourf errorbar "
@@ -204,7 +206,7 @@ SCANPY_WRITES = {
 LOOKING_MAGICS = _words(
     "who whos who_ls time timeit prun matplotlib config pinfo pinfo2 pdoc psource pfile pdef "
     "history hist precision load_ext autoreload lsmagic magic quickref pwd ls watermark memit "
-    "mprun lprun xmode colors pprint doctest_mode automagic capture"
+    "mprun lprun xmode colors pdb pprint doctest_mode automagic capture"
 )
 SHELL_MAGICS = _words(
     "bash sh system sx cd pip conda mamba uv mkdir cp mv rm cat script writefile html HTML "
