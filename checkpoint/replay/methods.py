@@ -95,7 +95,9 @@ class Methods(Libraries):
             self.touch(self.memory.reach(receiver.objects), call.arguments)
             return join(self.new_or_part(receiver), self.new(kind="array"))
         if kind == "anndata" and name in tables.ANNDATA_READS and not call.in_place():
-            return self.new(kind="anndata" if name == "copy" else "array")
+            if name == "copy":
+                return self.new(kind="anndata")
+            return self.new(kind="array", shares=receiver.objects)  # `to_df` shows X
         if name == "copy" and not call.given:
             return self.new(self.anywhere(receiver))
         return self._unknown(call, call.everything)

@@ -143,6 +143,14 @@ UNCLEAN = {
         f"import numpy as np\nx = np.zeros(9)\ny = x[:3]\ny[0] = 1\n{SAVE}",
         f"import numpy as np\nx = np.zeros(9)\ny = x[:3]\n{SAVE}",
     ),
+    "a table of a column": (
+        f"import pandas as pd\nx = pd.read_csv('a')\ny = x['a'].to_frame(); y.iloc[0, 0] = 5\n{SAVE}",
+        f"import pandas as pd\nx = pd.read_csv('a')\n{SAVE}",
+    ),
+    "a sparse matrix in the format that it has": (
+        f"import scipy.sparse as sp\nx = sp.csr_matrix([[1]])\ny = x.tocsr(); y.data[:] = 5\n{SAVE}",
+        f"import scipy.sparse as sp\nx = sp.csr_matrix([[1]])\n{SAVE}",
+    ),
     "a view by ravel": (
         f"import numpy as np\nx = np.zeros(9)\ny = x.ravel()\ny += 1\n{SAVE}",
         f"import numpy as np\nx = np.zeros(9)\ny = x.ravel()\n{SAVE}",
@@ -186,6 +194,14 @@ UNCLEAN = {
     "a method handed to a built-in function": (
         f"x = [1]\nsorted([3, 2], key=x.append)\n{SAVE}",
         f"x = [1]\n{SAVE}",
+    ),
+    "a method of an array handed to map": (
+        f"import numpy as np\nx = np.zeros(3)\nlist(map(x.fill, [1]))\n{SAVE}",
+        f"import numpy as np\nx = np.zeros(3)\n{SAVE}",
+    ),
+    "a view by einsum": (
+        f"import numpy as np\nx = np.zeros(3)\nnp.einsum('i->i', x)[0] = 1\n{SAVE}",
+        f"import numpy as np\nx = np.zeros(3)\n{SAVE}",
     ),
     "a method handed to map, and used later": (
         f"x = [1]\nm = map(x.append, [2])\nlist(m)\n{SAVE}",
