@@ -76,7 +76,9 @@ class Expressions(Effects):
             return self.new(kind="array")
         if kinds <= {"plain"} or isinstance(node, ast.Compare):
             return PLAIN
-        return self.new(*values, kind="list" if kinds <= {"list", "plain"} else "")
+        if kinds <= {"list", "plain"}:
+            return self.new(*map(self.piece, values), kind="list")
+        return self.new(*values)
 
     def _display(self, node: ast.expr) -> Value:
         if isinstance(node, ast.Dict):
@@ -124,6 +126,9 @@ class Expressions(Effects):
                 return Value(kind=f"{kind}.{node.attr}")
             if node.attr in tables.HANDED_ON and base.objects and not self.memory.code(base):
                 return self._method_of(base, node)
+            methods = [f for f in self.memory.code(base) if getattr(f, "name", "") == node.attr]
+            if any(getattr(method, "decorator_list", ()) for method in methods):  # a property
+                return join(self.anywhere(base), self.run_code(base, base))
             bound_method = kind in ("list", "set", "dict", "default", "iterator", "class")
             if bound_method or not base.objects:
                 return self.anywhere(base)
@@ -263,9 +268,12 @@ class Expressions(Effects):
             self.set_option(module, ast.unparse(target))
             return
         base = self.used(self.evaluate(target.value))
+        stored = [value]
         if isinstance(target, ast.Subscript):
             self.evaluate(target.slice)
-        self.touch(base.objects, value)
+            if isinstance(target.slice, ast.Slice):
+                stored.append(self.piece(value))
+        self.touch(base.objects, *stored)
 
     def _module(self, node: ast.expr) -> str:
         """Return the module or thing imported that `a.b` is or is a part of; empty if none."""

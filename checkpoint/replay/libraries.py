@@ -167,9 +167,9 @@ class Libraries(Surroundings):
         kinds = ("array", "frame")
         arrays = {n for n in reach if self.memory.objects[n].kind in kinds}
         others = {n for n in given.objects if self.memory.objects[n].kind not in kinds}
-        inside = set[int]().union(*(self.memory.objects[n].content for n in others)) - arrays
+        inside = self.inside(Value(frozenset(others | arrays))).objects - arrays
         unknown = {n for n in others if not self.memory.objects[n].kind}
-        return self.new(Value(frozenset(inside)), kind="array", shares=arrays | unknown)
+        return self.new(Value(inside), kind="array", shares=arrays | unknown)
 
     def _unknown(self, call: Call, reached: Value) -> Value:
         """Go through a call of which nothing is known: it may change all that it can reach."""

@@ -113,11 +113,11 @@ class Methods(Libraries):
             self.touch(self.memory.reach(receiver.objects), call.arguments)
             return join(self.piece(receiver), self.anywhere(call.everything))
         if name in tables.ARRAY_VIEWS:
-            held = [receiver] if name in tables.ARRAY_LIVE else []
-            made = self.new(*held, kind="array", shares=receiver.objects)
+            held = receiver if name in tables.ARRAY_LIVE else self.inside(receiver)
+            made = self.new(held, kind="array", shares=receiver.objects)
             iterates = name in tables.GIVES_ITERATORS
             return self.new(made, kind="iterator") if iterates else made
-        return self.new(kind="array")
+        return self.new(self.inside(receiver), kind="array")
 
     def _container_method(self, call: Call, receiver: Value) -> Value:
         name, kind = call.name, self.memory.kind(receiver)

@@ -10,7 +10,17 @@ from ..notebooks.magics import parse_cell
 from . import tables
 from .call import Call, is_pure_name
 from .expressions import Expressions
-from .memory import CLOCK, FILES, NUMPY_RANDOM, PYTHON_RANDOM, RANDOM, TORCH_RANDOM
+from .memory import (
+    CLOCK,
+    FILES,
+    NUMPY_RANDOM,
+    PLAIN,
+    PYTHON_RANDOM,
+    RANDOM,
+    TORCH_RANDOM,
+    Value,
+    join,
+)
 
 
 class Surroundings(Expressions):
@@ -107,15 +117,17 @@ class Surroundings(Expressions):
         known = ("array", "frame", "plain", "list", "dict", "set", "function", "class", "instance")
         return self.memory.kind(call.receiver) in known or bool(self.memory.code(call.receiver))
 
-    def _run_given_functions(self, call: Call) -> None:
-        """Go through functions that are handed over, which may be called."""
+    def _run_given_functions(self, call: Call) -> Value:
+        """Go through functions that are handed over, which may be called; return their results."""
+        results = []
         calls = call.name in tables.CALLS_ITS_ARGUMENTS
         for value, node in zip(call.given, [*call.node.args, *call.node.keywords], strict=True):
             plain_name = isinstance(node, ast.Name | ast.Attribute)
             if self.memory.code(value):
-                self.run_code(value, self.piece(call.everything), call.everything)
+                results.append(self.run_code(value, self.piece(call.everything), call.everything))
             elif value.kind.startswith("module:"):
                 if value.kind[7:].partition(".")[0] not in tables.QUIET:
                     self.touch_deep(call.everything)
             elif not value.kind and not value.objects and plain_name and not is_pure_name(node):
                 self.touch_deep(*([call.everything] if calls else []))
+        return join(PLAIN, *results)

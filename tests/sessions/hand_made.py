@@ -203,6 +203,34 @@ UNCLEAN = {
         f"import numpy as np\nx = np.zeros(3)\nnp.einsum('i->i', x)[0] = 1\n{SAVE}",
         f"import numpy as np\nx = np.zeros(3)\n{SAVE}",
     ),
+    "a list in a Series": (
+        f"import pandas as pd\nx = [1]\npd.Series([x])[0].append(2)\n{SAVE}",
+        f"import pandas as pd\nx = [1]\n{SAVE}",
+    ),
+    "a list in a row of a DataFrame": (
+        f"import pandas as pd\nx = [1]\nfor i, r in pd.DataFrame({{'a': [x]}}).iterrows(): r.a.append(2)\n{SAVE}",
+        f"import pandas as pd\nx = [1]\n{SAVE}",
+    ),
+    "a list in what a method of a Series gives": (
+        f"import pandas as pd\nx = [1]\npd.concat([pd.Series([x])]).tolist()[0].append(2)\n{SAVE}",
+        f"import pandas as pd\nx = [1]\n{SAVE}",
+    ),
+    "an alias by a property": (
+        f"x = [1]\nclass A:\\n    @property\\n    def p(self): return x\nA().p.append(2)\n{SAVE}",
+        f"x = [1]\nclass A:\\n    @property\\n    def p(self): return x\n{SAVE}",
+    ),
+    "a list in a list times two": (
+        f"x = [1]\n([x] * 2)[1].append(2)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "a list that is assigned to a slice": (
+        f"x = [1]\ny = [0]; y[:] = [x]; y[0].append(2)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "what a function that is mapped gives": (
+        f"x = [1]\nlist(map(lambda k: x, [0]))[0].append(2)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
     "a method handed to map, and used later": (
         f"x = [1]\nm = map(x.append, [2])\nlist(m)\n{SAVE}",
         f"x = [1]\nm = map(x.append, [2])\n{SAVE}",
