@@ -147,7 +147,8 @@ def write_item(group: Any, name: str, value: Any, *, arrays: bool = False) -> No
     """
     from anndata.io import write_elem
 
-    if isinstance(value, MutableMapping) and not hasattr(value, "tocsr"):
+    kind = MutableMapping if arrays else Mapping  # a table of xarray is no group of matrices
+    if isinstance(value, kind) and not hasattr(value, "tocsr"):
         write_elem(group, name, {})
         names = names_in_file(value, folders=are_folders(group))
         for key, item in zip(names, value.values(), strict=True):
