@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from ..notebooks.notebook import first_line as first_line_of
 from ..notebooks.parameters import TAG, looks_injected
+from ..watch.cells import Execution
 from .cells import Ending, Step
 from .kernel import Kernel
 from .memory import RANDOM, UNREPEATABLE
 
 SKIPPED, RAISES = "skip-execution", "raises-exception"  # tags that nbclient heeds
 REMEDY = "restart the kernel and run all"
-
-
-@dataclass(frozen=True)
-class Execution:
-    """A piece of code that the kernel ran.
-
-    Attributes
-    ----------
-    source
-        The code, as the cell had it.
-    cell
-        The id of the cell, where the front end sends it.
-    error
-        Whether it ended in an error. A save inside it may have been completed before.
-    line
-        The line of `source` at which it did; 0 if unknown.
-    missing
-        The name that a `NameError` or `AttributeError` raised by the cell's own code was about.
-    interrupted
-        Whether it was stopped from outside, by `KeyboardInterrupt`.
-    ran
-        False for code that never ran because it is not Python (`SyntaxError`).
-    draws
-        Which global random states it moved: `numpy`, `python`, `torch`. None if nobody looked.
-    kinds
-        The kinds of the values that the names in its code had afterwards, by name; the package's
-        docstring lists them. Fewer are known, more is assumed to change.
-    inputs, renewed
-        The names of the inputs that it read, and of those among them that an earlier execution had
-        read with other content.
-    """
-
-    source: str
-    cell: str | None = None
-    error: bool = False
-    line: int = 0
-    missing: str = ""
-    interrupted: bool = False
-    ran: bool = True
-    draws: frozenset[str] | None = None
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    inputs: Sequence[str] = ()
-    renewed: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
