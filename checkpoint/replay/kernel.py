@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from .cells import Ending, Step, lines_of, statements_of, stops_at_name
@@ -43,13 +43,13 @@ class Kernel:
     ----------
     facts
         The types that values were seen to have, by a hash of their keys; more are added.
-    start
-        Keys of the random states in which it begins.
+    again
+        The random states that are not those of a new kernel, but of another beginning.
     """
 
-    def __init__(self, facts: dict[str, str], start: Mapping[str, str]) -> None:
+    def __init__(self, facts: dict[str, str], again: Collection[str] = ()) -> None:
         self.facts = facts
-        self.memory = Memory(start)
+        self.memory = Memory(again)
         self.loose: dict[str, str] = dict.fromkeys(self.memory.tainted, "random")
         self.interactive = False
         self.cells = 0
@@ -65,7 +65,7 @@ class Kernel:
         draws: frozenset[str] | None,
         ending: Ending,
         kinds: Mapping[str, str] | None = None,
-        restart: Mapping[str, tuple[str, str]] | None = None,
+        again: Mapping[str, str] | None = None,
     ) -> list[Step]:
         """Run a cell.
 
@@ -79,9 +79,9 @@ class Kernel:
             How it ended.
         kinds
             The types that values were seen to have afterwards, by their names.
-        restart
-            Texts of statements before which a random state that nobody seeded counts as new, by
-            the state, with the new key.
+        again
+            Texts of statements before which a random state that nobody seeded counts as at
+            another beginning, by the state.
         """
         self._begin(source)
         steps: list[Step] = []
@@ -92,7 +92,7 @@ class Kernel:
             if ending.error and 0 < ending.line < first:
                 break
             done = not ending.error or 0 < last < ending.line
-            self._restart(text, restart or {})
+            self._restart(text, again or {})
             missing = (
                 ending.missing
                 if len(failing) == 1 and not done and stops_at_name(node, ending)
@@ -115,13 +115,11 @@ class Kernel:
             figure = self.memory.hidden(FIGURE)
             figure.key, figure.content = digest(FIGURE), set()
 
-    def _restart(self, text: str, restart: Mapping[str, tuple[str, str]]) -> None:
-        for name, (before, start) in restart.items():
-            thing = self.memory.hidden(name)
-            if text == before and thing.key in self.memory.tainted:
-                thing.key = digest(name, start)
-                self.memory.tainted.add(thing.key)
-                self.loose[thing.key] = "random"
+    def _restart(self, text: str, again: Mapping[str, str]) -> None:
+        for name, before in again.items():
+            if text == before and self.memory.hidden(name).key in self.memory.tainted:
+                key = self.memory.begin(name, again=True)
+                self.loose[key] = "random"
 
     def _learn(self, name: str) -> None:
         """Make use of what was seen of the type of a value that was made in the same way."""

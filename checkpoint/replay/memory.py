@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -108,11 +108,11 @@ class Memory:
 
     Parameters
     ----------
-    start
-        Keys of the random states in which it begins.
+    again
+        The random states that are not those of a new kernel, but of another beginning.
     """
 
-    def __init__(self, start: Mapping[str, str]) -> None:
+    def __init__(self, again: Collection[str]) -> None:
         self.objects: list[Object] = []
         self.names: dict[str, Name] = {}
         self.given: dict[str, set[int]] = {}  # what libraries were given, which may keep it
@@ -123,14 +123,18 @@ class Memory:
             number = self.add(Object(key=digest(hidden)))
             self.names[hidden] = Name(Value(frozenset([number]), sure=True), "")
         for hidden in UNREPEATABLE:
-            thing = self.hidden(hidden)
-            thing.key = digest(hidden, start.get(hidden, ""))
-            self.tainted.add(thing.key)
+            self.begin(hidden, again=hidden in again)
 
     def add(self, thing: Object) -> int:
         """Add an object and return its number."""
         self.objects.append(thing)
         return len(self.objects) - 1
+
+    def begin(self, hidden: str, *, again: bool) -> str:
+        """Let a random state that nobody seeded begin, in a new kernel or again; return its key."""
+        key = self.hidden(hidden).key = digest(hidden, "again" if again else "")
+        self.tainted.add(key)
+        return key
 
     def hidden(self, name: str) -> Object:
         """Return what a kernel has besides its names, `·figure`."""

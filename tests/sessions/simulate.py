@@ -365,7 +365,7 @@ def main() -> None:
         alarm = session.same and not verdict.clean
         counts["harmless"] += session.same
         counts["alarms"] += alarm
-        counts["unseeded"] += bool(verdict.unseeded)
+        counts["unseeded"] += verdict.unseeded
         if session.false(verdict):
             counts["false"] += 1
             print(f"FALSE session {session.number}: {verdict}", flush=True)
