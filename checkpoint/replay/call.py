@@ -14,26 +14,12 @@ IN_PLACE = re.compile(r"inplace|overwrite\w*|out")
 
 @dataclass
 class Call:
-    """A call whose parts have been gone through.
-
-    Attributes
-    ----------
-    node
-        The call.
-    name
-        The last part of the function's name.
-    path
-        The whole name of a library's function, `numpy.random.seed`; otherwise empty.
-    receiver
-        What it is a method of, or the function itself; None for a built-in function or one of a
-        library.
-    given
-        The arguments.
-    """
+    """A call whose parts have been gone through."""
 
     node: ast.Call
-    name: str
-    path: str
+    name: str  # the last part of the function's name
+    path: str  # the whole name of a library's function, `numpy.random.seed`; otherwise empty
+    # what it is a method of, or the function itself; None for a built-in function or a library's
     receiver: Value | None
     given: list[Value]
 
