@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from .cells import Ending, Step, lines_of, statements_of, stops_at_name
@@ -146,7 +146,6 @@ class Kernel:
         thing.kind = kind
         if flat or kind in ("array", "frame"):
             thing.code = ()  # data run no code
-        if flat or kind in ("array", "frame"):
             if thing.content:  # nothing in it can change, so that its own key tells all
                 thing.key = self._together(keys)
                 thing.fields.clear()
@@ -162,8 +161,11 @@ class Kernel:
         key = digest(*keys)
         if not self.memory.tainted.isdisjoint(keys):
             self.memory.tainted.add(key)
-        self.loose[key] = digest(*sorted(self.loose.get(old, old) for old in keys))
+        self.loose[key] = digest(*self._loosely(keys))
         return key
+
+    def _loosely(self, keys: Iterable[str]) -> list[str]:
+        return sorted(self.loose.get(key, key) for key in keys)
 
     # ------------------------------------------------------------ statements
 
@@ -196,12 +198,10 @@ class Kernel:
         memory = self.memory
         everything: set[int] = set()
         for name in sorted(memory.names):
-            statement.note(
-                name, memory.name_keys(name), memory.reach(memory.names[name].value.objects)
-            )
-            everything |= memory.reach(memory.names[name].value.objects)
-        hidden = {number for h in HIDDEN for number in memory.names[h].value.objects}
-        data = sorted(everything - hidden)
+            reach = memory.reach(memory.names[name].value.objects)
+            statement.note(name, memory.name_keys(name), reach)
+            everything |= reach
+        data = sorted(everything - {memory.number(hidden) for hidden in HIDDEN})
         # one object for all: any name may lead to any of them from here on
         keys = [key for number in data for key in memory.own_key(number)]
         code = tuple(memory.code(Value(frozenset(data))))
@@ -225,10 +225,8 @@ class Kernel:
         names = isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets)
         for name in sorted(statement.bound):
             old, now = before.get(name), self.memory.names.get(name)
-            if names and old:  # it failed before it bound them
-                self.memory.names[name] = old
-            elif names:
-                self.memory.names.pop(name, None)
+            if names:  # it failed before it bound them
+                statement.restore(name, old)
             else:
                 values = [bound.value for bound in (old, now) if bound]
                 self.memory.names[name] = Name(join(*values), old.key if old else "")
@@ -254,17 +252,8 @@ class Kernel:
         salt = "" if done else ending.salt
         together = self._aliases(statement)
         key = digest(text, [(n, statement.reads[n]) for n in labels], together, salt, done)
-        loose = digest(
-            text,
-            [
-                (n, sorted(self.loose.get(k, k) for k in statement.reads[n]))
-                for n in labels
-                if n not in IGNORED
-            ],
-            together,
-            salt,
-            done,
-        )
+        loosely = [(n, self._loosely(statement.reads[n])) for n in labels if n not in IGNORED]
+        loose = digest(text, loosely, together, salt, done)
         self.tainted = any(k in memory.tainted for keys in statement.reads.values() for k in keys)
         self._renew(statement, key, loose)
         changed = set(statement.bound | statement.maybe)
@@ -308,8 +297,7 @@ class Kernel:
     ) -> str:
         """Return a key for what a statement made, or made of what had `old` keys."""
         made = digest(key, kind, parts, old)
-        loosely = digest(loose, kind, parts, sorted(self.loose.get(k, k) for k in old or ()))
-        self.loose[made] = loosely
+        self.loose[made] = digest(loose, kind, parts, self._loosely(old or ()))
         if self.tainted or any(k in self.memory.tainted for k in old or ()):
             self.memory.tainted.add(made)
         return made
@@ -324,9 +312,8 @@ class Kernel:
         for number in sorted(changed):
             thing = memory.objects[number]
             if thing.key:
-                roles = [
-                    n for n, found in sorted(statement.objects_read.items()) if number in found
-                ]
+                read = sorted(statement.objects_read.items())
+                roles = [label for label, found in read if number in found]
                 thing.key = self._key("changed", key, loose, roles, old=memory.own_key(number))
                 thing.kind = "array" if thing.kind == "frame" else thing.kind
                 thing.fields.clear()
@@ -364,21 +351,14 @@ class Kernel:
     ) -> None:
         """Give new keys to the names that a statement bound."""
         names = self.memory.names
-        constant = (
-            isinstance(node, ast.Assign)
-            and len(node.targets) == 1
-            and isinstance(node.targets[0], ast.Name)
-            and isinstance(node.value, ast.Constant)
-        )
+        constant = ""
+        match node:
+            case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=value)):
+                constant = digest("constant", repr(value))
         for name in statement.bound & names.keys():
-            value = names[name].value
-            if value.kind.startswith("module:"):
-                made = digest(value.kind)
-            elif constant and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-                made = digest("constant", repr(node.value.value))
-            else:
-                made = self._key("bound", key, loose, name)
-            names[name] = Name(value, made)
+            bound = names[name].value
+            module = digest(bound.kind) if bound.kind.startswith("module:") else ""
+            names[name] = Name(bound, module or constant or self._key("bound", key, loose, name))
         for name in statement.maybe & names.keys():
             old = [before[name].key] if name in before else []
             names[name] = Name(names[name].value, self._key("maybe", key, loose, name, old=old))
