@@ -100,11 +100,6 @@ def writes_positional(call: Call) -> bool:
     return count > limit or (starred and call.name in tables.UNARY | tables.BINARY)
 
 
-def is_pure_name(node: ast.AST) -> bool:
-    """Tell whether something is the name of a built-in function that changes nothing."""
-    return isinstance(node, ast.Name) and node.id in tables.BUILTIN_PURE
-
-
 def only_keyword(call: Call, name: str) -> bool:
     """Tell whether this is the only keyword that asks to change something."""
     return all(k.arg == name for k in call.node.keywords if k.arg and IN_PLACE.fullmatch(k.arg))

@@ -24,8 +24,8 @@ class Calls(Methods):
         function = node.func
         if grouped := self._grouped(node):
             return grouped
-        if (length := self._rows(node)) is not None:
-            return length
+        if self.length(node) is not None:
+            return PLAIN
         if isinstance(function, ast.Attribute):
             column = self.place(function.value)
             base = self.load_field(column) if column else self.evaluate(function.value)
@@ -44,17 +44,6 @@ class Calls(Methods):
         elif not isinstance(function, ast.Name) or self.peek(function.id) is not None:
             receiver = base
         return self._dispatch(Call(node, name, path, receiver, given))
-
-    def _rows(self, node: ast.Call) -> Value | None:
-        """Go through `len(df)`."""
-        match node:
-            case ast.Call(func=ast.Name(id="len"), args=[ast.Name() as name], keywords=[]):
-                value = self.peek(name.id)
-                thing = self.memory.the(value, "frame") if value else None
-                if value and thing and self.peek("len") is None and name.id != self.missing:
-                    self.read_length(name.id, value, thing)
-                    return PLAIN
-        return None
 
     def _grouped(self, node: ast.Call) -> Value | None:
         """Go through `df.groupby("g")["a"].mean()`, which reads two columns."""

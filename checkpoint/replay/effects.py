@@ -335,11 +335,6 @@ class Effects:
         self.note(label, self.memory.keys(every), self.memory.reach(every.objects))
         return every if thing.content else PLAIN
 
-    def read_length(self, name: str, value: Value, thing: Object) -> Value:
-        """Read how many rows a DataFrame has, which setting a column leaves alone."""
-        self.note(f"{name}/·rows", [thing.key] if thing.key else [], set(value.objects))
-        return self.new(kind="array")
-
     def store_field(self, place: tuple[Value, Object, str, str], stored: Value) -> None:
         """Set one field of an object, and leave the others."""
         value, thing, path, label = place

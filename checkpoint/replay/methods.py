@@ -40,7 +40,7 @@ class Methods(Libraries):
         code = tuple(self.memory.code(given))
         if name in tables.GIVES_ITERATOR:
             return self.new(given, self.piece(given), kind="iterator", code=code)
-        if name in tables.GIVES_LIST | tables.GIVES_CONTAINER:
+        if name in tables.GIVES_LIST:
             kind = "set" if name in ("set", "frozenset") else "list"
             return self.new(self._elements(call), kind=kind)
         if name == "dict":

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..notebooks.magics import parse_cell
 from . import tables
-from .call import Call, is_pure_name
+from .call import Call
 from .expressions import Expressions
 from .memory import CLOCK, FILES, NUMPY_RANDOM, PYTHON_RANDOM, RANDOM, TORCH_RANDOM
 
@@ -111,11 +111,12 @@ class Surroundings(Expressions):
         """Go through functions that are handed over, which may be called."""
         calls = call.name in tables.CALLS_ITS_ARGUMENTS
         for value, node in zip(call.given, [*call.node.args, *call.node.keywords], strict=True):
-            plain_name = isinstance(node, ast.Name | ast.Attribute)
+            named = isinstance(node, ast.Name | ast.Attribute)
+            pure = isinstance(node, ast.Name) and node.id in tables.BUILTIN_PURE
             if self.memory.code(value):
                 self.run_code(value, self.piece(call.everything), call.everything)
             elif value.kind.startswith("module:"):
                 if value.kind[7:].partition(".")[0] not in tables.QUIET:
                     self.touch_deep(call.everything)
-            elif not value.kind and not value.objects and plain_name and not is_pure_name(node):
-                self.touch_deep(*([call.everything] if calls else []))
+            elif calls and named and not (value.kind or value.objects or pure):
+                self.touch_deep(call.everything)
