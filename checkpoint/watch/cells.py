@@ -46,11 +46,6 @@ class Recorder:
     ----------
     shell
         The shell.
-
-    Attributes
-    ----------
-    finished
-        The executions that have ended, in order.
     """
 
     def __init__(self, shell: Any) -> None:
