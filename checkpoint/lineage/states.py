@@ -43,41 +43,19 @@ MANY = 5  # parts that a note names
 
 
 class State(NamedTuple):
-    """What is known of a step's results.
-
-    Attributes
-    ----------
-    step
-        The step.
-    state
-        The first that holds of `damaged`, `interrupted`, `missing`, `unrecorded`, `absent`,
-        `edited`, `unclean`, `stale`, `unverifiable` and `current`; docs/guarantees.md says what
-        each means.
-    reasons
-        What changed, each naming the root: the notebook, raw file, cell or module.
-    clean
-        Whether the session made what the notebook makes; None if unknown.
-    timestamp
-        When it was saved.
-    bytes
-        The size of its files, with those of its sub-checkpoints.
-    notes
-        What else should be known of how they were made.
-    loads
-        The steps and sub-checkpoints that it is made from.
-    origin
-        `given` if somebody else made the results, `accepted` if they were accepted; else empty.
-    """
+    """What is known of a step's results."""
 
     step: str
+    # the first that holds of `damaged`, `interrupted`, `missing`, `unrecorded`, `absent`, `edited`,
+    # `unclean`, `stale`, `unverifiable` and `current`; docs/guarantees.md says what each means
     state: str
-    reasons: list[str]
-    clean: bool | None
-    timestamp: str | None
-    bytes: int
-    notes: list[str]
-    loads: list[str]
-    origin: str = ""
+    reasons: list[str]  # what changed, each naming the root: the notebook, raw file, cell or module
+    clean: bool | None  # whether the session made what the notebook makes; None if unknown
+    timestamp: str | None  # when it was saved
+    bytes: int  # the size of its files, with those of its sub-checkpoints
+    notes: list[str]  # what else should be known of how they were made
+    loads: list[str]  # the steps and sub-checkpoints that it is made from
+    origin: str = ""  # `given` if somebody else made the results, or `accepted`
 
 
 class Lineage:
@@ -228,8 +206,7 @@ class _Examined:
         damage = list(self._damage(saved.record))
         absence = self._absence(saved.record, damage)
         of_parts = list(self._changes_of_parts())
-        inputs = [*input_changes(self.step, self.recorded, self.now), *of_parts]
-        inputs = list(dict.fromkeys(inputs))
+        inputs = dict.fromkeys([*input_changes(self.step, self.recorded, self.now), *of_parts])
         gone = [change for change in inputs if is_raw(change) and change.how is How.MISSING]
         groups = {
             DAMAGED: [] if absence else damage,
@@ -244,12 +221,11 @@ class _Examined:
         every = (change for changes in groups.values() for change in changes)
         self.changes = list(dict.fromkeys(every))
         self.outdating = [change for state in MAKES_STALE for change in groups[state]]
-        clean = self._clean(saved.record)
         return State(
             self.step,
             state,
             list(dict.fromkeys(reason(c, self._snapshot.shown) for c in self.changes)),
-            clean,
+            self._clean(saved.record),
             saved.record.timestamp or None,
             self._bytes(saved.record),
             list(self._notes(saved.record, state)),
@@ -301,10 +277,6 @@ class _Examined:
                 yield Change(Kind.PART, How.MISSING, part, self.step)
         yield from param_changes(self.step, self.recorded, self.now)
 
-    def _listed(self) -> list[str]:
-        """Return the parts of a loop's step that were examined."""
-        return [part for part in self._snapshot.listed(self.step) if part in self._others]
-
     def _changes_of_parts(self) -> Iterator[Change]:
         """Yield why parts of a loop's step are not what the step was saved with, or not current."""
         for part, content in self._snapshot.listed(self.step).items():
@@ -318,12 +290,11 @@ class _Examined:
 
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
         """Return one change if just the files that git ignores are missing."""
-        missing = [change.name for change in damage if change.how is How.MISSING]
-        if not missing or len(missing) < len(damage):
+        if not damage or any(change.how is not How.MISSING for change in damage):
             return []
         if not is_absent(self._snapshot.folder(self.step), record):
             return []
-        return [Change(Kind.LARGE, How.MISSING, missing[0], self.step)]
+        return [Change(Kind.LARGE, How.MISSING, damage[0].name, self.step)]
 
     def _interruption(self) -> list[Change]:
         if store.is_interrupted(self._snapshot.folder(self.step)):
@@ -337,8 +308,7 @@ class _Examined:
         return verdict.state == "clean" or (None if record.accepted else False)
 
     def _notes(self, record: Record, state: str) -> Iterator[str]:
-        if record.given:
-            given = record.given
+        if given := record.given:
             yield f"given by {given.by} on {given.date[:10]} ({given.source})"
         codes = [cell.code for cell in self.now.cells]
         for code, source in (record.run.parameters if record.run else {}).items():
@@ -347,15 +317,13 @@ class _Examined:
                 yield f"ran with parameters that the notebook does not have: {lines}"
         if state == INTERRUPTED:
             yield from self._left_running()
-        listed = self._listed()
-        others = [part for part in listed if self._others[part].state.state != CURRENT]
+        listed = self._snapshot.listed(self.step)
+        examined = [part for part in listed if part in self._others]
+        others = [part for part in examined if self._others[part].state.state != CURRENT]
         if others:
             names = _named([part.partition("/")[2] for part in others])
-            current = len(self._snapshot.listed(self.step)) - len(others)
-            yield (
-                f"{current} of {len(self._snapshot.listed(self.step))} parts are current, not "
-                f"{names}"
-            )
+            current = len(listed) - len(others)
+            yield f"{current} of {len(listed)} parts are current, not {names}"
         if "/" not in self.step and (parts := self._snapshot.inside(self.step)):
             for part in left_behind(self._snapshot.project, self.step, parts):
                 yield f"results/{part} is from an earlier run; the last one did not save it"
