@@ -28,15 +28,6 @@ class Page:
         What it shows.
     budget
         How many bytes it may have.
-
-    Attributes
-    ----------
-    html
-        The page, in UTF-8.
-    pictures
-        All pictures that it has, or that were left out.
-    notebooks_left_out
-        The steps whose notebooks it does not have, since text alone exceeded the budget.
     """
 
     def __init__(self, facts: Facts, budget: int) -> None:
@@ -45,8 +36,9 @@ class Page:
             views.StepView(facts.project, step, number)
             for number, step in enumerate(facts.steps, 1)
         ]
+        # all that it has, or that were left out
         self.pictures = [picture for step in self.steps for picture in step.pictures]
-        self.notebooks_left_out: list[str] = []
+        self.notebooks_left_out: list[str] = []  # their steps, where text alone exceeds the budget
         self._firsts = views.first_figures(self.steps)
         self._about = self._gathered(budget)
         room = budget - len(self._without_notebooks(budget)) - SLACK

@@ -33,13 +33,6 @@ class Picture:
         Its MIME type.
     of_result
         Whether it is a saved figure, which is kept before those in notebooks.
-
-    Attributes
-    ----------
-    smaller
-        Whether it has been made smaller than it was saved.
-    left_out
-        Whether the page does not have it.
     """
 
     def __init__(self, content: bytes, kind: str, of_result: bool = False) -> None:
@@ -47,7 +40,8 @@ class Picture:
         self.kind = kind
         self.of_result = of_result
         self.original = len(content)
-        self.smaller = self.left_out = False
+        self.smaller = False  # whether it has been made smaller than it was saved
+        self.left_out = False  # whether the page does not have it
 
     @property
     def cost(self) -> int:

@@ -25,20 +25,10 @@ STYLES = ("default", "github-dark")  # of pygments; both have enough contrast he
 
 
 class CellView(NamedTuple):
-    """A cell of the page.
+    """A cell of the page."""
 
-    Attributes
-    ----------
-    number
-        Of a code cell, which one it is, from 1 on; 0 for others.
-    html
-        Its code, highlighted, or its Markdown, rendered.
-    outputs
-        What is shown of its outputs.
-    """
-
-    number: int
-    html: Markup
+    number: int  # which code cell it is, from 1 on; 0 for others
+    html: Markup  # its code, highlighted, or its Markdown, rendered
     outputs: list[tuple[Shown, Markup]]
 
 
@@ -55,7 +45,7 @@ def cells_of(content: dict[str, Any]) -> list[CellView]:
                     CellView(number, code(source, language), [(o, _html(o)) for o in outputs])
                 )
         elif source.strip():
-            html = markdown(source) if cell["cell_type"] == "markdown" else _plain(source)
+            html = markdown(source) if cell["cell_type"] == "markdown" else escape(source)
             pictures = [(piece, Markup()) for piece in attached(cell)]
             views.append(CellView(0, html, pictures))
     return views
@@ -95,7 +85,7 @@ def first_heading(content: dict[str, Any]) -> tuple[str, str]:
 def code(source: str, language: str) -> Markup:
     """Return code as HTML with classes for colours."""
     if len(source) > MOST_CODE:
-        return _plain(source)
+        return escape(source)
     return Markup(highlighted(source.strip("\n"), _lexer(language), HtmlFormatter(nowrap=True)))
 
 
@@ -115,9 +105,9 @@ def plain(markdown: str) -> str:
 
 def colours() -> str:
     """Return the style sheet of highlighted code, for a light and for a dark page."""
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".code") for style in STYLES)
-    kept = [[r for r in css.splitlines() if r.startswith(".code .")] for css in (light, dark)]
-    return "\n".join([*kept[0], "@media screen and (prefers-color-scheme: dark) {", *kept[1], "}"])
+    styles = (HtmlFormatter(style=style).get_style_defs(".code") for style in STYLES)
+    light, dark = ([r for r in css.splitlines() if r.startswith(".code .")] for css in styles)
+    return "\n".join([*light, "@media screen and (prefers-color-scheme: dark) {", *dark, "}"])
 
 
 def _tame(token: Token) -> None:
@@ -147,10 +137,6 @@ def _texts(tokens: Iterable[Token]) -> Iterator[str]:
 
 def _html(output: Shown) -> Markup:
     return markdown(output.text) if output.kind == "markdown" else Markup()
-
-
-def _plain(source: str) -> Markup:
-    return escape(source)
 
 
 @cache

@@ -10,7 +10,7 @@ from ..notebooks import notebook
 from ..project.project import Project
 from ..storage import store
 from . import rendered
-from .facts import Facts, Saved, StepFacts, flat, grouped, raw_changes, shape_text
+from .facts import Facts, Saved, StepFacts, flat, grouped, raw_changes
 from .figures import Figure, figures_of
 from .ledger import Table
 from .pictures import Picture
@@ -99,7 +99,7 @@ class StepView:
 
     def shape(self, key: str) -> str:
         """Return the shape of an object in words; empty if it has none."""
-        return shape_text((self.record.data_shapes if self.record else {}).get(key))
+        return text.shape((self.record.data_shapes if self.record else {}).get(key))
 
     def values(self, saved: Saved) -> str:
         """Return the first parameters of a part in a line."""
@@ -115,28 +115,14 @@ class StepView:
 
 
 class InputView(NamedTuple):
-    """An input that no step makes.
+    """An input that no step makes."""
 
-    Attributes
-    ----------
-    name
-        The file, relative to the project; a folder ends in `/`.
-    shape
-        Its cells and features, where the page can tell.
-    size, blake3
-        As it was read; empty where it was not there.
-    readers
-        The steps and parts that read it.
-    now
-        How it is not what was read; empty if it is, or nobody can tell.
-    """
-
-    name: str
-    shape: str
-    size: str
+    name: str  # the file, relative to the project; a folder ends in `/`
+    shape: str  # its cells and features, where the page can tell
+    size: str  # as it was read, as its hash; empty where it was not there
     blake3: str
-    readers: list[str]
-    now: str
+    readers: list[str]  # the steps and parts that read it
+    now: str  # how it is not what was read; empty if it is, or nobody can tell
 
 
 def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> list[InputView]:
