@@ -22,7 +22,7 @@ from ..project.names import folded, unportable
 from ..storage import hashes
 from ..storage.schema import RECORD, FileEntry, Record, parse
 from ..text import strings
-from .manifest import LARGEST, LONGEST, MANIFEST, Manifest, Member, parsed
+from .manifest import LARGEST, LONGEST, MANIFEST, Manifest, Member, as_recorded, parsed
 from .pickles import runs_code
 
 MAGIC = b"PK\x03\x04"
@@ -37,28 +37,12 @@ TODO = "Ask whoever gave it to you for one that `checkpoint pack` made."
 
 
 class Judged(NamedTuple):
-    """An archive in which everything is as its manifest says.
-
-    Attributes
-    ----------
-    manifest
-        The manifest.
-    records
-        The record of each checkpoint.
-    pickles
-        The files that run code when they are read.
-    archive
-        The archive.
-    """
+    """An archive in which everything is as its manifest says."""
 
     manifest: Manifest
-    records: dict[str, Record]
-    pickles: list[str]
-    archive: zipfile.ZipFile
-
-    def open(self, name: str) -> IO[bytes]:
-        """Open a file of the archive, by its name there."""
-        return self.archive.open(name)
+    records: dict[str, Record]  # of each checkpoint
+    pickles: list[str]  # the files that run code when they are read
+    zip: zipfile.ZipFile
 
     @property
     def bytes(self) -> int:
@@ -262,11 +246,11 @@ def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
     for part in record.parts:
         if f"{step}/{part}" not in manifest.steps:
             raise ArchiveError(f"{step} has a part {part!r} that is not in it", step=step)
-    files = dict(manifest.files_of(step))
+    files = manifest.files_of(step)
     expected = {RECORD}
     for file, entry in given_files(record).items():
-        inside = inner(files, file)
-        if _as_entry(file, inside) != (entry.bytes, entry.blake3):
+        inside = _inner(files, file)
+        if not inside or as_recorded(file, inside) != Member(entry.bytes, entry.blake3):
             raise ArchiveError(f"{step}/{file} is not what its {RECORD} says", step=step)
         expected |= inside.keys()
     if others := sorted(files.keys() - expected):
@@ -289,7 +273,7 @@ def given_files(record: Record) -> dict[str, FileEntry]:
     return {**record.files, **({freeze.key: freeze} if freeze else {})}
 
 
-def inner(files: dict[str, Member], file: str) -> dict[str, Member]:
+def _inner(files: dict[str, Member], file: str) -> dict[str, Member]:
     """Return a file, or those of a folder that is saved as one."""
     file = unicodedata.normalize("NFC", file)
     if file in files:
@@ -297,23 +281,12 @@ def inner(files: dict[str, Member], file: str) -> dict[str, Member]:
     return {name: member for name, member in files.items() if name.startswith(f"{file}/")}
 
 
-def _as_entry(file: str, inside: dict[str, Member]) -> tuple[int, str] | None:
-    """Return the size and hash of a file or folder, as a record has them."""
-    if not inside:
-        return None
-    file = unicodedata.normalize("NFC", file)
-    if file in inside:
-        return inside[file].bytes, inside[file].blake3
-    each = {name[len(file) + 1 :]: member.blake3 for name, member in inside.items()}
-    return sum(member.bytes for member in inside.values()), hashes.value_hash(each)
-
-
 def _pickles(
     archive: zipfile.ZipFile, manifest: Manifest, step: str, record: Record
 ) -> Iterator[str]:
-    files = dict(manifest.files_of(step))
+    files = manifest.files_of(step)
     for file in record.files:
-        names = inner(files, file)
+        names = _inner(files, file)
         opens = ((name, partial(archive.open, f"{step}/{name}")) for name in names)
         if runs_code(file, opens):
             yield f"{step}/{file}"
