@@ -57,13 +57,7 @@ class _Source(NamedTuple):
 
 
 class Snapshot:
-    """A project at one moment; everything is read when it is first asked for, and kept.
-
-    Parameters
-    ----------
-    project
-        The project.
-    """
+    """A project at one moment; everything is read when it is first asked for, and kept."""
 
     def __init__(self, project: Project) -> None:
         self.project = project

@@ -59,13 +59,7 @@ class State(NamedTuple):
 
 
 class Lineage:
-    """The states of a project's steps at one moment, each worked out once.
-
-    Parameters
-    ----------
-    project
-        The project.
-    """
+    """The states of a project's steps at one moment, each worked out once."""
 
     def __init__(self, project: Project) -> None:
         self._snapshot = Snapshot(project)
@@ -205,12 +199,13 @@ class _Examined:
 
         damage = list(self._damage(saved.record))
         absence = self._absence(saved.record, damage)
+        cut_short = store.is_interrupted(self._snapshot.folder(self.step))
         of_parts = list(self._changes_of_parts())
         inputs = dict.fromkeys([*input_changes(self.step, self.recorded, self.now), *of_parts])
         gone = [change for change in inputs if is_raw(change) and change.how is How.MISSING]
         groups = {
             DAMAGED: [] if absence else damage,
-            INTERRUPTED: self._interruption(),
+            INTERRUPTED: [Change(Kind.SAVE, How.CHANGED, "", self.step)] if cut_short else [],
             ABSENT: absence,
             EDITED: list(edits(self.step, self.recorded, saved.record, self.now)),
             UNCLEAN: list(session_changes(self.step, saved.record, self.now)),
@@ -295,11 +290,6 @@ class _Examined:
         if not is_absent(self._snapshot.folder(self.step), record):
             return []
         return [Change(Kind.LARGE, How.MISSING, damage[0].name, self.step)]
-
-    def _interruption(self) -> list[Change]:
-        if store.is_interrupted(self._snapshot.folder(self.step)):
-            return [Change(Kind.SAVE, How.CHANGED, "", self.step)]
-        return []
 
     def _clean(self, record: Record) -> bool | None:
         verdict = self.now.verdict

@@ -8,20 +8,11 @@ MANY = 5  # parts that the line names
 
 
 class Tally:
-    """The parts of a loop that were kept, made, and gone through without a save.
-
-    Parameters
-    ----------
-    step
-        The step.
-    total
-        The number of its parts.
-    kept
-        How many of them are current, and are not made.
-    """
+    """The parts of a loop that were kept, made, and gone through without a save."""
 
     def __init__(self, step: str, total: int, kept: int) -> None:
-        self.step, self.total, self.kept = step, total, kept
+        self.step, self.total = step, total
+        self.kept = kept  # how many are current, and are not made
         self.made: list[str] = []
         self.unsaved: list[str] = []
         self._rounds = Rounds(step, total)

@@ -45,25 +45,13 @@ class FieldSet:
 
 
 class Effects:
-    """What a statement does, as far as it has been gone through.
+    """What a statement does, as far as it has been gone through."""
 
-    Parameters
-    ----------
-    memory
-        What the kernel holds. Names and objects are changed at once, keys are not: they tell
-        what was there before the statement.
-    draws
-        The random states that the statement's cell was seen to move; None if nobody looked.
-    missing
-        The name that a `NameError` or `AttributeError` was about, if the statement ended so.
-    """
-
-    def __init__(
-        self, memory: Memory, draws: frozenset[str] | None = None, missing: str = ""
-    ) -> None:
+    def __init__(self, memory: Memory, draws: frozenset[str] | None, missing: str) -> None:
+        # names and objects are changed at once, keys are not: they tell what was there before
         self.memory = memory
-        self.draws = draws
-        self.missing = missing
+        self.draws = draws  # random states that its cell was seen to move; None if nobody looked
+        self.missing = missing  # the name that a `NameError` or `AttributeError` was about
         self.alone: ast.AST | None = None  # the call that is the whole statement
         self.reads: dict[str, list[str]] = {}  # the keys of what it reads, by a label
         self.objects_read: dict[str, set[int]] = {}  # that lie behind each label

@@ -12,15 +12,7 @@ FRAME_SHOWS = frozenset(("shape", "columns", "index", "dtypes", "size", "empty")
 
 
 def cannot_fail(node: ast.stmt | None, memory: Memory) -> bool:
-    """Tell whether a statement only shows something, or names it, and surely can.
-
-    Parameters
-    ----------
-    node
-        The statement; None for a magic.
-    memory
-        What there is when it runs.
-    """
+    """Tell whether a statement only shows something, or names it, and surely can."""
     match node:
         case ast.Pass():
             return True

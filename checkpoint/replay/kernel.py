@@ -37,18 +37,10 @@ IGNORED = (FIGURE, STYLE)  # what a statement draws on, or how, does not make it
 
 
 class Kernel:
-    """A kernel on paper.
-
-    Parameters
-    ----------
-    facts
-        The types that values were seen to have, by a hash of their keys; more are added.
-    again
-        The random states that are not those of a new kernel, but of another beginning.
-    """
+    """A kernel on paper."""
 
     def __init__(self, facts: dict[str, str], again: Collection[str] = ()) -> None:
-        self.facts = facts
+        self.facts = facts  # the types that values were seen to have, by a hash of their keys
         self.memory = Memory(again)
         self.loose: dict[str, str] = dict.fromkeys(self.memory.tainted, "random")
         self.interactive = False
@@ -71,14 +63,10 @@ class Kernel:
 
         Parameters
         ----------
-        source
-            Its code.
-        draws
-            The random states that it was seen to move; None if nobody looked.
-        ending
-            How it ended.
-        kinds
-            The types that values were seen to have afterwards, by their names.
+        source, ending
+            Its code, and how it ended.
+        draws, kinds
+            As `Execution` has them.
         again
             Texts of statements before which a random state that nobody seeded counts as at
             another beginning, by the state.

@@ -81,13 +81,7 @@ class Name:
 
 
 class Memory:
-    """The names and objects of a kernel.
-
-    Parameters
-    ----------
-    again
-        The random states that are not those of a new kernel, but of another beginning.
-    """
+    """The names and objects of a kernel; `again` are random states that begin another time."""
 
     def __init__(self, again: Collection[str]) -> None:
         self.objects: list[Object] = []

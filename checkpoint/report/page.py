@@ -20,15 +20,7 @@ DENSE = 12  # steps from which on the rows of the graph are lower
 
 
 class Page:
-    """The page of a project.
-
-    Parameters
-    ----------
-    facts
-        What it shows.
-    budget
-        How many bytes it may have.
-    """
+    """The page of a project, of as many bytes as its budget."""
 
     def __init__(self, facts: Facts, budget: int) -> None:
         self.facts = facts

@@ -34,20 +34,12 @@ CHANGED = {How.CHANGED: "changed since", How.MISSING: "not here", How.NEW: "was 
 
 
 class StepView:
-    """A step as the template shows it.
-
-    Parameters
-    ----------
-    project, step
-        The step, and the project that it is in.
-    number
-        Its place on the page, of which its anchors are made: its name can be anything.
-    """
+    """A step as the template shows it."""
 
     def __init__(self, project: Project, step: StepFacts, number: int) -> None:
         self.facts = step
         self.name = step.name
-        self.number = number
+        self.number = number  # of which its anchors are made: its name can be anything
         self.saved = step.saved
         self.state = step.saved.state
         self.holds = step.saved.holds

@@ -40,13 +40,7 @@ class Execution:
 
 
 class Recorder:
-    """Records the executions of one IPython shell.
-
-    Parameters
-    ----------
-    shell
-        The shell.
-    """
+    """Records the executions of one IPython shell."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell

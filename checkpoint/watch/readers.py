@@ -19,37 +19,29 @@ from . import files
 
 # functions by module; in a class, its method
 READERS = {
-    "h5py._hl.files": ("File.__init__",),
-    "duckdb": (
-        *("connect", "execute", "query", "sql", "from_query", "read_csv", "read_json"),
-        *("read_parquet", "from_csv_auto", "from_parquet"),
-        *("DuckDBPyConnection.execute", "DuckDBPyConnection.query", "DuckDBPyConnection.sql"),
-        *("DuckDBPyConnection.read_csv", "DuckDBPyConnection.read_json"),
-        "DuckDBPyConnection.read_parquet",
-    ),
-    "pyarrow.json": ("read_json",),
-    "pyarrow.parquet.core": (
-        *("read_table", "read_metadata", "read_schema"),
-        *("ParquetFile.__init__", "ParquetDataset.__init__"),
-    ),
-    "pyarrow.dataset": ("dataset",),
-    "pyarrow.feather": ("read_table", "read_feather"),
-    "pyarrow.csv": ("read_csv", "open_csv"),
-    "pyarrow.orc": ("ORCFile.__init__",),
-    "pyarrow": ("memory_map",),
-    "polars": (
-        *("read_parquet", "scan_parquet", "read_csv", "scan_csv", "read_ipc", "scan_ipc"),
-        *("read_ipc_stream", "read_json", "read_ndjson", "scan_ndjson", "read_avro"),
-    ),
-    "tables.file": ("File.__init__",),
-    "xarray.backends.api": ("open_dataset", "open_mfdataset"),
+    "h5py._hl.files": "File.__init__",
+    "duckdb": "connect execute query sql from_query read_csv read_json read_parquet from_csv_auto "
+    "from_parquet DuckDBPyConnection.execute DuckDBPyConnection.query DuckDBPyConnection.sql "
+    "DuckDBPyConnection.read_csv DuckDBPyConnection.read_json DuckDBPyConnection.read_parquet",
+    "pyarrow.json": "read_json",
+    "pyarrow.parquet.core": "read_table read_metadata read_schema ParquetFile.__init__ "
+    "ParquetDataset.__init__",
+    "pyarrow.dataset": "dataset",
+    "pyarrow.feather": "read_table read_feather",
+    "pyarrow.csv": "read_csv open_csv",
+    "pyarrow.orc": "ORCFile.__init__",
+    "pyarrow": "memory_map",
+    "polars": "read_parquet scan_parquet read_csv scan_csv read_ipc scan_ipc read_ipc_stream "
+    "read_json read_ndjson scan_ndjson read_avro",
+    "tables.file": "File.__init__",
+    "xarray.backends.api": "open_dataset open_mfdataset",
 }
 QUESTIONS = ("exists", "isfile", "isdir", "is_file", "is_dir")
 NOTED_BY = "_noted_by"  # one project's checkpoint, or several in one process
 PATHS = (
-    *("name", "source", "path_or_paths", "path", "input_file", "file", "filename", "where"),
-    *("filename_or_obj", "paths", "database", "query", "path_or_buffer", "file_glob"),
-)
+    "name source path_or_paths path input_file file filename where filename_or_obj paths database "
+    "query path_or_buffer file_glob"
+).split()
 
 
 def begin() -> None:
@@ -92,7 +84,7 @@ def _then_wrap(execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], 
 
 
 def _wrap_all(module: ModuleType) -> None:
-    for name in READERS[module.__name__]:
+    for name in READERS[module.__name__].split():
         owner_name, _, attribute = name.rpartition(".")
         owner = getattr(module, owner_name, None) if owner_name else module
         if owner is None:
