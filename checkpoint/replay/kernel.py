@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from .cells import Ending, Step, lines_of, statements_of, stops_at_name
-from .effects import StopError
+from .effects import FieldSet, StopError
 from .harmless import cannot_fail
 from .memory import (
     FIGURE,
@@ -33,6 +33,7 @@ from .memory import (
 from .statement import Statement
 
 INTERACTIVE = re.compile(r"^\s*%matplotlib\s+(?!inline)\w", re.MULTILINE)
+Keys = tuple[str, str]  # of a statement: its key, and the loose one
 IGNORED = (FIGURE, STYLE)  # what a statement draws on, or how, does not make it fail
 
 
@@ -79,14 +80,12 @@ class Kernel:
             first, last = lines_of(node)
             if ending.error and 0 < ending.line < first:
                 break
-            done = not ending.error or 0 < last < ending.line
             self._restart(text, again or {})
-            missing = (
-                ending.missing
-                if len(failing) == 1 and not done and stops_at_name(node, ending)
-                else ""
-            )
-            steps.append(self._step(node, text, draws, done, replace(ending, missing=missing)))
+            failure = None
+            if ending.error and not 0 < last < ending.line:
+                at_name = len(failing) == 1 and stops_at_name(node, ending)
+                failure = ending if at_name else replace(ending, missing="")
+            steps.append(self._step(node, text, draws, failure))
         for name, kind in (kinds or {}).items():
             if name in self.memory.names and kind:
                 self.facts[digest(*self.memory.name_keys(name))] = kind
@@ -162,12 +161,11 @@ class Kernel:
         node: ast.stmt | None,
         text: str,
         draws: frozenset[str] | None,
-        done: bool,
-        ending: Ending,
+        failure: Ending | None,
     ) -> Step:
         before = dict(self.memory.names)
         self.harmless = cannot_fail(node, self.memory)
-        statement = Statement(self.memory, draws, ending.missing)
+        statement = Statement(self.memory, draws, failure.missing if failure else "")
         try:
             if node is None:
                 statement.magic(text.splitlines())
@@ -177,9 +175,9 @@ class Kernel:
             statement.scopes.clear()
         if statement.anything or statement.exhausted:
             self._anything(statement)
-        if not done:
+        if failure:
             self._failed(statement, node, before)
-        return self._commit(statement, node, text, done, ending, before)
+        return self._commit(statement, node, text, failure, before)
 
     def _anything(self, statement: Statement) -> None:
         """Let a statement change all that there is."""
@@ -230,22 +228,21 @@ class Kernel:
         statement: Statement,
         node: ast.stmt | None,
         text: str,
-        done: bool,
-        ending: Ending,
+        failure: Ending | None,
         before: dict[str, Name],
     ) -> Step:
         """Give keys to all that a statement made and changed."""
         memory = self.memory
         labels = sorted(statement.reads)
-        salt = "" if done else ending.salt
+        done, salt = failure is None, failure.salt if failure else ""
         together = self._aliases(statement)
         key = digest(text, [(n, statement.reads[n]) for n in labels], together, salt, done)
         loosely = [(n, self._loosely(statement.reads[n])) for n in labels if n not in IGNORED]
         loose = digest(text, loosely, together, salt, done)
         self.tainted = any(k in memory.tainted for keys in statement.reads.values() for k in keys)
-        self._renew(statement, key, loose)
+        self._renew(statement, (key, loose))
         changed = set(statement.bound | statement.maybe)
-        self._rename(statement, node, key, loose, before)
+        self._rename(statement, node, (key, loose), before)
         moved = statement.touched | {field.number for field in statement.fields}
         for name, bound in memory.names.items() if moved else ():
             if name not in changed and not moved.isdisjoint(memory.reach(bound.value.objects)):
@@ -280,46 +277,45 @@ class Kernel:
             if one < other and not behind[one].isdisjoint(behind[other])
         ]
 
-    def _key(
-        self, kind: str, key: str, loose: str, *parts: object, old: list[str] | None = None
-    ) -> str:
+    def _key(self, kind: str, by: Keys, *parts: object, old: list[str] | None = None) -> str:
         """Return a key for what a statement made, or made of what had `old` keys."""
+        key, loose = by
         made = digest(key, kind, parts, old)
         self.loose[made] = digest(loose, kind, parts, self._loosely(old or ()))
         if self.tainted or any(k in self.memory.tainted for k in old or ()):
             self.memory.tainted.add(made)
         return made
 
-    def _renew(self, statement: Statement, key: str, loose: str) -> None:
+    def _renew(self, statement: Statement, by: Keys) -> None:
         """Give new keys to the objects that a statement made or changed."""
         memory = self.memory
         changed = memory.sharing(statement.touched) | statement.views
         for field in statement.fields:
             if field.number not in changed:
-                self._set_field(field.number, field.path, field.may, key, loose)
+                self._set_field(field, by)
         for number in sorted(changed):
             thing = memory.objects[number]
             if thing.key:
                 read = sorted(statement.objects_read.items())
                 roles = [label for label, found in read if number in found]
-                thing.key = self._key("changed", key, loose, roles, old=memory.own_key(number))
+                thing.key = self._key("changed", by, roles, old=memory.own_key(number))
                 thing.kind = "array" if thing.kind == "frame" else thing.kind
                 thing.fields.clear()
                 thing.values.clear()
         for hidden in sorted(statement.fresh):
-            memory.hidden(hidden).key = self._key("fresh", key, loose, hidden)
+            memory.hidden(hidden).key = self._key("fresh", by, hidden)
         for index, number in enumerate(statement.made):
-            memory.objects[number].key = self._key("made", key, loose, index)
+            memory.objects[number].key = self._key("made", by, index)
         for hidden in UNREPEATABLE:
             if memory.hidden(hidden).key in memory.tainted:
                 self.loose[memory.hidden(hidden).key] = "random"
 
-    def _set_field(self, number: int, path: str, may: bool, key: str, loose: str) -> None:
-        thing = self.memory.objects[number]
+    def _set_field(self, field: FieldSet, by: Keys) -> None:
+        thing, path = self.memory.objects[field.number], field.path
         if not thing.key:
             return
-        old = self.memory.field_keys(thing, path, PLAIN) if may else None
-        made = self._key("field", key, loose, path, old=old)
+        old = self.memory.field_keys(thing, path, PLAIN) if field.may else None
+        made = self._key("field", by, path, old=old)
         settings = any(self.memory.hidden(hidden) is thing for hidden in SETTINGS)
         for inner in [where for where in thing.fields if where.startswith(path + "/")]:
             del thing.fields[inner]
@@ -330,12 +326,7 @@ class Kernel:
         thing.fields[path] = made
 
     def _rename(
-        self,
-        statement: Statement,
-        node: ast.stmt | None,
-        key: str,
-        loose: str,
-        before: dict[str, Name],
+        self, statement: Statement, node: ast.stmt | None, by: Keys, before: dict[str, Name]
     ) -> None:
         """Give new keys to the names that a statement bound."""
         names = self.memory.names
@@ -346,7 +337,7 @@ class Kernel:
         for name in statement.bound & names.keys():
             bound = names[name].value
             module = digest(bound.kind) if bound.kind.startswith("module:") else ""
-            names[name] = Name(bound, module or constant or self._key("bound", key, loose, name))
+            names[name] = Name(bound, module or constant or self._key("bound", by, name))
         for name in statement.maybe & names.keys():
             old = [before[name].key] if name in before else []
-            names[name] = Name(names[name].value, self._key("maybe", key, loose, name, old=old))
+            names[name] = Name(names[name].value, self._key("maybe", by, name, old=old))

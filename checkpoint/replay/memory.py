@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -213,11 +213,3 @@ def _closure(numbers: Iterable[int], after: Callable[[int], set[int]]) -> set[in
         found |= new
         todo.extend(new)
     return found
-
-
-def functions_in(body: Iterable[ast.AST]) -> Iterator[Code]:
-    """Return the functions in some code."""
-    for node in body:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                yield inner

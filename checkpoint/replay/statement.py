@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from . import tables
 from .calling import Calls
-from .memory import FILES, OPTIONS, OTHER, PLAIN, Value, functions_in, join
+from .memory import FILES, OPTIONS, OTHER, PLAIN, Value, join
 
 SUPPRESSING = ("suppress", "raises")
 
@@ -174,7 +174,10 @@ class Statement(Calls):
         self.globals.pop()
         self.class_bodies.pop()
         methods = tuple(
-            inner for inner in functions_in(node.body) if not isinstance(inner, ast.Lambda)
+            inner
+            for statement in node.body
+            for inner in ast.walk(statement)
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
         )
         value = self.new(*bases, *inside, kind="class" if not node.keywords else "", code=methods)
         for base in bases:
