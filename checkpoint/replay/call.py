@@ -1,7 +1,5 @@
 """A call whose parts have been gone through."""
 
-from __future__ import annotations
-
 import ast
 import re
 from dataclasses import dataclass

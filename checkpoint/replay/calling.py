@@ -1,7 +1,5 @@
 """Calls: which function it is, and what that reads and changes."""
 
-from __future__ import annotations
-
 import ast
 
 from . import tables

@@ -1,7 +1,5 @@
 """The statements of a cell, and what is kept of each that ran on paper."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What a statement reads, binds and may change: gathered while it is gone through."""
 
-from __future__ import annotations
-
 import ast
 import builtins
 import re

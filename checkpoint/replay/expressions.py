@@ -1,7 +1,5 @@
 """Expressions, gone through in the order in which Python evaluates them."""
 
-from __future__ import annotations
-
 import ast
 
 from . import tables

@@ -1,7 +1,5 @@
 """Statements that cannot fail, so that it does not matter whether they ran."""
 
-from __future__ import annotations
-
 import ast
 
 from .memory import Memory

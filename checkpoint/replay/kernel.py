@@ -1,7 +1,5 @@
 """A kernel on paper: cells run in it, and each statement gets a key of what it did."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Collection, Iterable, Mapping

@@ -1,7 +1,5 @@
 """Calls of functions of libraries."""
 
-from __future__ import annotations
-
 import ast
 import re
 

@@ -5,8 +5,6 @@ that made or last changed it and of the keys which that statement read. Equal ke
 the same statements from the same values, hence equal.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 from collections.abc import Callable, Collection, Iterable

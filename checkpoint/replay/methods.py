@@ -1,7 +1,5 @@
 """Calls of built-in functions and of methods."""
 
-from __future__ import annotations
-
 import ast
 
 from . import tables

@@ -1,7 +1,5 @@
 """Statements, and the cells that they come in."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Sequence
 

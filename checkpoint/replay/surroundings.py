@@ -1,7 +1,5 @@
 """What calls depend on besides their arguments: files, the clock, random numbers."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Sequence

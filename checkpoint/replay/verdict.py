@@ -1,7 +1,5 @@
 """Whether a session made what the notebook makes, and if not, which cell is the reason."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

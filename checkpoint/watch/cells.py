@@ -4,8 +4,6 @@ IPython calls back before and after each. Executions with `silent=True` fire no 
 seen.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import dataclass, field
