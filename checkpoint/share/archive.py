@@ -22,7 +22,7 @@ from ..project.names import folded, unportable
 from ..storage import hashes
 from ..storage.schema import RECORD, FileEntry, Record, parse
 from ..text import strings
-from .manifest import LARGEST, LONGEST, MANIFEST, Manifest, Member, as_recorded, parsed
+from .manifest import LARGEST, LONGEST, MANIFEST, Manifest, Member, parsed
 from .pickles import runs_code
 
 MAGIC = b"PK\x03\x04"
@@ -271,6 +271,15 @@ def given_files(record: Record) -> dict[str, FileEntry]:
     """Return the files of a record that a pack has."""
     freeze = record.environment.freeze if record.environment else None
     return {**record.files, **({freeze.key: freeze} if freeze else {})}
+
+
+def as_recorded(file: str, inside: dict[str, Member]) -> Member:
+    """Return a file, or a folder by the files in it, as a record has it."""
+    file = unicodedata.normalize("NFC", file)
+    if file in inside:
+        return inside[file]
+    each = {name[len(file) + 1 :]: member.blake3 for name, member in inside.items()}
+    return Member(sum(member.bytes for member in inside.values()), hashes.value_hash(each))
 
 
 def _inner(files: dict[str, Member], file: str) -> dict[str, Member]:

@@ -1,6 +1,5 @@
 """The manifest of a pack: what is in it, as the first file of the archive."""
 
-import unicodedata
 from json import loads
 from typing import Any
 
@@ -8,7 +7,6 @@ from msgspec import DecodeError, Struct, ValidationError, json, to_builtins
 
 from ..errors import ArchiveError
 from ..project.names import unportable
-from ..storage.hashes import value_hash
 from ..text import json_text
 
 MANIFEST = "manifest.json"
@@ -54,23 +52,6 @@ class Manifest(Struct, frozen=True, kw_only=True):
         """Return the step or sub-checkpoint that a file belongs to; None if to none."""
         fits = [step for step in self.steps if name.startswith(f"{step}/")]
         return max(fits, key=len, default=None)
-
-
-def as_recorded(file: str, members: dict[str, Member]) -> Member:
-    """Return a file, or a folder that is saved as one, as a record has it.
-
-    Parameters
-    ----------
-    file
-        Its name in the record.
-    members
-        The file, or those of the folder, by their names in the archive, below the step.
-    """
-    file = unicodedata.normalize("NFC", file)
-    if file in members:
-        return members[file]
-    each = {name[len(file) + 1 :]: member.blake3 for name, member in members.items()}
-    return Member(sum(member.bytes for member in members.values()), value_hash(each))
 
 
 def written(manifest: Manifest) -> bytes:

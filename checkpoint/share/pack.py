@@ -25,17 +25,8 @@ from ..storage.opened import open_step, remedy
 from ..storage.parts import part_names
 from ..storage.schema import RECORD, FileEntry, Record
 from ..text import json_text
-from .archive import given_files, judged
-from .manifest import (
-    FORMAT_VERSION,
-    LONGEST,
-    MANIFEST,
-    Manifest,
-    Member,
-    Packed,
-    as_recorded,
-    written,
-)
+from .archive import as_recorded, given_files, judged
+from .manifest import FORMAT_VERSION, LONGEST, MANIFEST, Manifest, Member, Packed, written
 from .pickles import runs_code
 
 MADE = (1980, 1, 1, 0, 0, 0)  # the time of each file, so that the same results give the same bytes
