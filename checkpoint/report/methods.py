@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -144,15 +144,12 @@ def _imports(content: dict[str, Any] | None) -> set[str]:
     for source in notebook.sources(content) if content else ():
         tree = parse_cell(source)
         for node in ast.walk(tree) if tree else ():
-            found.update(_modules(node))
+            match node:
+                case ast.Import(names=names):
+                    found.update(alias.name.partition(".")[0] for alias in names)
+                case ast.ImportFrom(module=str() as module, level=0):
+                    found.add(module.partition(".")[0])
     return found - sys.stdlib_module_names
-
-
-def _modules(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name.partition(".")[0] for alias in node.names)
-    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module.partition(".")[0]
 
 
 def _listed(names: Sequence[str]) -> str:

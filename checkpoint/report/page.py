@@ -97,10 +97,10 @@ class Page:
 
 def _length(step: views.StepView) -> int:
     """Return about how much text the notebook of a step takes."""
-    outputs = (output for cell in step.cells for output, _ in cell.outputs)
-    tables = (len(value) for o in outputs for row in o.rows for _, value, _ in row)
-    pieces = (len(o.text) for cell in step.cells for o, _ in cell.outputs)
-    return sum(len(cell.html) for cell in step.cells) + sum(tables) + sum(pieces)
+    outputs = [output for cell in step.cells for output in cell.outputs]
+    tables = sum(len(value) for o in outputs for row in o.rows for _, value, _ in row)
+    texts = sum(len(output.text) for output in outputs)
+    return sum(len(cell.html) for cell in step.cells) + tables + texts
 
 
 @cache
@@ -115,6 +115,7 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["size"] = text.size
+    environment.filters["markdown"] = rendered.markdown
     environment.filters["when"] = lambda timestamp: (timestamp or "")[:16].replace("T", " ")
     return environment.get_template("report.html")
 

@@ -29,7 +29,7 @@ class CellView(NamedTuple):
 
     number: int  # which code cell it is, from 1 on; 0 for others
     html: Markup  # its code, highlighted, or its Markdown, rendered
-    outputs: list[tuple[Shown, Markup]]
+    outputs: list[Shown]
 
 
 def cells_of(content: dict[str, Any]) -> list[CellView]:
@@ -41,13 +41,10 @@ def cells_of(content: dict[str, Any]) -> list[CellView]:
             number += 1
             outputs = [piece for output in cell["outputs"] for piece in shown(output)]
             if source.strip() or outputs:
-                views.append(
-                    CellView(number, code(source, language), [(o, _html(o)) for o in outputs])
-                )
+                views.append(CellView(number, code(source, language), outputs))
         elif source.strip():
             html = markdown(source) if cell["cell_type"] == "markdown" else escape(source)
-            pictures = [(piece, Markup()) for piece in attached(cell)]
-            views.append(CellView(0, html, pictures))
+            views.append(CellView(0, html, list(attached(cell))))
     return views
 
 
@@ -64,7 +61,7 @@ def attached(cell: dict[str, Any]) -> Iterator[Shown]:
 def pictures_of(cells: list[CellView]) -> Iterator[Picture]:
     """Yield the pictures in the outputs of cells."""
     for cell in cells:
-        for output, _ in cell.outputs:
+        for output in cell.outputs:
             if output.picture:
                 yield output.picture
 
@@ -133,10 +130,6 @@ def _texts(tokens: Iterable[Token]) -> Iterator[str]:
             yield from _texts(token.children)
         else:
             yield " " if token.type in ("softbreak", "hardbreak") else token.content
-
-
-def _html(output: Shown) -> Markup:
-    return markdown(output.text) if output.kind == "markdown" else Markup()
 
 
 @cache
