@@ -1,6 +1,7 @@
 """Calls: which function it is, and what that reads and changes."""
 
 import ast
+from copy import copy
 
 from . import tables
 from .call import Call, bound_arguments, parameters
@@ -65,11 +66,8 @@ class Calls(Methods):
             case _:
                 return None
         key = self.place(ast.Subscript(frame, by, ast.Load()))
-        part = (
-            ast.copy_location(ast.Attribute(frame, column.attr, ast.Load()), column)
-            if isinstance(column, ast.Attribute)
-            else ast.Subscript(frame, column.slice, ast.Load())
-        )
+        part = copy(column)
+        part.value = frame
         taken = self.place(part)
         options = [*node.keywords, *column.value.keywords]
         if not key or not taken or method not in tables.ARRAY_READS or key[1].kind != "frame":
@@ -134,8 +132,7 @@ class Calls(Methods):
         for function in functions:
             if getattr(function, "name", "") in ("__init__", "__post_init__", "__new__"):
                 self.inline(function, receiver, bound_arguments(function, call, made))
-        names = {getattr(function, "name", "") for function in functions}
-        if not names & {"__init__"}:
+        if all(getattr(function, "name", "") != "__init__" for function in functions):
             self.memory.objects[next(iter(made.objects))].content |= call.arguments.objects
         return made
 

@@ -26,23 +26,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer.
+    """The answer."""
 
-    Attributes
-    ----------
-    state
-        `clean`: the results are what the notebook makes, run from top to bottom. `edited`: the
-        notebook has code that did not run. `unclean`: all of its code ran, but not in the way
-        in which the notebook runs it, and that may matter.
-    reason
-        Why, as a message that names the cell; empty if clean.
-    unseeded
-        Whether the results depend on random numbers that nobody seeded, or on the clock. They are
-        then as good as those of another run, but no other run makes the same.
-    """
-
+    # `clean`: the results are what the notebook makes, run from top to bottom. `edited`: the
+    # notebook has code that did not run. `unclean`: all of its code ran, but not in the way in
+    # which the notebook runs it, and that may matter
     state: Literal["clean", "edited", "unclean"]
-    reason: str = ""
+    reason: str = ""  # as a message that names the cell; empty if clean
+    # whether the results depend on random numbers that nobody seeded, or on the clock; they are
+    # then as good as those of another run, but no other run makes the same
     unseeded: bool = False
 
     @property
