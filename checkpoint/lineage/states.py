@@ -10,7 +10,7 @@ from ..storage import store, writers
 from ..storage.environment import other_versions
 from ..storage.opened import is_absent
 from ..storage.parts import left_behind
-from ..storage.schema import Baseline, InputEntry, Record, Verdict
+from ..storage.schema import Baseline, InputEntry, Record
 from ..watch.files import unwatched
 from .changes import (
     ABSENT,
@@ -146,19 +146,14 @@ class _Examined:
         self.state = self._state()
 
     @cached_property
-    def _verdict(self) -> Verdict | None:
-        record = self._snapshot.saved(self.step).record
-        return self._snapshot.verdict(self.step, record) if record and not record.given else None
-
-    @cached_property
     def now(self) -> Now:
         """What the step would be made from if it were run now."""
-        snapshot = self._snapshot
+        snapshot, record = self._snapshot, self._snapshot.saved(self.step).record
         return Now(
             snapshot.cells(self.step),
             snapshot.unreadable(self.step),
             snapshot.has_set_cell(self.step),
-            self._verdict,
+            snapshot.verdict(self.step, record) if record and not record.given else None,
             {name: self._input_now(name, entry) for name, entry in self.recorded.inputs.items()},
             {module: snapshot.module_now(self.step, module) for module in self.recorded.modules},
             snapshot.saved(self.step).params,
@@ -184,18 +179,18 @@ class _Examined:
     def _state(self) -> State:
         saved = self._snapshot.saved(self.step)
         if saved.broken:
-            self.changes = [Change(Kind.RECORD, How.CHANGED, saved.broken, self.step)]
-            self.outdating = self.changes
-            return self._without_record(DAMAGED)
+            self.outdating = [Change(Kind.RECORD, How.CHANGED, saved.broken, self.step)]
+            return self._without_record(DAMAGED, *self.outdating)
+        if saved.by_hand:
+            return self._without_record(UNRECORDED, Change(Kind.ORIGIN, How.CHANGED, "", self.step))
         if saved.record is None:
-            if not saved.by_hand:
-                if why := self._snapshot.unreadable(self.step):
-                    self.changes = [Change(Kind.NOTEBOOK, How.CHANGED, why, self.step)]
-                elif self._snapshot.is_foreign(self.step):
-                    self.changes = [Change(Kind.FOREIGN, How.MISSING, "", self.step)]
-                return self._without_record(MISSING)
-            self.changes = [Change(Kind.ORIGIN, How.CHANGED, "", self.step)]
-            return self._without_record(UNRECORDED)
+            if why := self._snapshot.unreadable(self.step):
+                change = Change(Kind.NOTEBOOK, How.CHANGED, why, self.step)
+                return self._without_record(MISSING, change)
+            if self._snapshot.is_foreign(self.step):
+                change = Change(Kind.FOREIGN, How.MISSING, "", self.step)
+                return self._without_record(MISSING, change)
+            return self._without_record(MISSING)
 
         damage = list(self._damage(saved.record))
         absence = self._absence(saved.record, damage)
@@ -234,7 +229,8 @@ class _Examined:
         every = (entry for one in (record, *parts) if one for entry in one.files.values())
         return sum(entry.bytes for entry in every)
 
-    def _without_record(self, state: str) -> State:
+    def _without_record(self, state: str, *changes: Change) -> State:
+        self.changes = list(changes)
         reasons = [reason(change, self._snapshot.shown) for change in self.changes]
         loads = self._snapshot.inputs(self.step)
         notes = [*self._begun(), *self._left_running()] if state == MISSING else []
@@ -285,9 +281,8 @@ class _Examined:
 
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
         """Return one change if just the files that git ignores are missing."""
-        if not damage or any(change.how is not How.MISSING for change in damage):
-            return []
-        if not is_absent(self._snapshot.folder(self.step), record):
+        gone = damage and all(change.how is How.MISSING for change in damage)
+        if not gone or not is_absent(self._snapshot.folder(self.step), record):
             return []
         return [Change(Kind.LARGE, How.MISSING, damage[0].name, self.step)]
 

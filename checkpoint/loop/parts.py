@@ -188,7 +188,6 @@ class Loop:
         return bool(place)
 
     def _names(self, places: set[str]) -> set[str]:
-        """Return the names of inputs at some places."""
         return {session.name_of(self.project, place).strip("/") for place in places}
 
     def _look_at_code(self) -> None:
@@ -270,7 +269,6 @@ class Loop:
 
 
 def _checked(step: str, names: Iterable[str]) -> list[str]:
-    """Return the names of parts in their order."""
     if isinstance(names, str) or not isinstance(names, Iterable) or hasattr(names, "columns"):
         what = f"the text {names!r}" if isinstance(names, str) else f"a {type(names).__name__}"
         raise CheckpointValueError(f"parts takes a list of names, got {what}", step=step)

@@ -1,6 +1,7 @@
 """Expressions, gone through in the order in which Python evaluates them."""
 
 import ast
+from collections.abc import Callable
 
 from . import tables
 from .effects import Effects, StopError
@@ -13,13 +14,9 @@ Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 class Expressions(Effects):
     """Effects, with expressions understood."""
 
-    def call(self, node: ast.Call) -> Value:
-        """Go through a call; see `Calls`."""
-        raise NotImplementedError
-
-    def run_code(self, value: Value, *given: Value) -> Value:
-        """Go through all functions of the notebook that a value may run; see `Calls`."""
-        raise NotImplementedError
+    # of `Calls`
+    call: Callable[[ast.Call], Value]
+    run_code: Callable[..., Value]
 
     def evaluate(self, node: ast.expr | None) -> Value:
         """Go through an expression and return what is known of its value."""

@@ -1,6 +1,7 @@
 """Calls of built-in functions and of methods."""
 
 import ast
+from collections.abc import Callable
 
 from . import tables
 from .call import Call, only_keyword
@@ -11,9 +12,7 @@ from .memory import OPTIONS, PLAIN, STYLE, UNKNOWN, Value, join
 class Methods(Libraries):
     """Effects, with built-in functions and methods understood."""
 
-    def _called(self, call: Call) -> Value:
-        """Go through a call of something that the notebook defines; see `Calls`."""
-        raise NotImplementedError
+    _called: Callable[[Call], Value]  # of `Calls`
 
     # ------------------------------------------------------------ built-in functions
 

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..notebooks.magics import parse_cell
 from . import tables
@@ -14,9 +14,7 @@ from .memory import CLOCK, FILES, NUMPY_RANDOM, PYTHON_RANDOM, RANDOM, TORCH_RAN
 class Surroundings(Expressions):
     """Effects, with what calls depend on besides their arguments."""
 
-    def statements(self, body: Sequence[ast.stmt]) -> None:
-        """Go through statements; see `Statement`."""
-        raise NotImplementedError
+    statements: Callable[[Sequence[ast.stmt]], None]  # of `Statement`
 
     def _hidden_state(self, call: Call) -> None:
         """Note files, the clock, random numbers and names in texts, by the function's name."""

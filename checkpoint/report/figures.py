@@ -46,8 +46,7 @@ def figures_of(project: Project, step: StepFacts) -> Iterator[Figure]:
     """Yield the figures of a step and of its sub-checkpoints."""
     cells = notebook.sources(step.notebook) if step.notebook else []
     for saved in step.all:
-        if saved.record:
-            yield from _figures(project, saved, cells)
+        yield from _figures(project, saved, cells)
 
 
 def _figures(project: Project, saved: Saved, cells: list[str]) -> Iterator[Figure]:

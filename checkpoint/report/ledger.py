@@ -85,14 +85,12 @@ def ledger(facts: Facts) -> tuple[list[Entry], dict[str, Table | None]]:
 
 def _params(saved: Saved) -> tuple[dict[str, dict[str, str]], int]:
     """Return the first parameters by group, and how many more there are."""
+    groups = grouped(saved.record.params if saved.record else {})
+    every = [(group, *item) for group, values in groups.items() for item in values.items()]
     some: dict[str, dict[str, str]] = {}
-    count = 0
-    for group, values in grouped(saved.record.params if saved.record else {}).items():
-        for name, value in values.items():
-            count += 1
-            if count <= MANY:
-                some.setdefault(group, {})[name] = value
-    return some, max(0, count - MANY)
+    for group, name, value in every[:MANY]:
+        some.setdefault(group, {})[name] = value
+    return some, max(0, len(every) - MANY)
 
 
 def tables_of(saved: Saved) -> list[Table]:
