@@ -81,7 +81,7 @@ class Page:
             "ledger": entries,
             "methods": methods(facts),
             "versions": versions(facts),
-            "inputs": views.inputs_of(facts, tables),
+            "inputs": list(views.inputs_of(facts, tables)),
             "listed_parts": MOST_PARTS,
             "meaning": views.MEANING,
             "holding": (holding.count(True), holding.count(False), holding.count(None)),

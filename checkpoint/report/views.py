@@ -1,6 +1,6 @@
 """What the template shows: the steps with their figures and notebooks, the inputs, the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -117,8 +117,8 @@ class InputView(NamedTuple):
     now: str  # how it is not what was read; empty if it is, or nobody can tell
 
 
-def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> list[InputView]:
-    """Return the raw files, and then the other files that no step makes.
+def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> Iterator[InputView]:
+    """Yield the raw files, and then the other files that no step makes.
 
     `tables` are those of raw files that are as they were read.
     """
@@ -137,18 +137,11 @@ def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> list[InputVie
                     entries[name] = (size, entry.blake3)
                 if name in changes:
                     now[name] = CHANGED[changes[name]]
-    return [
-        InputView(
-            name,
-            f"{table.rows:,} cells × {table.columns:,} features"
-            if (table := tables.get(name)) and name not in now
-            else "",
-            *entries.get(name, ("", "")),
-            by,
-            now.get(name, ""),
-        )
-        for name, by in sorted(readers.items(), key=lambda item: not item[0].startswith("data/"))
-    ]
+    for name in sorted(readers, key=lambda name: not name.startswith("data/")):
+        table = None if name in now else tables.get(name)
+        shape = f"{table.rows:,} cells × {table.columns:,} features" if table else ""
+        size, blake3 = entries.get(name, ("", ""))
+        yield InputView(name, shape, size, blake3, readers[name], now.get(name, ""))
 
 
 def first_figures(steps: list[StepView]) -> list[tuple[StepView, int, Figure, Picture]]:
@@ -177,7 +170,5 @@ def _log(project: Project, step: StepFacts) -> str:
     if not record or not record.output:
         return ""
     path = store.locate(project.results_of(step.name), record.output.key)
-    if not path.is_file():
-        return ""
-    printed = path.read_text(encoding="utf-8", errors="replace")
+    printed = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     return printed[-MOST_LOG:].strip("\n")

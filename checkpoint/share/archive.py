@@ -97,7 +97,7 @@ def _judge(archive: zipfile.ZipFile, size: int) -> Judged:
         raise ArchiveError("its files would be larger than the archive itself")
     if not members or members[0].orig_filename != MANIFEST or members[0].header_offset:
         raise ArchiveError(f"its first file is not {MANIFEST}")
-    manifest = parsed(_content(archive, members[0], LARGEST))
+    manifest = parsed(_content(archive, members[0]))
     _check_names([info.orig_filename for info in members[1:]], manifest)
     for info in members[1:]:
         member = manifest.files[info.orig_filename]
@@ -200,11 +200,11 @@ def _check_names(names: list[str], manifest: Manifest) -> None:
         raise ArchiveError(f"{lacking[0]!r} is in its manifest, and not in it", found=lacking[0])
 
 
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest: int) -> bytes:
-    if info.file_size > largest:
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if info.file_size > LARGEST:
         raise ArchiveError(
-            f"{info.filename} is {info.file_size:,} bytes; at most {largest:,} are read",
-            expected=largest,
+            f"{info.filename} is {info.file_size:,} bytes; at most {LARGEST:,} are read",
+            expected=LARGEST,
             found=info.file_size,
         )
     return archive.read(info)
@@ -234,7 +234,7 @@ def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
     if name not in manifest.files:
         raise ArchiveError(f"{step} has no {RECORD}", step=step)
     try:
-        raw = json.decode(_content(archive, archive.getinfo(name), LARGEST), type=dict)
+        raw = json.decode(_content(archive, archive.getinfo(name)), type=dict)
         record = parse(raw)
     except (DecodeError, CheckpointError, RecursionError) as error:
         raise ArchiveError(f"{name}: {error}", step=step) from error
