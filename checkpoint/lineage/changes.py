@@ -167,13 +167,7 @@ def fingerprint(recorded: Baseline, now: Now, content: str | None) -> str:
     """Return a hash that differs whenever a step, or one that it was made from, changes again.
 
     It contains what is not as recorded, and no names of steps: renaming one changes nothing.
-
-    Parameters
-    ----------
-    recorded, now
-        What the step is compared with, and what there is now.
-    content
-        The hash of its content; None if it has saved nothing.
+    `content` is the hash of what the step has saved; None if that is nothing.
     """
     as_it_is = now.as_baseline(recorded)
     steps = [as_it_is.inputs[name] for name in now.inputs if name.startswith("results/")]

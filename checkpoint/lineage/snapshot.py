@@ -196,9 +196,8 @@ class Snapshot:
             return False
         if self.recipe(step):  # in another language
             return makes_nothing(self.project, self._steps[step], self.sources(step))
-        if not is_foreign(self.sources(step)):
-            return False
-        return not scripts_that_save(self.project)  # a helper function may save
+        # a helper function may save
+        return is_foreign(self.sources(step)) and not scripts_that_save(self.project)
 
     def has_own_kernel(self, step: str) -> bool:
         """Tell whether a notebook runs in another kernel than most, so in another environment."""

@@ -31,7 +31,8 @@ class Tally:
 
     def close(self) -> None:
         """Leave one line; a part that was begun and did not end is where the loop ended."""
-        self._rounds.end(f"{self.step}: {self._running or self._summary()}{self._before()}")
+        ended = f", after {len(self.made)}{self._names()}" if self._running and self.made else ""
+        self._rounds.end(f"{self.step}: {self._running or self._summary()}{ended}")
 
     def _summary(self) -> str:
         if not self.made:
@@ -41,9 +42,6 @@ class Tally:
         return (
             f"made {len(self.made)} of {self.total} parts{self._names()} in {took:.0f} s{others}."
         )
-
-    def _before(self) -> str:
-        return f", after {len(self.made)}{self._names()}" if self._running and self.made else ""
 
     def _names(self) -> str:
         return f" ({', '.join(self.made)})" if len(self.made) <= MANY else ""

@@ -91,10 +91,7 @@ class Recorder:
     def renew(self, name: str) -> bool:
         """Note that the running cell read an input whose content an earlier cell had not.
 
-        Returns
-        -------
-        bool
-            False if the running cell itself had read it, or is not known.
+        False if the running cell itself had read it, or is not known.
         """
         ran = self._running
         if ran is None or name in self._read:
