@@ -11,7 +11,7 @@ from ..notebooks.skeleton import skeleton
 from ..project.chain import Step
 from ..project.names import Number, number_of, unfit, unportable
 from ..project.project import KEEP, Project
-from ..project.settings import FILE, read_order, read_settings, read_toml
+from ..project.settings import FILE, check_settings, read_order, read_toml
 from .change import Change
 from .finish import finish_rename
 from .references import rename_references
@@ -210,7 +210,7 @@ def removable(project: Project, step: str) -> Step:
             step=name,
             found=loading,
         )
-    read_settings(project)  # raises if a setting is invalid
+    check_settings(project)
     if name in named_in(read_toml(project)["tool"]["checkpoint"]):
         raise ProjectError(
             f"pyproject.toml: [tool.checkpoint] has settings of {name}. Remove them first.",

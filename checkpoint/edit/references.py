@@ -16,7 +16,7 @@ from ..notebooks.calls import imported
 from ..notebooks.recipe import code_files
 from ..project.names import number_of
 from ..project.project import Project
-from ..project.settings import read_entries, read_settings, read_toml
+from ..project.settings import check_settings, read_entries, read_toml
 from ..storage import hashes
 from ..storage.outputs import entry_hash
 from ..storage.renaming import renamed
@@ -232,7 +232,7 @@ def _rename_settings(
     project: Project, change: Change, new_names: Mapping[str, str]
 ) -> Iterator[str]:
     """Rename steps in `[tool.checkpoint]`; yield what cannot be renamed."""
-    read_settings(project)  # raises if a setting is invalid
+    check_settings(project)
     settings = read_toml(project)["tool"]["checkpoint"]
     taken = named_in(settings) & set(new_names.values()) - new_names.keys()
     yield from (f"pyproject.toml already has settings of {step}" for step in sorted(taken))

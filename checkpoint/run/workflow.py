@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..errors import ProjectError
 from ..notebooks.graph import Graph
 from ..project.project import Project
-from ..project.settings import read_settings
+from ..project.settings import check_settings, read_resources
 from .schedule import Schedule
 from .selection import skipped
 
@@ -51,7 +51,8 @@ def jobs(root: Path | str) -> list[Job]:
     """
     project = Project(Path(root))
     project.refuse_unclear()
-    graph, resources = Graph(project, lenient=True), read_settings(project).resources
+    check_settings(project)
+    graph, resources = Graph(project, lenient=True), read_resources(project)
     for step in resources:
         if step not in graph.loads:
             raise ProjectError(
