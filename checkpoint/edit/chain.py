@@ -297,9 +297,9 @@ def _renaming(project: Project, renamed: Mapping[str, str], removed: str | None 
 
 def _paths(project: Project, step: str) -> list[str]:
     """Return the paths of a step's notebook and results."""
+    selected = _select(project, step)
     results = [f"results/{step}"] if project.results_of(step).is_dir() else []
-    notebook = [] if project.is_script(step) else [project.show(project.notebook(step))]
-    return [*notebook, *results]
+    return results if selected.is_script else [project.show(selected.path), *results]
 
 
 def _series(model: Step, steps: list[Step]) -> dict[int, Step]:
