@@ -1,10 +1,11 @@
-"""Where raw data and the large files of results lie that are not in the project.
+"""Where raw data and the large files of results lie that are not in the project, if anywhere.
 
 The settings `results` and `data` name a folder each, in `pyproject.toml` or, on one machine, in
 `checkpoint.local.toml`.
 """
 
 import os
+import re
 from pathlib import Path
 
 from ..errors import CheckpointError
@@ -46,6 +47,25 @@ def refuse_missing_data(project: HasFolders) -> None:
     setting = read_place(project, "data")
     if setting and not (place := _filled(project, "data", setting)).is_dir():
         raise _wrong("data", setting, f"{place} is not there. Mount its disk, or correct")
+
+
+def script_that_makes(project: HasFolders, path: Path) -> str | None:
+    """Return the script that makes a raw file, relative to the project; None if unknown.
+
+    It is one that `data/README.md` mentions together with the file, and that has the file's name
+    in its code.
+    """
+    readme = project.root / "data" / "README.md"
+    if not readme.is_file():
+        return None
+    name = re.compile(rf"(?<![\w-]){re.escape(path.name)}(?![\w-])")
+    text = readme.read_text(encoding="utf-8", errors="replace")
+    scripts: list[str] = re.findall(r"scripts/[\w/-]+\.py", text) if name.search(text) else []
+    for script in dict.fromkeys(scripts):
+        file = project.root / script
+        if file.is_file() and name.search(file.read_text(encoding="utf-8", errors="replace")):
+            return script
+    return None
 
 
 def _filled(project: HasFolders, key: str, setting: str) -> Path:
