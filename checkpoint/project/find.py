@@ -19,10 +19,7 @@ PROJECT, RESULTS = "CHECKPOINT_PROJECT", "CHECKPOINT_RESULTS"
 def project_to_read() -> Project:
     """Return the project that `load` and `data_file` read.
 
-    Returns
-    -------
-    Project
-        With `CHECKPOINT_RESULTS`, results are looked for there first.
+    With `CHECKPOINT_RESULTS`, results are looked for there first.
 
     Raises
     ------
@@ -35,11 +32,6 @@ def project_to_read() -> Project:
 
 def project_to_write(step: str) -> Project:
     """Return the project that `save` and `figures` write to.
-
-    Parameters
-    ----------
-    step
-        The step, which a message names.
 
     Raises
     ------
@@ -56,13 +48,7 @@ def project_to_write(step: str) -> Project:
 
 
 def project_of_command() -> Project:
-    """Return the project of the working directory, for the command.
-
-    Raises
-    ------
-    ProjectError
-        If there is none.
-    """
+    """Return the project of the working directory, for the command; raises `ProjectError`."""
     here = working_directory()
     root = _named() or (here and project_above(here))
     if root is None:
@@ -168,8 +154,7 @@ def _not_its_own(project: Project, step: str) -> CheckpointError:
     folder = project.results_of(step)
     would = "replace" if (folder / "params.json").exists() else "write"
     others = [root for root in map(project_above, places()) if root]
-    where = "is in no project"
-    todo = ""
+    where, todo = "is in no project", ""
     if others:
         names = Project(others[0]).packages
         where = f"belongs to {others[0]}, whose package is {names[0]}, not {package()}"
