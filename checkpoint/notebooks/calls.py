@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from ..project.chain import step_of
-from .magics import parse_cell
-from .syntax import lines_of
+from .magics import lines_of, parse_cell
 
 FUNCTIONS = ("load", "save", "data_file", "figures", "parts")
 OWN_NAMES = {

@@ -4,8 +4,7 @@ import ast
 from collections.abc import Sequence
 
 from .calls import dotted, imported
-from .magics import parse_cell
-from .syntax import parse
+from .magics import parse, parse_cell
 
 
 def without_list(sources: Sequence[str], step: str) -> list[str]:

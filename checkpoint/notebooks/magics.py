@@ -1,10 +1,10 @@
-"""What IPython adds to Python in a cell: magics, shell lines, help with `?`."""
+"""Code of cells and modules: Python, and what IPython adds: magics, shell lines, help with `?`."""
 
 import ast
+import io
 import re
+import warnings
 from collections.abc import Iterator
-
-from .syntax import lines_of, parse
 
 PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics followed by Python
 # strings and comments, whose brackets do not count
@@ -13,6 +13,27 @@ QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#.*")
 AUTOMAGIC = re.compile(r"(?:pip|conda|mamba|cd|ls|cp|mv|rm|mkdir|cat)\s+[^\s=(]")
 # `%time x = load("1_a")`: Python follows the magic
 TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
+
+
+def parse(source: str) -> ast.Module:
+    """Return the syntax tree of a cell or module, without showing Python's syntax warnings.
+
+    Raises
+    ------
+    SyntaxError, ValueError
+        If it is not valid Python, or nested too deeply.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except (RecursionError, MemoryError) as error:
+            raise ValueError("the code is nested too deeply") from error
+
+
+def lines_of(source: str) -> list[str]:
+    """Return the lines with their ends, counted like Python; `splitlines` splits at more."""
+    return list(io.StringIO(source, newline=""))
 
 
 def parse_cell(source: str) -> ast.Module | None:
