@@ -38,20 +38,17 @@ class Named(NamedTuple):
 def named_in(sources: list[str]) -> Named:
     """Return what the code cells of a notebook load and read."""
     names = imported(sources)
-    calls_by_cell = [calls(source, names) for source in sources]
-    every_call = [call for cell_calls in calls_by_cell for call in cell_calls or ()]
-    loads = [call.known for call in every_call if call.function == "load"]
-    files = [call.argument for call in every_call if call.function == "data_file"]
-    unparsed = [
-        source
-        for source, cell_calls in zip(sources, calls_by_cell, strict=True)
-        if cell_calls is None
-    ]
-    return Named(
-        list(dict.fromkeys(filter(None, loads))),
-        list(dict.fromkeys(filter(None, files))),
-        None in loads or any("load" in source for source in unparsed),
-    )
+    loads: list[str | None] = []
+    files: list[str | None] = []
+    for source in sources:
+        found = calls(source, names)
+        if found is None:
+            loads += [None] if "load" in source else []
+            continue
+        loads += [call.known for call in found if call.function == "load"]
+        files += [call.argument for call in found if call.function == "data_file"]
+    steps, paths = (list(dict.fromkeys(filter(None, named))) for named in (loads, files))
+    return Named(steps, paths, None in loads)
 
 
 def saving_cell(sources: list[str], step: str) -> int | None:
@@ -60,21 +57,16 @@ def saving_cell(sources: list[str], step: str) -> int | None:
     A save whose step is known only when it runs, or only in part, counts where no cell names it.
     """
     names = imported(sources)
-    every_call = [calls(source, names) or [] for source in sources]
-    saves = [
-        (number, call.known)
-        for number, found in enumerate(every_call)
-        for call in found
+    found = [
+        (number, call)
+        for number, source in enumerate(sources)
+        for call in calls(source, names) or []
         if call.function in SAVES
     ]
-    looped = [
-        (number, f"{call.argument}/")
-        for number, found in enumerate(every_call)
-        for call in found
-        if call.function == "parts"
-    ]
+    saves = [(number, call.known) for number, call in found]
+    saves += [(number, f"{call.argument}/") for number, call in found if call.function == "parts"]
     for fits in (step.__eq__, lambda known: _is_part(known, step), lambda known: known is None):
-        if numbers := [number for number, known in [*saves, *looped] if fits(known)]:
+        if numbers := [number for number, known in saves if fits(known)]:
             return numbers[-1]
     return None
 
@@ -203,15 +195,12 @@ class Graph:
                 if not lenient:
                     raise
                 named = Named([], [], False)
-            self._add(step, named)
-
-    def _add(self, step: Step, named: Named) -> None:
-        loaded = {name.partition("/")[0] for name in named.steps}
-        earlier = [other.name for other in self.steps if other.place < step.place]
-        others = [other.name for other in self.steps if other.name != step.name]
-        self.loads[step.name] = [name for name in earlier if named.computed or name in loaded]
-        self.later[step.name] = [name for name in others if name in loaded and name not in earlier]
-        self.named[step.name] = named.steps
-        self.files[step.name] = named.files
-        if named.computed:
-            self.computed.add(step.name)
+            loaded = {name.partition("/")[0] for name in named.steps}
+            earlier = [other.name for other in self.steps if other.place < step.place]
+            later = [other.name for other in self.steps if other.place >= step.place]
+            self.loads[step.name] = [name for name in earlier if named.computed or name in loaded]
+            self.later[step.name] = [name for name in later if name in loaded - {step.name}]
+            self.named[step.name] = named.steps
+            self.files[step.name] = named.files
+            if named.computed:
+                self.computed.add(step.name)
