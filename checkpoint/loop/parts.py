@@ -14,7 +14,7 @@ from ..errors import CheckpointError, CheckpointValueError
 from ..lineage.changes import CURRENT
 from ..lineage.states import Lineage
 from ..notebooks.calls import imported
-from ..notebooks.carried import carried, loop_in
+from ..notebooks.loops import carried, loop_in
 from ..project.names import folded, is_reserved, unportable
 from ..project.project import Project
 from ..storage import clean, session

@@ -4,18 +4,20 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
+from typing import NamedTuple
 
 from ..project.chain import step_of
 from .magics import lines_of, parse_cell
 
 FUNCTIONS = ("load", "save", "data_file", "figures", "parts")
+BINDERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
 OWN_NAMES = {
     **{name: name for name in FUNCTIONS},
     **{f"checkpoint.{name}": name for name in FUNCTIONS},
 }
 
 
-class Call:
+class Call(NamedTuple):
     """A call of `load`, `save`, `data_file`, `figures` or `parts` in a piece of code.
 
     Attributes
@@ -34,14 +36,11 @@ class Call:
         Line of code in which the call begins.
     """
 
-    def __init__(
-        self, function: str, argument: str | None, beginning: str, span: tuple[int, int], line: str
-    ) -> None:
-        self.function = function
-        self.argument = argument
-        self.beginning = beginning
-        self.span = span
-        self.line = line
+    function: str
+    argument: str | None
+    beginning: str
+    span: tuple[int, int]
+    line: str
 
     @property
     def step(self) -> str | None:
@@ -54,20 +53,11 @@ class Call:
         return self.argument if self.argument is not None else self.beginning or None
 
 
-class Text:
-    """A string literal in a piece of code that is not the argument of a `Call`.
+class Text(NamedTuple):
+    """A string literal that is not the argument of a `Call`, and the line in which it begins."""
 
-    Attributes
-    ----------
-    value
-        The string.
-    line
-        Line of code in which it begins.
-    """
-
-    def __init__(self, value: str, line: str) -> None:
-        self.value = value
-        self.line = line
+    value: str
+    line: str
 
 
 def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
@@ -153,14 +143,13 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
         ):
             tree = parse_cell(source)
             names = _imports(tree, names) if tree else names
-    if names:
-        return names | _of_parts(sources, names)
-    bound = {name for source in sources for name in _bound(parse_cell(source))}
-    names = {
-        name: function
-        for name, function in OWN_NAMES.items()
-        if name.partition(".")[0] not in bound
-    }
+    if not names:
+        taken = {name for source in sources for name in bound(parse_cell(source))}
+        names = {
+            name: function
+            for name, function in OWN_NAMES.items()
+            if name.partition(".")[0] not in taken
+        }
     return names | _of_parts(sources, names)
 
 
@@ -203,6 +192,17 @@ def dotted(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
+def bound(tree: ast.AST | None) -> Iterator[str]:
+    """Yield the names that some code binds, wherever in it."""
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, BINDERS) and node.name:
+            yield node.name
+
+
 def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
     """Return the names of our functions after the imports in some code."""
     names = dict(before)
@@ -243,17 +243,6 @@ def _of_parts(sources: Iterable[str], names: Mapping[str, str]) -> dict[str, str
         if isinstance(target, ast.Name)
         for function in ("load", "data_file")
     }
-
-
-def _bound(tree: ast.AST | None) -> Iterator[str]:
-    """Yield the names that some code binds: by import, assignment or definition."""
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
 
 
 def _is_ours(module: str) -> bool:

@@ -13,9 +13,8 @@ from msgspec import ValidationError, convert, structs, to_builtins
 from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported
-from ..notebooks.carried import as_rounds
 from ..notebooks.graph import saving_cell
-from ..notebooks.listed import without_list
+from ..notebooks.loops import as_rounds, without_list
 from ..notebooks.notebook import first_line
 from ..notebooks.parameters import looks_injected
 from ..project.project import Project
