@@ -116,7 +116,10 @@ def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:
             step is None
             or step in saved
             or any(_is_part(known, step) for known in saved)
-            or (None in saved and _has(source, step))
+            or (
+                None in saved
+                and any(text.value == step for text in texts(source, imported([source])) or ())
+            )
         ):
             scripts.append(path)
     return scripts
@@ -133,11 +136,6 @@ def _python_files(project: Project) -> Iterator[Path]:
             parts = path.relative_to(project.root).parts
             if parts[0] != "src" or parts[2:3] != ("checkpoint",):
                 yield path
-
-
-def _has(source: str, step: str) -> bool:
-    """Tell whether a text in a piece of code is the name of a step."""
-    return any(text.value == step for text in texts(source, imported([source])) or ())
 
 
 def _named_by(project: Project, step: Step) -> Named:

@@ -5,6 +5,7 @@ They write into a folder that the environment variable `CHECKPOINT_OUTPUT` names
 
 import re
 from collections.abc import Iterable
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,17 +55,8 @@ def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:
 def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = None) -> Recipe | None:
     """Return what a step is made with; None for a notebook that calls `save`.
 
-    Parameters
-    ----------
-    project, step
-        The project and the step.
-    content
-        The content of its notebook, if it was read already.
-
-    Raises
-    ------
-    ProjectError
-        If its notebook cannot be read.
+    `content` is that of its notebook, if it was read already; else raises `ProjectError` if it
+    cannot be read.
     """
     entry = step.entry or NOTHING
     texts, code = [" ".join(entry.run)], code_files(project, entry)
@@ -77,7 +69,9 @@ def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = Non
         code.insert(0, project.show(step.path))
     for path in filter(Path.is_file, paths):
         texts.append(path.read_text(encoding="utf-8", errors="replace"))
-    places = [_place(word) for text in texts for word in PATH.findall(text)]
+    # from the project's top or from its notebooks
+    paths_in_code = (Path(word).parts for text in texts for word in PATH.findall(text))
+    places = [tuple(dropwhile("..".__eq__, parts)) for parts in paths_in_code]
     steps = {known.name for known in project.steps()} - {step.name}
     loads = [parts[1] for parts in places if parts[:1] == ("results",) and parts[1:2]]
     known = [name for name in dict.fromkeys(loads) if name in steps]
@@ -103,14 +97,6 @@ def code_files(project: Project, entry: Entry) -> list[str]:
             if not any(part[0] == "." or part in LEFTOVERS for part in file.parts)
         ] or [name]
     return list(dict.fromkeys(names))
-
-
-def _place(word: str) -> tuple[str, ...]:
-    """Return the parts of a path in some code, from the project's top or from its notebooks."""
-    parts = Path(word).parts
-    while parts[:1] == ("..",):
-        parts = parts[1:]
-    return parts
 
 
 def _is_input(project: Project, parts: tuple[str, ...]) -> bool:
