@@ -47,16 +47,11 @@ def new(project: Project, name: str, after: str | None = None) -> New:
 
     Parameters
     ----------
-    project
-        The project.
-    name
-        The new step's name, without a number; with one, if it shall have one, for `order`.
+    project, name
+        The project, and the new step's name without a number; with one, if it shall have one, for
+        `order`.
     after
         The step after which the new one runs; the last step if None.
-
-    Returns
-    -------
-    New
 
     Raises
     ------
@@ -68,8 +63,7 @@ def new(project: Project, name: str, after: str | None = None) -> New:
     countable = [step for step in steps if step.number or order]
     previous = _select(project, after) if after else (countable[-1] if countable else None)
     _check_name(steps, name, bare=not order)
-    nothing: dict[str, str] = {}
-    step, renamed = (name, nothing) if order else _numbered_after(previous, steps, name)
+    step, renamed = (name, {}) if order else _numbered_after(previous, steps, name)
     results = project.results_of(step)
     if any(path.name not in (KEEP, ".lock") for path in results.glob("*")):
         raise ProjectError(
@@ -129,10 +123,8 @@ def move(project: Project, step: str, position: int | str) -> dict[str, str]:
 
     Parameters
     ----------
-    project
-        The project.
-    step
-        The step.
+    project, step
+        The project and the step.
     position
         Its new number: of `01b`, another letter; of `1_2`, what comes after `1_`. Where the
         setting `order` lists the notebooks, its new place in the list.
@@ -169,16 +161,7 @@ def move(project: Project, step: str, position: int | str) -> dict[str, str]:
 def remove(project: Project, step: str) -> dict[str, str]:
     """Remove a step's notebook and results; the steps after it close the gap.
 
-    Returns
-    -------
-    dict
-        New names of steps by their old ones.
-
-    Raises
-    ------
-    ProjectError
-        If another notebook loads the step, or something cannot be renamed safely. Nothing has
-        changed then.
+    Returns and raises as `move`, also if another notebook loads the step.
     """
     selected = removable(project, step)
     order = read_order(project)

@@ -26,11 +26,6 @@ class Change:
     An error undoes the change at once; after a kill, the next command does, with the journal and
     the originals in `.checkpoint-change/`. All paths are relative to the project, with `/`.
 
-    Parameters
-    ----------
-    project
-        The project.
-
     Attributes
     ----------
     writes

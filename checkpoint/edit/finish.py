@@ -10,27 +10,11 @@ from .references import rename_references
 
 
 def finish_rename(project: Project, step: str, name: str) -> dict[str, str] | None:
-    """Rename the results of a step, and what names it, after its notebook.
+    """Rename the results of a step, and what names it, after its notebook; raises as `rename`.
 
-    Parameters
-    ----------
-    project
-        The project.
-    step
-        The old name of the step, which no notebook has.
-    name
-        The new name of the notebook, with or without its number. A notebook that lost its number
-        gets it back.
-
-    Returns
-    -------
-    dict or None
-        The new name by the old one; None if no such rename has begun.
-
-    Raises
-    ------
-    ProjectError
-        If the name is not valid, or something cannot be renamed safely. Nothing has changed then.
+    `step` is its old name, which no notebook has, and `name` that of the notebook, with or without
+    its number; one that lost its number gets it back. Returns the new name by the old one, or None
+    if no such rename has begun.
     """
     old, given = step_of(step), step_of(name)
     number = number_of(old)

@@ -35,16 +35,7 @@ OTHER_TEXTS = (
 
 
 def rename_references(project: Project, change: Change, new_names: NewNames) -> None:
-    """Add to a change the rewriting of all that names steps.
-
-    Parameters
-    ----------
-    project
-        The project.
-    change
-        The change, which also moves the notebooks and results.
-    new_names
-        New names of steps by their old ones; None for a step that is removed.
+    """Add to a change, which moves notebooks and results, the rewriting of what names them.
 
     Raises
     ------
