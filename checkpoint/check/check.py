@@ -6,9 +6,8 @@ from pathlib import Path
 from ..errors import ProjectError
 from ..project.project import Project, is_project
 from ..project.settings import check_settings, read_ignored
-from . import habits, keys, layout, merges, raw_data, results  # noqa: F401  register their rules
-from .problem import Problem
-from .rules import RULES, Finding, problems, rule
+from . import habits, keys, layout, leftovers, raw_data  # noqa: F401  register their rules
+from .rules import RULES, Finding, Problem, problems, rule
 
 
 def check(root: Path) -> list[Problem]:

@@ -26,12 +26,7 @@ ABSOLUTE_WORD = re.compile(rf"(?<![^\s'\"=])(?:/(?:{ROOTS})/|~/)[^\s'\"]+")
 NAMESPACES = ("dir", "locals", "globals", "vars")
 
 
-@rule(
-    "absolute-path",
-    Cell,
-    finds="an absolute path",
-    why="it exists on one machine only",
-)
+@rule("absolute-path", Cell, finds="an absolute path", why="it exists on one machine only")
 def _absolute_path(cell: Cell) -> Iterator[Finding]:
     todo = "Put the file into data/ and read it with data_file(…), or load(…) a result"
     other_texts = [text for node in cell.nodes for text in _not_paths(node)]

@@ -13,21 +13,19 @@ a `Finding` for each place that breaks the rule. The decorator `rule` registers 
         ...
 
 `ignore` in `[tool.checkpoint]`, `checkpoint check --rules` and `--json` use the registry; the table
-in `docs/command.md` is tested against it. `typing` is not imported, since the post-gen hook imports
-this module.
+in `docs/command.md` is tested against it.
 """
 
-from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from ..project.project import Project
-from .problem import Problem
 from .subjects import Cell, Notebook, NotebookFile, subjects
 
 Subject = type[Project] | type[NotebookFile] | type[Notebook] | type[Cell]
 
 
-class Finding(namedtuple("Finding", "what todo file cell", defaults=(None, None))):
+class Finding(NamedTuple):
     """A place that breaks a rule.
 
     Attributes
@@ -42,13 +40,39 @@ class Finding(namedtuple("Finding", "what todo file cell", defaults=(None, None)
         First line of the cell; by default that of the cell that is judged.
     """
 
-    __slots__ = ()
+    what: str
+    todo: str
+    file: str | None = None
+    cell: str | None = None
 
 
 Judge = Callable[..., Iterator[Finding]]
 
 
-class Rule:
+class Problem(NamedTuple):
+    """Something in a project that breaks a rule: a finding, with the rule's name and its place."""
+
+    rule: str
+    file: str
+    cell: str | None
+    what: str
+    todo: str
+
+    @property
+    def where(self) -> str:
+        """The file, and the first line of the cell."""
+        return f"{self.file}, cell `{self.cell}`" if self.cell is not None else self.file
+
+    @property
+    def advice(self) -> str:
+        """What is wrong, what to do, and the name of the rule."""
+        return f"{self.what}. {self.todo}. [{self.rule}]"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.advice}"
+
+
+class Rule(NamedTuple):
     """A rule that projects have to follow.
 
     Attributes
@@ -67,15 +91,12 @@ class Rule:
         Whether the post-gen hook checks it, too. Its module then has to import little.
     """
 
-    def __init__(
-        self, name: str, subject: Subject, judge: Judge, finds: str, why: str, new: bool = False
-    ) -> None:
-        self.name = name
-        self.subject = subject
-        self.judge = judge
-        self.finds = finds
-        self.why = why
-        self.new = new
+    name: str
+    subject: Subject
+    judge: Judge
+    finds: str
+    why: str
+    new: bool = False
 
 
 RULES: dict[str, Rule] = {}

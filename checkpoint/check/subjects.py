@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import ProjectError
 from ..notebooks import notebook
@@ -13,7 +13,7 @@ from ..project.chain import Step
 from ..project.project import Project
 
 
-class NotebookFile:
+class NotebookFile(NamedTuple):
     """The file of a notebook, which may be damaged.
 
     Attributes
@@ -26,14 +26,9 @@ class NotebookFile:
         Why it cannot be read, in words that complete "<file> …"; empty if it can.
     """
 
-    def __init__(self, path: Path, where: str) -> None:
-        self.where = where
-        self.content: dict | None = None
-        self.error = ""
-        try:
-            self.content = notebook.read(path)
-        except ProjectError as error:
-            self.error = str(error).removeprefix(f"{error.file} ").rstrip(".")
+    where: str
+    content: dict | None
+    error: str = ""
 
 
 class Notebook:
@@ -130,7 +125,11 @@ def subjects(
         if step.is_script:
             continue
         where = project.show(step.path)
-        file = NotebookFile(step.path, where)
+        try:
+            file = NotebookFile(where, notebook.read(step.path))
+        except ProjectError as error:
+            reason = str(error).removeprefix(f"{error.file} ").rstrip(".")
+            file = NotebookFile(where, None, reason)
         yield file, where, None
         if file.content is None or any(notebook.broken(file.content)):
             continue

@@ -97,7 +97,7 @@ def check(
     problems_by_root = {root: problems_of(root) for root in roots}
     if as_json:
         rows = [
-            {"project": str(root), **vars(problem)}
+            {"project": str(root), **problem._asdict()}
             for root, problems in problems_by_root.items()
             for problem in problems
         ]

@@ -11,7 +11,7 @@ from ..errors import CheckpointError
 from ..project.project import Project, is_project
 
 if TYPE_CHECKING:
-    from ..check.problem import Problem
+    from ..check.rules import Problem
 
 FAILED = "unknown"  # the state of a project that cannot be read
 

@@ -14,7 +14,7 @@ from ..files import below
 from . import many
 
 if TYPE_CHECKING:
-    from ..check.problem import Problem
+    from ..check.rules import Problem
     from ..lineage.states import State
     from ..project.chain import Step
     from ..project.project import Project

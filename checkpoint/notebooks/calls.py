@@ -93,7 +93,7 @@ def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | N
         else:
             continue
         if function:
-            value, beginning = _value(text), _beginning(text)
+            value, beginning = literal(text), _beginning(text)
             if value and function == "load" and value.endswith(".ipynb"):
                 value = step_of(value)
             named = text is not None and (value is not None or beginning)
@@ -203,6 +203,16 @@ def bound(tree: ast.AST | None) -> Iterator[str]:
             yield node.name
 
 
+def literal(node: ast.expr | None) -> str | None:
+    """Return the value of a string literal; None for other expressions."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+        return "".join(map(str, parts)) if len(parts) == len(node.values) else None
+    return None
+
+
 def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
     """Return the names of our functions after the imports in some code."""
     names = dict(before)
@@ -253,16 +263,6 @@ def _argument(node: ast.Call) -> ast.expr | None:
     """Return the first argument, given by position or as `step=` or `name=`."""
     named = (keyword.value for keyword in node.keywords if keyword.arg in ("step", "name"))
     return node.args[0] if node.args else next(named, None)
-
-
-def _value(node: ast.expr | None) -> str | None:
-    """Return the value of a string literal; None for other expressions."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
-        return "".join(map(str, parts)) if len(parts) == len(node.values) else None
-    return None
 
 
 def _beginning(node: ast.expr | None) -> str:

@@ -8,7 +8,7 @@ import tomlkit
 
 from checkpoint.errors import ProjectError
 from checkpoint.notebooks.notebook import dumps
-from checkpoint.project.chain import in_natural_order
+from checkpoint.project.chain import in_order
 from checkpoint.project.settings import Entry
 
 from .broken import Broken, broken_in
@@ -221,7 +221,7 @@ def _order(root: Path, chain: Chain, result: Result, settings: Any) -> list[str]
     order = [name for name, stem in zip(order, stems, strict=True) if stems.count(stem) == 1]
     folder = root / FOLDER
     paths = [folder / f"{name}.ipynb" for name in order if name not in entries]
-    natural = in_natural_order(folder, paths, entries)
+    natural = in_order(folder, paths, entries, [])
     places = [step.place for step in natural]
     same = [step.name for step in natural] == [posixpath.basename(name) for name in order]
     if same and len(set(places)) == len(places) and "order" not in settings:

@@ -99,7 +99,7 @@ def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     result = []
     for number, cell in enumerate(cells):
         own = cell.get("id")
-        if not own or own in used or set(own) - notebook.ID_LETTERS or len(own) > 64:
+        if not own or own in used or not notebook.ID.fullmatch(own):
             text = f"{number} {notebook.source_of(cell)}"
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
             own = next(
