@@ -41,12 +41,8 @@ async def execute(
 
     Parameters
     ----------
-    project
-        The project.
-    step
-        The notebook.
-    kernel
-        A kernel in which nothing has run.
+    project, step, kernel
+        The notebook, and a kernel in which nothing has run.
     values
         Parameters to set: Python code by name.
     on_cell
@@ -114,14 +110,12 @@ async def _execute_cells(
         ) from error
     except (CellExecutionError, DeadKernelError) as error:
         replace(failed, _as_bytes(nb))
-        what = f"{where} failed; executed copy: {project.show(failed)}\n{_shown(nb, error)}"
+        copy = f"executed copy: {project.show(failed)}"
         if isinstance(error, CellExecutionError):
+            what = f"{where} failed; {copy}\n{_shown(nb, error)}"
             what += _not_installed(project, kernel, error)
-        if isinstance(error, DeadKernelError):
-            what = (
-                f"{where}: the kernel died, perhaps because memory ran out; executed copy: "
-                f"{project.show(failed)}"
-            )
+        else:
+            what = f"{where}: the kernel died, perhaps because memory ran out; {copy}"
         raise CheckpointError(what, step=step.name, file=where) from error
 
 

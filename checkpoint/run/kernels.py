@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CheckpointError
 from ..notebooks import notebook
@@ -28,10 +28,7 @@ ARGUMENTS = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memor
 def kernel_of(project: Project, step: Step) -> str:
     """Return the kernel in which a notebook runs: of the settings, else the one that it names.
 
-    Raises
-    ------
-    CheckpointError
-        If it names none and is not in Python.
+    Raises `CheckpointError` if it names none and is not in Python.
     """
     content = notebook.read_whole(step.path)
     named = read_kernels(project).get(step.name) or notebook.kernel(content)
@@ -47,13 +44,7 @@ def kernel_of(project: Project, step: Step) -> str:
 
 
 def refuse_missing(project: Project, steps: Iterable[Step]) -> None:
-    """Raise if the kernel of a notebook is not installed here.
-
-    Raises
-    ------
-    CheckpointError
-        Naming it, the kernels that there are, and what to do.
-    """
+    """Raise `CheckpointError` if the kernel of a notebook is not installed here."""
     from jupyter_client.kernelspec import KernelSpecManager
 
     known = sorted(KernelSpecManager().find_kernel_specs())
@@ -71,18 +62,11 @@ def refuse_missing(project: Project, steps: Iterable[Step]) -> None:
             )
 
 
-class Kernel:
-    """A kernel that has started and in which nothing has run.
+class Kernel(NamedTuple):
+    """A kernel that has started and in which nothing has run, as `jupyter_client` knows it."""
 
-    Attributes
-    ----------
-    manager, client
-        The manager and client of `jupyter_client`.
-    """
-
-    def __init__(self, manager: AsyncKernelManager, client: AsyncKernelClient) -> None:
-        self.manager = manager
-        self.client = client
+    manager: AsyncKernelManager
+    client: AsyncKernelClient
 
     async def stop(self, *, now: bool) -> None:
         """End the kernel: at once, or after its exit handlers."""
@@ -95,11 +79,6 @@ class Kernels:
 
     Starting a kernel takes about a second, ending it some tenths; both happen while a notebook
     runs.
-
-    Parameters
-    ----------
-    project
-        The project.
     """
 
     def __init__(self, project: Project) -> None:
@@ -117,12 +96,7 @@ class Kernels:
     async def take(self, step: Step, output: Path | None = None) -> Kernel:
         """Return a kernel for a notebook, in which nothing has run.
 
-        Parameters
-        ----------
-        step
-            The notebook.
-        output
-            The folder into which a notebook in another language writes.
+        `output` is the folder into which a notebook in another language writes.
         """
         wanted = kernel_of(self._project, step), step.folder
         if output:

@@ -13,15 +13,7 @@ from .selection import Skipped
 
 
 class Left(NamedTuple):
-    """Steps that a run left not current, all for the same reason.
-
-    Attributes
-    ----------
-    steps
-        Their names, in running order.
-    why
-        The reason, and what to do.
-    """
+    """Steps that a run left not current, all for the same reason; `why` also says what to do."""
 
     steps: list[str]
     why: str
@@ -34,16 +26,9 @@ class Left(NamedTuple):
 def left(
     project: Project, schedule: Schedule, steps: list[Step], skipped: Mapping[str, Skipped]
 ) -> list[Left]:
-    """Return what a run leaves not current, by the reason for it.
+    """Return what a run, which has ended, leaves not current, by the reason for it.
 
-    Parameters
-    ----------
-    project, schedule
-        The project, and the schedule of the run, which has ended.
-    steps
-        The steps that the run was about, those among them that were skipped too.
-    skipped
-        The steps whose notebooks are not run, by name.
+    `steps` are those that the run was about, with those of them that were `skipped`.
     """
     reasons: dict[str, str] = {}
     for step in steps:

@@ -255,8 +255,7 @@ class _Run:
     async def make(self, step: Step, values: Mapping[str, str]) -> None:
         """Run the command or notebook of a step, while a kernel for the next one starts."""
         from ..notebooks.recipe import recipe_of
-        from .command import run_command
-        from .output import output
+        from .command import output, run_command
 
         recipe = recipe_of(self.project, step)
         if recipe and step.is_script:

@@ -30,16 +30,11 @@ class Schedule:
 
     Parameters
     ----------
-    project
-        The project.
-    steps
-        The steps to run, in running order.
-    forced
-        The names of those that run also if they are current.
-    skipped
-        The names of steps whose notebooks are not run.
-    named
-        The names of steps that the user named.
+    project, steps
+        The project, and the steps to run, in running order.
+    forced, skipped, named
+        The names of those that run also if they are current, of those whose notebooks are not run,
+        and of those that the user named.
 
     Attributes
     ----------

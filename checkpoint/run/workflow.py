@@ -23,10 +23,8 @@ class Job(NamedTuple):
 
     Attributes
     ----------
-    step
-        The step.
-    flag
-        The flag file that is there while its results are current, relative to the project.
+    step, flag
+        Its name, and the flag file that is there while its results are current.
     needs
         The flag files of the steps that it loads.
     resources
