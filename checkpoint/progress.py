@@ -17,12 +17,7 @@ from . import text
 
 PATIENCE = 2.0  # seconds after which a bar appears
 PAUSE = 0.25  # seconds between two looks
-DONE = {
-    "Downloading": "Downloaded",
-    "Hashing": "Hashed",
-    "Reading": "Read",
-    "Writing": "Wrote",
-}
+DONE = {"Downloading": "Downloaded", "Hashing": "Hashed", "Reading": "Read", "Writing": "Wrote"}
 
 
 _writing: "list[Progress]" = []  # the innermost last

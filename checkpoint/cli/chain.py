@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from . import render, tabs
-from .shared import StepName, Yes, confirm, current_project, out
+from . import render
+from .shared import StepName, Yes, confirm, current_project, out, tell_open
 
 
 def new(
@@ -23,7 +23,7 @@ def new(
     from ..edit.chain import new as add
 
     project = current_project()
-    with tabs.told(project):
+    with tell_open(project):
         made = add(project, name, after)
         loading = f", which loads {made.previous}" if made.previous else ""
         out.print(f"Made {made.path}{loading}.")
@@ -37,7 +37,7 @@ def rename(
     from ..edit.chain import rename as rename_step
 
     project = current_project(settled=False)
-    with tabs.told(project):
+    with tell_open(project):
         renamed = rename_step(project, step, name)
         if not renamed:
             out.print("Nothing to do: it already has that name.")
@@ -52,7 +52,7 @@ def move(
     from ..edit.chain import move as move_step
 
     project = current_project()
-    with tabs.told(project):
+    with tell_open(project):
         renamed = move_step(project, step, position)
         if not renamed:
             out.print("Nothing to do: it already has that number.")
@@ -72,7 +72,7 @@ def remove(step: StepName, yes: Yes = False) -> None:
     target = removable(project, step)
     render.notebook_and_results(out, project, target)
     confirm("Remove them?", yes)
-    with tabs.told(project):
+    with tell_open(project):
         renamed = remove_step(project, step)
         out.print(f"Removed {target.name}.")
         render.renamed(out, project, renamed)

@@ -67,8 +67,7 @@ def new(project: Project, name: str, after: str | None = None) -> New:
     results = project.results_of(step)
     if any(path.name not in (KEEP, ".lock") for path in results.glob("*")):
         raise ProjectError(
-            f"results/{step} already contains files. Move them, or choose another name.",
-            step=step,
+            f"results/{step} already contains files. Move them, or choose another name.", step=step
         )
     loaded = previous.name if previous else None
     folder = previous.folder if previous else project.notebooks

@@ -87,7 +87,7 @@ class StepView:
     def amount(self) -> str:
         """How many files it has saved, with those of its parts, and their size."""
         files = [name for saved in self.facts.all if saved.record for name in saved.record.files]
-        return f"{text.files(files)}, {text.size(self.state.bytes)}"
+        return f"{text.files(len(files))}, {text.size(self.state.bytes)}"
 
     def shape(self, key: str) -> str:
         """Return the shape of an object in words; empty if it has none."""
