@@ -11,18 +11,7 @@ from .rules import RULES, Finding, Problem, problems, rule
 
 
 def check(root: Path) -> list[Problem]:
-    """Check a project against the rules, except those that its settings ignore.
-
-    Parameters
-    ----------
-    root
-        The top folder of the project.
-
-    Returns
-    -------
-    list of Problem
-        Empty if the project follows the rules.
-    """
+    """Check the project in a folder against the rules, except those that its settings ignore."""
     project = Project(root)
     if not is_project(root) and not project.notebooks.is_dir():
         what = "is not a project: it has no pyproject.toml with a [tool.checkpoint] table"

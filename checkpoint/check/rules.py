@@ -26,24 +26,12 @@ Subject = type[Project] | type[NotebookFile] | type[Notebook] | type[Cell]
 
 
 class Finding(NamedTuple):
-    """A place that breaks a rule.
+    """A place that breaks a rule."""
 
-    Attributes
-    ----------
-    what
-        What is wrong, with the value found. It completes "<file> …".
-    todo
-        What to do.
-    file
-        File or folder, relative to the project; by default the notebook that is judged.
-    cell
-        First line of the cell; by default that of the cell that is judged.
-    """
-
-    what: str
+    what: str  # what is wrong, with the value found; it completes "<file> …"
     todo: str
-    file: str | None = None
-    cell: str | None = None
+    file: str | None = None  # or folder, in the project; by default the notebook that is judged
+    cell: str | None = None  # its first line; by default that of the cell that is judged
 
 
 Judge = Callable[..., Iterator[Finding]]
@@ -73,30 +61,14 @@ class Problem(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule that projects have to follow.
+    """A rule that projects have to follow."""
 
-    Attributes
-    ----------
-    name
-        Name, as in `ignore`.
-    subject
-        What it judges: `Project`, `NotebookFile` (which may be damaged), `Notebook` or `Cell`.
-    judge
-        Function that takes the subject and yields findings.
-    finds
-        What breaks the rule, as a sentence without its full stop.
-    why
-        Why that matters, likewise.
-    new
-        Whether the post-gen hook checks it, too. Its module then has to import little.
-    """
-
-    name: str
-    subject: Subject
+    name: str  # as in `ignore`
+    subject: Subject  # what it judges
     judge: Judge
-    finds: str
-    why: str
-    new: bool = False
+    finds: str  # what breaks it, as a sentence without its full stop
+    why: str  # that matters, likewise
+    new: bool = False  # whether the post-gen hook checks it, too: its module then imports little
 
 
 RULES: dict[str, Rule] = {}

@@ -14,44 +14,18 @@ from ..project.project import Project
 
 
 class NotebookFile(NamedTuple):
-    """The file of a notebook, which may be damaged.
+    """The file of a notebook, which may be damaged."""
 
-    Attributes
-    ----------
-    where
-        The file, relative to the project.
-    content
-        Its JSON; None if it cannot be read.
-    error
-        Why it cannot be read, in words that complete "<file> …"; empty if it can.
-    """
-
-    where: str
-    content: dict | None
-    error: str = ""
+    where: str  # relative to the project
+    content: dict | None  # its JSON; None if it cannot be read
+    error: str = ""  # why it cannot be read, in words that complete "<file> …"
 
 
 class Notebook:
-    """A notebook whose cells can be relied upon.
-
-    Attributes
-    ----------
-    project
-        Its project.
-    step
-        Its step.
-    steps
-        All steps of the project, in running order.
-    content
-        Its JSON.
-    cells
-        Its code cells.
-    """
+    """A notebook whose cells can be relied upon; `steps` are all of the project, in order."""
 
     def __init__(self, project: Project, step: Step, steps: list[Step], content: dict) -> None:
-        self.project = project
-        self.step = step
-        self.steps = steps
+        self.project, self.step, self.steps = project, step, steps
         self.content = content
         self.cells = [Cell(self, cell) for cell in notebook.code_cells(content)]
 
@@ -66,17 +40,7 @@ class Notebook:
 
 
 class Cell:
-    """A code cell.
-
-    Attributes
-    ----------
-    notebook
-        Its notebook.
-    json
-        The cell in the notebook's JSON.
-    source
-        Its code.
-    """
+    """A code cell of a notebook; `json` is what the notebook's file has of it."""
 
     def __init__(self, notebook_: Notebook, json: dict) -> None:
         self.notebook = notebook_

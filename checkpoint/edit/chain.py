@@ -19,24 +19,12 @@ from .tables import named_in, write_order
 
 
 class New(NamedTuple):
-    """A step that was added.
-
-    Attributes
-    ----------
-    step
-        Its name.
-    previous
-        The step that it loads; None for the first step of a project.
-    renamed
-        New names of the steps that were renumbered, by their old ones.
-    path
-        Its notebook, relative to the project.
-    """
+    """A step that was added."""
 
     step: str
-    previous: str | None
-    renamed: dict[str, str]
-    path: str
+    previous: str | None  # the step that it loads; None for the first of a project
+    renamed: dict[str, str]  # new names of the steps that were renumbered, by their old ones
+    path: str  # its notebook, relative to the project
 
 
 def new(project: Project, name: str, after: str | None = None) -> New:

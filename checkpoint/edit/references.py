@@ -37,10 +37,7 @@ OTHER_TEXTS = (
 def rename_references(project: Project, change: Change, new_names: NewNames) -> None:
     """Add to a change, which moves notebooks and results, the rewriting of what names them.
 
-    Raises
-    ------
-    ProjectError
-        If something cannot be renamed safely; the message lists it all.
+    The `ProjectError` lists all that cannot be renamed safely.
     """
     kept = {old: new for old, new in new_names.items() if new is not None}
     code = _Code(project, change, new_names)
@@ -84,19 +81,11 @@ def still_mentioned(project: Project, step: str) -> Iterator[str]:
 
 
 class _Code:
-    """The notebooks and modules of a project, in which steps are renamed.
-
-    Attributes
-    ----------
-    new_hashes
-        The hashes of rewritten cells and modules by their old ones.
-    unsafe
-        What cannot be renamed safely, and where.
-    """
+    """The notebooks and modules of a project, in which steps are renamed."""
 
     def __init__(self, project: Project, change: Change, new_names: NewNames) -> None:
-        self.new_hashes: dict[str, str] = {}
-        self.unsafe: list[str] = []
+        self.new_hashes: dict[str, str] = {}  # of rewritten cells and modules, by their old ones
+        self.unsafe: list[str] = []  # what cannot be renamed safely, and where
         self._project = project
         self._change = change
         self._new_names = new_names

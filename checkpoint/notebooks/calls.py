@@ -18,29 +18,17 @@ OWN_NAMES = {
 
 
 class Call(NamedTuple):
-    """A call of `load`, `save`, `data_file`, `figures` or `parts` in a piece of code.
+    """A call of `load`, `save`, `data_file`, `figures` or `parts` in a piece of code."""
 
-    Attributes
-    ----------
-    function
-        Name of the function, whatever it was imported as.
-    argument
-        The step or file that it names; None if that is not a literal, or if the function is
-        passed on instead of being called, as in `map(load, steps)`.
-    beginning
-        Of a name that is not a literal, what is known of it if that is a step: `1_qc/` of
-        `f"1_qc/{sample}"`; else empty.
-    span
-        Start and end of the argument in the code, in characters.
-    line
-        Line of code in which the call begins.
-    """
-
-    function: str
+    function: str  # its name, whatever it was imported as
+    # the step or file that it names; None if that is not a literal, or if the function is passed on
+    # instead of being called, as in `map(load, steps)`
     argument: str | None
+    # of a name that is not a literal, what is known of it if that is a step: `1_qc/` of
+    # `f"1_qc/{sample}"`; else empty
     beginning: str
-    span: tuple[int, int]
-    line: str
+    span: tuple[int, int]  # of the argument in the code, in characters
+    line: str  # in which the call begins
 
     @property
     def step(self) -> str | None:

@@ -16,23 +16,11 @@ SAVES = ("save", "parts")
 
 
 class Named(NamedTuple):
-    """What the code of a notebook loads and reads.
+    """What the code of a notebook loads and reads."""
 
-    Attributes
-    ----------
-    steps
-        The steps and sub-checkpoints that it loads; `1_qc/` for a sub-checkpoint of which only
-        the step is known.
-    files
-        The raw files that it reads, relative to `data/`.
-    computed
-        Whether it loads by a name that is known only when it runs, or in a cell that is not
-        Python.
-    """
-
-    steps: list[str]
-    files: list[str]
-    computed: bool
+    steps: list[str]  # and sub-checkpoints; `1_qc/` for one of which only the step is known
+    files: list[str]  # raw files, relative to `data/`
+    computed: bool  # whether it loads by a name known only when it runs, or in other languages
 
 
 def named_in(sources: list[str]) -> Named:
@@ -97,16 +85,11 @@ def is_foreign(sources: list[str]) -> bool:
 
 
 def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:
-    """Return the Python files of a project that save a step.
+    """Return the Python files of a project that save a step or sub-checkpoint; if None, any.
 
-    Parameters
-    ----------
-    project
-        The project. Its folders `scripts/` and `src/` are searched, and modules beside the
-        notebooks; not the copy of this package.
-    step
-        The step or sub-checkpoint: a file counts if it calls `save("<step>")`, or calls `save`
-        with a computed name and has that text elsewhere. If None, every file that calls `save`.
+    Its folders `scripts/` and `src/` are searched, and modules beside the notebooks; not the copy
+    of this package. A file counts if it calls `save("<step>")`, or calls `save` with a computed
+    name and has that text elsewhere.
     """
     scripts = []
     for path in _python_files(project):
@@ -147,14 +130,10 @@ def _named_by(project: Project, step: Step) -> Named:
 
 
 class Graph:
-    """The steps of a project and what each is made from.
+    """The steps of a project and what each is made from; each notebook is read once, here.
 
-    Parameters
-    ----------
-    project
-        The project. Each notebook is read once, here.
-    lenient
-        Whether a notebook that cannot be read is one that loads nothing.
+    If `lenient`, a notebook that cannot be read is one that loads nothing; else it raises
+    `ProjectError`.
 
     Attributes
     ----------
@@ -172,11 +151,6 @@ class Graph:
         The steps that load by a name that is known only when they run.
     files
         The raw files that it names, relative to `data/`.
-
-    Raises
-    ------
-    ProjectError
-        If a notebook cannot be read.
     """
 
     def __init__(self, project: Project, *, lenient: bool = False) -> None:

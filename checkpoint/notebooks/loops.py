@@ -54,16 +54,8 @@ def as_rounds(source: str, names: Mapping[str, str], step: str) -> str | None:
     """Return a cell whose loop over parts is a function that is called once; None without one.
 
     For a replay, in which the rounds of a loop would depend on what the rounds before left. What
-    they leave for other cells is bound after the call.
-
-    Parameters
-    ----------
-    source
-        The code of the cell.
-    names
-        Names of our functions, from `imported`.
-    step
-        The step or sub-checkpoint that is saved.
+    they leave for other cells is bound after the call. `names` is from `imported`, and `step` what
+    is saved, a step or sub-checkpoint.
     """
     whole = step.partition("/")[0]
     tree = parse_cell(source)

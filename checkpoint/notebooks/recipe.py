@@ -23,25 +23,12 @@ PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)+|[\w+-]+\.\w+")
 
 
 class Recipe(NamedTuple):
-    """What such a step is made with.
+    """What such a step is made with; files are relative to the project."""
 
-    Attributes
-    ----------
-    entry
-        What `[tool.checkpoint.steps]` says of it.
-    code
-        The files of its code, its notebook among them, relative to the project.
-    loads
-        The steps and sub-checkpoints that it is made from: of the setting, and those whose results
-        its code spells out.
-    reads
-        The other files that it reads, likewise.
-    """
-
-    entry: Entry
-    code: list[str]
-    loads: list[str]
-    reads: list[str]
+    entry: Entry  # what `[tool.checkpoint.steps]` says of it
+    code: list[str]  # the files of its code, its notebook among them
+    loads: list[str]  # of the setting, and the steps whose results its code spells out
+    reads: list[str]  # other files, likewise
 
 
 def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:

@@ -57,19 +57,9 @@ def index_checksum(root: Path) -> str:
 
 
 def follow(root: Path, before: Iterable[str], after: Iterable[str]) -> None:
-    """Let the index follow files that were moved, rewritten or removed.
+    """Let the index follow files that were moved, rewritten or removed; raises `ProjectError`.
 
-    Parameters
-    ----------
-    root
-        The folder of the project.
-    before, after
-        The paths of the files until now, and from now on; empty ones are ignored.
-
-    Raises
-    ------
-    ProjectError
-        If git refuses.
+    `before` and `after` are their paths until now, and from now on; empty ones are ignored.
     """
     stay = set(filter(None, after))
     # forced, since on a disk that ignores case the old path may still lead to the file

@@ -139,13 +139,7 @@ class Project:
         return in_order(self.notebooks, paths, read_entries(self), read_order(self))
 
     def select(self, steps: list[str]) -> list[Step]:
-        """Return these steps in running order; all if none is named.
-
-        Raises
-        ------
-        ProjectError
-            If there is no such step.
-        """
+        """Return these steps in running order, all if none is named; raises `ProjectError`."""
         known = self.steps()
         names = [notebook.name for notebook in known]
         wanted = [step_of(step) for step in steps]
@@ -160,13 +154,7 @@ class Project:
 
     @property
     def package(self) -> str:
-        """The name of the package that the notebooks import.
-
-        Raises
-        ------
-        ProjectError
-            If there is none.
-        """
+        """The name of the package that the notebooks import; raises `ProjectError`."""
         if not self.packages:
             raise ProjectError("src/ has no package with a checkpoint/ folder. Restore it.")
         return self.packages[0]
@@ -233,13 +221,7 @@ class Project:
         return folder
 
     def refuse_broken_link(self, path: Path) -> None:
-        """Raise if a path of the project leads over a link to what is not there.
-
-        Raises
-        ------
-        ProjectError
-            Naming the link, such as `results`, and its target.
-        """
+        """Raise `ProjectError` if a path leads over a link to what is not there, such as a disk."""
         if path.exists():
             return
         links = [one for one in (path, *path.parents) if one.is_symlink() and not one.exists()]

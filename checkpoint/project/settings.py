@@ -33,46 +33,21 @@ class HasFolders(Protocol):
 
 
 class Entry(NamedTuple):
-    """What `[tool.checkpoint.steps.<step>]` says of a step that does not call `save`.
+    """What `[tool.checkpoint.steps.<step>]` says of a step that does not call `save`."""
 
-    Attributes
-    ----------
-    run
-        The command that makes it, in words; empty for a notebook in another language.
-    loads
-        The steps and sub-checkpoints that it is made from.
-    code
-        The files of its code, and folders of them, relative to the project.
-    reads
-        The other files and folders that it reads, likewise.
-    """
-
-    run: list[str]
-    loads: list[str]
-    code: list[str]
-    reads: list[str]
+    run: list[str]  # the command that makes it, in words; empty for a notebook
+    loads: list[str]  # the steps and sub-checkpoints that it is made from
+    code: list[str]  # the files of its code, and folders of them, relative to the project
+    reads: list[str]  # the other files and folders that it reads, likewise
 
 
 class Source(NamedTuple):
-    """Where the prepared results of a step are: `[tool.checkpoint.sources.<step>]`.
+    """Where the prepared results of a step are: `[tool.checkpoint.sources.<step>]`."""
 
-    Attributes
-    ----------
-    urls
-        Addresses of one pack, tried in order: `https://…`, `file://…`, or a path, relative to the
-        project.
-    hash
-        Its blake3, 64 hexadecimal digits; empty if none is set.
-    bytes
-        Its size; 0 if none is set.
-    trust
-        Whether pickles in it may be unpacked.
-    """
-
-    urls: list[str]
-    hash: str
-    bytes: int
-    trust: bool
+    urls: list[str]  # of one pack, tried in order: `https://…`, `file://…`, or a path
+    hash: str  # its blake3, 64 hexadecimal digits; empty if none is set
+    bytes: int  # its size; 0 if none is set
+    trust: bool  # whether pickles in it may be unpacked
 
 
 def check_settings(project: HasFolders) -> None:

@@ -13,21 +13,12 @@ from ..project.project import Project
 
 
 class Skipped(NamedTuple):
-    """A notebook that is not run.
-
-    Attributes
-    ----------
-    step
-        The notebook.
-    reason
-        Why, and what to do, as a sentence without its full stop.
-    has_results
-        Whether it is a step of its own, with results that are then not renewed. A copy that saves
-        as another step, and notes without code, are none.
-    """
+    """A notebook that is not run."""
 
     step: Step
-    reason: str
+    reason: str  # and what to do, as a sentence without its full stop
+    # whether it is a step of its own, with results that are then not renewed; a copy that saves as
+    # another step, and notes without code, are none
     has_results: bool
 
 
