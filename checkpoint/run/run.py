@@ -15,15 +15,16 @@ from rich.console import Console
 from ..errors import CheckpointError, ProjectError
 from ..notebooks import notebook
 from ..notebooks.parameters import names_in
+from ..notebooks.recipe import recipe_of
 from ..project import servers
 from ..project.chain import Step, step_of
 from ..project.locks import alone, announced
 from ..project.project import Project
+from .command import output, run_command
 from .kernels import Kernels, refuse_missing
-from .left import Left, left
+from .left import Left, left, skipped
 from .progress import RunProgress
 from .schedule import Schedule
-from .selection import skipped
 
 
 def run(
@@ -184,10 +185,8 @@ class _Run:
         settings: Mapping[str, Mapping[str, str]],
         progress: RunProgress,
     ) -> None:
-        self.project = project
-        self.schedule = schedule
-        self.settings = settings
-        self.progress = progress
+        self.project, self.schedule = project, schedule
+        self.settings, self.progress = settings, progress
         self.kernels = Kernels(project)
         self.rewritten: list[Step] = []
         self.ended_by = signal.SIGTERM
@@ -254,9 +253,6 @@ class _Run:
 
     async def make(self, step: Step, values: Mapping[str, str]) -> None:
         """Run the command or notebook of a step, while a kernel for the next one starts."""
-        from ..notebooks.recipe import recipe_of
-        from .command import output, run_command
-
         recipe = recipe_of(self.project, step)
         if recipe and step.is_script:
             self.prepare_next()
@@ -287,8 +283,6 @@ class _Run:
 
     def prepare_next(self) -> None:
         """Start a kernel for the next notebook that saves."""
-        from ..notebooks.recipe import recipe_of
-
         following = next(iter(self.schedule.waiting.values()), None)
         if following and recipe_of(self.project, following) is None:
             self.kernels.prepare(following)

@@ -58,9 +58,7 @@ class Schedule:
         self.waiting = {step.name: step for step in steps}
         self.blocked: dict[str, str] = {}
         self._project = project
-        self._forced = forced
-        self._skipped = skipped
-        self._named = named
+        self._forced, self._skipped, self._named = forced, skipped, named
         self._lineage = Lineage(project)
 
     def step_finished(self) -> None:

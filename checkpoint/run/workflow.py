@@ -12,8 +12,8 @@ from ..errors import ProjectError
 from ..notebooks.graph import Graph
 from ..project.project import Project
 from ..project.settings import check_settings, read_resources
+from .left import skipped
 from .schedule import Schedule
-from .selection import skipped
 
 FLAGS, LOCKS = ".snakemake/steps", ".snakemake/locks"
 
