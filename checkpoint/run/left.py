@@ -42,9 +42,7 @@ class Left(NamedTuple):
         return f"{', '.join(self.steps)} {verb} not current: {self.why}"
 
 
-def left(
-    project: Project, schedule: Schedule, steps: list[Step], skipped: Mapping[str, Skipped]
-) -> list[Left]:
+def left(schedule: Schedule, steps: list[Step], skipped: Mapping[str, Skipped]) -> list[Left]:
     """Return what a run, which has ended, leaves not current, by the reason for it.
 
     `steps` are those that the run was about, with those of them that were `skipped`.
@@ -52,7 +50,7 @@ def left(
     reasons: dict[str, str] = {}
     for step in steps:
         if schedule.state(step.name).state in (ABSENT, UNVERIFIABLE) or schedule.is_due(step.name):
-            reasons[step.name] = _reason(project, schedule, step.name, skipped, reasons)
+            reasons[step.name] = _reason(schedule, step.name, skipped, reasons)
     steps_of: dict[str, list[str]] = {}
     for name, why in reasons.items():
         steps_of.setdefault(why, []).append(name)
@@ -104,18 +102,14 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
 
 
 def _reason(
-    project: Project,
-    schedule: Schedule,
-    name: str,
-    skipped: Mapping[str, Skipped],
-    reasons: Mapping[str, str],
+    schedule: Schedule, name: str, skipped: Mapping[str, Skipped], reasons: Mapping[str, str]
 ) -> str:
     """Return why a step is not current; `reasons` has those of the steps before it."""
     if name in skipped:
         return f"{skipped[name].reason}."
     root = schedule.blocked.get(name) or schedule.blocker(name)
     if root:
-        return _reason_of_blocker(project, schedule, root, skipped, reasons)
+        return _reason_of_blocker(schedule, root, skipped, reasons)
     state = schedule.state(name)
     if state.state in (ABSENT, UNVERIFIABLE):
         return f"{_described(state)}."
@@ -132,11 +126,7 @@ def _reason(
 
 
 def _reason_of_blocker(
-    project: Project,
-    schedule: Schedule,
-    root: str,
-    skipped: Mapping[str, Skipped],
-    reasons: Mapping[str, str],
+    schedule: Schedule, root: str, skipped: Mapping[str, Skipped], reasons: Mapping[str, str]
 ) -> str:
     """Return why a checkpoint that other steps load stays out of date."""
     whole, state = root.partition("/")[0], schedule.state(root)
@@ -146,7 +136,7 @@ def _reason_of_blocker(
     if whole in reasons:
         return reasons[whole]
     if whole not in schedule.graph.loads:
-        return f"{described}, and no notebook makes it. {_remedy(project, state)}"
+        return f"{described}, and no notebook makes it. {_remedy(schedule.project, state)}"
     return (
         f"{described}, and its notebook ran without saving it. Load another, remove "
         f"results/{root}/, or accept it with `checkpoint accept {root} --why …`."

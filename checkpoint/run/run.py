@@ -91,9 +91,9 @@ def run(
     due = [step for step in runnable if step.name in forced or schedule.is_due(step.name)]
     refuse_missing(project, [step for step in due if not step.is_script])
     if due:
-        _execute(project, schedule, settings, jobs, out)
+        _execute(schedule, settings, jobs, out)
     about = [step for step in selected if step in [*runnable, *unmade]]
-    others = left(project, schedule, about, skips)
+    others = left(schedule, about, skips)
     if not due:
         current = _what_is_current(runnable if steps else [], others, bool(not_run))
         out.print(f"Nothing to run{current}.")
@@ -148,25 +148,21 @@ def _settings(steps: list[Step], values: dict[str, str]) -> dict[str, dict[str, 
 
 
 def _execute(
-    project: Project,
-    schedule: Schedule,
-    settings: Mapping[str, Mapping[str, str]],
-    jobs: int,
-    out: Console,
+    schedule: Schedule, settings: Mapping[str, Mapping[str, str]], jobs: int, out: Console
 ) -> None:
     # zmq needs a selector, which is not the default event loop on Windows
     with (
-        announced(project),
+        announced(schedule.project),
         RunProgress(out) as progress,
         asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
     ):
-        run = _Run(project, schedule, settings, progress)
+        run = _Run(schedule, settings, progress)
         try:
             runner.run(run.all(jobs))
         except asyncio.CancelledError:
             raise KeyboardInterrupt(run.ended_by) from None
         finally:
-            _tell_rewritten(project, run.rewritten, out)
+            _tell_rewritten(schedule.project, run.rewritten, out)
 
 
 def _tell_rewritten(project: Project, steps: list[Step], out: Console) -> None:
@@ -180,14 +176,13 @@ def _tell_rewritten(project: Project, steps: list[Step], out: Console) -> None:
 class _Run:
     def __init__(
         self,
-        project: Project,
         schedule: Schedule,
         settings: Mapping[str, Mapping[str, str]],
         progress: RunProgress,
     ) -> None:
-        self.project, self.schedule = project, schedule
+        self.project, self.schedule = schedule.project, schedule
         self.settings, self.progress = settings, progress
-        self.kernels = Kernels(project)
+        self.kernels = Kernels(self.project)
         self.rewritten: list[Step] = []
         self.ended_by = signal.SIGTERM
 
