@@ -153,18 +153,12 @@ def _bar_for(description: str, total: int, *, are_bytes: bool = True) -> Any:
 
 
 def _rich(description: str, total: int, are_bytes: bool, **options: Any) -> tuple[Any, Any]:
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich import progress
 
-    count = DownloadColumn() if are_bytes else MofNCompleteColumn()
-    columns = ("{task.description}", BarColumn(30), count)
-    bar = Progress(*columns, TimeRemainingColumn(), TextColumn("left"), transient=True, **options)
+    count = progress.DownloadColumn() if are_bytes else progress.MofNCompleteColumn()
+    left = (progress.TimeRemainingColumn(), progress.TextColumn("left"))
+    columns = ("{task.description}", progress.BarColumn(30), count, *left)
+    bar = progress.Progress(*columns, transient=True, **options)
     # rich counts from when a task is added
     return bar, bar.add_task(_plain(description), total=total or None)
 

@@ -134,32 +134,19 @@ class Graph:
 
     If `lenient`, a notebook that cannot be read is one that loads nothing; else it raises
     `ProjectError`.
-
-    Attributes
-    ----------
-    steps
-        The steps, in running order.
-    loads
-        The steps that a step's notebook loads, in running order. Where it loads by a
-        name that is known only when it runs, all earlier ones.
-    later
-        The steps that it loads though they run after it.
-    named
-        The steps and sub-checkpoints that it names in its calls of `load`, with or without a
-        notebook; `1_qc/` for any sub-checkpoint of one.
-    computed
-        The steps that load by a name that is known only when they run.
-    files
-        The raw files that it names, relative to `data/`.
     """
 
     def __init__(self, project: Project, *, lenient: bool = False) -> None:
         self.steps = project.steps()
+        # the steps that each loads, in running order; where it loads by a name that is known only
+        # when it runs, all earlier ones
         self.loads: dict[str, list[str]] = {}
-        self.later: dict[str, list[str]] = {}
+        self.later: dict[str, list[str]] = {}  # those that it loads though they run after it
+        # what it names in its calls of `load`, with or without a notebook, sub-checkpoints, too;
+        # `1_qc/` for any sub-checkpoint of a step
         self.named: dict[str, list[str]] = {}
-        self.computed: set[str] = set()
-        self.files: dict[str, list[str]] = {}
+        self.computed: set[str] = set()  # the steps that load by a name known only when they run
+        self.files: dict[str, list[str]] = {}  # the raw files that each names, below `data/`
         for step in self.steps:
             try:
                 named = _named_by(project, step)

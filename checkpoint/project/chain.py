@@ -9,32 +9,17 @@ from .settings import FILE, Entry
 
 
 class Step:
-    """A notebook or script of the chain, and its results.
-
-    Attributes
-    ----------
-    name
-        The name that `load` and `save` use: `1_preprocessing`.
-    path
-        The notebook; for a script, the `pyproject.toml` that has its command.
-    folder
-        The folder of the notebook; for a script, that of all notebooks.
-    entry
-        What `[tool.checkpoint.steps]` says of it; None if nothing.
-    place
-        Its place in the running order. Notebooks of a folder that have the same number, such as
-        a copy, have the same place.
-    number
-        The number with which its name begins; None if it has none, and `order` lists it.
-    """
+    """A notebook or script of the chain, and its results."""
 
     def __init__(self, path: Path, place: int, entry: Entry | None = None) -> None:
-        self.name = path.stem
+        self.name = path.stem  # that `load` and `save` use: `1_preprocessing`
         self.path = path
-        self.folder = path.parent
+        self.folder = path.parent  # for a script, that of all notebooks
+        # in the running order; notebooks of a folder that have the same number, such as a copy,
+        # have the same place
         self.place = place
-        self.entry = entry
-        self.number: Number | None = number_of(self.name)
+        self.entry = entry  # what `[tool.checkpoint.steps]` says of it
+        self.number: Number | None = number_of(self.name)  # None for some that `order` lists
         if self.is_script:  # `path` says where its notebook would be
             self.path = path.parents[1] / FILE
 
