@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
 
+Wanted = tuple[str, Path, Path | None]  # name, folder to work in, folder to write into
+
 KERNEL = "python3"
 STARTING = 60  # seconds that a kernel has to answer
 # without the history file in the home folder, which holds the user's own sessions
@@ -83,33 +85,28 @@ class Kernels:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._starting: list[tuple[tuple[str, Path], asyncio.Task[Kernel]]] = []
+        self._starting: dict[Wanted, asyncio.Task[Kernel]] = {}
+        self._abandoned: list[asyncio.Task[Kernel]] = []  # while it started
         self._taken: list[Kernel] = []
         self._ending: list[asyncio.Task[None]] = []
 
-    def prepare(self, step: Step) -> None:
-        """Start a kernel for a notebook, unless one is starting already."""
-        wanted = kernel_of(self._project, step), step.folder
-        if all(known != wanted for known, _ in self._starting):
-            self._starting.append((wanted, asyncio.create_task(_start(*wanted))))
+    def prepare(self, step: Step, output: Path | None = None) -> Wanted:
+        """Start a kernel for a notebook, unless one is starting already; return what it is for."""
+        wanted = kernel_of(self._project, step), step.folder, output
+        if wanted not in self._starting:
+            self._starting[wanted] = asyncio.create_task(_start(*wanted))
+        return wanted
 
     async def take(self, step: Step, output: Path | None = None) -> Kernel:
         """Return a kernel for a notebook, in which nothing has run.
 
         `output` is the folder into which a notebook in another language writes.
         """
-        wanted = kernel_of(self._project, step), step.folder
-        if output:
-            task = asyncio.create_task(_start(*wanted, output))
-            self._starting.append((wanted, task))
-        else:
-            self.prepare(step)
-        starting = next(entry for entry in reversed(self._starting) if entry[0] == wanted)
-        self._starting.remove(starting)
+        task = self._starting.pop(self.prepare(step, output))
         try:
-            kernel = await asyncio.shield(starting[1])
+            kernel = await asyncio.shield(task)
         except asyncio.CancelledError:
-            self._starting.append(starting)  # for `close`
+            self._abandoned.append(task)
             raise
         self._taken.append(kernel)
         return kernel
@@ -128,12 +125,13 @@ class Kernels:
 
     async def close(self) -> None:
         """End all kernels: the finished ones in order, the unused and interrupted ones at once."""
-        unused = await asyncio.gather(*(task for _, task in self._starting), return_exceptions=True)
+        starting = [*self._starting.values(), *self._abandoned]
+        unused = await asyncio.gather(*starting, return_exceptions=True)
         self._taken += [kernel for kernel in unused if isinstance(kernel, Kernel)]
         await asyncio.gather(*self._ending, *(kernel.stop(now=True) for kernel in self._taken))
 
 
-async def _start(name: str, folder: Path, output: Path | None = None) -> Kernel:
+async def _start(name: str, folder: Path, output: Path | None) -> Kernel:
     """Start a kernel, and try again once: two that start together may choose the same port."""
     from jupyter_client.kernelspec import NoSuchKernel
     from zmq import ZMQError
