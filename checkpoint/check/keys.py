@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import ProjectError
 from ..notebooks import notebook
-from ..notebooks.calls import dotted, imported, literal
+from ..notebooks.calls import bound, dotted, imported, literal
 from ..notebooks.magics import parse_cell
 from .rules import Finding, rule
 from .subjects import Cell, Notebook
@@ -36,19 +36,17 @@ def _loaded(subject: Notebook) -> dict[str, str]:
     A name that is given anything else, anywhere in the notebook, is left out.
     """
     steps: dict[str, str] = {}
-    bound: list[str] = []
+    names = [name for cell in subject.cells for name in bound(cell.tree)]
     for node in (node for cell in subject.cells for node in cell.nodes):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            bound.append(node.id)
-        elif isinstance(node, ast.arg | ast.alias):
-            bound.append(node.arg if isinstance(node, ast.arg) else node.asname or node.name)
+        if isinstance(node, ast.arg):
+            names.append(node.arg)
         elif isinstance(node, ast.Call) and subject.names.get(dotted(node.func)) == "load":
             step = literal(node.args[0]) if len(node.args) == 1 and not node.keywords else None
             steps |= {ast.unparse(node): step} if step else {}
     for node in (node for cell in subject.cells for node in cell.nodes):
         if isinstance(node, ast.Assign) and ast.unparse(node.value) in steps:
             for target in node.targets:
-                if isinstance(target, ast.Name) and bound.count(target.id) == 1:
+                if isinstance(target, ast.Name) and names.count(target.id) == 1:
                     steps[target.id] = steps[ast.unparse(node.value)]
     return steps
 

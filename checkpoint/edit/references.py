@@ -99,24 +99,20 @@ class _Code:
             named = [step for step in self._new_names if mentions(text, step)]
             self.unsafe += [f"{shown} names {step}, but cannot be read: {error}" for step in named]
             return
-        if notebook.language(content) != "python":
-            for cell in notebook.code_cells(content):
-                renamed = rename_paths(notebook.source_of(cell), self._new_names)
-                if renamed != notebook.source_of(cell):
-                    cell["source"] = renamed.splitlines(keepends=True)
-            self._write(path, before, notebook.dumps(content).encode(), whole=True)
-            return
-        sources = notebook.sources(content)
+        sources, in_python = notebook.sources(content), notebook.language(content) == "python"
         functions = imported(sources)
-        for cell in notebook.code_cells(content):
-            source = notebook.source_of(cell)
-            where = f"{shown}, cell `{notebook.first_line(source)}`"
-            renamed = self._rename(source, functions, where)
+        for cell, source in zip(notebook.code_cells(content), sources, strict=True):
+            if in_python:
+                where = f"{shown}, cell `{notebook.first_line(source)}`"
+                renamed = self._rename(source, functions, where)
+            else:
+                renamed = rename_paths(source, self._new_names)
             if renamed != source:
                 as_lines = isinstance(cell["source"], list)
                 cell["source"] = renamed.splitlines(keepends=True) if as_lines else renamed
-        renumbered = self._renumber_heading(path.stem, content)
-        if renumbered or notebook.sources(content) != sources:
+        if not in_python:
+            self._write(path, before, notebook.dumps(content).encode(), whole=True)
+        elif self._renumber_heading(path.stem, content) or notebook.sources(content) != sources:
             self._change.writes[shown] = before, notebook.dumps(content).encode()
 
     def _renumber_heading(self, step: str, content: dict) -> bool:

@@ -49,20 +49,10 @@ class Text(NamedTuple):
 
 
 def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
-    """Return the calls of this package's functions in a code cell or module.
+    """Return the calls of this package's functions in a code cell or module, in its order.
 
-    Parameters
-    ----------
-    source
-        The code, which may contain magics and shell lines.
-    names
-        Names of the functions in that code, from `imported`. If None, those that the code itself
-        imports, and else their own.
-
-    Returns
-    -------
-    list of Call or None
-        The calls in the order of the code; None if it is not Python, even without its magics.
+    None if it is not Python, even without its magics. `names` are those of the functions in that
+    code, from `imported`; by default, those that the code itself imports, and else their own.
     """
     tree = parse_cell(source)
     if tree is None:
@@ -109,19 +99,11 @@ def texts(source: str, names: Mapping[str, str]) -> list[Text] | None:
 
 
 def imported(sources: Iterable[str]) -> dict[str, str]:
-    """Return the names of our functions in some code, as in `{"ck.load": "load"}`.
+    """Return the functions by their names in some code, as in `{"ck.load": "load"}`.
 
-    Parameters
-    ----------
-    sources
-        The cells of a notebook in order, or a single module: they share their names.
-
-    Returns
-    -------
-    dict
-        The functions by their names in the code. If the code imports none of them, something
-        else may have, such as `%run`: then they go by their own names, except for names that the
-        code gives to something else.
+    The code is the cells of a notebook in order, or a single module: they share their names. If it
+    imports none of the functions, something else may have, such as `%run`: then they go by their
+    own names, except for names that the code gives to something else.
     """
     names: dict[str, str] = {}
     sources = list(sources)
@@ -144,13 +126,8 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
 def imported_packages(tree: ast.AST, code: str) -> list[str]:
     """Return the packages from whose `checkpoint` some code imports our functions.
 
-    Parameters
-    ----------
-    tree
-        The syntax tree of the code.
-    code
-        All code in which the names may be used. A library may have a module `checkpoint`, too;
-        one that is imported as a whole counts if functions of ours are called.
+    A library may have a module `checkpoint`, too: one that is imported as a whole counts if
+    functions of ours are called in `code`, all in which the names may be used.
     """
     found: list[tuple[str, str]] = []
     for node in ast.walk(tree):

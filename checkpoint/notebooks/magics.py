@@ -18,10 +18,7 @@ TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
 def parse(source: str) -> ast.Module:
     """Return the syntax tree of a cell or module, without showing Python's syntax warnings.
 
-    Raises
-    ------
-    SyntaxError, ValueError
-        If it is not valid Python, or nested too deeply.
+    Raises `SyntaxError` or `ValueError` if it is not valid Python, or nested too deeply.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

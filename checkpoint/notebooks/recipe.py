@@ -33,8 +33,7 @@ class Recipe(NamedTuple):
 
 def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:
     """Tell whether the code of a notebook in another language knows nothing of checkpoints."""
-    files = [project.root / name for name in (step.entry or NOTHING).code]
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
+    texts = _texts(project, (step.entry or NOTHING).code)
     known = ("checkpoint" in text.lower() or INCLUDES.search(text) for text in (*sources, *texts))
     return not any(known)
 
@@ -47,15 +46,14 @@ def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = Non
     """
     entry = step.entry or NOTHING
     texts, code = [" ".join(entry.run)], code_files(project, entry)
-    paths = [project.root / name for name in code]
+    other_texts = _texts(project, code)
     if not step.is_script:
         content = read_whole(step.path) if content is None else content
         if language(content) == "python":
             return None
         texts += sources(content)
         code.insert(0, project.show(step.path))
-    for path in filter(Path.is_file, paths):
-        texts.append(path.read_text(encoding="utf-8", errors="replace"))
+    texts += other_texts
     # from the project's top or from its notebooks
     paths_in_code = (Path(word).parts for text in texts for word in PATH.findall(text))
     places = [tuple(dropwhile("..".__eq__, parts)) for parts in paths_in_code]
@@ -84,6 +82,11 @@ def code_files(project: Project, entry: Entry) -> list[str]:
             if not any(part[0] == "." or part in LEFTOVERS for part in file.parts)
         ] or [name]
     return list(dict.fromkeys(names))
+
+
+def _texts(project: Project, names: Iterable[str]) -> list[str]:
+    paths = (project.root / name for name in names)
+    return [path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file()]
 
 
 def _is_input(project: Project, parts: tuple[str, ...]) -> bool:

@@ -88,13 +88,10 @@ class Project:
                 yield path, "is not listed in `order`" if order else _why_no_number(path.stem)
 
     def refuse_unclear(self) -> None:
-        """Raise where it is not clear which notebooks are the steps.
+        """Raise `ProjectError` where it is not clear which notebooks are the steps.
 
-        Raises
-        ------
-        ProjectError
-            If two notebooks have the same name, a notebook has that of a command, or `order` lists
-            one that does not exist.
+        Two notebooks have the same name, a notebook has that of a command, or `order` lists one
+        that does not exist.
         """
         steps, entries = self._steps(), read_entries(self)
         for step in steps:
