@@ -48,25 +48,24 @@ class Text(NamedTuple):
     line: str
 
 
-def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
+def calls(source: str, names: Mapping[str, str]) -> list[Call] | None:
     """Return the calls of this package's functions in a code cell or module, in its order.
 
     None if it is not Python, even without its magics. `names` are those of the functions in that
-    code, from `imported`; by default, those that the code itself imports, and else their own.
+    code, from `imported`.
     """
     tree = parse_cell(source)
     if tree is None:
         return None
-    known = _imports(tree, OWN_NAMES) if names is None else names
     nodes = list(ast.walk(tree))
     called = {node.func for node in nodes if isinstance(node, ast.Call)}
     calls_: list[Call] = []
     for node in nodes:
         if isinstance(node, ast.Call):
-            function = known.get(dotted(node.func))
+            function = names.get(dotted(node.func))
             text = _argument(node)
         elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            function = known.get(dotted(node)) if node not in called else None
+            function = names.get(dotted(node)) if node not in called else None
             text = None
         else:
             continue

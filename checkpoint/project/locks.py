@@ -21,11 +21,11 @@ def unchanging(project: Project, timeout: float = 60) -> Iterator[None]:
     """
     from filelock import Timeout
 
-    with explained():
-        make_folder(project.results)
     try:
-        with explained(), locked(project.results / ".lock", timeout):
-            yield
+        with explained():
+            make_folder(project.results)
+            with locked(project.results / ".lock", timeout):
+                yield
     except Timeout:
         raise ProjectError("Another process is changing this project. Try again.") from None
 

@@ -162,15 +162,11 @@ def _execute(
         except asyncio.CancelledError:
             raise KeyboardInterrupt(run.ended_by) from None
         finally:
-            _tell_rewritten(schedule.project, run.rewritten, out)
-
-
-def _tell_rewritten(project: Project, steps: list[Step], out: Console) -> None:
-    """Say which notebooks have new outputs, and what to do where they are open."""
-    if steps:
-        steps = sorted(steps, key=lambda step: step.place)
-        out.print(f"Rewrote {', '.join(project.show(step.path) for step in steps)}.")
-        out.print(servers.advice(project, [step.path.name for step in steps], servers.RELOAD))
+            if steps := sorted(run.rewritten, key=lambda step: step.place):
+                names = [step.path.name for step in steps]
+                shown = ", ".join(run.project.show(step.path) for step in steps)
+                out.print(f"Rewrote {shown}.")
+                out.print(servers.advice(run.project, names, servers.RELOAD))
 
 
 class _Run:
