@@ -171,19 +171,20 @@ def _hooks(nb: nbformat.NotebookNode, on_cell: OnCell) -> dict[str, Any]:
     code_cells = [
         i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip()
     ]
+    shown = {
+        index: (number, len(code_cells), notebook.first_line(nb.cells[index].source))
+        for number, index in enumerate(code_cells, start=1)
+    }
     started: dict[int, float] = {}
-
-    def report(cell: nbformat.NotebookNode, index: int, seconds: float | None) -> None:
-        if index in code_cells:
-            number = code_cells.index(index) + 1
-            on_cell(number, len(code_cells), notebook.first_line(cell.source), seconds)
 
     def start(cell: nbformat.NotebookNode, cell_index: int) -> None:
         started[cell_index] = time.monotonic()
-        report(cell, cell_index, None)
+        if cell_index in shown:
+            on_cell(*shown[cell_index], None)
 
     # on_cell_complete would be called as soon as the cell was sent
     def finish(cell: nbformat.NotebookNode, cell_index: int, execute_reply: Any) -> None:
-        report(cell, cell_index, time.monotonic() - started[cell_index])
+        if cell_index in shown:
+            on_cell(*shown[cell_index], time.monotonic() - started[cell_index])
 
     return {"on_cell_start": start, "on_cell_executed": finish, "record_timing": False}
