@@ -41,8 +41,8 @@ def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:
 def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = None) -> Recipe | None:
     """Return what a step is made with; None for a notebook that calls `save`.
 
-    `content` is that of its notebook, if it was read already; else raises `ProjectError` if it
-    cannot be read.
+    `content` is that of its notebook, if it was read already. Raises `ProjectError` if it cannot
+    be read.
     """
     entry = step.entry or NOTHING
     texts, code = [" ".join(entry.run)], code_files(project, entry)

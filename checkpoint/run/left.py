@@ -42,15 +42,15 @@ class Left(NamedTuple):
         return f"{', '.join(self.steps)} {verb} not current: {self.why}"
 
 
-def left(schedule: Schedule, steps: list[Step], skipped: Mapping[str, Skipped]) -> list[Left]:
+def left(schedule: Schedule, steps: list[Step], skips: Mapping[str, Skipped]) -> list[Left]:
     """Return what a run, which has ended, leaves not current, by the reason for it.
 
-    `steps` are those that the run was about, with those of them that were `skipped`.
+    `steps` are those that the run was about, those among them that were skipped too, `skips`.
     """
     reasons: dict[str, str] = {}
     for step in steps:
         if schedule.state(step.name).state in (ABSENT, UNVERIFIABLE) or schedule.is_due(step.name):
-            reasons[step.name] = _reason(schedule, step.name, skipped, reasons)
+            reasons[step.name] = _reason(schedule, step.name, skips, reasons)
     steps_of: dict[str, list[str]] = {}
     for name, why in reasons.items():
         steps_of.setdefault(why, []).append(name)
@@ -102,18 +102,18 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
 
 
 def _reason(
-    schedule: Schedule, name: str, skipped: Mapping[str, Skipped], reasons: Mapping[str, str]
+    schedule: Schedule, name: str, skips: Mapping[str, Skipped], reasons: Mapping[str, str]
 ) -> str:
     """Return why a step is not current; `reasons` has those of the steps before it."""
-    if name in skipped:
-        return f"{skipped[name].reason}."
+    if name in skips:
+        return f"{skips[name].reason}."
     root = schedule.blocked.get(name) or schedule.blocker(name)
     if root:
-        return _reason_of_blocker(schedule, root, skipped, reasons)
+        return _reason_of_blocker(schedule, root, skips, reasons)
     state = schedule.state(name)
     if state.state in (ABSENT, UNVERIFIABLE):
         return f"{_described(state)}."
-    loads = [before for before in schedule.graph.loads[name] if before not in skipped]
+    loads = [before for before in schedule.graph.loads[name] if before not in skips]
     for before in loads if state.state == STALE else []:
         if before in reasons:
             return reasons[before]
@@ -126,13 +126,13 @@ def _reason(
 
 
 def _reason_of_blocker(
-    schedule: Schedule, root: str, skipped: Mapping[str, Skipped], reasons: Mapping[str, str]
+    schedule: Schedule, root: str, skips: Mapping[str, Skipped], reasons: Mapping[str, str]
 ) -> str:
     """Return why a checkpoint that other steps load stays out of date."""
     whole, state = root.partition("/")[0], schedule.state(root)
     described = f"{root} is {_described(state)}"
-    if whole in skipped:
-        return f"{skipped[whole].reason}."
+    if whole in skips:
+        return f"{skips[whole].reason}."
     if whole in reasons:
         return reasons[whole]
     if whole not in schedule.graph.loads:
