@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from ..errors import ProjectError
 from ..notebooks import notebook
+from ..notebooks.copies import saves_as
 from ..notebooks.graph import Graph
 from ..notebooks.skeleton import skeleton
-from ..project.chain import Step
+from ..project.chain import Step, step_of
 from ..project.names import Number, number_of, unfit, unportable
 from ..project.project import KEEP, Project
 from ..project.settings import FILE, check_settings, read_order, read_toml
 from .change import Change
-from .finish import finish_rename
 from .references import rename_references
 from .tables import named_in, write_order
 
@@ -85,9 +85,9 @@ def rename(project: Project, step: str, name: str) -> dict[str, str]:
     """Give a step another name; it keeps its number. Returns and raises as `move`.
 
     The name may be given with that number; where the setting `order` lists the notebooks, also
-    with another. If the notebook's file was renamed already, all else follows (`finish_rename`).
+    with another. If the notebook's file was renamed already, all else follows (`_finish_rename`).
     """
-    if finished := finish_rename(project, step, name):
+    if finished := _finish_rename(project, step, name):
         return finished
     selected = _select(project, step)
     number, given = selected.number, number_of(name)
@@ -194,6 +194,40 @@ def loaded_too_early(project: Project) -> list[tuple[str, str]]:
     """Return pairs of steps of which the first loads the second, which runs later."""
     graph = Graph(project)
     return [(step, later) for step, loads in graph.later.items() for later in loads]
+
+
+def _finish_rename(project: Project, step: str, name: str) -> dict[str, str] | None:
+    """Finish a rename that began outside, as in a file browser: the notebook alone moved.
+
+    `step` is its old name, which no notebook has, and `name` that of the notebook, with or without
+    its number; one that lost its number gets it back. Returns the new name by the old one, or None
+    if no such rename has begun.
+    """
+    old, given = step_of(step), step_of(name)
+    number = number_of(old)
+    prefix = f"{number.text}_" if number else ""
+    by_stem = {path.stem: path for path in project.notebook_files()}
+    found = by_stem.get(f"{prefix}{given}") or by_stem.get(given)
+    known = number or old in (name.rpartition("/")[2] for name in project.not_there())
+    if not known or old in by_stem or not found:
+        return None
+    if not (project.results / old).is_dir() and not saves_as(found, old):
+        return None  # a slip in the old name
+    new = found.stem if number_of(found.stem) else f"{prefix}{given}"
+    if reason := unfit(new, bare=False):
+        raise ProjectError(f"{new!r} {reason}. Rename the file to another name first.", found=new)
+    change = Change(project)
+    change.moved = {project.show(found.with_stem(old)): project.show(found)}
+    if found.stem != new:
+        change.moves[project.show(found)] = project.show(found.with_stem(new))
+    if (project.results / old).is_dir():
+        change.moves[f"results/{old}"] = f"results/{new}"
+        taken = project.results / new
+        if taken.is_dir() and all(path.name in (KEEP, ".lock") for path in taken.iterdir()):
+            change.removals = [f"results/{new}"]
+    rename_references(project, change, {old: new})
+    change.apply()
+    return {old: new}
 
 
 def _numbered_after(
