@@ -91,7 +91,7 @@ def confirm(question: str, yes: bool) -> None:
 
 @contextmanager
 def tell_open(project: Project) -> Iterator[None]:
-    """Say, after the `with` block, which notebooks that are open to close and which to reload."""
+    """Say, after the `with` block, which open notebooks to close and which to reload."""
     from ..project.servers import CLOSE, RELOAD, advice
 
     before = _stamps(project)

@@ -20,7 +20,8 @@ class Named(NamedTuple):
 
     steps: list[str]  # and sub-checkpoints; `1_qc/` for one of which only the step is known
     files: list[str]  # raw files, relative to `data/`
-    computed: bool  # whether it loads by a name known only when it runs, or in other languages
+    # whether it loads by a name that is known only when it runs, or in a cell that is not Python
+    computed: bool
 
 
 def named_in(sources: list[str]) -> Named:

@@ -122,9 +122,9 @@ def read_order(project: HasFolders) -> list[str]:
 
 def read_entries(project: HasFolders) -> dict[str, Entry]:
     """Return the steps that are made without `save`, by name: the setting `steps`."""
-    expected = "a name such as 2_scran", 'a table such as { run = "Rscript scripts/scran.R" }'
+    expected = 'a table such as { run = "Rscript scripts/scran.R" }'
     entries = {}
-    for step, entry in _table_by_step(project, "steps", *expected):
+    for step, entry in _table_by_step(project, "steps", "a name such as 2_scran", expected):
         key = f"steps.{step}"
         for name in entry.keys() - set(Entry._fields):
             raise _invalid(f"{key}.{name}", f"one of {', '.join(Entry._fields)}", name)
