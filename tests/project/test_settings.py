@@ -53,6 +53,9 @@ def test_steps_and_kernels(tmp_path):
     (tmp_path / "checkpoint.local.toml").write_text("kernel.3_c = 1\n")
     with pytest.raises(ProjectError, match=r"toml: kernel: expected `results`, `data` or"):
         read(tmp_path, text)
+    (tmp_path / "checkpoint.local.toml").write_bytes(b"# \xe9")
+    with pytest.raises(ProjectError, match=r"local.toml is not valid TOML: 'utf-8' codec"):
+        read(tmp_path, text)
 
 
 @pytest.mark.parametrize(
