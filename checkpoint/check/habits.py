@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from ..notebooks.calls import Call, dotted
+from ..notebooks.magics import has_cell_magic
 from .raw_data import WRITERS, function_of
 from .rules import Finding, rule
 from .subjects import Cell
@@ -68,7 +69,7 @@ def _chdir(cell: Cell) -> Iterator[Finding]:
         # contextlib.chdir goes back
         if isinstance(node, ast.Call) and dotted(node.func) in ("os.chdir", "chdir")
     ]
-    if not cell.source.startswith("%%"):  # a shell of its own
+    if not has_cell_magic(cell.source):  # a shell of its own
         changes += [line.strip() for line in cell.shell_lines if re.match(r"\s*%?cd\b", line)]
     for code in changes:
         yield Finding(f"changes the working directory: `{code}`", todo)

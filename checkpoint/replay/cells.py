@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..notebooks.magics import magics, parse_cell, without_magics
+from ..notebooks.magics import has_cell_magic, magics, parse_cell, without_magics
 
 PLAIN = re.compile(r"%%(?:capture|time)\b")
 
@@ -49,8 +49,8 @@ def _parsed(source: str) -> Iterator[tuple[ast.stmt | None, str]]:
     source = source.rstrip()
     lines = list(magics(source))
     tree = parse_cell(source)
-    whole = source.startswith("%%") and not without_magics(source)
-    first = lines.pop(0) if PLAIN.match(source) and not whole else ""
+    whole = has_cell_magic(source) and not without_magics(source)
+    first = lines.pop(0) if PLAIN.match(source.lstrip()) and not whole else ""
     nested = sum(isinstance(n, ast.Pass) for n in tree.body) < len(lines) if tree else True
     if whole or (lines and nested) or tree is None:
         yield None, source if whole else f"%cell\n{source}"

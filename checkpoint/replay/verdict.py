@@ -134,8 +134,9 @@ class _Comparison:
         execution = self.ran[number]
         expected = execution.source in self._expected_errors and not execution.interrupted
         salt = "" if expected else f"failed {number}"
-        # in a cell with a magic for all of it, Python counts the lines below
-        line = 0 if execution.source.startswith("%%") else execution.line
+        # in a cell with a magic for all of it, or empty lines before, Python counts the lines below
+        first = execution.source.partition("\n")[0].strip()
+        line = execution.line if first and not first.startswith("%%") else 0
         return Ending(execution.error, line, execution.missing, salt)
 
     def _last_draws(self) -> dict[str, Step]:
