@@ -55,7 +55,7 @@ def magics(source: str) -> Iterator[str]:
     """Yield the lines of a cell that are not Python: `!ls`, `%cd`, all of a `%%bash` cell."""
     lines = [line.rstrip("\r\n") for line in lines_of(source)]
     if has_cell_magic(source) and not without_magics(source):
-        yield from lines
+        yield from (line.rstrip("\r\n") for line in lines_of(source.lstrip()))
         return
     try:
         _parsed(source)  # a line of a string may look like a magic

@@ -1,13 +1,13 @@
 """What is broken in a chain: read and never written, written twice, and more."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from checkpoint.project.names import number_of
-
-from .chain import Chain
+from .chain import Chain, are_numbered
+from .functions import FIGURES, is_figure
 from .places import HOLE, Place
 from .scan import exists
 from .uses import Scanned, Use
@@ -24,6 +24,7 @@ KINDS = {
     "order": "reads what a later one writes",
     "circle": "each reads what the other writes",
 }
+FIGURE = re.compile(rf"\.(?:{'|'.join(sorted(FIGURES))})\(")  # a line that writes a figure
 
 
 class Broken(NamedTuple):
@@ -114,10 +115,14 @@ def _reads(root: Path, chain: Chain) -> Iterator[Broken]:
 
 
 def _unclear_writer(chain: Chain) -> str:
-    """Say who writes files whose paths are not known, which may be any file."""
+    """Say who writes files whose paths are not known, which may be any file but figures."""
     for one in chain.scanned:
-        lines = [line for writes, line in one.unclear if writes]
-        lines += [use.line for use in one.writes if use.place.text.startswith(HOLE)]
+        lines = [line for writes, line in one.unclear if writes and not FIGURE.search(line)]
+        lines += [
+            use.line
+            for use in one.writes
+            if use.place.text.startswith(HOLE) and not is_figure(use.function, use.place.name)
+        ]
         if lines:
             return f"; nobody knows what {one.unit.path} writes in `{lines[0]}`"
     return ""
@@ -196,9 +201,7 @@ def _order(chain: Chain) -> Iterator[Broken]:
         yield Broken("circle", circle, f"{', '.join(circle)} read what the others write")
     for link in chain.links:
         writer, reader = chain.unit(link.writer).unit, chain.unit(link.reader).unit
-        numbered = number_of(writer.name) and number_of(reader.name)
-        beside = writer.folder == reader.folder and writer.is_notebook and reader.is_notebook
-        if numbered and beside and writer.key > reader.key and link.is_certain:
+        if are_numbered(writer, reader) and writer.key > reader.key and link.is_certain:
             what = f"reads {link.shown}, which {writer.path} writes"
             yield Broken("order", [reader.path], what, link.read.line if link.read else "")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from .places import HOLE, Place
+from .places import HOLE, Place, has_file_suffix
 
 # what a script does with a file: writes it, reads it, or nobody knows
 Found = tuple[bool | None, Place, str]
@@ -32,6 +32,8 @@ SHOW = frozenset(
     "diff cmp md5sum sha256sum shasum jq unzip gunzip tar column paste join".split()
 )
 WRITE = frozenset("tee touch writefile".split())
+SHELL_MAGICS = frozenset("bash sh script system sx !".split())
+FILE_MAGICS = frozenset("writefile file".split())
 SILENT = frozenset(
     "echo printf ls mkdir rm cd pushd popd pip conda mamba export set test load run".split()
 )
@@ -45,8 +47,30 @@ def literal_files(source: str, language: str) -> Iterator[Found]:
         found = _in_r(code, texts) if language != "shell" else _in_shell(code)
         for writes, path in found:
             place = _place(path)
-            if LIKE.match(place.text.replace(HOLE, "x")) and not path.endswith(PROGRAMS):
+            if not LIKE.match(place.text.replace(HOLE, "x")) or path.endswith(PROGRAMS):
+                continue
+            # `adj.P.Val` is a column
+            if writes is not None or "/" in place.text or has_file_suffix(place):
                 yield writes, place, line.strip()
+
+
+def in_magics(lines: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield the language, the code and the line of magics that may read or write files."""
+    name = lines[0][2:].split(" ")[0] if lines and lines[0].startswith("%%") else ""
+    if name == "R":
+        yield "r", "\n".join(lines[1:]), lines[0]
+        return
+    if name in FILE_MAGICS:
+        lines = lines[:1]
+    elif name and name not in SHELL_MAGICS:
+        return
+    for line in lines:
+        text = line.strip().lstrip("!%")
+        program = text.split(" ")[0]
+        if line.strip()[:2] == "%R":
+            yield "r", text.removeprefix("R"), line
+        elif line.strip()[:1] != "%" or program in COPY | SHOW | WRITE or name:
+            yield "shell", text, line
 
 
 def spelled_out(source: str) -> set[str]:

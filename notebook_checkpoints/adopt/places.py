@@ -10,6 +10,15 @@ VERSION = re.compile(
     re.IGNORECASE,
 )
 
+# suffixes by which a name without a folder is known to be a file
+SUFFIXES = frozenset(
+    "h5ad h5mu h5 hdf5 loom zarr npy npz pkl pickle joblib csv tsv txt json yaml yml parquet "
+    "feather arrow xlsx xls ods mtx mat rds rda rdata gz bz2 zip tar pt pth ckpt onnx keras "
+    "nc fits fa fasta fastq bam sam bed gtf gff vcf bw bigwig nii dcm tif tiff png jpg jpeg "
+    "svg pdf html db sqlite sqlite3 dat bin log gmt gml graphml gexf geojson gpkg shp sav dta "
+    "orc avro mcool cool".split()
+)
+
 
 class Place(NamedTuple):
     """A path of which some parts may be known only when the code runs.
@@ -38,6 +47,11 @@ class Place(NamedTuple):
     def is_inside(self) -> bool:
         """Whether it is a path of the project."""
         return not self.is_absolute and not f"{self.text}/".startswith("../")
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether none of it is known, as of `{folder}/{name}`, so that it could be any file."""
+        return HOLE in self.text and not any(self.values) and not re.search(r"\w", self.text)
 
     @property
     def listed(self) -> list["Place"]:
@@ -115,6 +129,11 @@ class Place(NamedTuple):
         if escaped.startswith(HOLE):  # it may be a folder
             escaped = f"(.+){escaped[1:]}"
         return escaped.replace(HOLE, "([^/]+?)")
+
+
+def has_file_suffix(place: Place) -> bool:
+    """Tell whether a name is known to be a file by its suffix."""
+    return place.text.rpartition(".")[2].lower() in SUFFIXES
 
 
 def quoted(text: str) -> str:

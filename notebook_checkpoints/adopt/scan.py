@@ -45,7 +45,8 @@ def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     cells = code_cells(unit.content) if unit.content else []
     tagged = [number for number, cell in enumerate(cells) if TAG in tags_of(cell)]
     modules = modules_of(root, unit.folder, unit.trees, configs)
-    names = Names(unit.trees, configs, here, tagged, modules)
+    folder = unit.folder if unit.is_notebook else ""
+    names = Names(unit.trees, configs, here, tagged, modules, folder)
     functions = imported(unit.cells) if _imports_ours(unit) else {}
     own = own_names(root, unit.folder, unit.trees)
     uses, more, unclear = in_python(unit, names, functions, own)
@@ -122,7 +123,10 @@ def _base(root: Path, unit: Unit, uses: list[Use], moves: list[tuple[int, int, s
 def _fits(root: Path, use: Use) -> int:
     score = 0
     for here in use.places:
-        if here.is_absolute or here.text.startswith(("..", HOLE)):
+        if here.is_absolute or here.text.startswith(HOLE):
+            continue
+        if not here.is_inside:
+            score -= 1
             continue
         score += 2 * exists(root, here) + (root / here.text.replace(HOLE, "_")).parent.is_dir()
     return score

@@ -33,5 +33,5 @@ def test_ipython_takes_cells_that_are_indented_or_begin_with_empty_lines(source)
 
 
 def test_a_cell_in_another_language_may_begin_with_empty_lines():
-    assert list(magics("\n%%R\nx <- 1")) == ["", "%%R", "x <- 1"]
+    assert list(magics("\n%%R\nx <- 1")) == ["%%R", "x <- 1"]
     assert without_magics(" \n  %%bash\n  ls") == ""
