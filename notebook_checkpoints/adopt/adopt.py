@@ -1,5 +1,6 @@
 """Adopt a project: look at it, add the template's files, rewrite notebooks, take over results."""
 
+import ast
 import posixpath
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -100,6 +101,8 @@ def plan(root: Path, steps: list[str], package: str | None, *, git: bool = True)
         refuse_unclean(root)
     added = template_files(root, package)
     result = rewrite(root, added.package, chain, targets)
+    if ALL in steps:
+        result.refused.update(_unknown(chain, targets))
     changes = {change.path: change for change in added.changes}
     for one in result.notebooks:
         changes[one.path] = Change(one.path, dumps(one.content).encode())
@@ -180,6 +183,23 @@ def _targets(chain: Chain, steps: list[str]) -> list[str]:
             raise ProjectError(f"{what}; there are {names}.", step=step, expected=names)
         targets += found
     return list(dict.fromkeys(targets))
+
+
+def _unknown(chain: Chain, targets: list[str]) -> dict[str, str]:
+    """Return why notebooks stay as they are of whose files none is known, by path."""
+    reasons = {}
+    for one in chain.scanned:
+        if one.unit.is_notebook and one.unit.path not in targets and not one.is_adopted:
+            asks = any(
+                isinstance(node, ast.Name) and node.id == "snakemake"
+                for tree in one.unit.trees
+                for node in ast.walk(tree)
+            )
+            if asks:
+                reasons[one.unit.path] = "Snakemake gives it its paths when it runs"
+            elif one.unknown:
+                reasons[one.unit.path] = f"it {one.unknown[0]}"
+    return reasons
 
 
 def _with_steps(root: Path, chain: Chain, result: Result, text: str) -> str:
