@@ -30,7 +30,12 @@ def is_path(place: Place) -> bool:
     text = place.text
     if not text or len(text) > 300 or "\n" in text or "://" in text or text.endswith(PROGRAMS):
         return False
-    if ": " in text or set(text) & set("<>|\"'=(){}[],;") or len(text.split(" ")) > 4 or text.startswith("www."):
+    if (
+        ": " in text
+        or set(text) & set("<>|\"'=(){}[],;")
+        or len(text.split(" ")) > 4
+        or text.startswith("www.")
+    ):
         return False
     name = text.rpartition("/")[2]
     stem, _, suffix = name.rpartition(".")

@@ -5,6 +5,7 @@ import re
 from typing import NamedTuple
 
 HOLE = "\0"  # a part of a path that is known only when the code runs
+RAW_FOLDERS = ("data/raw/", "data/external/")
 VERSION = re.compile(
     r"(?:[-_. ]?(?:v\d+|version\d+|final|new|old|latest|backup|bak|fixed|copy\d*|\(\d+\)))+$",
     re.IGNORECASE,
@@ -47,6 +48,11 @@ class Place(NamedTuple):
     def is_inside(self) -> bool:
         """Whether it is a path of the project."""
         return not self.is_absolute and not f"{self.text}/".startswith("../")
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether its folder says that it is raw data, also if a notebook fetches it."""
+        return self.text.startswith(RAW_FOLDERS)
 
     @property
     def is_anything(self) -> bool:

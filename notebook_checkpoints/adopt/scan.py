@@ -38,7 +38,7 @@ def scan(root: Path) -> list[Scanned]:
 def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     if unit.language != "python":
         known, unknown = _in_other_language(unit)
-        base = _base(root, unit, known, [])
+        base = _base(root, unit, known or unknown, [])
         uses, more = ([_based(use, base, []) for use in found] for found in (known, unknown))
         return Scanned(unit, uses, [], [], None, base, _news(more, uses))
     here = None if unit.is_notebook else unit.folder
