@@ -131,9 +131,9 @@ def _ordered(
             needs[path] -= {*circle}
     for link in links:  # what is not certain gives way
         writer, reader = units[link.writer].unit, units[link.reader].unit
-        if writer.key < reader.key or not are_numbered(writer, reader):
-            if link.reader not in _all_needs(link.writer, needs):
-                needs[link.reader].add(link.writer)
+        fits = writer.key < reader.key or not are_numbered(writer, reader)
+        if fits and link.reader not in _all_needs(link.writer, needs):
+            needs[link.reader].add(link.writer)
     linked = {path for link in links for path in (link.writer, link.reader)}
     homes = {units[path].unit.folder for path in linked}
 

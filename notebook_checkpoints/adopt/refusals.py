@@ -9,8 +9,8 @@ from checkpoint.notebooks.magics import magics
 
 from .chain import Chain
 from .inputs import why_not
+from .keys import RESERVED
 from .moved import move_of
-from .outputs import RESERVED
 from .scripts import why_no_step
 from .statements import bound_names, codes_of
 from .uses import Scanned
