@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 HOLE = "\0"  # a part of a path that is known only when the code runs
@@ -84,7 +85,7 @@ class Place(NamedTuple):
 
     def _may_be(self, other: "Place") -> bool:
         """Tell whether its holes can be filled so that it is another path."""
-        found = re.fullmatch(self._pattern, other.text) if HOLE in self.text else None
+        found = _pattern_of(self.text).fullmatch(other.text) if HOLE in self.text else None
         return found is not None and all(
             values is None or HOLE in part or part in values
             for part, values in zip(found.groups(), self.values, strict=False)
@@ -129,12 +130,14 @@ class Place(NamedTuple):
         stem, dot, suffix = self.name.partition(".")
         return f"{VERSION.sub('', stem).casefold()}{dot}{suffix.casefold()}"
 
-    @property
-    def _pattern(self) -> str:
-        escaped = "".join(char if char == HOLE else re.escape(char) for char in self.text)
-        if escaped.startswith(HOLE):  # it may be a folder
-            escaped = f"(.+){escaped[1:]}"
-        return escaped.replace(HOLE, "([^/]+?)")
+
+@lru_cache(maxsize=8192)
+def _pattern_of(text: str) -> re.Pattern[str]:
+    """Return the pattern of what a path with holes can be."""
+    escaped = HOLE.join(map(re.escape, text.split(HOLE)))
+    if escaped.startswith(HOLE):  # it may be a folder
+        escaped = f"(.+){escaped[1:]}"
+    return re.compile(escaped.replace(HOLE, "([^/]+?)"))
 
 
 def has_file_suffix(place: Place) -> bool:

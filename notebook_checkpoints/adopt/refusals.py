@@ -113,13 +113,17 @@ def _shared(chain: Chain, scanned: Scanned) -> str:
     name = posixpath.basename(path)
     for other in chain.scanned:
         if any(
-            "%run" in line and name in line for cell in other.unit.cells for line in magics(cell)
+            "%run" in line and name in line
+            for cell in other.unit.cells
+            if "%run" in cell
+            for line in magics(cell)
         ):
             return f"{other.unit.path} runs it with %run"
     same = [
         other
         for other in chain.scanned
         if other.unit.name.casefold() == scanned.unit.name.casefold()
+        and (other.unit.is_notebook or not why_no_step(other))
     ]
     if len(same) > 1:
         others = [other.unit.path for other in same if other is not scanned]

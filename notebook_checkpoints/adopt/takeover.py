@@ -151,6 +151,8 @@ def _matching(root: Path, place: Place) -> Iterator[tuple[Path, list[str]]]:
         path = root / place.text
         yield from [(path, [])] if path.exists() else []
         return
+    if not place.is_inside:
+        return
     pattern = re.compile("".join("([^/]+?)" if c == HOLE else re.escape(c) for c in place.text))
     for path in sorted(root.glob(place.glob)):
         match = pattern.fullmatch(path.relative_to(root).as_posix())

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import posixpath
+import re
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ LANGUAGES = {
 }
 LARGEST = 1 << 22  # bytes of a script or configuration file; nobody writes more by hand
 EXECUTED = ("failed.ipynb", "executed.ipynb")
+# the first lines of a script that nbconvert or jupytext made of a notebook
+EXPORTED = re.compile(r"^\s*(?:#|//) *(?:In ?\[[\d ]*\]:|.*\bjupytext:)", re.MULTILINE)
 SNAKEMAKE = "snakemake-job-properties"  # the tag of the cell that Snakemake adds to its copy
 
 
@@ -94,6 +97,8 @@ def find_units(root: Path) -> list[Unit]:
             units.append(_script(path, name))
     names = [posixpath.basename(unit.path) for unit in units]
     units = [unit for unit in units if not _is_copy(unit, names)]
+    stems = [unit.name for unit in units if unit.is_notebook]
+    units = [unit for unit in units if not _is_export(unit, stems)]
     return sorted(units, key=lambda unit: unit.key)
 
 
@@ -106,6 +111,13 @@ def _is_copy(unit: Unit, names: list[str]) -> bool:
     source = papermill.get("input_path") if isinstance(papermill, dict) else None
     original = posixpath.basename(str(source or "").replace("\\", "/"))
     return bool(original) and original in names and original != posixpath.basename(unit.path)
+
+
+def _is_export(unit: Unit, stems: list[str]) -> bool:
+    """Tell whether a script is a notebook in another form, as nbconvert and jupytext write it."""
+    name = unit.name.removesuffix(".nbconvert")
+    made = any(EXPORTED.search(source[:2000]) for source in unit.cells)
+    return not unit.is_notebook and name in stems and made
 
 
 def read_configs(root: Path) -> dict[str, Any]:

@@ -175,6 +175,32 @@ def test_copies_that_snakemake_and_papermill_executed_are_left_out(tmp_path):
     assert "a_py.ipynb: Snakemake gives it its paths when it runs" in done.stdout
 
 
+def test_a_notebook_in_another_form_is_left_out(tmp_path):
+    notebooks(tmp_path, _1_qc='np.save("../out/a.npy", a)', _2_b='np.load("../out/a.npy")')
+    (tmp_path / "scripts").mkdir()
+    code = 'np.save("../out/a.npy", a)\n'
+    headers = {
+        "1_qc.py": "#!/usr/bin/env python\n# coding: utf-8\n\n# In[1]:\n\n",
+        "2_b.py": "# ---\n# jupyter:\n#   jupytext:\n#     formats: ipynb,py:percent\n# ---\n",
+    }
+    for name, header in headers.items():
+        (tmp_path / "scripts" / name).write_text(header + code, encoding="utf-8")
+    (tmp_path / "scripts" / "2_b.jl").write_text('CSV.write("out/b.csv", a)', encoding="utf-8")
+    assert sorted(order(tmp_path)) == [
+        "notebooks/1_qc.ipynb",
+        "notebooks/2_b.ipynb",
+        "scripts/2_b.jl",
+    ]
+    assert [*rewritten(tmp_path)[0]] == ["1_qc", "2_b"]  # no step could be made of 2_b.jl
+
+
+def test_paths_of_another_machine_that_vary(tmp_path):
+    notebooks(tmp_path, _1_a='for s in S:\n    print(pd.read_csv(f"/scratch/{s}/x.csv"))')
+    done = adopt(tmp_path, "--write", "all", "--yes", "--no-git", "--package", "lab")
+    assert done.returncode == 0, done.stderr
+    assert "results/1_a: nothing taken over" in done.stdout
+
+
 def test_what_looks_like_a_file_and_is_none(tmp_path):
     r = {"name": "ir", "display_name": "R", "language": "R"}
     source = 'plot(x, y = "adj.P.Val")\nread.csv("a.csv")\nother("b/c.own", "d.csv")'
