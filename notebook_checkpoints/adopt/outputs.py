@@ -40,7 +40,8 @@ class Output(NamedTuple):
     key
         The name in the checkpoint.
     kept
-        Who still reads the file itself, so that the code that writes it stays; empty if nobody.
+        Who still reads the file itself, or may do so, so that the code that writes it stays, as in
+        `plot.py may read`; empty if nobody.
     """
 
     use: Use

@@ -103,15 +103,16 @@ def planned(project: Project, path: str, codes: dict[str, list[Code]]) -> Output
     def still_read(use: Use) -> str:
         for other, read in _readers(project, use):
             name = other.unit.path
-            if other is scanned or name not in project.targets:
-                return name
-            if read.place.text != use.place.text:
-                return name
-            if name not in project.scripts and why_not(codes[name][read.cell], read):
-                return name
+            same = read.place.text == use.place.text
+            follows = name in project.targets and other is not scanned and same
+            if not follows or (
+                name not in project.scripts and why_not(codes[name][read.cell], read)
+            ):
+                certain = read in other.reads and (same or HOLE not in read.place.text)
+                return f"{name} {'reads' if certain else 'may read'}"
         stem = max(use.place.name.split(HOLE), key=len)
         named = (name for name, text in project.texts.items() if len(stem) > 4 and stem in text)
-        return next(named, "")
+        return next((f"{name} may read" for name in named), "")
 
     return plan(scanned, codes[path], unclear, still_read)
 

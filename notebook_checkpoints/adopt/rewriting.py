@@ -138,7 +138,7 @@ class Rewriting:
             assert whole
             if output.stays:
                 if output.kept and output.form:
-                    note = f"{KEPT}{output.kept} reads this file"
+                    note = f"{KEPT}{output.kept} this file"
                     self._note(cell, output.anchor, note)
             else:
                 self.replaced.add(id(output.use.path))
