@@ -280,8 +280,13 @@ class _Examined:
                 yield Change(Kind.PART, How.CHANGED, part, self.step)
 
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
-        """Return one change if just the files that git ignores are missing."""
-        gone = damage and all(change.how is How.MISSING for change in damage)
+        """Return one change if just files that git ignores are missing, of it or of its parts."""
+        if not damage:
+            names = [*self._snapshot.listed(self.step)] or self._snapshot.parts(self.step)
+            parts = [self._others[name] for name in names if name in self._others]
+            absent = [one for part in parts if part.state.state == ABSENT for one in part.changes]
+            return [change for change in absent if change.kind is Kind.LARGE][:1]
+        gone = all(change.how is How.MISSING for change in damage)
         if not gone or not is_absent(self._snapshot.folder(self.step), record):
             return []
         return [Change(Kind.LARGE, How.MISSING, damage[0].name, self.step)]
