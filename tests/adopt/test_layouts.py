@@ -10,6 +10,7 @@ from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
 from notebook_checkpoints.adopt.broken import broken_in
 from notebook_checkpoints.adopt.chain import chain_of
+from notebook_checkpoints.adopt.libraries import not_listed
 from notebook_checkpoints.adopt.rewrite import rewrite
 from notebook_checkpoints.adopt.scan import scan
 
@@ -236,6 +237,16 @@ def test_scripts_in_julia(tmp_path):
     (tmp_path / "julia" / "2_b.jl").write_text(code, encoding="utf-8")
     assert uses(tmp_path, "2_b") == {(False, "data/a.csv"), (True, "data/b_{name}.csv")}
     assert order(tmp_path)[1] == "julia/2_b.jl"
+
+
+def test_what_notebooks_import_from_folders_beside_them(tmp_path):
+    (tmp_path / "notebooks" / "lib").mkdir(parents=True)
+    notebooks(
+        tmp_path, _1_a="import lib\nimport umap\nfrom dotenv import load_dotenv\nimport numpy"
+    )
+    units = [one.unit for one in scan(tmp_path)]
+    (todo,) = not_listed(tmp_path, units, '[project]\ndependencies = ["numpy"]\n')
+    assert todo.endswith("import: python-dotenv, umap-learn")
 
 
 def test_an_indented_cell_is_rewritten(tmp_path):
