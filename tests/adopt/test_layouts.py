@@ -239,6 +239,20 @@ def test_scripts_in_julia(tmp_path):
     assert order(tmp_path)[1] == "julia/2_b.jl"
 
 
+def test_a_dot_is_rarely_a_folder(tmp_path):
+    notebooks(
+        tmp_path,
+        "analysis",
+        _1_a='x = name.split(".")[0]\nplt.plot(y, ".")\nnp.save("../out/x.npy", x)',
+        _2_b='files = [name for name in os.listdir(".")]\nnp.save("../out/y.npy", files)',
+    )
+    (tmp_path / "out").mkdir()
+    found = chain_of(scan(tmp_path))
+    result = rewrite(tmp_path, "lab", found, [one.unit.path for one in found.scanned])
+    assert [one.path for one in result.notebooks] == ["notebooks/1_a.ipynb"]
+    assert "may mean another file in notebooks/" in result.refused["analysis/2_b.ipynb"]
+
+
 def test_what_notebooks_import_from_folders_beside_them(tmp_path):
     (tmp_path / "notebooks" / "lib").mkdir(parents=True)
     notebooks(
