@@ -182,10 +182,17 @@ def _elsewhere(chain: Chain) -> Iterator[Broken]:
                         f"{verb} the absolute path {place.shown}, which exists on one machine only"
                     )
                     also = f"; {tail.shown} is written in the project" if tail else ""
+                    also += "; it changes its working directory" if _has_moved(one, use) else ""
                     yield Broken("absolute-path", [one.unit.path], what + also, use.line)
                 elif not place.is_inside:
                     what = f"{verb} {place.shown}, outside the project"
                     yield Broken("outside", [one.unit.path], what, use.line)
+
+
+def _has_moved(one: Scanned, use: Use) -> bool:
+    """Tell whether a path is absolute only since the notebook went to another folder."""
+    own = one.names.places(use.path) if one.names and use.path is not None else []
+    return bool(own) and not any(place.is_absolute for place in own)
 
 
 def _same_end(chain: Chain, place: Place) -> Place | None:

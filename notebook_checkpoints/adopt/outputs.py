@@ -169,7 +169,8 @@ def plan(
         else:
             inside.append(output)
     groups = _groups(codes, top)
-    if len(groups) > 1 and not any(True for _ in moves_of(scanned.unit)):
+    moves = moves_of(scanned.unit, scanned.names) if scanned.names else ()
+    if len(groups) > 1 and not any(True for _ in moves):
         groups = _joined(groups)
     last = groups.pop() if groups else []
     parts: dict[str, list[Output]] = {}

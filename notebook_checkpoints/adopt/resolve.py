@@ -48,6 +48,8 @@ class Names:
         folder: str = "",
     ) -> None:
         self._folder = folder.rpartition("/")[2]
+        calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        self._moves = any(dotted(call.func).rpartition(".")[2] == "chdir" for call in calls)
         self._modules = modules or {}
         self._aliases: dict[str, str] = {}  # `import config as c`
         self._changed: set[tuple[str, str]] = set()  # `c.OUT = …`
@@ -161,6 +163,17 @@ class Names:
         known = [place for place in found if place.text.replace(HOLE, "").strip("./ ")]
         return known if len(known) == len(found) and self._left >= 0 else []
 
+    def folder(self, node: ast.expr) -> str | None:
+        """Return the folder that an expression is, which may be `..`; None if it is not known."""
+        self._left = MOST
+        places = self._resolve(node, ())
+        return places[0].text if len(places) == 1 and HOLE not in places[0].text else None
+
+    def is_where(self, test: ast.expr) -> bool | None:
+        """Return the value of `Path.cwd().name == "notebooks"`; None if it is something else."""
+        self._left = MOST
+        return self._is_where(test, ())
+
     def _resolve(self, node: ast.expr, seen: tuple[str, ...]) -> list[Place]:
         self._left -= 1
         if self._left < 0:
@@ -183,7 +196,7 @@ class Names:
             texts = self._resolve(node.left, seen)
             return [place for text in texts for place in percent(text, node.right)]
         if isinstance(node, ast.IfExp):
-            if (holds := self._is_where(node.test, seen)) is not None:
+            if not self._moves and (holds := self._is_where(node.test, seen)) is not None:
                 return self._resolve(node.body if holds else node.orelse, seen)
             return [*self._resolve(node.body, seen), *self._resolve(node.orelse, seen)]
         if isinstance(node, ast.Subscript):
@@ -195,7 +208,6 @@ class Names:
         return self._of_call(node, seen) if isinstance(node, ast.Call) else []
 
     def _is_where(self, test: ast.expr, seen: tuple[str, ...]) -> bool | None:
-        """Return the value of `Path.cwd().name == "notebooks"`; None if it is something else."""
         match test:
             case ast.Compare(left, [ast.Eq() | ast.NotEq() as equal], [ast.Constant(name)]):
                 match left:

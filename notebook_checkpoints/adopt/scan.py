@@ -50,7 +50,7 @@ def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     functions = imported(unit.cells) if _imports_ours(unit) else {}
     own = own_names(root, unit.folder, unit.trees)
     uses, more, unclear = in_python(unit, names, functions, own)
-    moves = [] if here is not None else list(moves_of(unit))
+    moves = [] if here is not None else list(moves_of(unit, names))
     base = _base(root, unit, uses, moves)
     uses, more = ([_based(use, base, moves) for use in found] for found in (uses, more))
     sources = unit.cells if functions else []

@@ -116,6 +116,40 @@ def test_a_root_that_is_found_from_the_working_directory(tmp_path, root):
     assert uses(tmp_path, "1_a") == {(True, "out/a.npy")}
 
 
+@pytest.mark.parametrize(
+    "move",
+    [
+        'if Path.cwd().name == "notebooks":\n    os.chdir("..")',
+        "os.chdir(os.path.dirname(os.getcwd()))",
+        'ROOT = Path("..").resolve()\nos.chdir(ROOT)',
+        'if os.path.basename(os.getcwd()) != "notebooks":\n    pass\nelse:\n    os.chdir("..")',
+        'if Path.cwd().name == "somewhere":\n    os.chdir(elsewhere)\nos.chdir("..")',
+    ],
+)
+def test_a_notebook_that_goes_to_the_top(tmp_path, move):
+    notebooks(tmp_path, _1_a=[move, 'np.save("out/a.npy", a)'], _2_b='np.load("../out/a.npy")')
+    assert uses(tmp_path, "1_a") == {(True, "out/a.npy")}
+    codes, _ = rewritten(tmp_path)
+    assert 'save("1_a", {"a.npy": np.asanyarray(a)})' in codes["1_a"]
+
+
+def test_a_notebook_that_goes_nobody_knows_where(tmp_path):
+    notebooks(
+        tmp_path,
+        _1_a='if x:\n    os.chdir("..")\nnp.save("out/a.npy", a)',
+        _2_b='os.chdir(folder())\nnp.save("out/b.npy", a)',
+        _3_c='while Path.cwd().name == "notebooks":\n    os.chdir("..")\nnp.save("c.npy", a)',
+    )
+    assert rewritten(tmp_path) == ({}, [])
+
+
+def test_a_notebook_that_goes_to_a_folder_of_another_machine(tmp_path):
+    notebooks(tmp_path, _1_a='os.chdir("/home/ada/lab")\npd.read_csv("a.csv")')
+    (wrong,) = broken_in(tmp_path, chain_of(scan(tmp_path)))
+    assert wrong.what.startswith("reads the absolute path /home/ada/lab/a.csv, which exists on one")
+    assert wrong.what.endswith("; it changes its working directory")
+
+
 def test_a_root_that_is_found_from_a_script(tmp_path):
     (tmp_path / "src").mkdir()
     code = 'ROOT = Path(__file__).resolve().parents[1]\nnp.save(ROOT / "out/a.npy", a)\n'
