@@ -33,22 +33,9 @@ if TYPE_CHECKING:
     from .storage.checkpoint import Checkpoint
 
 _HOME = {
-    "ArchiveError": "errors",
-    "data_file": "api",
-    "figures": "api",
-    "load": "api",
-    "parts": "api",
-    "save": "api",
     "Checkpoint": "storage.checkpoint",
-    "CheckpointDamagedError": "errors",
-    "CheckpointError": "errors",
-    "CheckpointFormatError": "errors",
-    "CheckpointKeyError": "errors",
-    "CheckpointNotFoundError": "errors",
-    "CheckpointValueError": "errors",
-    "MissingPackageError": "errors",
-    "ProjectError": "errors",
-}
+    **dict.fromkeys(("data_file", "figures", "load", "parts", "save"), "api"),
+}  # all others are in `errors`
 
 __all__ = [
     "ArchiveError",
@@ -73,13 +60,14 @@ def __getattr__(name: str) -> object:
     # The post-gen hook and `checkpoint check` need the layout only, in a few milliseconds.
     from importlib import import_module
 
-    if name not in _HOME:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if _HOME[name] == "api":
+    home = _HOME.get(name, "errors")
+    if home == "api":
         _check_packages()
         import_module(".watch", __name__).begin()
     try:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+        return getattr(import_module(f".{home}", __name__), name)
     except ModuleNotFoundError as error:
         from .errors import missing_package
 

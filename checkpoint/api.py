@@ -216,8 +216,7 @@ def data_file(name: str) -> Path:
     CheckpointValueError
         If the name leads out of `data/`.
     """
-    from .notebooks.example import script_that_makes
-    from .project.places import refuse_missing_data
+    from .project.places import refuse_missing_data, script_that_makes
     from .storage.session import remember_raw
     from .watch.files import unwatched
 

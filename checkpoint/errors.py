@@ -33,11 +33,8 @@ class CheckpointError(Exception):
         found: object = None,
     ) -> None:
         super().__init__(message)
-        self.step = step
-        self.file = file
-        self.key = key
-        self.expected = expected
-        self.found = found
+        self.step, self.file, self.key = step, file, key
+        self.expected, self.found = expected, found
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows instead of a traceback: the user's own lines and the message.
@@ -130,12 +127,7 @@ def missing_package(
 ) -> MissingPackageError | None:
     """Return the error to raise instead if a package that is not installed caused `error`.
 
-    Parameters
-    ----------
-    error
-        The error.
-    extra
-        The extra of the project that installs such a package.
+    `extra` is the extra of the project that installs such a package.
     """
     while error and not isinstance(error, ModuleNotFoundError):
         # pandas raises an ImportError in its place, `from None`

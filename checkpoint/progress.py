@@ -17,12 +17,7 @@ from . import text
 
 PATIENCE = 2.0  # seconds after which a bar appears
 PAUSE = 0.25  # seconds between two looks
-DONE = {
-    "Downloading": "Downloaded",
-    "Hashing": "Hashed",
-    "Reading": "Read",
-    "Writing": "Wrote",
-}
+DONE = {"Downloading": "Downloaded", "Hashing": "Hashed", "Reading": "Read", "Writing": "Wrote"}
 
 
 _writing: "list[Progress]" = []  # the innermost last
@@ -32,12 +27,8 @@ _writing: "list[Progress]" = []  # the innermost last
 def writing(name: str, total: int, check: Callable[[], None]) -> Iterator[None]:
     """Show how far a file is that is written within the `with` block, by calls of `advance`.
 
-    Parameters
-    ----------
-    name, total
-        The file, and how many bytes it will have; 0 if nobody knows.
-    check
-        Called between two chunks; what it raises ends the writing.
+    It will have `total` bytes, 0 if nobody knows. `check` is called between two chunks; what it
+    raises ends the writing.
     """
     with Progress("Writing", name, total) as progress:
         progress.check = check
@@ -55,16 +46,9 @@ def advance(amount: int) -> None:
 
 
 class Progress:
-    """How far something is; a context manager.
+    """How far a file is; a context manager.
 
-    Parameters
-    ----------
-    doing
-        What happens: a key of `DONE`.
-    name
-        The file.
-    total
-        The number of bytes; 0 if nobody knows.
+    `doing` is a key of `DONE`, and `total` the number of bytes, 0 if nobody knows.
 
     Attributes
     ----------
@@ -93,19 +77,14 @@ class Progress:
         size = f": {text.size(self.done)}" if self.done else ""  # a figure's is not counted
         line = f"{DONE[self.doing]} {self.name}{size} in {took:.0f} s"
         if kind:
-            line = f"{self.doing} {self.name} ended at {self._amount()}"
-        if self._bar:
-            self._bar.end(line)
-        else:
-            print(line, flush=True)
+            of = f" of {text.size(self.total)}" if self.total else ""
+            line = f"{self.doing} {self.name} ended at {text.size(self.done)}{of}"
+        _leave(self._bar, line)
 
     def advance(self, amount: int) -> None:
-        """Note that some bytes more are done, and show it.
+        """Note that some bytes more are done, and show it; raises what `check` does.
 
-        Raises
-        ------
-        InterruptedError
-            If another thread has set `stopped`; and what `check` raises.
+        Raises `InterruptedError` if another thread has set `stopped`.
         """
         self.reach(self.done + amount)
 
@@ -124,29 +103,17 @@ class Progress:
         if now - self._looked < PAUSE or now - self._began < PATIENCE:
             return
         self._looked = now
-        if self._bar is None:
-            self._bar = _bar_for(f"{self.doing} {self.name}", self.total)
-        self._bar.show(self.done)
+        self._bar = self._bar or _bar_for(f"{self.doing} {self.name}", self.total)
+        if self._bar:
+            self._bar.show(self.done)
 
     def _heed(self) -> None:
         if self.stopped:
             raise InterruptedError(f"{self.doing} {self.name} was stopped")
 
-    def _amount(self) -> str:
-        of = f" of {text.size(self.total)}" if self.total else ""
-        return f"{text.size(self.done)}{of}"
-
 
 class Rounds:
-    """How far a loop is: a bar in a notebook, which leaves one line, and lines elsewhere.
-
-    Parameters
-    ----------
-    name
-        What is looped over.
-    total
-        The number of rounds.
-    """
+    """How far a loop is: a bar in a notebook, which leaves one line, and lines elsewhere."""
 
     def __init__(self, name: str, total: int) -> None:
         self._name, self._total = name, total
@@ -161,10 +128,14 @@ class Rounds:
 
     def end(self, line: str) -> None:
         """Leave one line."""
-        if self._bar:
-            self._bar.end(line)
-        else:
-            print(line, flush=True)
+        _leave(self._bar, line)
+
+
+def _leave(bar: Any, line: str) -> None:
+    if bar:
+        bar.end(line)
+    else:
+        print(line, flush=True)
 
 
 def _is_notebook() -> bool:
@@ -174,26 +145,20 @@ def _is_notebook() -> bool:
 
 
 def _bar_for(description: str, total: int, *, are_bytes: bool = True) -> Any:
-    """Return the bar for where this process shows its output."""
+    """Return the bar for where this process shows its output; None if it shows none there."""
     if _is_notebook():
         return _InNotebook(description, total, are_bytes)
     draws = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
-    return _InTerminal(description, total, are_bytes) if draws else _Nowhere()
+    return _InTerminal(description, total, are_bytes) if draws else None
 
 
 def _rich(description: str, total: int, are_bytes: bool, **options: Any) -> tuple[Any, Any]:
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich import progress
 
-    count = DownloadColumn() if are_bytes else MofNCompleteColumn()
-    columns = ("{task.description}", BarColumn(30), count)
-    bar = Progress(*columns, TimeRemainingColumn(), TextColumn("left"), transient=True, **options)
+    count = progress.DownloadColumn() if are_bytes else progress.MofNCompleteColumn()
+    left = (progress.TimeRemainingColumn(), progress.TextColumn("left"))
+    columns = ("{task.description}", progress.BarColumn(30), count, *left)
+    bar = progress.Progress(*columns, transient=True, **options)
     # rich counts from when a task is added
     return bar, bar.add_task(_plain(description), total=total or None)
 
@@ -242,11 +207,3 @@ class _InNotebook:
 
     def _replace(self, line: str) -> None:
         self._handle.update({"text/plain": line}, raw=True)
-
-
-class _Nowhere:
-    def show(self, done: int) -> None:
-        """Show nothing."""
-
-    def end(self, line: str) -> None:
-        print(line, flush=True)

@@ -49,9 +49,9 @@ def exact_size(n_bytes: int) -> str:
     return "1 byte" if n_bytes == 1 else f"{n_bytes:,} bytes"
 
 
-def files(paths: Sequence[object]) -> str:
+def files(count: int) -> str:
     """Return how many files there are: `1 file`, `3 files`."""
-    return "1 file" if len(paths) == 1 else f"{len(paths):,} files"
+    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def shape(entry: Mapping | None) -> str:

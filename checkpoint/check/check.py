@@ -5,25 +5,13 @@ from pathlib import Path
 
 from ..errors import ProjectError
 from ..project.project import Project, is_project
-from ..project.settings import read_settings
-from . import habits, keys, layout, merges, raw_data, results  # noqa: F401  register their rules
-from .problem import Problem
-from .rules import RULES, Finding, problems, rule
+from ..project.settings import check_settings, read_ignored
+from . import habits, keys, layout, leftovers, raw_data  # noqa: F401  register their rules
+from .rules import RULES, Finding, Problem, problems, rule
 
 
 def check(root: Path) -> list[Problem]:
-    """Check a project against the rules, except those that its settings ignore.
-
-    Parameters
-    ----------
-    root
-        The top folder of the project.
-
-    Returns
-    -------
-    list of Problem
-        Empty if the project follows the rules.
-    """
+    """Check the project in a folder against the rules, except those that its settings ignore."""
     project = Project(root)
     if not is_project(root) and not project.notebooks.is_dir():
         what = "is not a project: it has no pyproject.toml with a [tool.checkpoint] table"
@@ -31,7 +19,8 @@ def check(root: Path) -> list[Problem]:
     ignored: list[str] = []
     try:
         project.steps()
-        ignored = read_settings(project).ignore if _has_settings(project) else []
+        check_settings(project)
+        ignored = read_ignored(project)
     except ProjectError as error:
         if error.key in (None, "order"):  # nobody can tell which notebooks are the steps
             return list(problems(project, [RULES["settings"]], whole=True))
@@ -46,19 +35,13 @@ def check(root: Path) -> list[Problem]:
 )
 def _settings(project: Project) -> Iterator[Finding]:
     file = "pyproject.toml"
-    if not _has_settings(project):
-        return  # a problem of `tree`
     try:
-        ignored = read_settings(project).ignore
+        check_settings(project)
     except ProjectError as error:
         what = str(error).removeprefix(file).lstrip(": ").rstrip(".")
         yield Finding(what, "Correct it in the file", file)
         return
-    for name in ignored:
+    for name in read_ignored(project):
         if name not in RULES:
             what = f"[tool.checkpoint] ignore: {name!r} is not a rule"
             yield Finding(what, f"The rules are {', '.join(RULES)}", file)
-
-
-def _has_settings(project: Project) -> bool:
-    return (project.root / "pyproject.toml").is_file()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from ..notebooks.calls import Call, dotted
+from ..notebooks.magics import has_cell_magic
 from .raw_data import WRITERS, function_of
 from .rules import Finding, rule
 from .subjects import Cell
@@ -26,12 +27,7 @@ ABSOLUTE_WORD = re.compile(rf"(?<![^\s'\"=])(?:/(?:{ROOTS})/|~/)[^\s'\"]+")
 NAMESPACES = ("dir", "locals", "globals", "vars")
 
 
-@rule(
-    "absolute-path",
-    Cell,
-    finds="an absolute path",
-    why="it exists on one machine only",
-)
+@rule("absolute-path", Cell, finds="an absolute path", why="it exists on one machine only")
 def _absolute_path(cell: Cell) -> Iterator[Finding]:
     todo = "Put the file into data/ and read it with data_file(…), or load(…) a result"
     other_texts = [text for node in cell.nodes for text in _not_paths(node)]
@@ -73,7 +69,7 @@ def _chdir(cell: Cell) -> Iterator[Finding]:
         # contextlib.chdir goes back
         if isinstance(node, ast.Call) and dotted(node.func) in ("os.chdir", "chdir")
     ]
-    if not cell.source.startswith("%%"):  # a shell of its own
+    if not has_cell_magic(cell.source):  # a shell of its own
         changes += [line.strip() for line in cell.shell_lines if re.match(r"\s*%?cd\b", line)]
     for code in changes:
         yield Finding(f"changes the working directory: `{code}`", todo)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import ProjectError
 from ..notebooks import notebook
-from ..notebooks.calls import dotted, imported
+from ..notebooks.calls import bound, dotted, imported, literal
 from ..notebooks.magics import parse_cell
 from .rules import Finding, rule
 from .subjects import Cell, Notebook
@@ -36,19 +36,17 @@ def _loaded(subject: Notebook) -> dict[str, str]:
     A name that is given anything else, anywhere in the notebook, is left out.
     """
     steps: dict[str, str] = {}
-    bound: list[str] = []
+    names = [name for cell in subject.cells for name in bound(cell.tree)]
     for node in (node for cell in subject.cells for node in cell.nodes):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            bound.append(node.id)
-        elif isinstance(node, ast.arg | ast.alias):
-            bound.append(node.arg if isinstance(node, ast.arg) else node.asname or node.name)
+        if isinstance(node, ast.arg):
+            names.append(node.arg)
         elif isinstance(node, ast.Call) and subject.names.get(dotted(node.func)) == "load":
-            step = _literal(node.args[0]) if len(node.args) == 1 and not node.keywords else None
+            step = literal(node.args[0]) if len(node.args) == 1 and not node.keywords else None
             steps |= {ast.unparse(node): step} if step else {}
     for node in (node for cell in subject.cells for node in cell.nodes):
         if isinstance(node, ast.Assign) and ast.unparse(node.value) in steps:
             for target in node.targets:
-                if isinstance(target, ast.Name) and bound.count(target.id) == 1:
+                if isinstance(target, ast.Name) and names.count(target.id) == 1:
                     steps[target.id] = steps[ast.unparse(node.value)]
     return steps
 
@@ -58,7 +56,7 @@ def _asked(cell: Cell, loaded: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     tried = [inner for node in cell.nodes if isinstance(node, ast.Try) for inner in ast.walk(node)]
     for node in cell.nodes:
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            key, step = _literal(node.slice), loaded.get(ast.unparse(node.value))
+            key, step = literal(node.slice), loaded.get(ast.unparse(node.value))
             if key is not None and step and node not in tried:
                 yield step, key
 
@@ -75,20 +73,14 @@ def _saved_keys(subject: Notebook, step: str) -> list[str] | None:
     for tree in map(parse_cell, saves):
         for node in ast.walk(tree) if tree else ():
             if isinstance(node, ast.Call) and names.get(dotted(node.func)) == "save":
-                named = _literal(node.args[0]) if node.args else None
+                named = literal(node.args[0]) if node.args else None
                 if named is None or len(node.args) < 2 or not isinstance(node.args[1], ast.Dict):
                     return None
-                found = [_literal(key) for key in node.args[1].keys]
+                found = [literal(key) for key in node.args[1].keys]
                 if named == step and None in found:
                     return None
                 keys += [key for key in found if key is not None and named == step]
     return keys or None
-
-
-def _literal(node: ast.expr | None) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return None
 
 
 def _may_be(key: str, saved: str) -> bool:

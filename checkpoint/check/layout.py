@@ -11,8 +11,7 @@ from ..notebooks.graph import SAVES
 from ..project.chain import Step
 from ..project.project import Project, is_project
 from ..project.settings import read_entries, read_kernels, read_sources
-from .problem import Problem
-from .rules import RULES, Finding, Rule, problems, rule
+from .rules import RULES, Finding, Problem, Rule, problems, rule
 from .subjects import Cell, Notebook, NotebookFile
 
 FOLDERS = ("data", "notebooks", "results", "src")
@@ -24,41 +23,20 @@ UPGRADE = (
 )
 IGNORED = (
     *(f"*.{suffix}" for suffix in ("h5ad", "h5mu", "h5", "npy", "npz", "pkl", "parquet")),
-    *(
-        "*.csv.gz",
-        "*.xlsx",
-        "*.zarr/",
-        "*.joblib",
-        "*.loom",
-        "*.feather",
-        "/data/**",
-        "!/data/**/README.md",
-    ),
+    *("*.csv.gz", "*.xlsx", "*.zarr/", "*.joblib", "*.loom", "*.feather"),
+    *("/data/**", "!/data/**/README.md"),
     *(".ipynb_checkpoints/", "__pycache__/", ".venv/", ".env", ".staging-*/", ".commit/", ".lock"),
 )
-
-
-def layout_problems(root: Path, *, new: bool = False) -> list[Problem]:
-    """Check a project against the rules that new projects follow, too.
-
-    Parameters
-    ----------
-    root
-        The top folder of the project.
-    new
-        Whether it was just generated: its notebooks then have no outputs.
-    """
-    rules = [rule for rule in RULES.values() if rule.new]
-    return list(problems(Project(root), [*rules, OUTPUTS] if new else rules))
 
 
 def check_new(root: Path) -> list[Problem]:
     """Check a project that was just generated: without outputs, with all results folders."""
     project = Project(root)
+    rules = [*(rule for rule in RULES.values() if rule.new), OUTPUTS]
     folders = [project.results_of(step.name) for step in project.steps()]
     missing = [project.show(folder) for folder in folders if not folder.is_dir()]
     return [
-        *layout_problems(root, new=True),
+        *problems(project, rules),
         *(Problem("tree", name, None, "is missing", "Create this folder") for name in missing),
     ]
 

@@ -88,7 +88,7 @@ def _writes(call: ast.Call) -> bool:
         paths += [*call.args, *targets]
     else:
         return False
-    return any(map(_in_data, paths))
+    return any(LITERAL.fullmatch(_beginning(path)) for path in paths)
 
 
 def _opens_to_write(call: ast.Call) -> bool:
@@ -97,11 +97,6 @@ def _opens_to_write(call: ast.Call) -> bool:
     texts = [str(node.value) for node in arguments if isinstance(node, ast.Constant)]
     modes = [text for text in texts if re.fullmatch("[rwax+bt]+", text)]
     return any(set(mode) & set("wax+") for mode in modes)
-
-
-def _in_data(node: ast.expr) -> bool:
-    """Return whether an expression spells out a path in `data/`."""
-    return bool(LITERAL.fullmatch(_beginning(node)))
 
 
 def _beginning(node: ast.expr) -> str:

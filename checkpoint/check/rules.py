@@ -13,69 +13,62 @@ a `Finding` for each place that breaks the rule. The decorator `rule` registers 
         ...
 
 `ignore` in `[tool.checkpoint]`, `checkpoint check --rules` and `--json` use the registry; the table
-in `docs/command.md` is tested against it. `typing` is not imported, since the post-gen hook imports
-this module.
+in `docs/command.md` is tested against it.
 """
 
-from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from ..project.project import Project
-from .problem import Problem
 from .subjects import Cell, Notebook, NotebookFile, subjects
 
 Subject = type[Project] | type[NotebookFile] | type[Notebook] | type[Cell]
 
 
-class Finding(namedtuple("Finding", "what todo file cell", defaults=(None, None))):
-    """A place that breaks a rule.
+class Finding(NamedTuple):
+    """A place that breaks a rule."""
 
-    Attributes
-    ----------
-    what
-        What is wrong, with the value found. It completes "<file> …".
-    todo
-        What to do.
-    file
-        File or folder, relative to the project; by default the notebook that is judged.
-    cell
-        First line of the cell; by default that of the cell that is judged.
-    """
-
-    __slots__ = ()
+    what: str  # what is wrong, with the value found; it completes "<file> …"
+    todo: str
+    file: str | None = None  # or folder, in the project; by default the notebook that is judged
+    cell: str | None = None  # its first line; by default that of the cell that is judged
 
 
 Judge = Callable[..., Iterator[Finding]]
 
 
-class Rule:
-    """A rule that projects have to follow.
+class Problem(NamedTuple):
+    """Something in a project that breaks a rule: a finding, with the rule's name and its place."""
 
-    Attributes
-    ----------
-    name
-        Name, as in `ignore`.
-    subject
-        What it judges: `Project`, `NotebookFile` (which may be damaged), `Notebook` or `Cell`.
-    judge
-        Function that takes the subject and yields findings.
-    finds
-        What breaks the rule, as a sentence without its full stop.
-    why
-        Why that matters, likewise.
-    new
-        Whether the post-gen hook checks it, too. Its module then has to import little.
-    """
+    rule: str
+    file: str
+    cell: str | None
+    what: str
+    todo: str
 
-    def __init__(
-        self, name: str, subject: Subject, judge: Judge, finds: str, why: str, new: bool = False
-    ) -> None:
-        self.name = name
-        self.subject = subject
-        self.judge = judge
-        self.finds = finds
-        self.why = why
-        self.new = new
+    @property
+    def where(self) -> str:
+        """The file, and the first line of the cell."""
+        return f"{self.file}, cell `{self.cell}`" if self.cell is not None else self.file
+
+    @property
+    def advice(self) -> str:
+        """What is wrong, what to do, and the name of the rule."""
+        return f"{self.what}. {self.todo}. [{self.rule}]"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.advice}"
+
+
+class Rule(NamedTuple):
+    """A rule that projects have to follow."""
+
+    name: str  # as in `ignore`
+    subject: Subject  # what it judges
+    judge: Judge
+    finds: str  # what breaks it, as a sentence without its full stop
+    why: str  # that matters, likewise
+    new: bool = False  # whether the post-gen hook checks it, too: its module then imports little
 
 
 RULES: dict[str, Rule] = {}

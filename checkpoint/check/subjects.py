@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import ProjectError
 from ..notebooks import notebook
@@ -13,50 +13,19 @@ from ..project.chain import Step
 from ..project.project import Project
 
 
-class NotebookFile:
-    """The file of a notebook, which may be damaged.
+class NotebookFile(NamedTuple):
+    """The file of a notebook, which may be damaged."""
 
-    Attributes
-    ----------
-    where
-        The file, relative to the project.
-    content
-        Its JSON; None if it cannot be read.
-    error
-        Why it cannot be read, in words that complete "<file> …"; empty if it can.
-    """
-
-    def __init__(self, path: Path, where: str) -> None:
-        self.where = where
-        self.content: dict | None = None
-        self.error = ""
-        try:
-            self.content = notebook.read(path)
-        except ProjectError as error:
-            self.error = str(error).removeprefix(f"{error.file} ").rstrip(".")
+    where: str  # relative to the project
+    content: dict | None  # its JSON; None if it cannot be read
+    error: str = ""  # why it cannot be read, in words that complete "<file> …"
 
 
 class Notebook:
-    """A notebook whose cells can be relied upon.
-
-    Attributes
-    ----------
-    project
-        Its project.
-    step
-        Its step.
-    steps
-        All steps of the project, in running order.
-    content
-        Its JSON.
-    cells
-        Its code cells.
-    """
+    """A notebook whose cells can be relied upon; `steps` are all of the project, in order."""
 
     def __init__(self, project: Project, step: Step, steps: list[Step], content: dict) -> None:
-        self.project = project
-        self.step = step
-        self.steps = steps
+        self.project, self.step, self.steps = project, step, steps
         self.content = content
         self.cells = [Cell(self, cell) for cell in notebook.code_cells(content)]
 
@@ -71,17 +40,7 @@ class Notebook:
 
 
 class Cell:
-    """A code cell.
-
-    Attributes
-    ----------
-    notebook
-        Its notebook.
-    json
-        The cell in the notebook's JSON.
-    source
-        Its code.
-    """
+    """A code cell of a notebook; `json` is what the notebook's file has of it."""
 
     def __init__(self, notebook_: Notebook, json: dict) -> None:
         self.notebook = notebook_
@@ -130,7 +89,11 @@ def subjects(
         if step.is_script:
             continue
         where = project.show(step.path)
-        file = NotebookFile(step.path, where)
+        try:
+            file = NotebookFile(where, notebook.read(step.path))
+        except ProjectError as error:
+            reason = str(error).removeprefix(f"{error.file} ").rstrip(".")
+            file = NotebookFile(where, None, reason)
         yield file, where, None
         if file.content is None or any(notebook.broken(file.content)):
             continue

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from . import render, tabs
-from .shared import StepName, Yes, confirm, current_project, out
+from . import render
+from .shared import StepName, Yes, confirm, current_project, out, tell_open
 
 
 def new(
@@ -20,11 +20,11 @@ def new(
     ] = None,
 ) -> None:
     """Add a notebook that loads the one before it, and renumber those after it."""
-    from ..edit.chain import new as add
+    from ..edit import chain
 
     project = current_project()
-    with tabs.told(project):
-        made = add(project, name, after)
+    with tell_open(project):
+        made = chain.new(project, name, after)
         loading = f", which loads {made.previous}" if made.previous else ""
         out.print(f"Made {made.path}{loading}.")
         render.renamed(out, project, made.renamed)
@@ -34,11 +34,11 @@ def rename(
     step: StepName, name: Annotated[str, typer.Argument(help="The new name, without a number.")]
 ) -> None:
     """Rename a notebook, its results, and the load and save cells that name it."""
-    from ..edit.chain import rename as rename_step
+    from ..edit import chain
 
     project = current_project(settled=False)
-    with tabs.told(project):
-        renamed = rename_step(project, step, name)
+    with tell_open(project):
+        renamed = chain.rename(project, step, name)
         if not renamed:
             out.print("Nothing to do: it already has that name.")
         render.renamed(out, project, renamed)
@@ -48,31 +48,29 @@ def move(
     step: StepName, position: Annotated[str, typer.Argument(help="Its new number, or letter.")]
 ) -> None:
     """Give a notebook another number, and renumber those between its old and new place."""
-    from ..edit.chain import loaded_too_early
-    from ..edit.chain import move as move_step
+    from ..edit import chain
 
     project = current_project()
-    with tabs.told(project):
-        renamed = move_step(project, step, position)
+    with tell_open(project):
+        renamed = chain.move(project, step, position)
         if not renamed:
             out.print("Nothing to do: it already has that number.")
         for name in [name for name in renamed if renamed[name] == name]:
             out.print(f"{renamed.pop(name)} has another place in `order`.")
         render.renamed(out, project, renamed)
-    for early, late in loaded_too_early(project):
+    for early, late in chain.loaded_too_early(project):
         out.print(f"{early} loads {late}, which now runs after it. Change its load cell.")
 
 
 def remove(step: StepName, yes: Yes = False) -> None:
     """Remove a notebook and its results, and renumber those after it."""
-    from ..edit.chain import removable
-    from ..edit.chain import remove as remove_step
+    from ..edit import chain
 
     project = current_project()
-    target = removable(project, step)
+    target = chain.removable(project, step)
     render.notebook_and_results(out, project, target)
     confirm("Remove them?", yes)
-    with tabs.told(project):
-        renamed = remove_step(project, step)
+    with tell_open(project):
+        renamed = chain.remove(project, step)
         out.print(f"Removed {target.name}.")
         render.renamed(out, project, renamed)

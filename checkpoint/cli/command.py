@@ -12,12 +12,12 @@ from rich.text import Text
 
 from .. import __version__
 from ..errors import CheckpointError
-from . import chain, course, look, pages, runs
+from . import chain, course, look, runs
 from .shared import err, out
 
 # each verb is a function of the module of its group; typer makes options of its parameters
 VERBS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Look": (look.status, look.graph, look.check, pages.report, pages.methods),
+    "Look": (look.status, look.graph, look.check, look.report, look.methods),
     "Run": (runs.run, runs.accept, runs.clean),
     "Change the chain": (chain.new, chain.rename, chain.move, chain.remove),
     "Give and take": (course.pack, course.unpack, course.reset),

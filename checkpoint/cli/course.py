@@ -9,8 +9,7 @@ import typer
 
 from .. import text
 from ..errors import ProjectError
-from . import tabs
-from .shared import StepName, current_project, err, out
+from .shared import StepName, current_project, err, out, tell_open
 
 
 def pack(
@@ -31,8 +30,8 @@ def pack(
     for note in packing.notes:
         err.print(f"Note: {note}")
     names = ", ".join(f"results/{step}" for step in packing.steps)
-    what = "1 file" if packing.files == 1 else f"{packing.files:,} files"
-    out.print(f"Packed {names} into {packing.path}: {what}, {text.size(packing.bytes)}.")
+    files, size = text.files(packing.files), text.size(packing.bytes)
+    out.print(f"Packed {names} into {packing.path}: {files}, {size}.")
     out.print(f"blake3:{packing.blake3}")
     if packing.pickles:
         out.print(
@@ -111,7 +110,7 @@ def reset(step: StepName) -> None:
     from ..share.reset import reset as reset_step
 
     project = current_project()
-    with tabs.told(project):
+    with tell_open(project):
         done = reset_step(project, step_of(step))
         name = project.show(done.notebook)
         if not done.changed:

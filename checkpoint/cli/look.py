@@ -1,19 +1,20 @@
-"""The verbs that look at a project and change nothing: status, graph, check."""
+"""The verbs that look at a project and change nothing: status, graph, check, report, methods."""
 
 from __future__ import annotations
 
 import json
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .. import text
 from . import many, render
-from .shared import AsJson, current_project, out, project_here
+from .shared import AsJson, current_project, err, out, project_here
 
 Paths = Annotated[
-    list[Path] | None,
-    typer.Argument(help="Project folders; by default, the project you are in."),
+    list[Path] | None, typer.Argument(help="Project folders; by default, the project you are in.")
 ]
 
 
@@ -97,7 +98,7 @@ def check(
     problems_by_root = {root: problems_of(root) for root in roots}
     if as_json:
         rows = [
-            {"project": str(root), **vars(problem)}
+            {"project": str(root), **problem._asdict()}
             for root, problems in problems_by_root.items()
             for problem in problems
         ]
@@ -106,3 +107,66 @@ def check(
     else:
         render.problems(out, problems_by_root, full_paths=bool(paths))
     raise typer.Exit(any(problems_by_root.values()))
+
+
+def report(
+    file: Annotated[
+        Path | None, typer.Option("-o", help="The file; by default, results/report.html.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    zipped: Annotated[
+        bool,
+        typer.Option(
+            "--zip", help="Also write a zip of it, the notebooks, figures and small tables."
+        ),
+    ] = False,
+    budget: Annotated[
+        str, typer.Option(help="The size that it may have; pictures are made smaller to fit.")
+    ] = "10MB",
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if a step does not hold.")
+    ] = False,
+) -> None:
+    """Write the project as a page: what it is, from which data, what came out, does it hold.
+
+    It is one HTML file that needs nothing else, for somebody who was not there.
+    """
+    from ..report.pictures import budget_of
+    from ..report.write import NAME, write
+
+    project = current_project()
+    path = file or project.results / NAME
+    page = write(project, path.absolute(), budget_of(budget), zipped=zipped)
+    size = len(page.html)
+    out.print(f"Wrote {file or project.show(path)}, {text.size(size)}.")
+    if zipped:
+        out.print(f"Wrote {(file or Path(project.show(path))).with_suffix('.zip')}.")
+    if page.notebooks_left_out:
+        out.print(f"Left out the notebooks of {', '.join(page.notebooks_left_out)}: see --budget.")
+    if page.smaller or page.left_out:
+        out.print(
+            f"To stay below {budget}, {page.smaller} of {len(page.pictures)} pictures were made "
+            f"smaller and {page.left_out} left out."
+        )
+    if size > budget_of(budget):
+        err.print(f"It is larger than {budget}: its text alone is.")
+    failing = [step for step in page.steps if step.holds is False]
+    for step in failing:
+        why = "; ".join(step.state.reasons)
+        err.print(f"{step.name} is {step.state.state}" + (f": {why}" if why else ""))
+    if show and not webbrowser.open(path.absolute().as_uri()):
+        err.print("No browser was found.")
+    raise typer.Exit(check and bool(failing))
+
+
+def methods() -> None:
+    """Print the facts that a methods section starts from: tools, versions, inputs, parameters."""
+    from ..lineage.changes import CURRENT
+    from ..report.facts import gather
+    from ..report.methods import methods as facts_of
+
+    facts = gather(current_project())
+    print(facts_of(facts))
+    for step in facts.steps:
+        if step.saved.state.state != CURRENT:
+            err.print(f"Note: {step.name} is {step.saved.state.state}; see `checkpoint status`.")

@@ -11,7 +11,7 @@ from ..errors import CheckpointError
 from ..project.project import Project, is_project
 
 if TYPE_CHECKING:
-    from ..check.problem import Problem
+    from ..check.rules import Problem
 
 FAILED = "unknown"  # the state of a project that cannot be read
 
@@ -47,13 +47,14 @@ def _state(root: Path) -> dict[str, Any]:
         why = "not a project: no pyproject.toml with a [tool.checkpoint] table"
     elif (root / FOLDER).exists():
         why = "a change of its steps was interrupted, or runs; `checkpoint status` there undoes it"
+    else:
+        try:
+            Project(root).refuse_unclear()
+            steps = Lineage(Project(root)).states()
+        except (CheckpointError, OSError) as error:
+            why = str(error)
     if why:
         return {"state": FAILED, "made": None, "bytes": 0, "why": why, "steps": []}
-    try:
-        Project(root).refuse_unclear()
-        steps = Lineage(Project(root)).states()
-    except (CheckpointError, OSError) as error:
-        return {"state": FAILED, "made": None, "bytes": 0, "why": str(error), "steps": []}
     found = Counter(step.state for step in steps)
     made = [step.timestamp for step in steps if step.timestamp]
     reasons = (f"{step.step}: {reason}" for step in steps for reason in step.reasons)

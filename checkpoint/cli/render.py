@@ -14,7 +14,9 @@ from ..files import below
 from . import many
 
 if TYPE_CHECKING:
-    from ..check.problem import Problem
+    from rich.table import Table
+
+    from ..check.rules import Problem
     from ..lineage.states import State
     from ..project.chain import Step
     from ..project.project import Project
@@ -29,18 +31,14 @@ def states(console: Console, project: Project, states: list[State]) -> None:
 
     The reasons for a state are in the last column, or below the table on a narrow terminal.
     """
-    from rich.table import Table
-
     from ..lineage.changes import ABSENT, CURRENT, MISSING, UNVERIFIABLE
     from ..notebooks.copies import written_back
-    from ..run.selection import skipped
+    from ..run.left import skipped
 
     whys = {state.step: _why(state, states) for state in states}
     in_table = console.width >= max(map(len, whys), default=0) + OTHER_COLUMNS
-    table = Table(box=None, pad_edge=False, header_style="dim")
     sources = ["from"] if _branches(states) else []
-    for title in ("step", *sources, "state", "made", "size", *(["why"] if in_table else [])):
-        table.add_column(title, justify="right" if title == "size" else "left")
+    table = _table("step", *sources, "state", "made", "size", *(["why"] if in_table else []))
     for state in states:
         made = (state.timestamp or "")[:16].replace("T", " ")
         size = text.size(state.bytes) if state.timestamp else ""
@@ -85,14 +83,10 @@ def _to_fetch(project: Project, states: list[State]) -> list[str]:
 
 def projects(console: Console, rows: list[dict[str, Any]]) -> None:
     """Print a row per project: its version, the states of its steps, and the first reason."""
-    from rich.table import Table
-
     from ..lineage.changes import CURRENT
 
     names = _names([row["project"] for row in rows])
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("project", "version", "state", "made", "size", "why"):
-        table.add_column(title, justify="right" if title == "size" else "left")
+    table = _table("project", "version", "state", "made", "size", "why")
     for row, name in zip(rows, names, strict=True):
         made = (row["made"] or "")[:16].replace("T", " ")
         size = text.size(row["bytes"]) if row["made"] else ""
@@ -101,6 +95,15 @@ def projects(console: Console, rows: list[dict[str, Any]]) -> None:
     console.print(table, soft_wrap=False)
     good = sum(row["state"] == CURRENT for row in rows)
     console.print(f"\n{good} of {len(rows)} projects are current.")
+
+
+def _table(*titles: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in titles:
+        table.add_column(title, justify="right" if title == "size" else "left")
+    return table
 
 
 def _names(paths: list[str]) -> list[str]:
@@ -180,11 +183,7 @@ def problems(
 
 def _counts(console: Console, rows: list[dict[str, Any]]) -> None:
     """Print a row per project: its version and how often each rule is broken."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("project", "version", "problems"):
-        table.add_column(title)
+    table = _table("project", "version", "problems")
     for row, name in zip(rows, _names([row["project"] for row in rows]), strict=True):
         listed = ", ".join(f"{count} {rule}" for rule, count in row["problems"].items())
         table.add_row(name, row["version"], Text(listed or "none"))
@@ -198,9 +197,9 @@ def removable(console: Console, checkpoints: Iterable[Removable]) -> None:
         if not step.files:
             console.print(f"{step.step}: a save that was cut short, {text.size(step.bytes)}")
             continue
-        others = text.files(step.others) if step.others else ""
+        others = text.files(len(step.others)) if step.others else ""
         kept = f"; keeps {others} that save did not create" if others else ""
-        files, size = text.files(step.files), text.size(step.bytes)
+        files, size = text.files(len(step.files)), text.size(step.bytes)
         console.print(f"results/{step.step}/: {files}, {size}{kept}")
 
 
@@ -211,7 +210,7 @@ def notebook_and_results(console: Console, project: Project, step: Step) -> None
     results = project.results_of(step.name)
     paths = [path for path in below(results) if path.is_file() and path.name[0] != "."]
     size = text.size(sum(path.stat().st_size for path in paths))
-    files = text.files(paths)
+    files = text.files(len(paths))
     console.print(f"{project.show(step.path)}, {files} of results/{step.name}/, {size}")
     others = [path.relative_to(results).as_posix() for path in others_in(project, step.name)]
     if others:

@@ -9,20 +9,16 @@ import typer
 
 from .. import text
 from . import render
-from .shared import StepName, Yes, confirm, current_project, err, out
+from .shared import StepName, StepNames, Yes, confirm, current_project, err, out
 
 NOT_CURRENT = 3  # exit status of a run that leaves steps that are not current
 
 
 def run(
-    steps: Annotated[
-        list[str] | None,
-        typer.Argument(help="Steps, such as 1_preprocessing; by default, all."),
-    ] = None,
+    steps: StepNames = None,
     everything: Annotated[bool, typer.Option("--all", help="Run current steps, too.")] = False,
     beginning: Annotated[
-        str | None,
-        typer.Option("--from", help="Run this step and all after it.", metavar="STEP"),
+        str | None, typer.Option("--from", help="Run this step and all after it.", metavar="STEP")
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -73,10 +69,7 @@ def accept(
 
 
 def clean(
-    steps: Annotated[
-        list[str] | None,
-        typer.Argument(help="Steps, such as 1_preprocessing; by default, all."),
-    ] = None,
+    steps: StepNames = None,
     yes: Yes = False,
 ) -> None:
     """Remove checkpoints, after showing which. Files that save did not create are kept."""

@@ -1,10 +1,12 @@
-"""What the verbs share: consoles, options, the current project, asking for confirmation."""
+"""What the verbs share: consoles, options, the current project, and what they ask and tell."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +27,9 @@ err = Console(highlight=False, soft_wrap=True, markup=False, stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 StepName = Annotated[str, typer.Argument(help="The step, such as 1_preprocessing.")]
+StepNames = Annotated[
+    list[str] | None, typer.Argument(help="Steps, such as 1_preprocessing; by default, all.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
@@ -82,3 +87,23 @@ def confirm(question: str, yes: bool) -> None:
         err.print("Nothing was removed: not an interactive terminal; pass --yes to confirm.")
         raise typer.Exit(2)
     typer.confirm(question, abort=True)
+
+
+@contextmanager
+def tell_open(project: Project) -> Iterator[None]:
+    """Say, after the `with` block, which open notebooks to close and which to reload."""
+    from ..project.servers import CLOSE, RELOAD, advice
+
+    before = _stamps(project)
+    yield
+    after = _stamps(project)
+    gone = [name for name in before if name not in after]
+    rewritten = [name for name in after if before.get(name, after[name]) != after[name]]
+    for names, todo in ((gone, CLOSE), (rewritten, RELOAD)):
+        if names:
+            out.print(advice(project, names, todo))
+
+
+def _stamps(project: Project) -> dict[str, tuple[int, int]]:
+    paths = {path.name: path.stat() for path in project.notebook_files()}
+    return {name: (status.st_mtime_ns, status.st_size) for name, status in paths.items()}

@@ -6,37 +6,25 @@ from typing import NamedTuple
 
 from ..errors import ProjectError
 from ..notebooks import notebook
+from ..notebooks.copies import saves_as
 from ..notebooks.graph import Graph
 from ..notebooks.skeleton import skeleton
-from ..project.chain import Step
+from ..project.chain import Step, step_of
 from ..project.names import Number, number_of, unfit, unportable
 from ..project.project import KEEP, Project
-from ..project.settings import FILE, read_order, read_settings, read_toml
+from ..project.settings import FILE, check_settings, read_order, read_toml
 from .change import Change
-from .finish import finish_rename
 from .references import rename_references
 from .tables import named_in, write_order
 
 
 class New(NamedTuple):
-    """A step that was added.
-
-    Attributes
-    ----------
-    step
-        Its name.
-    previous
-        The step that it loads; None for the first step of a project.
-    renamed
-        New names of the steps that were renumbered, by their old ones.
-    path
-        Its notebook, relative to the project.
-    """
+    """A step that was added."""
 
     step: str
-    previous: str | None
-    renamed: dict[str, str]
-    path: str
+    previous: str | None  # the step that it loads; None for the first of a project
+    renamed: dict[str, str]  # new names of the steps that were renumbered, by their old ones
+    path: str  # its notebook, relative to the project
 
 
 def new(project: Project, name: str, after: str | None = None) -> New:
@@ -47,16 +35,11 @@ def new(project: Project, name: str, after: str | None = None) -> New:
 
     Parameters
     ----------
-    project
-        The project.
-    name
-        The new step's name, without a number; with one, if it shall have one, for `order`.
+    project, name
+        The project, and the new step's name without a number; with one, if it shall have one, for
+        `order`.
     after
         The step after which the new one runs; the last step if None.
-
-    Returns
-    -------
-    New
 
     Raises
     ------
@@ -68,13 +51,11 @@ def new(project: Project, name: str, after: str | None = None) -> New:
     countable = [step for step in steps if step.number or order]
     previous = _select(project, after) if after else (countable[-1] if countable else None)
     _check_name(steps, name, bare=not order)
-    nothing: dict[str, str] = {}
-    step, renamed = (name, nothing) if order else _numbered_after(previous, steps, name)
+    step, renamed = (name, {}) if order else _numbered_after(previous, steps, name)
     results = project.results_of(step)
     if any(path.name not in (KEEP, ".lock") for path in results.glob("*")):
         raise ProjectError(
-            f"results/{step} already contains files. Move them, or choose another name.",
-            step=step,
+            f"results/{step} already contains files. Move them, or choose another name.", step=step
         )
     loaded = previous.name if previous else None
     folder = previous.folder if previous else project.notebooks
@@ -104,9 +85,9 @@ def rename(project: Project, step: str, name: str) -> dict[str, str]:
     """Give a step another name; it keeps its number. Returns and raises as `move`.
 
     The name may be given with that number; where the setting `order` lists the notebooks, also
-    with another. If the notebook's file was renamed already, all else follows (`finish_rename`).
+    with another. If the notebook's file was renamed already, all else follows (`_finish_rename`).
     """
-    if finished := finish_rename(project, step, name):
+    if finished := _finish_rename(project, step, name):
         return finished
     selected = _select(project, step)
     number, given = selected.number, number_of(name)
@@ -129,10 +110,8 @@ def move(project: Project, step: str, position: int | str) -> dict[str, str]:
 
     Parameters
     ----------
-    project
-        The project.
-    step
-        The step.
+    project, step
+        The project and the step.
     position
         Its new number: of `01b`, another letter; of `1_2`, what comes after `1_`. Where the
         setting `order` lists the notebooks, its new place in the list.
@@ -169,16 +148,7 @@ def move(project: Project, step: str, position: int | str) -> dict[str, str]:
 def remove(project: Project, step: str) -> dict[str, str]:
     """Remove a step's notebook and results; the steps after it close the gap.
 
-    Returns
-    -------
-    dict
-        New names of steps by their old ones.
-
-    Raises
-    ------
-    ProjectError
-        If another notebook loads the step, or something cannot be renamed safely. Nothing has
-        changed then.
+    Returns and raises as `move`, also if another notebook loads the step.
     """
     selected = removable(project, step)
     order = read_order(project)
@@ -210,7 +180,7 @@ def removable(project: Project, step: str) -> Step:
             step=name,
             found=loading,
         )
-    read_settings(project)  # raises if a setting is invalid
+    check_settings(project)
     if name in named_in(read_toml(project)["tool"]["checkpoint"]):
         raise ProjectError(
             f"pyproject.toml: [tool.checkpoint] has settings of {name}. Remove them first.",
@@ -224,6 +194,40 @@ def loaded_too_early(project: Project) -> list[tuple[str, str]]:
     """Return pairs of steps of which the first loads the second, which runs later."""
     graph = Graph(project)
     return [(step, later) for step, loads in graph.later.items() for later in loads]
+
+
+def _finish_rename(project: Project, step: str, name: str) -> dict[str, str] | None:
+    """Finish a rename that began outside, as in a file browser: the notebook alone moved.
+
+    `step` is its old name, which no notebook has, and `name` that of the notebook, with or without
+    its number; one that lost its number gets it back. Returns the new name by the old one, or None
+    if no such rename has begun.
+    """
+    old, given = step_of(step), step_of(name)
+    number = number_of(old)
+    prefix = f"{number.text}_" if number else ""
+    by_stem = {path.stem: path for path in project.notebook_files()}
+    found = by_stem.get(f"{prefix}{given}") or by_stem.get(given)
+    known = number or old in (name.rpartition("/")[2] for name in project.not_there())
+    if not known or old in by_stem or not found:
+        return None
+    if not (project.results / old).is_dir() and not saves_as(found, old):
+        return None  # a slip in the old name
+    new = found.stem if number_of(found.stem) else f"{prefix}{given}"
+    if reason := unfit(new, bare=False):
+        raise ProjectError(f"{new!r} {reason}. Rename the file to another name first.", found=new)
+    change = Change(project)
+    change.moved = {project.show(found.with_stem(old)): project.show(found)}
+    if found.stem != new:
+        change.moves[project.show(found)] = project.show(found.with_stem(new))
+    if (project.results / old).is_dir():
+        change.moves[f"results/{old}"] = f"results/{new}"
+        taken = project.results / new
+        if taken.is_dir() and all(path.name in (KEEP, ".lock") for path in taken.iterdir()):
+            change.removals = [f"results/{new}"]
+    rename_references(project, change, {old: new})
+    change.apply()
+    return {old: new}
 
 
 def _numbered_after(
@@ -297,9 +301,9 @@ def _renaming(project: Project, renamed: Mapping[str, str], removed: str | None 
 
 def _paths(project: Project, step: str) -> list[str]:
     """Return the paths of a step's notebook and results."""
+    selected = _select(project, step)
     results = [f"results/{step}"] if project.results_of(step).is_dir() else []
-    notebook = [] if project.is_script(step) else [project.show(project.notebook(step))]
-    return [*notebook, *results]
+    return results if selected.is_script else [project.show(selected.path), *results]
 
 
 def _series(model: Step, steps: list[Step]) -> dict[int, Step]:

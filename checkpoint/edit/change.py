@@ -25,30 +25,16 @@ class Change:
 
     An error undoes the change at once; after a kill, the next command does, with the journal and
     the originals in `.checkpoint-change/`. All paths are relative to the project, with `/`.
-
-    Parameters
-    ----------
-    project
-        The project.
-
-    Attributes
-    ----------
-    writes
-        The content of files before (None for a new file) and after, by path before the moves.
-    removals
-        Files and folders to remove.
-    moves
-        The new paths of files and folders, in the same folder. A new path may be the old path of
-        another.
-    moved
-        The new paths of files that somebody moved before, which git may not know.
     """
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        # the content of files before (None for a new file) and after, by path before the moves
         self.writes: dict[str, tuple[bytes | None, bytes]] = {}
         self.removals: list[str] = []
+        # new paths, in the same folder; one may be the old path of another
         self.moves: dict[str, str] = {}
+        # new paths of files that somebody moved before, which git may not know
         self.moved: dict[str, str] = {}
 
     def apply(self) -> None:

@@ -16,7 +16,7 @@ from ..notebooks.calls import imported
 from ..notebooks.recipe import code_files
 from ..project.names import number_of
 from ..project.project import Project
-from ..project.settings import read_entries, read_settings, read_toml
+from ..project.settings import check_settings, read_entries, read_toml
 from ..storage import hashes
 from ..storage.outputs import entry_hash
 from ..storage.renaming import renamed
@@ -35,21 +35,9 @@ OTHER_TEXTS = (
 
 
 def rename_references(project: Project, change: Change, new_names: NewNames) -> None:
-    """Add to a change the rewriting of all that names steps.
+    """Add to a change, which moves notebooks and results, the rewriting of what names them.
 
-    Parameters
-    ----------
-    project
-        The project.
-    change
-        The change, which also moves the notebooks and results.
-    new_names
-        New names of steps by their old ones; None for a step that is removed.
-
-    Raises
-    ------
-    ProjectError
-        If something cannot be renamed safely; the message lists it all.
+    The `ProjectError` lists all that cannot be renamed safely.
     """
     kept = {old: new for old, new in new_names.items() if new is not None}
     code = _Code(project, change, new_names)
@@ -93,19 +81,11 @@ def still_mentioned(project: Project, step: str) -> Iterator[str]:
 
 
 class _Code:
-    """The notebooks and modules of a project, in which steps are renamed.
-
-    Attributes
-    ----------
-    new_hashes
-        The hashes of rewritten cells and modules by their old ones.
-    unsafe
-        What cannot be renamed safely, and where.
-    """
+    """The notebooks and modules of a project, in which steps are renamed."""
 
     def __init__(self, project: Project, change: Change, new_names: NewNames) -> None:
-        self.new_hashes: dict[str, str] = {}
-        self.unsafe: list[str] = []
+        self.new_hashes: dict[str, str] = {}  # of rewritten cells and modules, by their old ones
+        self.unsafe: list[str] = []  # what cannot be renamed safely, and where
         self._project = project
         self._change = change
         self._new_names = new_names
@@ -119,24 +99,20 @@ class _Code:
             named = [step for step in self._new_names if mentions(text, step)]
             self.unsafe += [f"{shown} names {step}, but cannot be read: {error}" for step in named]
             return
-        if notebook.language(content) != "python":
-            for cell in notebook.code_cells(content):
-                renamed = rename_paths(notebook.source_of(cell), self._new_names)
-                if renamed != notebook.source_of(cell):
-                    cell["source"] = renamed.splitlines(keepends=True)
-            self._write(path, before, notebook.dumps(content).encode(), whole=True)
-            return
-        sources = notebook.sources(content)
+        sources, in_python = notebook.sources(content), notebook.language(content) == "python"
         functions = imported(sources)
-        for cell in notebook.code_cells(content):
-            source = notebook.source_of(cell)
-            where = f"{shown}, cell `{notebook.first_line(source)}`"
-            renamed = self._rename(source, functions, where)
+        for cell, source in zip(notebook.code_cells(content), sources, strict=True):
+            if in_python:
+                where = f"{shown}, cell `{notebook.first_line(source)}`"
+                renamed = self._rename(source, functions, where)
+            else:
+                renamed = rename_paths(source, self._new_names)
             if renamed != source:
                 as_lines = isinstance(cell["source"], list)
                 cell["source"] = renamed.splitlines(keepends=True) if as_lines else renamed
-        renumbered = self._renumber_heading(path.stem, content)
-        if renumbered or notebook.sources(content) != sources:
+        if not in_python:
+            self._write(path, before, notebook.dumps(content).encode(), whole=True)
+        elif self._renumber_heading(path.stem, content) or notebook.sources(content) != sources:
             self._change.writes[shown] = before, notebook.dumps(content).encode()
 
     def _renumber_heading(self, step: str, content: dict) -> bool:
@@ -232,7 +208,7 @@ def _rename_settings(
     project: Project, change: Change, new_names: Mapping[str, str]
 ) -> Iterator[str]:
     """Rename steps in `[tool.checkpoint]`; yield what cannot be renamed."""
-    read_settings(project)  # raises if a setting is invalid
+    check_settings(project)
     settings = read_toml(project)["tool"]["checkpoint"]
     taken = named_in(settings) & set(new_names.values()) - new_names.keys()
     yield from (f"pyproject.toml already has settings of {step}" for step in sorted(taken))

@@ -19,15 +19,7 @@ NewNames = Mapping[str, str | None]
 
 
 class Renamed(NamedTuple):
-    """A piece of code in which steps were renamed.
-
-    Attributes
-    ----------
-    source
-        The code.
-    unsafe
-        What in it cannot be renamed safely, in words.
-    """
+    """Code in which steps were renamed, and what in it cannot be renamed safely, in words."""
 
     source: str
     unsafe: list[str]
@@ -36,14 +28,7 @@ class Renamed(NamedTuple):
 def rename_code(source: str, functions: Mapping[str, str], new_names: NewNames) -> Renamed:
     """Rename steps in one cell or module.
 
-    Parameters
-    ----------
-    source
-        The code.
-    functions
-        What `load`, `save` and `figures` are called there, from `imported`.
-    new_names
-        New names of steps by their old ones; None for a step that is removed.
+    `functions` says what `load`, `save` and `figures` are called there, from `imported`.
     """
     ours = calls(source, functions)
     if ours is None:

@@ -3,6 +3,7 @@
 import copy
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ..errors import ProjectError
@@ -11,8 +12,29 @@ from .change import Change
 from .source import rename_paths
 
 FILE = "pyproject.toml"
+TABLE = ("tool", "checkpoint")
 BY_STEP = ("resources", "kernels", "steps", "sources")  # tables with an entry per step
 UNUSUAL = f"{FILE}: [tool.checkpoint] is written in an unusual way"
+
+
+def _whole(name: str, new_names: Mapping[str, str]) -> str:
+    """Return the new name of a step or sub-checkpoint."""
+    step, slash, part = name.partition("/")
+    return f"{new_names.get(step, step)}{slash}{part}"
+
+
+def _in_folder(name: str, new_names: Mapping[str, str]) -> str:
+    """Return the new name of a notebook in a folder."""
+    folder, slash, step = name.rpartition("/")
+    return f"{folder}{slash}{new_names.get(step, step)}"
+
+
+# the texts that name steps, by their place in the table, and how each is renamed
+NAMING = (
+    (("order",), _in_folder),
+    (("steps", "", "loads"), _whole),
+    (("steps", "", "run"), rename_paths),
+)
 
 
 def named_in(settings: Mapping[str, Any]) -> set[str]:
@@ -21,43 +43,30 @@ def named_in(settings: Mapping[str, Any]) -> set[str]:
 
 
 def rename_in(text: str, new_names: Mapping[str, str]) -> str | None:
-    """Return the text of a `pyproject.toml` with steps renamed.
+    """Return the text of a `pyproject.toml` with steps renamed; None if it cannot be edited so."""
 
-    Returns None if the table is written in a way in which its steps cannot be renamed.
-    """
-
-    def renamed_order(order: list[str]) -> list[str]:
-        return [_in_folder(name, new_names) for name in order]
-
-    def renamed_loads(loads: list[str]) -> list[str]:
-        return [_whole(name, new_names) for name in loads]
-
-    def renamed_run(run: Any) -> Any:
-        if isinstance(run, str):
-            return rename_paths(run, new_names)
-        return [rename_paths(word, new_names) for word in run]
+    def renamed(value: Any, rename_text: Callable[[str, Mapping[str, str]], str]) -> Any:
+        """Return a text, or each text of a list, with steps renamed."""
+        if isinstance(value, str):
+            return rename_text(value, new_names)
+        return [rename_text(text, new_names) for text in value]
 
     def rename(settings: dict[str, Any]) -> None:
         for name in BY_STEP:
             if isinstance(table := settings.get(name), dict):
                 settings[name] = {new_names.get(step, step): table[step] for step in table}
-        if "order" in settings:
-            settings["order"] = renamed_order(settings["order"])
-        for step in settings.get("steps", {}).values():
-            if "loads" in step:
-                step["loads"] = renamed_loads(step["loads"])
-            if "run" in step:
-                step["run"] = renamed_run(step["run"])
+        for table in [settings, *settings.get("steps", {}).values()]:
+            for (*_, key), rename_text in NAMING:
+                if key in table:
+                    table[key] = renamed(table[key], rename_text)
 
     def edit(document: Any) -> None:
-        path = ("tool", "checkpoint")
         for name in BY_STEP:
-            _rename_keys(document, (*path, name), new_names)
-        for array in _values(document, (*path, "order")):
-            _refill(array, renamed_order(list(array)))
-        for array in _values(document, (*path, "steps", "", "loads")):
-            _refill(array, renamed_loads(list(array)))
-        _rewrite(document, (*path, "steps", "", "run"), renamed_run)
+            for body, index in _places(document, (*TABLE, name, "")):
+                _rename_key(body, index, new_names)
+        for path, rename_text in NAMING:
+            for body, index in _places(document, (*TABLE, *path)):
+                _rewrite(body, index, partial(renamed, rename_text=rename_text))
 
     return _edited(text, rename, edit)
 
@@ -74,8 +83,8 @@ def write_order(change: Change, order: list[str]) -> None:
     """Add to a change that the setting `order` lists these notebooks; raises `ProjectError`."""
 
     def edit(document: Any) -> None:
-        for array in _values(document, ("tool", "checkpoint", "order")):
-            _refill(array, order)
+        for body, index in _places(document, (*TABLE, "order")):
+            _rewrite(body, index, lambda _: order)
 
     path = change.project.root / FILE
     on_disk = path.read_bytes()
@@ -100,46 +109,30 @@ def _edited(
     return edited if tomllib.loads(edited) == expected else None
 
 
-def _whole(name: str, new_names: Mapping[str, str]) -> str:
-    """Return the new name of a step or sub-checkpoint."""
-    step, slash, part = name.partition("/")
-    return f"{new_names.get(step, step)}{slash}{part}"
-
-
-def _in_folder(name: str, new_names: Mapping[str, str]) -> str:
-    """Return the new name of a notebook in a folder."""
-    folder, slash, step = name.rpartition("/")
-    return f"{folder}{slash}{new_names.get(step, step)}"
-
-
-def _values(container: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """Yield what the document has at a path; an empty part of it stands for any key."""
+def _places(container: Any, path: tuple[str, ...]) -> Iterator[tuple[list, int]]:
+    """Yield where a document has keys and items at a path; an empty part of it is any key."""
     from tomlkit.items import AbstractTable
 
-    for key, item in container.body:
+    for index, (key, item) in enumerate(container.body):
         if key and path[0] in ("", key.key):
             if len(path) == 1:
-                yield item
+                yield container.body, index
             elif isinstance(item, AbstractTable):
-                yield from _values(item.value, path[1:])
+                yield from _places(item.value, path[1:])
 
 
-def _rewrite(container: Any, path: tuple[str, ...], function: Callable[[Any], Any]) -> None:
-    """Replace a text, or the texts of a list, wherever the document has one at a path."""
+def _rewrite(body: list, index: int, function: Callable[[Any], Any]) -> None:
+    """Replace a text, or the texts of a list."""
     import tomlkit
-    from tomlkit.items import AbstractTable, Array
+    from tomlkit.items import Array
 
-    for index, (key, item) in enumerate(container.body):
-        if not key or path[0] not in ("", key.key):
-            continue
-        if len(path) > 1 and isinstance(item, AbstractTable):
-            _rewrite(item.value, path[1:], function)
-        elif len(path) == 1 and isinstance(item, Array):
-            _refill(item, function(list(item)))
-        elif len(path) == 1 and function(str(item)) != item:
-            text = tomlkit.item(function(str(item)))
-            text._trivia = item.trivia
-            container.body[index] = (key, text)
+    key, item = body[index]
+    if isinstance(item, Array):
+        _refill(item, function(list(item)))
+    elif function(str(item)) != item:
+        text = tomlkit.item(function(str(item)))
+        text._trivia = item.trivia
+        body[index] = (key, text)
 
 
 def _refill(array: Any, texts: list[str]) -> None:
@@ -158,20 +151,18 @@ def _refill(array: Any, texts: list[str]) -> None:
         del array[len(array) - 1]
 
 
-def _rename_keys(container: Any, path: tuple[str, ...], new_names: Mapping[str, str]) -> None:
-    """Rename keys of a table wherever the document has a part of it.
+def _rename_key(body: list, index: int, new_names: Mapping[str, str]) -> None:
+    """Rename a key where it is.
 
     tomlkit can only remove a key and add another, which would lose its place and its comments.
     """
-    from tomlkit.items import AbstractTable, Table
+    from tomlkit.items import Table
 
-    for index, (key, item) in enumerate(container.body):
-        if key and path and key.key == path[0] and isinstance(item, AbstractTable):
-            _rename_keys(item.value, path[1:], new_names)
-        elif key and not path and key.key in new_names:
-            renamed = copy.copy(key)
-            renamed.key = new_names[key.key]
-            renamed._original = key._original.replace(key.key, renamed.key)  # has its quotes
-            container.body[index] = (renamed, item)
-            if isinstance(item, Table):
-                item.display_name = None  # else its header keeps the old name
+    key, item = body[index]
+    if key.key in new_names:
+        renamed = copy.copy(key)
+        renamed.key = new_names[key.key]
+        renamed._original = key._original.replace(key.key, renamed.key)  # has its quotes
+        body[index] = (renamed, item)
+        if isinstance(item, Table):
+            item.display_name = None  # else its header keeps the old name

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..progress import advance
+from .block_files import LARGE, opened
 from .fidelity import loses_its_type, mapped
 from .in_blocks import each_block, layout_of
 from .kinds import is_a
@@ -84,8 +85,25 @@ def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
     """Read an array into memory; a file that `save` did not write may hold objects."""
     import numpy as np
 
-    array = np.load(path, allow_pickle=True)
+    large = path.stat().st_size >= LARGE
+    array = _read_in_blocks(path) if large else np.load(path, allow_pickle=True)
     return array.view(np.recarray) if details and "recarray" in details else array
+
+
+def _read_in_blocks(path: Path) -> Any:
+    """Read a large array so that Ctrl-C ends it after a block."""
+    import numpy as np
+
+    try:
+        header = np.load(path, mmap_mode="r")
+    except ValueError:  # of objects, which are unpickled one by one
+        return np.load(path, allow_pickle=True)
+    array = np.empty_like(header, subok=False)
+    values = memoryview(array.ravel(order="K").view("u1"))
+    with opened(path) as file:
+        file.seek(header.offset)
+        file.readinto(values)
+    return array
 
 
 def npy_shape(array: Any) -> dict[str, Any]:

@@ -3,13 +3,17 @@
 A library in C that is given a path lets Python look for Stop only when it has read or written all.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BufferedReader, BufferedWriter, FileIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..progress import advance
+from ..watch.files import unwatched
 
 BLOCK = 1 << 22  # bytes
+LARGE = 1 << 25  # bytes of a file that takes a while
 
 
 def create(path: Path) -> BufferedWriter:
@@ -20,6 +24,25 @@ def create(path: Path) -> BufferedWriter:
 def opened(path: Path) -> BufferedReader:
     """Open a file for reading bytes."""
     return BufferedReader(_InBlocks(path, "rb"), BLOCK)
+
+
+def until_stopped(read: Callable[..., Any], source: Path | IO[bytes], **options: Any) -> Any:
+    """Read with a function that cannot be given such a file, in another thread if that takes long.
+
+    Ctrl-C ends the waiting; the thread reads to the end, and what it has read is dropped.
+    """
+    if not isinstance(source, Path) or source.stat().st_size < LARGE:
+        return read(source, **options)
+
+    def unwatched_read() -> Any:
+        with unwatched():
+            return read(source, **options)
+
+    thread = ThreadPoolExecutor(1)
+    try:
+        return thread.submit(unwatched_read).result()
+    finally:
+        thread.shutdown(wait=False)
 
 
 class _InBlocks(FileIO):

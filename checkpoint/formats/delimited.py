@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from . import columns, nearest, other_tables
-from .block_files import create
+from .block_files import create, opened
 from .fidelity import of_frames, of_subclass
 from .registry import Format
 from .rest import Difference
@@ -66,23 +66,27 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     """Read a DataFrame, with the dtypes it had where `save` wrote it."""
     import pandas as pd
 
+    sep, packed = _separator(path), "gzip" if path.suffix == ".gz" else None
     if details is None:
-        frame = pd.read_csv(path, sep=_separator(path), encoding="utf-8")
+        with opened(path) as file:
+            frame = pd.read_csv(file, sep=sep, encoding="utf-8", compression=packed)
         first = str(frame.columns[0]) if len(frame.columns) else ""
         return frame.set_index(first).rename_axis(None) if first == "Unnamed: 0" else frame
 
     described = [*details["index"], *details["columns"]]
-    text = pd.read_csv(
-        path,
-        sep=_separator(path),
-        header=0,
-        names=range(len(described)),
-        index_col=False,
-        dtype=str,
-        na_filter=False,
-        skip_blank_lines=False,
-        encoding="utf-8",
-    )
+    with opened(path) as file:
+        text = pd.read_csv(
+            file,
+            sep=sep,
+            header=0,
+            names=range(len(described)),
+            index_col=False,
+            dtype=str,
+            na_filter=False,
+            skip_blank_lines=False,
+            encoding="utf-8",
+            compression=packed,
+        )
     series = [
         columns.typed(list(text[i]), column, details["missing"])
         for i, column in enumerate(described)

@@ -252,15 +252,36 @@ def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Dif
 
 def in_file(element: Any) -> Any:
     """Read an element of a file; what is in memory already is returned as it is."""
-    from anndata.io import read_elem
+    from anndata.experimental import read_dispatched
 
     if not _is_stored(element):
         return element
-    value: Any = read_elem(element)
+    value: Any = read_dispatched(element, _in_blocks)
     # anndata takes a raw without cells for none
     if is_a(value, "anndata", "AnnData") and value.raw is None and "raw" in element:
-        value.raw = read_elem(element["raw"])
+        value.raw = read_dispatched(element["raw"], _in_blocks)
     return value
+
+
+def _in_blocks(read: Callable[[Any], Any], name: str, element: Any, iospec: Any) -> Any:
+    """Read an element of a file as anndata does, but a large matrix in HDF5 block by block."""
+    import anndata
+    import scipy.sparse
+
+    kind = iospec.encoding_type
+    if kind == "array" and is_a(element, "h5py", "Dataset"):
+        return in_blocks.read(element)
+    is_sparse = kind in ("csr_matrix", "csc_matrix") and not are_folders(element)
+    if not is_sparse or element["data"].nbytes <= in_blocks.BLOCK:
+        return read(element)
+    if anndata.settings.use_sparse_array_on_read:
+        kind = kind.replace("matrix", "array")
+    shape, data = element.attrs["shape"], element["data"]
+    matrix = getattr(scipy.sparse, kind)(tuple(map(int, shape)), dtype=data.dtype)
+    # not by its constructor, which may copy the indices
+    for part in ("data", "indices", "indptr"):
+        setattr(matrix, part, in_blocks.read(element[part]))
+    return matrix
 
 
 def are_folders(group: Any) -> bool:

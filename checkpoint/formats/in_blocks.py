@@ -1,4 +1,4 @@
-"""Writing matrices block by block: what is larger than memory, or takes long and may be stopped."""
+"""Matrices block by block: what is larger than memory, or takes long and may be stopped."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -68,6 +68,22 @@ def write(group: Any, name: str, value: Any) -> None:
         _write_dense(group, name, value)
     elif kind:
         _write_sparse(group, name, value, kind)
+
+
+def read(dataset: Any) -> Any:
+    """Read a dataset of an HDF5 file into memory, so that Ctrl-C ends it after a block."""
+    import numpy as np
+
+    if dataset.nbytes <= BLOCK or not dataset.shape:
+        return dataset[()]
+    values = np.empty(dataset.shape, dataset.dtype)
+    step = max(1, len(values) * BLOCK // dataset.nbytes)
+    if dataset.chunks:  # whole ones, since each is decompressed for each block that needs it
+        step = -(-step // dataset.chunks[0]) * dataset.chunks[0]
+    for start in range(0, len(values), step):
+        block = slice(start, start + step)
+        dataset.read_direct(values, block, block)
+    return values
 
 
 def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:

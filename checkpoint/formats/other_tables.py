@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .block_files import create
+from .block_files import create, until_stopped
 from .kinds import a_type, is_a
 from .rest import Difference
 
@@ -39,10 +39,10 @@ def read(path: Path, library: str) -> Any:
     import pyarrow.parquet as pq
 
     if library != "polars":
-        return pq.read_table(path, partitioning=None)
+        return until_stopped(pq.read_table, path, partitioning=None)
     import polars as pl
 
-    return pl.read_parquet(path)
+    return until_stopped(pl.read_parquet, path)
 
 
 def changes(table: Any, path: Path) -> Iterator[Difference]:

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from ..errors import is_the_machines
 from . import columns, nearest, other_tables
-from .block_files import create
+from .block_files import create, until_stopped
 from .fidelity import of_frame_labels, of_index, of_some_columns, of_subclass
 from .kinds import is_a
 from .names import names_in_file
@@ -117,7 +117,7 @@ def _read(
     import pandas as pd
 
     lost = details or {}
-    frame = pd.read_parquet(source, engine="pyarrow", columns=names)
+    frame = until_stopped(pd.read_parquet, source, engine="pyarrow", columns=names)
     for i in range(frame.shape[1]):
         values = frame.iloc[:, i]
         if values.dtype == object and is_a(next(iter(values.dropna()), None), "numpy", "ndarray"):

@@ -50,22 +50,12 @@ class How(StrEnum):
 
 
 class Change(NamedTuple):
-    """Something that is not as it was recorded.
+    """Something that is not as it was recorded."""
 
-    Attributes
-    ----------
-    kind, how
-        What it is about, and what happened to it.
-    name
-        Which file, cell (by its first line), module or step; the message of what cannot be read.
-    step
-        The step in whose notebook, folder or record it is.
-    """
-
-    kind: Kind
-    how: How
-    name: str
-    step: str
+    kind: Kind  # what it is about
+    how: How  # what happened to it
+    name: str  # which file, cell (its first line), module or step; why something cannot be read
+    step: str  # in whose notebook, folder or record it is
 
 
 class Cell(NamedTuple):
@@ -76,51 +66,23 @@ class Cell(NamedTuple):
 
 
 class Upstream(NamedTuple):
-    """A step that another one was made from, as it is now.
-
-    Attributes
-    ----------
-    state
-        Its state.
-    changes
-        Those of its changes that make the steps after it stale.
-    entry
-        Its content as an input; None if there is none, or its record cannot be read.
-    """
+    """A step that another one was made from, as it is now."""
 
     state: str
-    changes: list[Change]
-    entry: InputEntry | None
+    changes: list[Change]  # those that make the steps after it stale
+    entry: InputEntry | None  # its content; None if it has none, or its record cannot be read
 
 
 class Now(NamedTuple):
-    """What a step would be made from if it were run now.
+    """What a step would be made from if it were run now."""
 
-    Attributes
-    ----------
-    cells
-        The code cells of its notebook, up to the one that saves it.
-    unreadable
-        Why the notebook cannot be read; empty if it can.
-    has_set_cell
-        Whether it has a cell that `run --set` added.
-    verdict
-        Whether the recorded session makes what the notebook makes; None if nobody can tell.
-    inputs
-        The recorded inputs as they are now: raw files, and steps.
-    modules
-        The hash of each recorded module as it is now.
-    params
-        The hash of each group of the user's parameters in `params.json`.
-    """
-
-    cells: list[Cell]
-    unreadable: str
-    has_set_cell: bool
-    verdict: Verdict | None
-    inputs: dict[str, InputEntry | Upstream | None]
-    modules: dict[str, str | None]
-    params: dict[str, str]
+    cells: list[Cell]  # the code cells of its notebook, up to the one that saves it
+    unreadable: str  # why the notebook cannot be read; empty if it can
+    has_set_cell: bool  # whether it has a cell that `run --set` added
+    verdict: Verdict | None  # on the recorded session and the notebook; None if nobody can tell
+    inputs: dict[str, InputEntry | Upstream | None]  # those recorded: raw files, and steps
+    modules: dict[str, str | None]  # the hash of each recorded module
+    params: dict[str, str]  # the hash of each group of the user's parameters in `params.json`
 
     def as_baseline(self, recorded: Baseline) -> Baseline:
         """Return what to record for results that are declared to fit all of this."""
@@ -205,13 +167,7 @@ def fingerprint(recorded: Baseline, now: Now, content: str | None) -> str:
     """Return a hash that differs whenever a step, or one that it was made from, changes again.
 
     It contains what is not as recorded, and no names of steps: renaming one changes nothing.
-
-    Parameters
-    ----------
-    recorded, now
-        What the step is compared with, and what there is now.
-    content
-        The hash of its content; None if it has saved nothing.
+    `content` is the hash of what the step has saved; None if that is nothing.
     """
     as_it_is = now.as_baseline(recorded)
     steps = [as_it_is.inputs[name] for name in now.inputs if name.startswith("results/")]

@@ -10,12 +10,7 @@ from .changes import Change, How, Kind
 def reason(change: Change, notebook_of: Callable[[str], str]) -> str:
     """Return a change as a clause that names its root: the file, cell, module or step.
 
-    Parameters
-    ----------
-    change
-        The change.
-    notebook_of
-        Returns the notebook of a step, relative to the project.
+    `notebook_of` returns the notebook of a step, relative to the project.
     """
     results, notebook = f"results/{change.step}", notebook_of(change.step)
     match change.kind, change.how:

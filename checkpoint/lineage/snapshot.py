@@ -1,7 +1,7 @@
 """What there is now: records, notebooks, modules and raw files, each read once."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from msgspec import structs
@@ -39,52 +39,39 @@ OURS = (None, "python3")  # kernels that run in the project's environment
 
 
 class Saved(NamedTuple):
-    """What is in a step's folder.
+    """What is in a step's folder."""
 
-    Attributes
-    ----------
-    record
-        The record; None if there is none or it cannot be read.
-    broken
-        Why it cannot be read; empty if it can.
-    by_hand
-        Whether there is something to load although `save` recorded nothing.
-    params
-        The hash of each group of the user's parameters.
-    """
+    record: Record | None  # None if there is none or it cannot be read
+    broken: str  # why it cannot be read; empty if it can
+    by_hand: bool  # whether there is something to load although `save` recorded nothing
+    params: dict[str, str]  # the hash of each group of the user's parameters
 
-    record: Record | None
-    broken: str
-    by_hand: bool
-    params: dict[str, str]
+
+class _Source(NamedTuple):
+    """What a step is made with: its notebook, or a command."""
+
+    cells: list[CodeCell]
+    kernel: str | None = None  # that the notebook names
+    recipe: Recipe | None = None  # None for a notebook that calls `save`
+    unreadable: str = ""  # why the notebook cannot be read
 
 
 class Snapshot:
-    """A project at one moment; everything is read when it is first asked for, and kept.
-
-    Parameters
-    ----------
-    project
-        The project.
-    """
+    """A project at one moment; everything is read when it is first asked for, and kept."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._steps = {step.name: step for step in project.steps()}
         self.notebooks = {s.name: s.path for s in self._steps.values() if not s.is_script}
-        self._folders: dict[str, Path] = {}
-        self._recipes: dict[str, Recipe | None] = {}
-        self._kernels: dict[str, str | None] = {}  # that notebooks name
-        self._saved: dict[str, Saved] = {}
-        self._notebook_cells: dict[str, list[CodeCell]] = {}
-        self._unreadable: dict[str, str] = {}
-        self._cells: dict[str, list[Cell]] = {}
-        self._modules: dict[str, str | None] = {}
+        self.folder = cache(project.results_of)  # of a step's results
+        self.saved = cache(self._read)  # what is in it
+        self.baseline = cache(self._baseline)  # what a step is compared with
+        self.content = cache(self._content)  # the hash of what it gives to those that load it
+        self._source_of = cache(self._read_source)
+        self._cells_of = cache(self._cells)
+        self._module_hash = cache(lambda module: hashes.module_hash(project.root / module))
+        self._inside_of = cache(self._inside)
         self._signatures: dict[str, list[str]] = {}
-        self._contents: dict[str, str] = {}
-        self._baselines: dict[str, Baseline] = {}
-        self._parts: list[str] | None = None
-        self._inside: dict[str, dict[str, list[str]]] = {}
 
     def shown(self, step: str) -> str:
         """Return the notebook of a step, relative to the project."""
@@ -97,37 +84,9 @@ class Snapshot:
         others = sorted({path.parent.name for path in folders} - self._steps.keys())
         return [*self._steps, *(name for name in others if not unportable(name))]
 
-    def folder(self, step: str) -> Path:
-        """Return the folder of a step's results."""
-        if step not in self._folders:
-            self._folders[step] = self.project.results_of(step)
-        return self._folders[step]
-
-    def saved(self, step: str) -> Saved:
-        """Return what is in a step's folder."""
-        if step not in self._saved:
-            self._saved[step] = self._read(step)
-        return self._saved[step]
-
-    def baseline(self, step: str) -> Baseline:
-        """Return what a step is compared with: its record, else what its notebook names."""
-        if step not in self._baselines:
-            record = self.saved(step).record
-            baseline = record.baseline if record else self._named(step)
-            if (recipe := self.recipe(step)) and record and not record.given:
-                # what is code of it now, and was not when it was made, counts as changed
-                code = dict.fromkeys([*recipe.code, FILE])
-                baseline = structs.replace(baseline, modules={**code, **baseline.modules})
-            self._baselines[step] = baseline
-        return self._baselines[step]
-
     def recipe(self, step: str) -> Recipe | None:
         """Return what a step is made with that does not call `save`; None for others."""
-        known = self._steps.get(step)
-        if known and known.is_script and step not in self._recipes:
-            self._recipes[step] = recipe_of(self.project, known)
-        self._code_cells(step)  # of a notebook, both are found when it is read
-        return self._recipes.get(step)
+        return self._source_of(step).recipe if step in self._steps else None
 
     def inputs(self, step: str) -> list[str]:
         """Return the steps and sub-checkpoints that a step is made from."""
@@ -136,11 +95,13 @@ class Snapshot:
 
     def parts(self, step: str) -> list[str]:
         """Return the sub-checkpoints of a step that others were made from."""
-        if self._parts is None:
-            loaded = {name for other in self._steps for name in self.inputs(other)}
-            self._parts = sorted(name for name in loaded if "/" in name)
-        loaded_parts = [part for part in self._parts if part.startswith(f"{step}/")]
-        return list(dict.fromkeys([*self.listed(step), *loaded_parts]))
+        loaded = [part for part in self._loaded_parts if part.startswith(f"{step}/")]
+        return list(dict.fromkeys([*self.listed(step), *loaded]))
+
+    @cached_property
+    def _loaded_parts(self) -> list[str]:
+        loaded = {name for step in self._steps for name in self.inputs(step)}
+        return sorted(name for name in loaded if "/" in name)
 
     def listed(self, step: str) -> dict[str, str]:
         """Return the parts that a loop made, each with the hash of its content then."""
@@ -149,14 +110,15 @@ class Snapshot:
 
     def inside(self, step: str) -> list[str]:
         """Return the sub-checkpoints that lie in the folder of a step or sub-checkpoint."""
-        whole = step.partition("/")[0]
-        if whole not in self._inside:
-            found = self._inside[whole] = {}
-            for part in part_names(self.project, whole):
-                around = part
-                while around := around.rpartition("/")[0]:
-                    found.setdefault(around, []).append(part)
-        return self._inside[whole].get(step, [])
+        return self._inside_of(step.partition("/")[0]).get(step, [])
+
+    def _inside(self, whole: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for part in part_names(self.project, whole):
+            around = part
+            while around := around.rpartition("/")[0]:
+                found.setdefault(around, []).append(part)
+        return found
 
     def damage(self, step: str, record: Record) -> Iterator[Change]:
         """Yield the saved files that are not as they were saved."""
@@ -187,35 +149,21 @@ class Snapshot:
         if module == FILE:
             recipe = self.recipe(step)
             return entry_hash(recipe.entry) if recipe else None
-        if module not in self._modules:
-            self._modules[module] = hashes.module_hash(self.project.root / module)
-        return self._modules[module]
-
-    def content(self, step: str) -> str:
-        """Return the hash of what a step gives to those that load it."""
-        if step not in self._contents:
-            record = self.saved(step).record
-            self._contents[step] = (
-                record.content_hash if record else Checkpoint(self.project, step).content_hash()
-            )
-        return self._contents[step]
+        return self._module_hash(module)
 
     def cells(self, step: str) -> list[Cell]:
         """Return the code cells that a run of a step's notebook runs, up to the one that saves."""
         record = self.saved(step).record if "/" in step else None
         if record and record.looped:
             step = f"{step.partition('/')[0]}/·"  # the same for all parts
-        if step not in self._cells:
-            sources = [cell.source for cell in self._code_cells(step) if SKIPPED not in cell.tags]
-            last = saving_cell(sources, step)
-            hashed = (
-                (hashes.code_hash(source), source)
-                for source in sources[: None if last is None else last + 1]
-            )
-            self._cells[step] = [
-                Cell(code, notebook.first_line(source)) for code, source in hashed if code
-            ]
-        return self._cells[step]
+        return self._cells_of(step)
+
+    def _cells(self, step: str) -> list[Cell]:
+        sources = [cell.source for cell in self._code_cells(step) if SKIPPED not in cell.tags]
+        last = saving_cell(sources, step)
+        run = sources[: None if last is None else last + 1]
+        hashed = [(hashes.code_hash(source), source) for source in run]
+        return [Cell(code, notebook.first_line(source)) for code, source in hashed if code]
 
     def verdict(self, step: str, record: Record) -> Verdict | None:
         """Tell whether the recorded session made what the notebook makes; None if unknown."""
@@ -228,8 +176,7 @@ class Snapshot:
             return run.verdict
         executions = executions_of(self.folder(step), run)
         if executions is None:
-            reason = "cells were changed, removed or moved"
-            return Verdict("edited", reason=reason)
+            return Verdict("edited", reason="cells were changed, removed or moved")
         return compare(executions, cells, step)
 
     def _signature(self, step: str, record: Record) -> list[str]:
@@ -249,38 +196,49 @@ class Snapshot:
             return False
         if self.recipe(step):  # in another language
             return makes_nothing(self.project, self._steps[step], self.sources(step))
-        if not is_foreign(self.sources(step)):
-            return False
-        return not scripts_that_save(self.project)  # a helper function may save
+        # a helper function may save
+        return is_foreign(self.sources(step)) and not scripts_that_save(self.project)
 
     def has_own_kernel(self, step: str) -> bool:
         """Tell whether a notebook runs in another kernel than most, so in another environment."""
-        self._code_cells(step)
         name = step.partition("/")[0]
-        return (read_kernels(self.project).get(name) or self._kernels.get(name)) not in OURS
+        return (read_kernels(self.project).get(name) or self._source_of(name).kernel) not in OURS
 
     def unreadable(self, step: str) -> str:
         """Return why a step's notebook cannot be read; empty if it can, or there is none."""
-        self.sources(step)
-        return self._unreadable.get(step.partition("/")[0], "")
+        return self._source_of(step.partition("/")[0]).unreadable
 
     def has_set_cell(self, step: str) -> bool:
         """Tell whether the notebook has a cell that `run --set` added."""
         return any(source.startswith(SET) for source in self.sources(step))
 
     def _code_cells(self, step: str) -> list[CodeCell]:
-        name = step.partition("/")[0]
-        if name not in self._notebook_cells:
-            self._notebook_cells[name] = []
-            try:
-                if name in self.notebooks:
-                    content = notebook.read_whole(self.notebooks[name])
-                    self._kernels[name] = notebook.kernel(content)
-                    self._recipes[name] = recipe_of(self.project, self._steps[name], content)
-                    self._notebook_cells[name] = cells_of(content)
-            except ProjectError as error:
-                self._unreadable[name] = str(error).removeprefix(f"{self.notebooks[name]} ")
-        return self._notebook_cells[name]
+        return self._source_of(step.partition("/")[0]).cells
+
+    def _read_source(self, name: str) -> _Source:
+        known = self._steps.get(name)
+        if known is None or known.is_script:
+            return _Source([], recipe=recipe_of(self.project, known) if known else None)
+        try:
+            content = notebook.read_whole(known.path)
+        except ProjectError as error:
+            return _Source([], unreadable=str(error).removeprefix(f"{known.path} "))
+        recipe = recipe_of(self.project, known, content)
+        return _Source(cells_of(content), notebook.kernel(content), recipe)
+
+    def _baseline(self, step: str) -> Baseline:
+        """Return what a step recorded, else what its notebook names."""
+        record = self.saved(step).record
+        baseline = record.baseline if record else self._named(step)
+        if (recipe := self.recipe(step)) and record and not record.given:
+            # what is code of it now, and was not when it was made, counts as changed
+            code = dict.fromkeys([*recipe.code, FILE])
+            baseline = structs.replace(baseline, modules={**code, **baseline.modules})
+        return baseline
+
+    def _content(self, step: str) -> str:
+        record = self.saved(step).record
+        return record.content_hash if record else Checkpoint(self.project, step).content_hash()
 
     def _verdict_of_older(self, step: str, run: Run) -> Verdict:
         cells = self.cells(step)

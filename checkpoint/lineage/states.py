@@ -10,7 +10,7 @@ from ..storage import store, writers
 from ..storage.environment import other_versions
 from ..storage.opened import is_absent
 from ..storage.parts import left_behind
-from ..storage.schema import Baseline, InputEntry, Record, Verdict
+from ..storage.schema import Baseline, InputEntry, Record
 from ..watch.files import unwatched
 from .changes import (
     ABSENT,
@@ -43,51 +43,23 @@ MANY = 5  # parts that a note names
 
 
 class State(NamedTuple):
-    """What is known of a step's results.
-
-    Attributes
-    ----------
-    step
-        The step.
-    state
-        The first that holds of `damaged`, `interrupted`, `missing`, `unrecorded`, `absent`,
-        `edited`, `unclean`, `stale`, `unverifiable` and `current`; docs/guarantees.md says what
-        each means.
-    reasons
-        What changed, each naming the root: the notebook, raw file, cell or module.
-    clean
-        Whether the session made what the notebook makes; None if unknown.
-    timestamp
-        When it was saved.
-    bytes
-        The size of its files, with those of its sub-checkpoints.
-    notes
-        What else should be known of how they were made.
-    loads
-        The steps and sub-checkpoints that it is made from.
-    origin
-        `given` if somebody else made the results, `accepted` if they were accepted; else empty.
-    """
+    """What is known of a step's results."""
 
     step: str
+    # the first that holds of `damaged`, `interrupted`, `missing`, `unrecorded`, `absent`, `edited`,
+    # `unclean`, `stale`, `unverifiable` and `current`; docs/guarantees.md says what each means
     state: str
-    reasons: list[str]
-    clean: bool | None
-    timestamp: str | None
-    bytes: int
-    notes: list[str]
-    loads: list[str]
-    origin: str = ""
+    reasons: list[str]  # what changed, each naming the root: the notebook, raw file, cell or module
+    clean: bool | None  # whether the session made what the notebook makes; None if unknown
+    timestamp: str | None  # when it was saved
+    bytes: int  # the size of its files, with those of its sub-checkpoints
+    notes: list[str]  # what else should be known of how they were made
+    loads: list[str]  # the steps and sub-checkpoints that it is made from
+    origin: str = ""  # `given` if somebody else made the results, or `accepted`
 
 
 class Lineage:
-    """The states of a project's steps at one moment, each worked out once.
-
-    Parameters
-    ----------
-    project
-        The project.
-    """
+    """The states of a project's steps at one moment, each worked out once."""
 
     def __init__(self, project: Project) -> None:
         self._snapshot = Snapshot(project)
@@ -174,19 +146,14 @@ class _Examined:
         self.state = self._state()
 
     @cached_property
-    def _verdict(self) -> Verdict | None:
-        record = self._snapshot.saved(self.step).record
-        return self._snapshot.verdict(self.step, record) if record and not record.given else None
-
-    @cached_property
     def now(self) -> Now:
         """What the step would be made from if it were run now."""
-        snapshot = self._snapshot
+        snapshot, record = self._snapshot, self._snapshot.saved(self.step).record
         return Now(
             snapshot.cells(self.step),
             snapshot.unreadable(self.step),
             snapshot.has_set_cell(self.step),
-            self._verdict,
+            snapshot.verdict(self.step, record) if record and not record.given else None,
             {name: self._input_now(name, entry) for name, entry in self.recorded.inputs.items()},
             {module: snapshot.module_now(self.step, module) for module in self.recorded.modules},
             snapshot.saved(self.step).params,
@@ -212,28 +179,28 @@ class _Examined:
     def _state(self) -> State:
         saved = self._snapshot.saved(self.step)
         if saved.broken:
-            self.changes = [Change(Kind.RECORD, How.CHANGED, saved.broken, self.step)]
-            self.outdating = self.changes
-            return self._without_record(DAMAGED)
+            self.outdating = [Change(Kind.RECORD, How.CHANGED, saved.broken, self.step)]
+            return self._without_record(DAMAGED, *self.outdating)
+        if saved.by_hand:
+            return self._without_record(UNRECORDED, Change(Kind.ORIGIN, How.CHANGED, "", self.step))
         if saved.record is None:
-            if not saved.by_hand:
-                if why := self._snapshot.unreadable(self.step):
-                    self.changes = [Change(Kind.NOTEBOOK, How.CHANGED, why, self.step)]
-                elif self._snapshot.is_foreign(self.step):
-                    self.changes = [Change(Kind.FOREIGN, How.MISSING, "", self.step)]
-                return self._without_record(MISSING)
-            self.changes = [Change(Kind.ORIGIN, How.CHANGED, "", self.step)]
-            return self._without_record(UNRECORDED)
+            if why := self._snapshot.unreadable(self.step):
+                change = Change(Kind.NOTEBOOK, How.CHANGED, why, self.step)
+                return self._without_record(MISSING, change)
+            if self._snapshot.is_foreign(self.step):
+                change = Change(Kind.FOREIGN, How.MISSING, "", self.step)
+                return self._without_record(MISSING, change)
+            return self._without_record(MISSING)
 
         damage = list(self._damage(saved.record))
         absence = self._absence(saved.record, damage)
+        cut_short = store.is_interrupted(self._snapshot.folder(self.step))
         of_parts = list(self._changes_of_parts())
-        inputs = [*input_changes(self.step, self.recorded, self.now), *of_parts]
-        inputs = list(dict.fromkeys(inputs))
+        inputs = dict.fromkeys([*input_changes(self.step, self.recorded, self.now), *of_parts])
         gone = [change for change in inputs if is_raw(change) and change.how is How.MISSING]
         groups = {
             DAMAGED: [] if absence else damage,
-            INTERRUPTED: self._interruption(),
+            INTERRUPTED: [Change(Kind.SAVE, How.CHANGED, "", self.step)] if cut_short else [],
             ABSENT: absence,
             EDITED: list(edits(self.step, self.recorded, saved.record, self.now)),
             UNCLEAN: list(session_changes(self.step, saved.record, self.now)),
@@ -244,12 +211,11 @@ class _Examined:
         every = (change for changes in groups.values() for change in changes)
         self.changes = list(dict.fromkeys(every))
         self.outdating = [change for state in MAKES_STALE for change in groups[state]]
-        clean = self._clean(saved.record)
         return State(
             self.step,
             state,
             list(dict.fromkeys(reason(c, self._snapshot.shown) for c in self.changes)),
-            clean,
+            self._clean(saved.record),
             saved.record.timestamp or None,
             self._bytes(saved.record),
             list(self._notes(saved.record, state)),
@@ -263,7 +229,8 @@ class _Examined:
         every = (entry for one in (record, *parts) if one for entry in one.files.values())
         return sum(entry.bytes for entry in every)
 
-    def _without_record(self, state: str) -> State:
+    def _without_record(self, state: str, *changes: Change) -> State:
+        self.changes = list(changes)
         reasons = [reason(change, self._snapshot.shown) for change in self.changes]
         loads = self._snapshot.inputs(self.step)
         notes = [*self._begun(), *self._left_running()] if state == MISSING else []
@@ -301,10 +268,6 @@ class _Examined:
                 yield Change(Kind.PART, How.MISSING, part, self.step)
         yield from param_changes(self.step, self.recorded, self.now)
 
-    def _listed(self) -> list[str]:
-        """Return the parts of a loop's step that were examined."""
-        return [part for part in self._snapshot.listed(self.step) if part in self._others]
-
     def _changes_of_parts(self) -> Iterator[Change]:
         """Yield why parts of a loop's step are not what the step was saved with, or not current."""
         for part, content in self._snapshot.listed(self.step).items():
@@ -317,18 +280,16 @@ class _Examined:
                 yield Change(Kind.PART, How.CHANGED, part, self.step)
 
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
-        """Return one change if just the files that git ignores are missing."""
-        missing = [change.name for change in damage if change.how is How.MISSING]
-        if not missing or len(missing) < len(damage):
+        """Return one change if just files that git ignores are missing, of it or of its parts."""
+        if not damage:
+            names = [*self._snapshot.listed(self.step)] or self._snapshot.parts(self.step)
+            parts = [self._others[name] for name in names if name in self._others]
+            absent = [one for part in parts if part.state.state == ABSENT for one in part.changes]
+            return [change for change in absent if change.kind is Kind.LARGE][:1]
+        gone = all(change.how is How.MISSING for change in damage)
+        if not gone or not is_absent(self._snapshot.folder(self.step), record):
             return []
-        if not is_absent(self._snapshot.folder(self.step), record):
-            return []
-        return [Change(Kind.LARGE, How.MISSING, missing[0], self.step)]
-
-    def _interruption(self) -> list[Change]:
-        if store.is_interrupted(self._snapshot.folder(self.step)):
-            return [Change(Kind.SAVE, How.CHANGED, "", self.step)]
-        return []
+        return [Change(Kind.LARGE, How.MISSING, damage[0].name, self.step)]
 
     def _clean(self, record: Record) -> bool | None:
         verdict = self.now.verdict
@@ -337,8 +298,7 @@ class _Examined:
         return verdict.state == "clean" or (None if record.accepted else False)
 
     def _notes(self, record: Record, state: str) -> Iterator[str]:
-        if record.given:
-            given = record.given
+        if given := record.given:
             yield f"given by {given.by} on {given.date[:10]} ({given.source})"
         codes = [cell.code for cell in self.now.cells]
         for code, source in (record.run.parameters if record.run else {}).items():
@@ -347,15 +307,13 @@ class _Examined:
                 yield f"ran with parameters that the notebook does not have: {lines}"
         if state == INTERRUPTED:
             yield from self._left_running()
-        listed = self._listed()
-        others = [part for part in listed if self._others[part].state.state != CURRENT]
+        listed = self._snapshot.listed(self.step)
+        examined = [part for part in listed if part in self._others]
+        others = [part for part in examined if self._others[part].state.state != CURRENT]
         if others:
             names = _named([part.partition("/")[2] for part in others])
-            current = len(self._snapshot.listed(self.step)) - len(others)
-            yield (
-                f"{current} of {len(self._snapshot.listed(self.step))} parts are current, not "
-                f"{names}"
-            )
+            current = len(listed) - len(others)
+            yield f"{current} of {len(listed)} parts are current, not {names}"
         if "/" not in self.step and (parts := self._snapshot.inside(self.step)):
             for part in left_behind(self._snapshot.project, self.step, parts):
                 yield f"results/{part} is from an earlier run; the last one did not save it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ..errors import CheckpointError, CheckpointValueError
 from ..lineage.changes import CURRENT
 from ..lineage.states import Lineage
 from ..notebooks.calls import imported
-from ..notebooks.carried import carried, loop_in
+from ..notebooks.loops import carried, loop_in
 from ..project.names import folded, is_reserved, unportable
 from ..project.project import Project
 from ..storage import clean, session
@@ -77,19 +78,7 @@ class Part:
 
 
 class Loop:
-    """The parts of a step while a loop goes over them.
-
-    Parameters
-    ----------
-    project, step
-        The project and the step.
-    names
-        The names of its parts.
-    load, data_file
-        Those of notebooks.
-    say
-        Shows a line to the user.
-    """
+    """The parts of a step while a loop goes over them."""
 
     def __init__(
         self,
@@ -100,11 +89,12 @@ class Loop:
         data_file: Callable[[str], Path],
         say: Callable[[str], None],
     ) -> None:
-        self.project, self.step, self.load, self.data_file = project, step, load, data_file
+        self.project, self.step = project, step
+        self.load, self.data_file = load, data_file  # as notebooks call them
         self.names = _checked(step, names)
         if not self.names:
             self._refuse_to_drop_all()
-        self._say = say
+        self._say = say  # shows a line to the user
         self._body: set[str] = set()
         self._outside: dict[str, object] = {}
         self._watched: dict[str, Any] | None = None  # containers outside the loop
@@ -167,9 +157,7 @@ class Loop:
         def counts(name: str) -> bool:
             return bool(self._carries) or name.strip("/") in reads or not self._is_owned(name)
 
-        def amend(record: Record) -> Record:
-            return structs.replace(record, looped=not self._carries)
-
+        amend = partial(structs.replace, looped=not self._carries)
         with Interrupts() as interrupts:
             notes = save_objects(
                 self.project, part.step, objects, params, interrupts, counts=counts, amend=amend
@@ -200,7 +188,6 @@ class Loop:
         return bool(place)
 
     def _names(self, places: set[str]) -> set[str]:
-        """Return the names of inputs at some places."""
         return {session.name_of(self.project, place).strip("/") for place in places}
 
     def _look_at_code(self) -> None:
@@ -271,9 +258,7 @@ class Loop:
                 return False
             return name.strip("/") in outside or not self._is_owned(name)
 
-        def amend(record: Record) -> Record:
-            return structs.replace(record, parts=hashes)
-
+        amend = partial(structs.replace, parts=hashes)
         with Interrupts() as interrupts:
             save_objects(self.project, self.step, {}, None, interrupts, counts=counts, amend=amend)
         self._say(f"Saved to {self.project.address(self.project.results_of(self.step))}/")
@@ -284,7 +269,6 @@ class Loop:
 
 
 def _checked(step: str, names: Iterable[str]) -> list[str]:
-    """Return the names of parts in their order."""
     if isinstance(names, str) or not isinstance(names, Iterable) or hasattr(names, "columns"):
         what = f"the text {names!r}" if isinstance(names, str) else f"a {type(names).__name__}"
         raise CheckpointValueError(f"parts takes a list of names, got {what}", step=step)

@@ -8,20 +8,11 @@ MANY = 5  # parts that the line names
 
 
 class Tally:
-    """The parts of a loop that were kept, made, and gone through without a save.
-
-    Parameters
-    ----------
-    step
-        The step.
-    total
-        The number of its parts.
-    kept
-        How many of them are current, and are not made.
-    """
+    """The parts of a loop that were kept, made, and gone through without a save."""
 
     def __init__(self, step: str, total: int, kept: int) -> None:
-        self.step, self.total, self.kept = step, total, kept
+        self.step, self.total = step, total
+        self.kept = kept  # how many are current, and are not made
         self.made: list[str] = []
         self.unsaved: list[str] = []
         self._rounds = Rounds(step, total)
@@ -40,7 +31,8 @@ class Tally:
 
     def close(self) -> None:
         """Leave one line; a part that was begun and did not end is where the loop ended."""
-        self._rounds.end(f"{self.step}: {self._running or self._summary()}{self._before()}")
+        ended = f", after {len(self.made)}{self._names()}" if self._running and self.made else ""
+        self._rounds.end(f"{self.step}: {self._running or self._summary()}{ended}")
 
     def _summary(self) -> str:
         if not self.made:
@@ -50,9 +42,6 @@ class Tally:
         return (
             f"made {len(self.made)} of {self.total} parts{self._names()} in {took:.0f} s{others}."
         )
-
-    def _before(self) -> str:
-        return f", after {len(self.made)}{self._names()}" if self._running and self.made else ""
 
     def _names(self) -> str:
         return f" ({', '.join(self.made)})" if len(self.made) <= MANY else ""

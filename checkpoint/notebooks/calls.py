@@ -4,45 +4,31 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
+from typing import NamedTuple
 
 from ..project.chain import step_of
-from .magics import parse_cell
-from .syntax import lines_of
+from .magics import lines_of, parse_cell
 
 FUNCTIONS = ("load", "save", "data_file", "figures", "parts")
+BINDERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
 OWN_NAMES = {
     **{name: name for name in FUNCTIONS},
     **{f"checkpoint.{name}": name for name in FUNCTIONS},
 }
 
 
-class Call:
-    """A call of `load`, `save`, `data_file`, `figures` or `parts` in a piece of code.
+class Call(NamedTuple):
+    """A call of `load`, `save`, `data_file`, `figures` or `parts` in a piece of code."""
 
-    Attributes
-    ----------
-    function
-        Name of the function, whatever it was imported as.
-    argument
-        The step or file that it names; None if that is not a literal, or if the function is
-        passed on instead of being called, as in `map(load, steps)`.
-    beginning
-        Of a name that is not a literal, what is known of it if that is a step: `1_qc/` of
-        `f"1_qc/{sample}"`; else empty.
-    span
-        Start and end of the argument in the code, in characters.
-    line
-        Line of code in which the call begins.
-    """
-
-    def __init__(
-        self, function: str, argument: str | None, beginning: str, span: tuple[int, int], line: str
-    ) -> None:
-        self.function = function
-        self.argument = argument
-        self.beginning = beginning
-        self.span = span
-        self.line = line
+    function: str  # its name, whatever it was imported as
+    # the step or file that it names; None if that is not a literal, or if the function is passed on
+    # instead of being called, as in `map(load, steps)`
+    argument: str | None
+    # of a name that is not a literal, what is known of it if that is a step: `1_qc/` of
+    # `f"1_qc/{sample}"`; else empty
+    beginning: str
+    span: tuple[int, int]  # of the argument in the code, in characters
+    line: str  # in which the call begins
 
     @property
     def step(self) -> str | None:
@@ -55,56 +41,36 @@ class Call:
         return self.argument if self.argument is not None else self.beginning or None
 
 
-class Text:
-    """A string literal in a piece of code that is not the argument of a `Call`.
+class Text(NamedTuple):
+    """A string literal that is not the argument of a `Call`, and the line in which it begins."""
 
-    Attributes
-    ----------
-    value
-        The string.
-    line
-        Line of code in which it begins.
-    """
-
-    def __init__(self, value: str, line: str) -> None:
-        self.value = value
-        self.line = line
+    value: str
+    line: str
 
 
-def calls(source: str, names: Mapping[str, str] | None = None) -> list[Call] | None:
-    """Return the calls of this package's functions in a code cell or module.
+def calls(source: str, names: Mapping[str, str]) -> list[Call] | None:
+    """Return the calls of this package's functions in a code cell or module, in its order.
 
-    Parameters
-    ----------
-    source
-        The code, which may contain magics and shell lines.
-    names
-        Names of the functions in that code, from `imported`. If None, those that the code itself
-        imports, and else their own.
-
-    Returns
-    -------
-    list of Call or None
-        The calls in the order of the code; None if it is not Python, even without its magics.
+    None if it is not Python, even without its magics. `names` are those of the functions in that
+    code, from `imported`.
     """
     tree = parse_cell(source)
     if tree is None:
         return None
-    known = _imports(tree, OWN_NAMES) if names is None else names
     nodes = list(ast.walk(tree))
     called = {node.func for node in nodes if isinstance(node, ast.Call)}
     calls_: list[Call] = []
     for node in nodes:
         if isinstance(node, ast.Call):
-            function = known.get(dotted(node.func))
+            function = names.get(dotted(node.func))
             text = _argument(node)
         elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            function = known.get(dotted(node)) if node not in called else None
+            function = names.get(dotted(node)) if node not in called else None
             text = None
         else:
             continue
         if function:
-            value, beginning = _value(text), _beginning(text)
+            value, beginning = literal(text), _beginning(text)
             if value and function == "load" and value.endswith(".ipynb"):
                 value = step_of(value)
             named = text is not None and (value is not None or beginning)
@@ -132,19 +98,11 @@ def texts(source: str, names: Mapping[str, str]) -> list[Text] | None:
 
 
 def imported(sources: Iterable[str]) -> dict[str, str]:
-    """Return the names of our functions in some code, as in `{"ck.load": "load"}`.
+    """Return the functions by their names in some code, as in `{"ck.load": "load"}`.
 
-    Parameters
-    ----------
-    sources
-        The cells of a notebook in order, or a single module: they share their names.
-
-    Returns
-    -------
-    dict
-        The functions by their names in the code. If the code imports none of them, something
-        else may have, such as `%run`: then they go by their own names, except for names that the
-        code gives to something else.
+    The code is the cells of a notebook in order, or a single module: they share their names. If it
+    imports none of the functions, something else may have, such as `%run`: then they go by their
+    own names, except for names that the code gives to something else.
     """
     names: dict[str, str] = {}
     sources = list(sources)
@@ -154,27 +112,21 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
         ):
             tree = parse_cell(source)
             names = _imports(tree, names) if tree else names
-    if names:
-        return names | _of_parts(sources, names)
-    bound = {name for source in sources for name in _bound(parse_cell(source))}
-    names = {
-        name: function
-        for name, function in OWN_NAMES.items()
-        if name.partition(".")[0] not in bound
-    }
+    if not names:
+        taken = {name for source in sources for name in bound(parse_cell(source))}
+        names = {
+            name: function
+            for name, function in OWN_NAMES.items()
+            if name.partition(".")[0] not in taken
+        }
     return names | _of_parts(sources, names)
 
 
 def imported_packages(tree: ast.AST, code: str) -> list[str]:
     """Return the packages from whose `checkpoint` some code imports our functions.
 
-    Parameters
-    ----------
-    tree
-        The syntax tree of the code.
-    code
-        All code in which the names may be used. A library may have a module `checkpoint`, too;
-        one that is imported as a whole counts if functions of ours are called.
+    A library may have a module `checkpoint`, too: one that is imported as a whole counts if
+    functions of ours are called in `code`, all in which the names may be used.
     """
     found: list[tuple[str, str]] = []
     for node in ast.walk(tree):
@@ -202,6 +154,27 @@ def dotted(node: ast.expr) -> str:
         parts.append(node.attr)
         node = node.value
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
+def bound(tree: ast.AST | None) -> Iterator[str]:
+    """Yield the names that some code binds, wherever in it."""
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, BINDERS) and node.name:
+            yield node.name
+
+
+def literal(node: ast.expr | None) -> str | None:
+    """Return the value of a string literal; None for other expressions."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+        return "".join(map(str, parts)) if len(parts) == len(node.values) else None
+    return None
 
 
 def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
@@ -246,17 +219,6 @@ def _of_parts(sources: Iterable[str], names: Mapping[str, str]) -> dict[str, str
     }
 
 
-def _bound(tree: ast.AST | None) -> Iterator[str]:
-    """Yield the names that some code binds: by import, assignment or definition."""
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-
-
 def _is_ours(module: str) -> bool:
     return module.rpartition(".")[2] == "checkpoint"
 
@@ -265,16 +227,6 @@ def _argument(node: ast.Call) -> ast.expr | None:
     """Return the first argument, given by position or as `step=` or `name=`."""
     named = (keyword.value for keyword in node.keywords if keyword.arg in ("step", "name"))
     return node.args[0] if node.args else next(named, None)
-
-
-def _value(node: ast.expr | None) -> str | None:
-    """Return the value of a string literal; None for other expressions."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        parts = [part.value for part in node.values if isinstance(part, ast.Constant)]
-        return "".join(map(str, parts)) if len(parts) == len(node.values) else None
-    return None
 
 
 def _beginning(node: ast.expr | None) -> str:

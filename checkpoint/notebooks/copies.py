@@ -15,19 +15,8 @@ from .graph import saved_in
 def refuse_another(project: Project, step: str) -> None:
     """Refuse a save from a copy of a step's notebook, or from one that was renamed outside.
 
-    Nothing is refused where the front end does not name the notebook, or in a script.
-
-    Parameters
-    ----------
-    project
-        The project.
-    step
-        The step or sub-checkpoint that is saved.
-
-    Raises
-    ------
-    CheckpointError
-        Naming the notebook that saves, and what to do.
+    Nothing is refused where the front end does not name the notebook, or in a script. The
+    `CheckpointError` names the notebook that saves, and what to do.
     """
     file = caller.notebook()
     if file is None or not isinstance(step, str):
@@ -64,16 +53,11 @@ def refuse_another(project: Project, step: str) -> None:
 
 
 def written_back(project: Project) -> list[tuple[Step, Step]]:
-    """Return notebooks that an editor may have written back under their old name.
+    """Return notebooks that an editor may have written back under their old name, with the new one.
 
     Such a notebook was open while it was renamed. It has the cells of another notebook, by their
     ids, saves under its own name, and has the number or the label of that notebook; what it had
     saved went with the rename.
-
-    Returns
-    -------
-    list of tuple
-        The notebook under its old name, and the one under its new name.
     """
     steps = [step for step in project.steps() if not step.is_script]
     pairs = [

@@ -16,42 +16,28 @@ SAVES = ("save", "parts")
 
 
 class Named(NamedTuple):
-    """What the code of a notebook loads and reads.
+    """What the code of a notebook loads and reads."""
 
-    Attributes
-    ----------
-    steps
-        The steps and sub-checkpoints that it loads; `1_qc/` for a sub-checkpoint of which only
-        the step is known.
-    files
-        The raw files that it reads, relative to `data/`.
-    computed
-        Whether it loads by a name that is known only when it runs, or in a cell that is not
-        Python.
-    """
-
-    steps: list[str]
-    files: list[str]
+    steps: list[str]  # and sub-checkpoints; `1_qc/` for one of which only the step is known
+    files: list[str]  # raw files, relative to `data/`
+    # whether it loads by a name that is known only when it runs, or in a cell that is not Python
     computed: bool
 
 
 def named_in(sources: list[str]) -> Named:
     """Return what the code cells of a notebook load and read."""
     names = imported(sources)
-    calls_by_cell = [calls(source, names) for source in sources]
-    every_call = [call for cell_calls in calls_by_cell for call in cell_calls or ()]
-    loads = [call.known for call in every_call if call.function == "load"]
-    files = [call.argument for call in every_call if call.function == "data_file"]
-    unparsed = [
-        source
-        for source, cell_calls in zip(sources, calls_by_cell, strict=True)
-        if cell_calls is None
-    ]
-    return Named(
-        list(dict.fromkeys(filter(None, loads))),
-        list(dict.fromkeys(filter(None, files))),
-        None in loads or any("load" in source for source in unparsed),
-    )
+    loads: list[str | None] = []
+    files: list[str | None] = []
+    for source in sources:
+        found = calls(source, names)
+        if found is None:
+            loads += [None] if "load" in source else []
+            continue
+        loads += [call.known for call in found if call.function == "load"]
+        files += [call.argument for call in found if call.function == "data_file"]
+    steps, paths = (list(dict.fromkeys(filter(None, named))) for named in (loads, files))
+    return Named(steps, paths, None in loads)
 
 
 def saving_cell(sources: list[str], step: str) -> int | None:
@@ -60,21 +46,16 @@ def saving_cell(sources: list[str], step: str) -> int | None:
     A save whose step is known only when it runs, or only in part, counts where no cell names it.
     """
     names = imported(sources)
-    every_call = [calls(source, names) or [] for source in sources]
-    saves = [
-        (number, call.known)
-        for number, found in enumerate(every_call)
-        for call in found
+    found = [
+        (number, call)
+        for number, source in enumerate(sources)
+        for call in calls(source, names) or []
         if call.function in SAVES
     ]
-    looped = [
-        (number, f"{call.argument}/")
-        for number, found in enumerate(every_call)
-        for call in found
-        if call.function == "parts"
-    ]
+    saves = [(number, call.known) for number, call in found]
+    saves += [(number, f"{call.argument}/") for number, call in found if call.function == "parts"]
     for fits in (step.__eq__, lambda known: _is_part(known, step), lambda known: known is None):
-        if numbers := [number for number, known in [*saves, *looped] if fits(known)]:
+        if numbers := [number for number, known in saves if fits(known)]:
             return numbers[-1]
     return None
 
@@ -105,16 +86,11 @@ def is_foreign(sources: list[str]) -> bool:
 
 
 def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:
-    """Return the Python files of a project that save a step.
+    """Return the Python files of a project that save a step or sub-checkpoint; if None, any.
 
-    Parameters
-    ----------
-    project
-        The project. Its folders `scripts/` and `src/` are searched, and modules beside the
-        notebooks; not the copy of this package.
-    step
-        The step or sub-checkpoint: a file counts if it calls `save("<step>")`, or calls `save`
-        with a computed name and has that text elsewhere. If None, every file that calls `save`.
+    Its folders `scripts/` and `src/` are searched, and modules beside the notebooks; not the copy
+    of this package. A file counts if it calls `save("<step>")`, or calls `save` with a computed
+    name and has that text elsewhere.
     """
     scripts = []
     for path in _python_files(project):
@@ -124,7 +100,10 @@ def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:
             step is None
             or step in saved
             or any(_is_part(known, step) for known in saved)
-            or (None in saved and _has(source, step))
+            or (
+                None in saved
+                and any(text.value == step for text in texts(source, imported([source])) or ())
+            )
         ):
             scripts.append(path)
     return scripts
@@ -143,11 +122,6 @@ def _python_files(project: Project) -> Iterator[Path]:
                 yield path
 
 
-def _has(source: str, step: str) -> bool:
-    """Tell whether a text in a piece of code is the name of a step."""
-    return any(text.value == step for text in texts(source, imported([source])) or ())
-
-
 def _named_by(project: Project, step: Step) -> Named:
     content = None if step.is_script else notebook.read_whole(step.path)
     recipe = recipe_of(project, step, content)
@@ -157,45 +131,23 @@ def _named_by(project: Project, step: Step) -> Named:
 
 
 class Graph:
-    """The steps of a project and what each is made from.
+    """The steps of a project and what each is made from; each notebook is read once, here.
 
-    Parameters
-    ----------
-    project
-        The project. Each notebook is read once, here.
-    lenient
-        Whether a notebook that cannot be read is one that loads nothing.
-
-    Attributes
-    ----------
-    steps
-        The steps, in running order.
-    loads
-        The steps that a step's notebook loads, in running order. Where it loads by a
-        name that is known only when it runs, all earlier ones.
-    later
-        The steps that it loads though they run after it.
-    named
-        The steps and sub-checkpoints that it names in its calls of `load`, with or without a
-        notebook; `1_qc/` for any sub-checkpoint of one.
-    computed
-        The steps that load by a name that is known only when they run.
-    files
-        The raw files that it names, relative to `data/`.
-
-    Raises
-    ------
-    ProjectError
-        If a notebook cannot be read.
+    If `lenient`, a notebook that cannot be read is one that loads nothing; else it raises
+    `ProjectError`.
     """
 
     def __init__(self, project: Project, *, lenient: bool = False) -> None:
         self.steps = project.steps()
+        # the steps that each loads, in running order; where it loads by a name that is known only
+        # when it runs, all earlier ones
         self.loads: dict[str, list[str]] = {}
-        self.later: dict[str, list[str]] = {}
+        self.later: dict[str, list[str]] = {}  # those that it loads though they run after it
+        # what it names in its calls of `load`, with or without a notebook, sub-checkpoints, too;
+        # `1_qc/` for any sub-checkpoint of a step
         self.named: dict[str, list[str]] = {}
-        self.computed: set[str] = set()
-        self.files: dict[str, list[str]] = {}
+        self.computed: set[str] = set()  # the steps that load by a name known only when they run
+        self.files: dict[str, list[str]] = {}  # the raw files that each names, below `data/`
         for step in self.steps:
             try:
                 named = _named_by(project, step)
@@ -203,15 +155,12 @@ class Graph:
                 if not lenient:
                     raise
                 named = Named([], [], False)
-            self._add(step, named)
-
-    def _add(self, step: Step, named: Named) -> None:
-        loaded = {name.partition("/")[0] for name in named.steps}
-        earlier = [other.name for other in self.steps if other.place < step.place]
-        others = [other.name for other in self.steps if other.name != step.name]
-        self.loads[step.name] = [name for name in earlier if named.computed or name in loaded]
-        self.later[step.name] = [name for name in others if name in loaded and name not in earlier]
-        self.named[step.name] = named.steps
-        self.files[step.name] = named.files
-        if named.computed:
-            self.computed.add(step.name)
+            loaded = {name.partition("/")[0] for name in named.steps}
+            earlier = [other.name for other in self.steps if other.place < step.place]
+            later = [other.name for other in self.steps if other.place >= step.place]
+            self.loads[step.name] = [name for name in earlier if named.computed or name in loaded]
+            self.later[step.name] = [name for name in later if name in loaded - {step.name}]
+            self.named[step.name] = named.steps
+            self.files[step.name] = named.files
+            if named.computed:
+                self.computed.add(step.name)

@@ -1,10 +1,11 @@
-"""What IPython adds to Python in a cell: magics, shell lines, help with `?`."""
+"""Code of cells and modules: Python, and what IPython adds: magics, shell lines, help with `?`."""
 
 import ast
+import io
 import re
+import textwrap
+import warnings
 from collections.abc import Iterator
-
-from .syntax import lines_of, parse
 
 # magics that Python follows, and cell magics
 TIMING = ("lprun", "memit", "mprun", "prun", "time", "timeit")
@@ -18,26 +19,49 @@ OPTION = r"(?:-[DTflms]\s*\S+|--?[\w-]+(?:\s+\d+)?)\s+"
 TIMED = re.compile(rf"(\s*)(%(?:{'|'.join(TIMING)})\s+(?:{OPTION})*)(?=[^\s-])")
 
 
+def parse(source: str) -> ast.Module:
+    """Return the syntax tree of a cell or module, without showing Python's syntax warnings.
+
+    Raises `SyntaxError` or `ValueError` if it is not valid Python, or nested too deeply.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except (RecursionError, MemoryError) as error:
+            raise ValueError("the code is nested too deeply") from error
+
+
+def lines_of(source: str) -> list[str]:
+    """Return the lines with their ends, counted like Python; `splitlines` splits at more."""
+    return list(io.StringIO(source, newline=""))
+
+
 def parse_cell(source: str) -> ast.Module | None:
     """Return a cell's syntax tree, without magics and shell lines; None if it is not Python."""
     try:
-        return parse(source)
+        return _parsed(source)
     except (SyntaxError, ValueError):
         pass  # few cells have magics, and finding them is slow
     try:
-        return parse(without_magics(source))
+        return _parsed(without_magics(source))
     except (SyntaxError, ValueError):
         return None
+
+
+def has_cell_magic(source: str) -> bool:
+    """Tell whether a cell begins with `%%`; IPython skips empty lines before it."""
+    return source.lstrip().startswith("%%")
 
 
 def magics(source: str) -> Iterator[str]:
     """Yield the lines of a cell that are not Python: `!ls`, `%cd`, all of a `%%bash` cell."""
     lines = [line.rstrip("\r\n") for line in lines_of(source)]
-    if source.startswith("%%") and not without_magics(source):
-        yield from lines
+    if has_cell_magic(source) and not without_magics(source):
+        yield from (line.rstrip("\r\n") for line in lines_of(source.lstrip()))
         return
     try:
-        parse(source)  # a line of a string may look like a magic
+        _parsed(source)  # a line of a string may look like a magic
     except (SyntaxError, ValueError):
         yield from (lines[i] for i in sorted(_magical(lines)) if not TIMED.match(lines[i]))
 
@@ -45,13 +69,27 @@ def magics(source: str) -> Iterator[str]:
 def without_magics(source: str) -> str:
     """Return a cell's code with `pass` for magics, shell lines and help, line by line."""
     lines = [line.rstrip("\r\n") for line in lines_of(source)]
-    if source.startswith("%%"):
-        magic = lines[0][2:].split()[0] if lines[0][2:].split() else ""
-        if magic not in PYTHON_MAGICS:
+    if has_cell_magic(source):
+        first = next(i for i, line in enumerate(lines) if line.strip())
+        if lines[first].strip()[2:].partition(" ")[0] not in PYTHON_MAGICS:
             return ""
-        lines[0] = ""
+        lines[first] = ""
     magical = _magical(lines)
     return "\n".join(_as_python(line, i in magical) for i, line in enumerate(lines))
+
+
+def _parsed(source: str) -> ast.Module:
+    """Return the syntax tree of a cell; IPython removes the indentation that all lines share."""
+    bare = textwrap.dedent(source) if source[:1].isspace() else source
+    tree = parse(bare)
+    if bare != source:
+        pairs = zip(bare.split("\n"), source.split("\n"), strict=True)
+        removed = next((len(line) - len(rest) for rest, line in pairs if rest.strip()), 0)
+        for node in ast.walk(tree):  # positions are those of the cell as it is
+            for name in ("col_offset", "end_col_offset"):
+                if hasattr(node, name):
+                    setattr(node, name, getattr(node, name) + removed)
+    return tree
 
 
 def _magical(lines: list[str]) -> set[int]:

@@ -19,14 +19,9 @@ INJECTED = ("# Parameters\n", SET)
 
 
 def parse_settings(settings: list[str]) -> dict[str, str]:
-    """Parse `name=value` settings into Python code by name.
+    """Parse `name=value` settings into Python code by name; raises `ProjectError`.
 
     A value that is not a Python literal is text: `SIZE=3`, `NAMES=["a", "b"]`, `LABEL=CD8 T`.
-
-    Raises
-    ------
-    ProjectError
-        If a setting does not have that form.
     """
     values = {}
     for setting in settings:
@@ -64,14 +59,9 @@ def assignments(source: str) -> list[str]:
 
 
 def inject(content: dict[str, Any], values: Mapping[str, str]) -> None:
-    """Set values in a notebook, and keep other values that were set before.
+    """Set values in a notebook, in place, and keep other values that were set before.
 
-    Parameters
-    ----------
-    content
-        The notebook; it is changed in place.
-    values
-        Python code by name, from `parse_settings`.
+    `values` has Python code by name, from `parse_settings`.
     """
     lines: list[str] = []
     for cell in notebook.tagged(content, INJECTED_TAG):

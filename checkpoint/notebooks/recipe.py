@@ -5,6 +5,7 @@ They write into a folder that the environment variable `CHECKPOINT_OUTPUT` names
 
 import re
 from collections.abc import Iterable
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,31 +23,17 @@ PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)+|[\w+-]+\.\w+")
 
 
 class Recipe(NamedTuple):
-    """What such a step is made with.
+    """What such a step is made with; files are relative to the project."""
 
-    Attributes
-    ----------
-    entry
-        What `[tool.checkpoint.steps]` says of it.
-    code
-        The files of its code, its notebook among them, relative to the project.
-    loads
-        The steps and sub-checkpoints that it is made from: of the setting, and those whose results
-        its code spells out.
-    reads
-        The other files that it reads, likewise.
-    """
-
-    entry: Entry
-    code: list[str]
-    loads: list[str]
-    reads: list[str]
+    entry: Entry  # what `[tool.checkpoint.steps]` says of it
+    code: list[str]  # the files of its code, its notebook among them
+    loads: list[str]  # of the setting, and the steps whose results its code spells out
+    reads: list[str]  # other files, likewise
 
 
 def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:
     """Tell whether the code of a notebook in another language knows nothing of checkpoints."""
-    files = [project.root / name for name in (step.entry or NOTHING).code]
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
+    texts = _texts(project, (step.entry or NOTHING).code)
     known = ("checkpoint" in text.lower() or INCLUDES.search(text) for text in (*sources, *texts))
     return not any(known)
 
@@ -54,30 +41,22 @@ def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:
 def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = None) -> Recipe | None:
     """Return what a step is made with; None for a notebook that calls `save`.
 
-    Parameters
-    ----------
-    project, step
-        The project and the step.
-    content
-        The content of its notebook, if it was read already.
-
-    Raises
-    ------
-    ProjectError
-        If its notebook cannot be read.
+    `content` is that of its notebook, if it was read already. Raises `ProjectError` if it cannot
+    be read.
     """
     entry = step.entry or NOTHING
     texts, code = [" ".join(entry.run)], code_files(project, entry)
-    paths = [project.root / name for name in code]
+    other_texts = _texts(project, code)
     if not step.is_script:
         content = read_whole(step.path) if content is None else content
         if language(content) == "python":
             return None
         texts += sources(content)
         code.insert(0, project.show(step.path))
-    for path in filter(Path.is_file, paths):
-        texts.append(path.read_text(encoding="utf-8", errors="replace"))
-    places = [_place(word) for text in texts for word in PATH.findall(text)]
+    texts += other_texts
+    # from the project's top or from its notebooks
+    paths_in_code = (Path(word).parts for text in texts for word in PATH.findall(text))
+    places = [tuple(dropwhile("..".__eq__, parts)) for parts in paths_in_code]
     steps = {known.name for known in project.steps()} - {step.name}
     loads = [parts[1] for parts in places if parts[:1] == ("results",) and parts[1:2]]
     known = [name for name in dict.fromkeys(loads) if name in steps]
@@ -105,12 +84,9 @@ def code_files(project: Project, entry: Entry) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _place(word: str) -> tuple[str, ...]:
-    """Return the parts of a path in some code, from the project's top or from its notebooks."""
-    parts = Path(word).parts
-    while parts[:1] == ("..",):
-        parts = parts[1:]
-    return parts
+def _texts(project: Project, names: Iterable[str]) -> list[str]:
+    paths = (project.root / name for name in names)
+    return [path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file()]
 
 
 def _is_input(project: Project, parts: tuple[str, ...]) -> bool:

@@ -20,18 +20,9 @@ LANGUAGE_INFO = {
 
 
 def skeleton(package: str, step: str, previous: str | None, depth: int = 1) -> dict:
-    """Return the content of an empty notebook.
+    """Return the content of an empty notebook, which lies `depth` folders below the project's top.
 
-    Parameters
-    ----------
-    package
-        The project's package.
-    step
-        The notebook's own step, e.g. `2_integration`.
-    previous
-        The step that it loads; None for the first notebook, which reads raw files.
-    depth
-        How many folders below the project's top it lies.
+    It loads `previous`; if that is None, it is the first notebook, which reads raw files.
     """
     number = number_of(step)
     title = (number.label if number else step).replace("_", " ").replace("-", " ").capitalize()
@@ -43,12 +34,9 @@ def skeleton(package: str, step: str, previous: str | None, depth: int = 1) -> d
         f"It needs {needs}. If the import below fails, install the project with "
         f"`%pip install -e {'/'.join(['..'] * depth)}` and restart the kernel."
     )
+    names, load = "data_file, save", '# counts = pd.read_csv(data_file("counts.csv"))'
     if previous:
-        names = "load, save"
-        load = f'previous = load("{previous}")'
-    else:
-        names = "data_file, save"
-        load = '# counts = pd.read_csv(data_file("counts.csv"))'
+        names, load = "load, save", f'previous = load("{previous}")'
     save = (
         "save(\n"
         f'    "{step}",\n'

@@ -9,32 +9,17 @@ from .settings import FILE, Entry
 
 
 class Step:
-    """A notebook or script of the chain, and its results.
-
-    Attributes
-    ----------
-    name
-        The name that `load` and `save` use: `1_preprocessing`.
-    path
-        The notebook; for a script, the `pyproject.toml` that has its command.
-    folder
-        The folder of the notebook; for a script, that of all notebooks.
-    entry
-        What `[tool.checkpoint.steps]` says of it; None if nothing.
-    place
-        Its place in the running order. Notebooks of a folder that have the same number, such as
-        a copy, have the same place.
-    number
-        The number with which its name begins; None if it has none, and `order` lists it.
-    """
+    """A notebook or script of the chain, and its results."""
 
     def __init__(self, path: Path, place: int, entry: Entry | None = None) -> None:
-        self.name = path.stem
+        self.name = path.stem  # that `load` and `save` use: `1_preprocessing`
         self.path = path
-        self.folder = path.parent
+        self.folder = path.parent  # for a script, that of all notebooks
+        # in the running order; notebooks of a folder that have the same number, such as a copy,
+        # have the same place
         self.place = place
-        self.entry = entry
-        self.number: Number | None = number_of(self.name)
+        self.entry = entry  # what `[tool.checkpoint.steps]` says of it
+        self.number: Number | None = number_of(self.name)  # None for some that `order` lists
         if self.is_script:  # `path` says where its notebook would be
             self.path = path.parents[1] / FILE
 
@@ -64,37 +49,35 @@ class Step:
         return self.number.label if self.number else self.name
 
 
-def in_natural_order(
-    folder: Path, notebooks: Sequence[Path], entries: Mapping[str, Entry]
-) -> list[Step]:
-    """Return the steps of scripts, and of the numbered notebooks below a folder.
-
-    They are sorted folder by folder, by their numbers: `01_x`, `01a_x`, `2_x`, `10_x`.
-    """
-    paths = [path for path in notebooks if number_of(path.stem)]
-    scripts = _scripts(folder, entries, paths)
-    paths += scripts
-    paths.sort(key=lambda path: [natural(part) for part in _parts(folder, path)])
-    groups = groupby(paths, key=lambda path: (path.parent, _place(path.stem)))
-    return [
-        Step(path, place, _entry(entries, path, scripts))
-        for place, (_, group) in enumerate(groups, 1)
-        for path in group
-    ]
-
-
-def in_given_order(
+def in_order(
     folder: Path, notebooks: Sequence[Path], entries: Mapping[str, Entry], order: Sequence[str]
 ) -> list[Step]:
-    """Return the steps of the notebooks and scripts that a list names, in its order."""
-    known = {"/".join(_parts(folder, path)): path for path in notebooks}
-    listed = [known[name] for name in order if name in known]
-    scripts = _scripts(folder, entries, listed)
-    known |= {path.stem: path for path in scripts}
+    """Return the steps: the notebooks and scripts that `order` lists, in its order.
+
+    Where it is empty, the scripts and the notebooks that have a number, sorted folder by folder by
+    their numbers: `01_x`, `01a_x`, `2_x`, `10_x`.
+    """
+    by_name = {"/".join(_parts(folder, path)): path for path in notebooks}
+    chosen = [by_name[name] for name in order if name in by_name]
+    if not order:
+        chosen = [path for path in notebooks if number_of(path.stem)]
+    taken = {path.stem for path in chosen}
+    scripts = {
+        name: folder / f"{name}.ipynb"  # where its notebook would be
+        for name, entry in entries.items()
+        if entry.run and name not in taken
+    }
+    if order:
+        known = by_name | scripts
+        placed = [(place, known[name]) for place, name in enumerate(order, 1) if name in known]
+    else:
+        paths = [*chosen, *scripts.values()]
+        paths.sort(key=lambda path: [natural(part) for part in _parts(folder, path)])
+        groups = groupby(paths, key=lambda path: (path.parent, _place(path.stem)))
+        placed = [(place, path) for place, (_, group) in enumerate(groups, 1) for path in group]
     return [
-        Step(known[name], place, _entry(entries, known[name], scripts))
-        for place, name in enumerate(order, 1)
-        if name in known
+        Step(path, place, _entry(entries, path, is_script=path in scripts.values()))
+        for place, path in placed
     ]
 
 
@@ -103,17 +86,10 @@ def _place(stem: str) -> tuple[object, ...]:
     return natural(stem)[:3] if number_of(stem) else (stem,)
 
 
-def _scripts(folder: Path, entries: Mapping[str, Entry], notebooks: Sequence[Path]) -> list[Path]:
-    """Return where the notebooks of commands would be, without those that there are."""
-    taken = {path.stem for path in notebooks}
-    names = [name for name, entry in entries.items() if entry.run and name not in taken]
-    return [folder / f"{name}.ipynb" for name in names]
-
-
-def _entry(entries: Mapping[str, Entry], path: Path, scripts: Sequence[Path]) -> Entry | None:
+def _entry(entries: Mapping[str, Entry], path: Path, *, is_script: bool) -> Entry | None:
     """Return the settings of a step; those of a notebook without a command."""
     entry = entries.get(path.stem)
-    return entry and (entry if path in scripts else entry._replace(run=[]))
+    return entry and (entry if is_script else entry._replace(run=[]))
 
 
 def namesakes(steps: Sequence[Step]) -> Iterator[tuple[Step, Step]]:

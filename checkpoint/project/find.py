@@ -6,6 +6,7 @@ that the front end names, a script, or else the working directory (`caller.place
 """
 
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -19,10 +20,7 @@ PROJECT, RESULTS = "CHECKPOINT_PROJECT", "CHECKPOINT_RESULTS"
 def project_to_read() -> Project:
     """Return the project that `load` and `data_file` read.
 
-    Returns
-    -------
-    Project
-        With `CHECKPOINT_RESULTS`, results are looked for there first.
+    With `CHECKPOINT_RESULTS`, results are looked for there first.
 
     Raises
     ------
@@ -35,11 +33,6 @@ def project_to_read() -> Project:
 
 def project_to_write(step: str) -> Project:
     """Return the project that `save` and `figures` write to.
-
-    Parameters
-    ----------
-    step
-        The step, which a message names.
 
     Raises
     ------
@@ -56,13 +49,7 @@ def project_to_write(step: str) -> Project:
 
 
 def project_of_command() -> Project:
-    """Return the project of the working directory, for the command.
-
-    Raises
-    ------
-    ProjectError
-        If there is none.
-    """
+    """Return the project of the working directory, for the command; raises `ProjectError`."""
     here = working_directory()
     root = _named() or (here and project_above(here))
     if root is None:
@@ -128,31 +115,29 @@ def _package_folder() -> Path:
 
 def _named() -> Path | None:
     """Return the project that the environment variable names."""
-    value = os.environ.get(PROJECT)
-    if value is None:
-        return None
-    root = Path(value).expanduser().absolute()
-    if not value or not is_project(root):
-        raise ProjectError(
-            f"{PROJECT} is {value!r}; expected the top folder of a project, which has a "
-            "pyproject.toml with a [tool.checkpoint] table. Correct or unset the variable.",
-            key=PROJECT,
-            found=value,
-        )
-    return root
+    table = "the top folder of a project, which has a pyproject.toml with a [tool.checkpoint] table"
+    return _folder_in(PROJECT, is_project, table)
 
 
 def _results() -> Path | None:
     """Return the folder that the environment variable names; `save` creates it."""
-    value = os.environ.get(RESULTS)
+
+    def can_be(folder: Path) -> bool:
+        return (folder if folder.exists() else folder.parent).is_dir()
+
+    return _folder_in(RESULTS, can_be, "a folder, or a new folder in an existing one")
+
+
+def _folder_in(variable: str, can_be: Callable[[Path], bool], expected: str) -> Path | None:
+    """Return the folder that an environment variable names; None if it is not set."""
+    value = os.environ.get(variable)
     if value is None:
         return None
     folder = Path(value).expanduser().absolute()
-    if not value or not (folder if folder.exists() else folder.parent).is_dir():
+    if not value or not can_be(folder):
         raise ProjectError(
-            f"{RESULTS} is {value!r}; expected a folder, or a new folder in an existing one. "
-            "Correct or unset the variable.",
-            key=RESULTS,
+            f"{variable} is {value!r}; expected {expected}. Correct or unset the variable.",
+            key=variable,
             found=value,
         )
     return folder
@@ -168,8 +153,7 @@ def _not_its_own(project: Project, step: str) -> CheckpointError:
     folder = project.results_of(step)
     would = "replace" if (folder / "params.json").exists() else "write"
     others = [root for root in map(project_above, places()) if root]
-    where = "is in no project"
-    todo = ""
+    where, todo = "is in no project", ""
     if others:
         names = Project(others[0]).packages
         where = f"belongs to {others[0]}, whose package is {names[0]}, not {package()}"

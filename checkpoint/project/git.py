@@ -10,9 +10,8 @@ from ..errors import ProjectError
 
 def tracked(root: Path, *names: str) -> list[str]:
     """Return the files in git at or below some paths, but not beyond a link; relative to `root`."""
-    listed = _git(root, "ls-files", "-z", "--", *names) if names else ""
+    files = _paths(root, "ls-files", "-z", "--", *names) if names else []
     top = root.resolve()
-    files = filter(None, listed.split("\0"))
     return [file for file in files if (top / file).parent.resolve() == (top / file).parent]
 
 
@@ -21,8 +20,8 @@ def unstaged(root: Path, names: Iterable[str]) -> dict[str, str]:
     named = list(names)
     if not named:
         return {}
-    changed = _git(root, "diff", "--name-only", "--relative", "-z", "--", *named)
-    return {name: _git(root, "show", f":./{name}") for name in filter(None, changed.split("\0"))}
+    changed = _paths(root, "diff", "--name-only", "--relative", "-z", "--", *named)
+    return {name: _git(root, "show", f":./{name}") for name in changed}
 
 
 def last_commit(root: Path) -> tuple[str, str]:
@@ -38,14 +37,12 @@ def last_commit(root: Path) -> tuple[str, str]:
 
 def in_last_commit(root: Path, *names: str) -> list[str]:
     """Return the files of the last commit at or below some paths; relative to `root`."""
-    listed = _git(root, "ls-tree", "-r", "--name-only", "-z", "HEAD", "--", *names)
-    return list(filter(None, listed.split("\0")))
+    return _paths(root, "ls-tree", "-r", "--name-only", "-z", "HEAD", "--", *names)
 
 
 def changed_since_commit(root: Path, *names: str) -> list[str]:
     """Return the tracked files at or below some paths that differ from the last commit."""
-    changed = _git(root, "diff", "--name-only", "--relative", "-z", "HEAD", "--", *names)
-    return list(filter(None, changed.split("\0")))
+    return _paths(root, "diff", "--name-only", "--relative", "-z", "HEAD", "--", *names)
 
 
 def committed_text(root: Path, name: str) -> str:
@@ -60,19 +57,9 @@ def index_checksum(root: Path) -> str:
 
 
 def follow(root: Path, before: Iterable[str], after: Iterable[str]) -> None:
-    """Let the index follow files that were moved, rewritten or removed.
+    """Let the index follow files that were moved, rewritten or removed; raises `ProjectError`.
 
-    Parameters
-    ----------
-    root
-        The folder of the project.
-    before, after
-        The paths of the files until now, and from now on; empty ones are ignored.
-
-    Raises
-    ------
-    ProjectError
-        If git refuses.
+    `before` and `after` are their paths until now, and from now on; empty ones are ignored.
     """
     stay = set(filter(None, after))
     # forced, since on a disk that ignores case the old path may still lead to the file
@@ -92,6 +79,10 @@ def _update_index(root: Path, names: set[str], *options: str) -> None:
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip()
         raise ProjectError(f"git could not stage the change, so nothing was changed: {reason}")
+
+
+def _paths(root: Path, *arguments: str) -> list[str]:
+    return list(filter(None, _git(root, *arguments).split("\0")))
 
 
 def _git(root: Path, *arguments: str) -> str:

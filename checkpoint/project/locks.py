@@ -17,18 +17,15 @@ RUN, STEP = "run-", "step-"
 def unchanging(project: Project, timeout: float = 60) -> Iterator[None]:
     """Keep other processes from renaming the project's notebooks within the `with` block.
 
-    Raises
-    ------
-    ProjectError
-        If another process is still renaming them after `timeout` seconds.
+    Raises `ProjectError` if another process is still renaming them after `timeout` seconds.
     """
     from filelock import Timeout
 
-    with explained():
-        make_folder(project.results)
     try:
-        with explained(), locked(project.results / ".lock", timeout):
-            yield
+        with explained():
+            make_folder(project.results)
+            with locked(project.results / ".lock", timeout):
+                yield
     except Timeout:
         raise ProjectError("Another process is changing this project. Try again.") from None
 
@@ -37,10 +34,7 @@ def unchanging(project: Project, timeout: float = 60) -> Iterator[None]:
 def announced(project: Project) -> Iterator[None]:
     """Announce that notebooks are running, within the `with` block.
 
-    Raises
-    ------
-    ProjectError
-        If another process is renaming them.
+    Raises `ProjectError` if another process is renaming them.
     """
     from filelock import FileLock
 
@@ -64,10 +58,7 @@ def announced(project: Project) -> Iterator[None]:
 def alone(project: Project, step: str) -> Iterator[None]:
     """Keep other processes from running a step within the `with` block.
 
-    Raises
-    ------
-    ProjectError
-        If another process is running it.
+    Raises `ProjectError` if another process is running it.
     """
     from filelock import Timeout
 
@@ -82,13 +73,7 @@ def alone(project: Project, step: str) -> Iterator[None]:
 
 
 def refuse(project: Project) -> None:
-    """Raise while notebooks of the project are running.
-
-    Raises
-    ------
-    ProjectError
-        If a process has announced that it runs some, with `announced`.
-    """
+    """Raise `ProjectError` while a process runs notebooks of the project and has `announced` it."""
     from filelock import FileLock, Timeout
 
     for path in (project.results / FOLDER).glob(f"{RUN}*"):

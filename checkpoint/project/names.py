@@ -29,18 +29,10 @@ LAST = re.compile(r"(.*?)(\d+|(?<=\d)[A-Za-z])", re.ASCII)
 
 
 class Number(NamedTuple):
-    """The number with which the name of a notebook begins.
+    """The number with which the name of a notebook begins."""
 
-    Attributes
-    ----------
-    text
-        As it is written: `01`, `01a`, `1_2`, `day1-2`.
-    label
-        The name behind it: `preprocessing`.
-    """
-
-    text: str
-    label: str
+    text: str  # as it is written: `01`, `01a`, `1_2`, `day1-2`
+    label: str  # the name behind it: `preprocessing`
 
     @property
     def head(self) -> str:
@@ -73,10 +65,7 @@ class Number(NamedTuple):
     def counted(self, last: int, width: int) -> str:
         """Return the number with another last part, of at least `width` digits.
 
-        Raises
-        ------
-        ValueError
-            If no letter has that place in the alphabet.
+        Raises `ValueError` if no letter has that place in the alphabet.
         """
         head, part = self._parts
         if part.isdecimal():
@@ -115,15 +104,7 @@ def natural_text(text: str) -> list[tuple[int, int, str]]:
 
 
 def unfit(name: str, *, bare: bool = True) -> str | None:
-    """Tell why a notebook cannot have a name; None if it can.
-
-    Parameters
-    ----------
-    name
-        The name, without `.ipynb`.
-    bare
-        Whether it is given without its number.
-    """
+    """Tell why a notebook cannot have a name, which is given without its number if `bare`."""
     if bad := sorted(set(name) - NOTEBOOK_LETTERS):
         return f"has {bad[0]!r}; letters, digits, _ and - are allowed"
     if name[:1] in ("_", "-"):
@@ -135,17 +116,9 @@ def unfit(name: str, *, bare: bool = True) -> str | None:
 
 @lru_cache(1 << 12)
 def unportable(name: str) -> str | None:
-    """Return why a name cannot be a file name on Linux, macOS and Windows.
+    """Return why a name cannot be one of a file on Linux, macOS and Windows; None if it can.
 
-    Parameters
-    ----------
-    name
-        A file or folder name, without separators.
-
-    Returns
-    -------
-    str or None
-        The reason, which completes "'<name>' …"; None for a valid name.
+    The reason completes "'<name>' …"; the name is that of a file or folder, without separators.
     """
     if not name.strip():
         return "is empty"

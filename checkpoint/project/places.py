@@ -1,24 +1,18 @@
-"""Where raw data and the large files of results lie that are not in the project.
+"""Where raw data and the large files of results lie that are not in the project, if anywhere.
 
 The settings `results` and `data` name a folder each, in `pyproject.toml` or, on one machine, in
 `checkpoint.local.toml`.
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Protocol
 
 from ..errors import CheckpointError
-from .settings import LOCAL, HasRoot, read_place
+from .settings import LOCAL, HasFolders, read_place
 
 
-class HasResults(HasRoot, Protocol):
-    """A project."""
-
-    results: Path
-
-
-def large_files_of(project: HasResults) -> Path | None:
+def large_files_of(project: HasFolders) -> Path | None:
     """Return the folder in which this copy of the project keeps large files; None if in itself.
 
     Two copies never share one: its name is made from the place of the project.
@@ -42,20 +36,39 @@ def large_files_of(project: HasResults) -> Path | None:
     return place / key
 
 
-def data_of(project: HasRoot) -> Path:
+def data_of(project: HasFolders) -> Path:
     """Return the folder of the raw files, there or not; raises as `large_files_of`."""
     setting = read_place(project, "data")
     return _filled(project, "data", setting) if setting else project.root / "data"
 
 
-def refuse_missing_data(project: HasRoot) -> None:
+def refuse_missing_data(project: HasFolders) -> None:
     """Raise `CheckpointError` if the folder that the setting `data` names is not there."""
     setting = read_place(project, "data")
     if setting and not (place := _filled(project, "data", setting)).is_dir():
         raise _wrong("data", setting, f"{place} is not there. Mount its disk, or correct")
 
 
-def _filled(project: HasRoot, key: str, setting: str) -> Path:
+def script_that_makes(project: HasFolders, path: Path) -> str | None:
+    """Return the script that makes a raw file, relative to the project; None if unknown.
+
+    It is one that `data/README.md` mentions together with the file, and that has the file's name
+    in its code.
+    """
+    readme = project.root / "data" / "README.md"
+    if not readme.is_file():
+        return None
+    name = re.compile(rf"(?<![\w-]){re.escape(path.name)}(?![\w-])")
+    text = readme.read_text(encoding="utf-8", errors="replace")
+    scripts: list[str] = re.findall(r"scripts/[\w/-]+\.py", text) if name.search(text) else []
+    for script in dict.fromkeys(scripts):
+        file = project.root / script
+        if file.is_file() and name.search(file.read_text(encoding="utf-8", errors="replace")):
+            return script
+    return None
+
+
+def _filled(project: HasFolders, key: str, setting: str) -> Path:
     text = setting.replace("{project}", project.root.name)
     place = Path(os.path.expandvars(text)).expanduser()
     if "$" in str(place):

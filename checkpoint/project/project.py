@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import CheckpointValueError, ProjectError
 from ..files import LEFTOVERS
 from .caller import working_directory
-from .chain import Step, in_given_order, in_natural_order, namesakes, step_of
+from .chain import Step, in_order, namesakes, step_of
 from .names import DATE, is_reserved, unportable
 from .places import data_of
 from .settings import read_entries, read_order
@@ -60,7 +60,15 @@ class Project:
 
     def notebook_files(self) -> list[Path]:
         """Return all notebooks, also those that are no steps; no hidden files or broken links."""
-        return sorted(self._notebook_files())
+        found = []
+        for folder, folders, files in os.walk(self.notebooks):
+            folders[:] = [name for name in folders if name[0] != "." and name not in LEFTOVERS]
+            found += [
+                Path(folder, name)
+                for name in files
+                if name.endswith(".ipynb") and name[0] != "." and Path(folder, name).is_file()
+            ]
+        return sorted(found)
 
     def notebook(self, step: str) -> Path:
         """Return the notebook of a step or sub-checkpoint; where it would be, if there is none."""
@@ -80,22 +88,22 @@ class Project:
                 yield path, "is not listed in `order`" if order else _why_no_number(path.stem)
 
     def refuse_unclear(self) -> None:
-        """Raise where it is not clear which notebooks are the steps.
+        """Raise `ProjectError` where it is not clear which notebooks are the steps.
 
-        Raises
-        ------
-        ProjectError
-            If two notebooks have the same name, a notebook has that of a command, or `order` lists
-            one that does not exist.
+        Two notebooks have the same name, a notebook has that of a command, or `order` lists one
+        that does not exist.
         """
-        for step in self.made_twice():
+        steps, entries = self._steps(), read_entries(self)
+        for step in steps:
+            if step.is_script or not step.entry or not entries[step.name].run:
+                continue
             raise ProjectError(
                 f"{self.show(step.path)} and the command of [tool.checkpoint.steps.{step.name}] in "
                 f"pyproject.toml both make {step.name}. Remove its `run`, or rename the notebook.",
                 step=step.name,
                 file=self.show(step.path),
             )
-        for first, step in namesakes(self._steps()):
+        for first, step in namesakes(steps):
             raise ProjectError(
                 f"{self._source(first)} and {self._source(step)} have the same name, by which "
                 "a step is called. Rename one of them, or list the notebooks of the chain in "
@@ -115,46 +123,20 @@ class Project:
     def _source(self, step: Step) -> str:
         return step.source if step.is_script else self.show(step.path)
 
-    def made_twice(self) -> list[Step]:
-        """Return the notebooks whose steps a command makes, too."""
-        entries = read_entries(self)
-        notebooks = [step for step in self._steps() if step.entry and not step.is_script]
-        return [step for step in notebooks if entries[step.name].run]
-
     def not_there(self) -> list[str]:
         """Return what the setting `order` lists and what does not exist."""
         scripts = [name for name, entry in read_entries(self).items() if entry.run]
         # not `is_file`, which is true for other letters on disks that ignore case
-        paths = (path.relative_to(self.notebooks) for path in self._notebook_files())
+        paths = (path.relative_to(self.notebooks) for path in self.notebook_files())
         known = {*scripts, *(path.with_suffix("").as_posix() for path in paths)}
         return [name for name in read_order(self) if name not in known]
 
-    def is_script(self, step: str) -> bool:
-        """Tell whether a command makes a step or sub-checkpoint, and no notebook."""
-        name = step.partition("/")[0]
-        return any(known.name == name and known.is_script for known in self.steps())
-
     def _steps(self) -> list[Step]:
-        paths, order, entries = self.notebook_files(), read_order(self), read_entries(self)
-        if order:
-            return in_given_order(self.notebooks, paths, entries, order)
-        return in_natural_order(self.notebooks, paths, entries)
-
-    def _notebook_files(self) -> Iterator[Path]:
-        for folder, folders, files in os.walk(self.notebooks):
-            folders[:] = [name for name in folders if name[0] != "." and name not in LEFTOVERS]
-            for name in files:
-                if name.endswith(".ipynb") and name[0] != "." and Path(folder, name).is_file():
-                    yield Path(folder, name)
+        paths = self.notebook_files()
+        return in_order(self.notebooks, paths, read_entries(self), read_order(self))
 
     def select(self, steps: list[str]) -> list[Step]:
-        """Return these steps in running order; all if none is named.
-
-        Raises
-        ------
-        ProjectError
-            If there is no such step.
-        """
+        """Return these steps in running order, all if none is named; raises `ProjectError`."""
         known = self.steps()
         names = [notebook.name for notebook in known]
         wanted = [step_of(step) for step in steps]
@@ -169,13 +151,7 @@ class Project:
 
     @property
     def package(self) -> str:
-        """The name of the package that the notebooks import.
-
-        Raises
-        ------
-        ProjectError
-            If there is none.
-        """
+        """The name of the package that the notebooks import; raises `ProjectError`."""
         if not self.packages:
             raise ProjectError("src/ has no package with a checkpoint/ folder. Restore it.")
         return self.packages[0]
@@ -183,17 +159,18 @@ class Project:
     @property
     def packages(self) -> list[str]:
         """The names of its packages with a `checkpoint/` folder: one, unless something is wrong."""
-        found = sorted(self.root.glob("src/*/checkpoint/__init__.py"))
-        return [path.parents[1].name for path in found]
+        return [path.parents[1].name for path in self._code()]
 
     @property
     def version(self) -> str:
         """The version of its `checkpoint/` folder; an empty text if it has none."""
-        for package in self.packages:
-            code = self.root / "src" / package / "checkpoint" / "__init__.py"
+        for code in self._code():
             found = VERSION.search(code.read_text(encoding="utf-8", errors="replace"))
             return found[1] if found else ""
         return ""
+
+    def _code(self) -> list[Path]:
+        return sorted(self.root.glob("src/*/checkpoint/__init__.py"))
 
     def after(self, step: str) -> Step | None:
         """Return the notebook that runs after `step`; None after the last and for others."""
@@ -241,13 +218,7 @@ class Project:
         return folder
 
     def refuse_broken_link(self, path: Path) -> None:
-        """Raise if a path of the project leads over a link to what is not there.
-
-        Raises
-        ------
-        ProjectError
-            Naming the link, such as `results`, and its target.
-        """
+        """Raise `ProjectError` if a path leads over a link to what is not there, such as a disk."""
         if path.exists():
             return
         links = [one for one in (path, *path.parents) if one.is_symlink() and not one.exists()]

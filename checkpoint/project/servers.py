@@ -4,7 +4,7 @@ import json
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import ProjectError
 from .project import Project
@@ -18,15 +18,8 @@ RELOAD = (
 HERE = ("localhost", "127.0.0.1", "::1")
 
 
-class Session(NamedTuple):
-    """A notebook with a kernel: the path of its file, and whether a cell is running."""
-
-    notebook: Path
-    busy: bool
-
-
-def sessions(project: Project) -> list[Session]:
-    """Return the notebooks of a project that Jupyter servers of this user run.
+def sessions(project: Project) -> dict[Path, bool]:
+    """Return the notebooks that Jupyter servers of this user run, and whether each is busy.
 
     A tab that was closed counts until its kernel is shut down. VS Code, servers on other machines
     and servers that ask for a password tell nothing.
@@ -38,21 +31,15 @@ def sessions(project: Project) -> list[Session]:
         for path, busy in _told(file):
             if path.is_relative_to(project.notebooks.resolve()):
                 found[path] = busy or found.get(path, False)
-    return [Session(path, busy) for path, busy in sorted(found.items())]
+    return dict(sorted(found.items()))
 
 
 def refuse_busy(project: Project, files: Iterable[str]) -> None:
-    """Raise if Jupyter runs a cell of one of these files of the project.
-
-    Raises
-    ------
-    ProjectError
-        Naming the notebook.
-    """
+    """Raise `ProjectError` if Jupyter runs a cell of one of these files of the project."""
     names = {Path(file).name for file in files if file.startswith("notebooks/")}
-    for session in sessions(project) if names else ():
-        if session.busy and session.notebook.name in names:
-            inside = session.notebook.relative_to(project.notebooks.resolve())
+    for path, busy in sessions(project).items() if names else ():
+        if busy and path.name in names:
+            inside = path.relative_to(project.notebooks.resolve())
             shown = f"notebooks/{inside.as_posix()}"
             raise ProjectError(
                 f"A cell of {shown} is running in Jupyter. Wait for it, or interrupt its kernel.",
@@ -61,18 +48,11 @@ def refuse_busy(project: Project, files: Iterable[str]) -> None:
 
 
 def advice(project: Project, names: Sequence[str], todo: str) -> str:
-    """Return what to do about notebooks, given by file name, that are or may be open.
+    """Return what to do about notebooks that are or may be open: `CLOSE` or `RELOAD`.
 
-    Parameters
-    ----------
-    project
-        The project.
-    names
-        The notebooks; at least one.
-    todo
-        `CLOSE` or `RELOAD`.
+    `names` has their file names, at least one.
     """
-    running = [session.notebook.name for session in sessions(project)]
+    running = [path.name for path in sessions(project)]
     if known := [name for name in names if name in running]:
         return f"Open in Jupyter: {', '.join(known)}. {todo}"
     # VS Code, for one, tells nothing
@@ -98,11 +78,8 @@ def _told(file: Path) -> Iterator[tuple[Path, bool]]:
             listed = json.load(answer)
         for session in listed:
             if session["type"] == "notebook":
-                path = session["path"].removeprefix("RTC:")  # of real-time collaboration
-                place = root / path
-                yield (
-                    place.parent.resolve() / place.name,
-                    session["kernel"]["execution_state"] == "busy",
-                )
+                place = root / session["path"].removeprefix("RTC:")  # of real-time collaboration
+                busy = session["kernel"]["execution_state"] == "busy"
+                yield place.parent.resolve() / place.name, busy
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return  # it has ended, is being started, or asks for a password

@@ -3,6 +3,7 @@
 import re
 import shlex
 import tomllib
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -14,106 +15,43 @@ from .names import contained, unportable
 FILE, LOCAL = "pyproject.toml", "checkpoint.local.toml"
 OF_ALL = f"{FILE}: [tool.checkpoint]"
 PLACES = ("results", "data")  # settings that name a folder
+KEYS = (
+    *("ignore", "resources", "order", "kernels", "steps", "sources"),
+    *("anndata_format", "compression", *PLACES),
+)
 BLAKE3_DIGITS = 64
 OF_SHELL = re.compile(r"\d?>|<$|[|&;]+$|\w+;$")  # words that a shell would not hand on
 # what other readers of a file understand without a plugin
 COMPRESSIONS = {"h5ad": ("none", "gzip", "lzf"), "zarr": ("none", "gzip", "zstd")}
 
 
-class HasRoot(Protocol):
-    """A project, or whatever knows the top folder of one."""
+class HasFolders(Protocol):
+    """A project, which imports this module."""
 
     root: Path
+    results: Path
 
 
 class Entry(NamedTuple):
-    """What `[tool.checkpoint.steps.<step>]` says of a step that does not call `save`.
+    """What `[tool.checkpoint.steps.<step>]` says of a step that does not call `save`."""
 
-    Attributes
-    ----------
-    run
-        The command that makes it, in words; empty for a notebook in another language.
-    loads
-        The steps and sub-checkpoints that it is made from.
-    code
-        The files of its code, and folders of them, relative to the project.
-    reads
-        The other files and folders that it reads, likewise.
-    """
-
-    run: list[str]
-    loads: list[str]
-    code: list[str]
-    reads: list[str]
+    run: list[str]  # the command that makes it, in words; empty for a notebook
+    loads: list[str]  # the steps and sub-checkpoints that it is made from
+    code: list[str]  # the files of its code, and folders of them, relative to the project
+    reads: list[str]  # the other files and folders that it reads, likewise
 
 
 class Source(NamedTuple):
-    """Where the prepared results of a step are: `[tool.checkpoint.sources.<step>]`.
+    """Where the prepared results of a step are: `[tool.checkpoint.sources.<step>]`."""
 
-    Attributes
-    ----------
-    urls
-        Addresses of one pack, tried in order: `https://…`, `file://…`, or a path, relative to the
-        project.
-    hash
-        Its blake3, 64 hexadecimal digits; empty if none is set.
-    bytes
-        Its size; 0 if none is set.
-    trust
-        Whether pickles in it may be unpacked.
-    """
-
-    urls: list[str]
-    hash: str
-    bytes: int
-    trust: bool
+    urls: list[str]  # of one pack, tried in order: `https://…`, `file://…`, or a path
+    hash: str  # its blake3, 64 hexadecimal digits; empty if none is set
+    bytes: int  # its size; 0 if none is set
+    trust: bool  # whether pickles in it may be unpacked
 
 
-class Settings(NamedTuple):
-    """What `[tool.checkpoint]` says.
-
-    Attributes
-    ----------
-    ignore
-        Names of rules that `checkpoint check` skips.
-    resources
-        Resources of a step's job on a cluster, by step, with Snakemake's names:
-        `{"2_integration": {"mem_mb": 64000, "runtime": 240, "slurm_partition": "large"}}`.
-    order
-        The notebooks in running order, below `notebooks/` and without `.ipynb`, where their
-        numbers do not give it; empty if they do.
-    kernels
-        The kernels of notebooks that shall run in another than they name, by step.
-    steps
-        The steps that are made without `save`, by name.
-    sources
-        Where prepared results can be fetched, by step.
-    anndata_format
-        What an AnnData is saved as: `h5ad` or `zarr`.
-    compression
-        How matrices of an AnnData are compressed: `none`, `gzip`, `lzf` (in `.h5ad` only), `zstd`
-        (in `.zarr` only). None leaves it to the format.
-    results
-        The folder for the large files of results; empty if they lie in the project. It may have
-        variables of the environment in it, and `{project}`.
-    data
-        The folder of the raw files, likewise.
-    """
-
-    ignore: list[str]
-    resources: dict[str, dict[str, int | str]]
-    order: list[str]
-    kernels: dict[str, str]
-    steps: dict[str, Entry]
-    sources: dict[str, Source]
-    anndata_format: str = "h5ad"
-    compression: str | None = None
-    results: str = ""
-    data: str = ""
-
-
-def read_settings(project: HasRoot) -> Settings:
-    """Return the settings of a project.
+def check_settings(project: HasFolders) -> None:
+    """Check all settings of a project.
 
     Raises
     ------
@@ -121,14 +59,38 @@ def read_settings(project: HasRoot) -> Settings:
         If `pyproject.toml` cannot be read, or has an unknown or invalid setting. `error.key` is
         that setting.
     """
-    table = read_toml(project).get("tool", {}).get("checkpoint", {})
     # `template` is the template's own, for its updates
-    for key in (key for key in table if key != "template"):
-        if key not in Settings._fields:
-            raise _invalid(key, f"one of the settings {', '.join(Settings._fields)}", key)
-    ignore, resources = table.get("ignore", []), table.get("resources", {})
+    for key in (key for key in _table(project) if key not in (*KEYS, "template")):
+        raise _invalid(key, f"one of the settings {', '.join(KEYS)}", key)
+    read_ignored(project)
+    read_resources(project)
+    read_kernels(project)
+    for key in PLACES:
+        read_place(project, key)
+    read_order(project)
+    read_entries(project)
+    read_sources(project)
+    file_settings(project)
+
+
+# Each of these raises as `check_settings`, for its setting alone; without a pyproject.toml, it
+# returns what holds if nothing is set.
+
+
+def read_ignored(project: HasFolders) -> list[str]:
+    """Return the rules that `checkpoint check` skips: the setting `ignore`."""
+    ignore = _table(project).get("ignore", [])
     if not isinstance(ignore, list) or not all(isinstance(rule, str) for rule in ignore):
         raise _invalid("ignore", 'a list of rules such as ["absolute-path"]', ignore)
+    return ignore
+
+
+def read_resources(project: HasFolders) -> dict[str, dict[str, int | str]]:
+    """Return what the job of a step asks a cluster for, by step, with Snakemake's names.
+
+    `{"2_integration": {"mem_mb": 64000, "runtime": 240, "slurm_partition": "large"}}`
+    """
+    resources = _table(project).get("resources", {})
     if not isinstance(resources, dict):
         raise _invalid("resources", "a table with an entry per step", resources)
     for step, requested in resources.items():
@@ -137,14 +99,14 @@ def read_settings(project: HasRoot) -> Settings:
             raise _invalid(f"resources.{step}", expected, requested)
         for name, value in requested.items():
             _check_resource(f"resources.{step}.{name}", name, value)
-    kernels = read_kernels(project)
-    places = [read_place(project, key) for key in PLACES]
-    of_steps = (read_order(project), kernels, read_entries(project), read_sources(project))
-    return Settings(ignore, resources, *of_steps, *_of_files(table), *places)
+    return resources
 
 
-def read_order(project: HasRoot) -> list[str]:
-    """Return the setting `order`; empty without a `pyproject.toml`. Raises as `read_settings`."""
+def read_order(project: HasFolders) -> list[str]:
+    """Return the notebooks in running order, below `notebooks/` and without `.ipynb`.
+
+    Empty where their numbers give the order.
+    """
     order = _table(project).get("order", [])
     expected = 'a list of notebooks such as ["1_core/01a_import", "2_report"]'
     if not isinstance(order, list) or not all(isinstance(name, str) for name in order):
@@ -158,18 +120,12 @@ def read_order(project: HasRoot) -> list[str]:
     return list(order)
 
 
-def read_entries(project: HasRoot) -> dict[str, Entry]:
-    """Return the setting `steps`; raises as `read_settings`."""
-    table = _table(project).get("steps", {})
-    if not isinstance(table, dict):
-        raise _invalid("steps", "a table with an entry per step", table)
+def read_entries(project: HasFolders) -> dict[str, Entry]:
+    """Return the steps that are made without `save`, by name: the setting `steps`."""
+    expected = 'a table such as { run = "Rscript scripts/scran.R" }'
     entries = {}
-    for step, entry in table.items():
+    for step, entry in _table_by_step(project, "steps", "a name such as 2_scran", expected):
         key = f"steps.{step}"
-        if unportable(step):
-            raise _invalid(key, "a name such as 2_scran", step)
-        if not isinstance(entry, dict):
-            raise _invalid(key, 'a table such as { run = "Rscript scripts/scran.R" }', entry)
         for name in entry.keys() - set(Entry._fields):
             raise _invalid(f"{key}.{name}", f"one of {', '.join(Entry._fields)}", name)
         texts = {name: _texts(f"{key}.{name}", entry.get(name, [])) for name in Entry._fields[1:]}
@@ -184,20 +140,15 @@ def read_entries(project: HasRoot) -> dict[str, Entry]:
     return entries
 
 
-def read_sources(project: HasRoot) -> dict[str, Source]:
-    """Return the setting `sources`; raises as `read_settings`."""
-    table = _table(project).get("sources", {})
-    if not isinstance(table, dict):
-        raise _invalid("sources", "a table with an entry per step", table)
+def read_sources(project: HasFolders) -> dict[str, Source]:
+    """Return where prepared results can be fetched, by step: the setting `sources`."""
+    expected = 'a table such as { urls = ["https://…"], hash = "blake3:…" }'
+    name_expected = "the name of a step, such as 1_preprocessing"
     sources = {}
-    for step, entry in table.items():
+    for step, entry in _table_by_step(project, "sources", name_expected, expected):
         key = f"sources.{step}"
-        if unportable(step):
-            raise _invalid(key, "the name of a step, such as 1_preprocessing", step)
-        if not isinstance(entry, dict) or not entry.get("urls"):
-            raise _invalid(
-                key, 'a table such as { urls = ["https://…"], hash = "blake3:…" }', entry
-            )
+        if not entry.get("urls"):
+            raise _invalid(key, expected, entry)
         for name in entry.keys() - set(Source._fields):
             raise _invalid(f"{key}.{name}", f"one of {', '.join(Source._fields)}", name)
         size, trust = entry.get("bytes", 0), entry.get("trust", False)
@@ -219,8 +170,8 @@ def blake3_digits(text: object) -> str | None:
     return digits if fits or text == "" else None
 
 
-def read_kernels(project: HasRoot) -> dict[str, str]:
-    """Return the kernels that are set by step, here or on this machine; raises as `read_settings`.
+def read_kernels(project: HasFolders) -> dict[str, str]:
+    """Return the kernels that are set by step, here or on this machine.
 
     Those of `[kernels]` in `checkpoint.local.toml`, which git ignores, come before the others.
     """
@@ -233,8 +184,11 @@ def read_kernels(project: HasRoot) -> dict[str, str]:
     return found
 
 
-def read_place(project: HasRoot, key: str) -> str:
-    """Return the setting `results` or `data`, of this machine or of all; raises like the others."""
+def read_place(project: HasFolders, key: str) -> str:
+    """Return the setting `results` or `data`, of this machine or of all.
+
+    It may have variables of the environment in it, and `{project}`; it is empty if not set.
+    """
     mine = _read_local(project)
     place = mine.get(key, _table(project).get(key, ""))
     if not isinstance(place, str):
@@ -243,25 +197,51 @@ def read_place(project: HasRoot, key: str) -> str:
     return place
 
 
-def file_settings(project: HasRoot) -> tuple[str, str | None]:
-    """Return `anndata_format` and `compression`; raises as `read_settings`, for these two alone."""
-    return _of_files(_table(project))
+def file_settings(project: HasFolders) -> tuple[str, str | None]:
+    """Return what an AnnData is saved as, and how its matrices are compressed.
+
+    None leaves the compression to the format.
+    """
+    table = _table(project)
+    anndata_format, compression = table.get("anndata_format", "h5ad"), table.get("compression")
+    if anndata_format not in tuple(COMPRESSIONS):  # of any type
+        raise _invalid("anndata_format", " or ".join(map(repr, COMPRESSIONS)), anndata_format)
+    if compression is not None and compression not in COMPRESSIONS[anndata_format]:
+        some = ", ".join(map(repr, COMPRESSIONS[anndata_format]))
+        expected = f"one of {some} with anndata_format = {anndata_format!r}"
+        raise _invalid("compression", expected, compression)
+    return anndata_format, compression
 
 
-def _read_local(project: HasRoot) -> dict[str, Any]:
+def _read_local(project: HasFolders) -> dict[str, Any]:
     """Return what `checkpoint.local.toml` says; empty without one."""
     local = project.root / LOCAL
-    mine = parse_toml(local.read_text(encoding="utf-8"), LOCAL) if local.is_file() else {}
+    mine = _read(local) if local.is_file() else {}
     for key in mine.keys() - {"kernels", *PLACES}:
         raise _invalid(key, "`results`, `data` or the table [kernels]", key, f"{LOCAL}:")
     return mine
 
 
-def _table(project: HasRoot) -> dict[str, Any]:
+def _table(project: HasFolders) -> dict[str, Any]:
     """Return `[tool.checkpoint]`; empty without a `pyproject.toml`."""
     there = (project.root / FILE).is_file()
     table = read_toml(project).get("tool", {}).get("checkpoint", {}) if there else {}
     return table if isinstance(table, dict) else {}
+
+
+def _table_by_step(
+    project: HasFolders, key: str, expected_name: str, expected: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the tables of a setting that has one per step, each with the name of its step."""
+    table = _table(project).get(key, {})
+    if not isinstance(table, dict):
+        raise _invalid(key, "a table with an entry per step", table)
+    for step, entry in table.items():
+        if unportable(step):
+            raise _invalid(f"{key}.{step}", expected_name, step)
+        if not isinstance(entry, dict):
+            raise _invalid(f"{key}.{step}", expected, entry)
+        yield step, entry
 
 
 def _texts(key: str, value: object) -> list[str]:
@@ -300,17 +280,6 @@ def _words(key: str, command: object) -> list[str]:
     return words
 
 
-def _of_files(table: dict[str, Any]) -> tuple[str, str | None]:
-    anndata_format, compression = table.get("anndata_format", "h5ad"), table.get("compression")
-    if anndata_format not in tuple(COMPRESSIONS):  # of any type
-        raise _invalid("anndata_format", " or ".join(map(repr, COMPRESSIONS)), anndata_format)
-    if compression is not None and compression not in COMPRESSIONS[anndata_format]:
-        some = ", ".join(map(repr, COMPRESSIONS[anndata_format]))
-        expected = f"one of {some} with anndata_format = {anndata_format!r}"
-        raise _invalid("compression", expected, compression)
-    return anndata_format, compression
-
-
 def _check_resource(key: str, name: str, value: object) -> None:
     """Raise if Snakemake would not take a resource."""
     if not name.isidentifier():
@@ -323,35 +292,27 @@ def _check_resource(key: str, name: str, value: object) -> None:
         raise _invalid(key, "at least 1", value)
 
 
-def read_toml(project: HasRoot) -> dict[str, Any]:
+def read_toml(project: HasFolders) -> dict[str, Any]:
     """Return the content of a project's `pyproject.toml`; raises `ProjectError` if invalid."""
-    path = project.root / FILE
+    return _read(project.root / FILE)
+
+
+def _read(path: Path) -> dict[str, Any]:
     status = path.stat()
-    return _read_toml(path, status.st_mtime_ns, status.st_size)
+    return _parsed(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=8)  # each load and save asks several times
-def _read_toml(path: Path, mtime_ns: int, size: int) -> dict[str, Any]:
+def _parsed(path: Path, mtime_ns: int, size: int) -> dict[str, Any]:
+    text = ""
     try:
-        return parse_toml(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise _not_toml(error) from error
-
-
-def parse_toml(text: str, file: str = FILE) -> dict[str, Any]:
-    """Return the content of a TOML file from its text; raises like `read_toml`."""
-    try:
+        text = path.read_text(encoding="utf-8")
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        if merge := unfinished_merge(text):
-            message = f"{file} {merge}."
-            raise ProjectError(message, file=file, expected="TOML", found=merge) from error
-        raise _not_toml(error, file) from error
-
-
-def _not_toml(error: ValueError, file: str = FILE) -> ProjectError:
-    message = f"{file} is not valid TOML: {error}"
-    return ProjectError(message, file=file, expected="TOML", found=str(error))
+    except ValueError as error:  # not TOML, or not UTF-8
+        merge = unfinished_merge(text)
+        message = f"{path.name} {merge}." if merge else f"{path.name} is not valid TOML: {error}"
+        found = merge or str(error)
+        raise ProjectError(message, file=path.name, expected="TOML", found=found) from error
 
 
 def _invalid(key: str, expected: str, found: object, where: str = OF_ALL) -> ProjectError:

@@ -1,7 +1,5 @@
 """A call whose parts have been gone through."""
 
-from __future__ import annotations
-
 import ast
 import re
 from dataclasses import dataclass
@@ -14,26 +12,12 @@ IN_PLACE = re.compile(r"inplace|overwrite\w*|out")
 
 @dataclass
 class Call:
-    """A call whose parts have been gone through.
-
-    Attributes
-    ----------
-    node
-        The call.
-    name
-        The last part of the function's name.
-    path
-        The whole name of a library's function, `numpy.random.seed`; otherwise empty.
-    receiver
-        What it is a method of, or the function itself; None for a built-in function or one of a
-        library.
-    given
-        The arguments.
-    """
+    """A call whose parts have been gone through."""
 
     node: ast.Call
-    name: str
-    path: str
+    name: str  # the last part of the function's name
+    path: str  # the whole name of a library's function, `numpy.random.seed`; otherwise empty
+    # what it is a method of, or the function itself; None for a built-in function or a library's
     receiver: Value | None
     given: list[Value]
 
@@ -112,11 +96,6 @@ def writes_positional(call: Call) -> bool:
     limit = 1 if call.name in tables.UNARY else 2 if call.name in tables.BINARY else 3
     starred = any(isinstance(node, ast.Starred) for node in call.node.args)
     return count > limit or (starred and call.name in tables.UNARY | tables.BINARY)
-
-
-def is_pure_name(node: ast.AST) -> bool:
-    """Tell whether something is the name of a built-in function that changes nothing."""
-    return isinstance(node, ast.Name) and node.id in tables.BUILTIN_PURE
 
 
 def only_keyword(call: Call, name: str) -> bool:

@@ -1,8 +1,7 @@
 """Calls: which function it is, and what that reads and changes."""
 
-from __future__ import annotations
-
 import ast
+from copy import copy
 
 from . import tables
 from .call import Call, bound_arguments, parameters
@@ -24,8 +23,8 @@ class Calls(Methods):
         function = node.func
         if grouped := self._grouped(node):
             return grouped
-        if (length := self._rows(node)) is not None:
-            return length
+        if self.length(node) is not None:
+            return PLAIN
         if isinstance(function, ast.Attribute):
             column = self.place(function.value)
             base = self.load_field(column) if column else self.evaluate(function.value)
@@ -44,17 +43,6 @@ class Calls(Methods):
         elif not isinstance(function, ast.Name) or self.peek(function.id) is not None:
             receiver = base
         return self._dispatch(Call(node, name, path, receiver, given))
-
-    def _rows(self, node: ast.Call) -> Value | None:
-        """Go through `len(df)`."""
-        match node:
-            case ast.Call(func=ast.Name(id="len"), args=[ast.Name() as name], keywords=[]):
-                value = self.peek(name.id)
-                thing = self.memory.the(value, "frame") if value else None
-                if value and thing and self.peek("len") is None and name.id != self.missing:
-                    self.read_length(name.id, value, thing)
-                    return PLAIN
-        return None
 
     def _grouped(self, node: ast.Call) -> Value | None:
         """Go through `df.groupby("g")["a"].mean()`, which reads two columns."""
@@ -78,11 +66,8 @@ class Calls(Methods):
             case _:
                 return None
         key = self.place(ast.Subscript(frame, by, ast.Load()))
-        part = (
-            ast.copy_location(ast.Attribute(frame, column.attr, ast.Load()), column)
-            if isinstance(column, ast.Attribute)
-            else ast.Subscript(frame, column.slice, ast.Load())
-        )
+        part = copy(column)
+        part.value = frame
         taken = self.place(part)
         options = [*node.keywords, *column.value.keywords]
         if not key or not taken or method not in tables.ARRAY_READS or key[1].kind != "frame":
@@ -153,8 +138,7 @@ class Calls(Methods):
         for function in functions:
             if getattr(function, "name", "") in ("__init__", "__post_init__", "__new__"):
                 self.inline(function, receiver, bound_arguments(function, call, made))
-        names = {getattr(function, "name", "") for function in functions}
-        if not names & {"__init__"}:
+        if all(getattr(function, "name", "") != "__init__" for function in functions):
             self.memory.objects[next(iter(made.objects))].content |= call.arguments.objects
         return made
 

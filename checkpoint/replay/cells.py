@@ -1,79 +1,42 @@
 """The statements of a cell, and what is kept of each that ran on paper."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..notebooks.magics import magics, parse_cell, without_magics
+from ..notebooks.magics import has_cell_magic, magics, parse_cell, without_magics
 
 PLAIN = re.compile(r"%%(?:capture|time)\b")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A statement that was run on paper.
+    """A statement that was run on paper."""
 
-    Attributes
-    ----------
-    text
-        The statement, without comments and formatting.
-    key
-        A hash of the statement and all that it read: equal keys mean equal effects.
-    loose
-        The same without what does not decide whether the statement fails: how figures look, and
-        random numbers that nobody seeded.
-    done
-        Whether it ran to its end.
-    saves
-        The steps that it saves; None for a name that is computed.
-    reads
-        What it read: names, and hidden state, with a hash of what was there.
-    changed
-        The names that it bound, or whose objects it may have changed.
-    tainted
-        Whether it depends on random numbers that nobody seeded, or on the clock.
-    harmless
-        Whether it changes nothing but a name and cannot fail.
-    cell
-        The number of the execution or cell.
-    """
-
-    text: str
-    key: str
+    text: str  # without comments and formatting
+    key: str  # a hash of the statement and all that it read: equal keys mean equal effects
+    # the same without what does not decide whether the statement fails: how figures look, and
+    # random numbers that nobody seeded
     loose: str
-    done: bool
-    saves: tuple[str | None, ...]
-    reads: Mapping[str, str]
-    changed: frozenset[str]
-    tainted: bool
-    harmless: bool
-    cell: int
+    done: bool  # whether it ran to its end
+    saves: tuple[str | None, ...]  # the steps that it saves; None for a name that is computed
+    reads: Mapping[str, str]  # names, and hidden state, with a hash of what was there
+    changed: frozenset[str]  # the names that it bound, or whose objects it may have changed
+    tainted: bool  # whether it depends on random numbers that nobody seeded, or on the clock
+    harmless: bool  # whether it changes nothing but a name and cannot fail
+    cell: int  # the number of the execution or cell
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How an execution ended.
-
-    Attributes
-    ----------
-    error
-        Whether it ended in an error.
-    line
-        The line of the cell in which it did; 0 if unknown.
-    missing
-        The name that was not found.
-    salt
-        Makes a statement that failed unlike any other.
-    """
+    """How an execution ended."""
 
     error: bool = False
-    line: int = 0
-    missing: str = ""
-    salt: str = ""
+    line: int = 0  # of the cell, in which it ended in an error; 0 if unknown
+    missing: str = ""  # the name that was not found
+    salt: str = ""  # makes a statement that failed unlike any other
 
 
 @lru_cache(maxsize=1024)
@@ -86,8 +49,8 @@ def _parsed(source: str) -> Iterator[tuple[ast.stmt | None, str]]:
     source = source.rstrip()
     lines = list(magics(source))
     tree = parse_cell(source)
-    whole = source.startswith("%%") and not without_magics(source)
-    first = lines.pop(0) if PLAIN.match(source) and not whole else ""
+    whole = has_cell_magic(source) and not without_magics(source)
+    first = lines.pop(0) if PLAIN.match(source.lstrip()) and not whole else ""
     nested = sum(isinstance(n, ast.Pass) for n in tree.body) < len(lines) if tree else True
     if whole or (lines and nested) or tree is None:
         yield None, source if whole else f"%cell\n{source}"

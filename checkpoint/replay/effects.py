@@ -1,7 +1,5 @@
 """What a statement reads, binds and may change: gathered while it is gone through."""
 
-from __future__ import annotations
-
 import ast
 import builtins
 import re
@@ -9,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .fields import path_of
+from . import tables
 from .memory import (
     FILES,
     HISTORY,
@@ -45,58 +43,25 @@ class FieldSet:
 
 
 class Effects:
-    """What a statement does, as far as it has been gone through.
+    """What a statement does, as far as it has been gone through."""
 
-    Parameters
-    ----------
-    memory
-        What the kernel holds. Names and objects are changed at once, keys are not: they tell
-        what was there before the statement.
-    draws
-        The random states that the statement's cell was seen to move; None if nobody looked.
-    missing
-        The name that a `NameError` or `AttributeError` was about, if the statement ended so.
-
-    Attributes
-    ----------
-    reads
-        The keys of what it reads, by a label.
-    objects_read
-        The objects that lie behind each label.
-    bound, maybe
-        The names that it binds, and those that it may bind.
-    touched, views
-        The objects that it may change, and with `touched` all that share their memory.
-    fields
-        What it sets in objects whose other fields it leaves alone.
-    fresh
-        What it sets whatever was there before, as a seed does.
-    made
-        The objects that it makes, in order.
-    saves
-        The steps that it saves; None for a name that is computed.
-    anything
-        Whether it may do anything, as `exec` does.
-    """
-
-    def __init__(
-        self, memory: Memory, draws: frozenset[str] | None = None, missing: str = ""
-    ) -> None:
+    def __init__(self, memory: Memory, draws: frozenset[str] | None, missing: str) -> None:
+        # names and objects are changed at once, keys are not: they tell what was there before
         self.memory = memory
-        self.draws = draws
-        self.missing = missing
+        self.draws = draws  # random states that its cell was seen to move; None if nobody looked
+        self.missing = missing  # the name that a `NameError` or `AttributeError` was about
         self.alone: ast.AST | None = None  # the call that is the whole statement
-        self.reads: dict[str, list[str]] = {}
-        self.objects_read: dict[str, set[int]] = {}
-        self.bound: set[str] = set()
-        self.maybe: set[str] = set()
-        self.touched: set[int] = set()
-        self.views: set[int] = set()
-        self.fields: list[FieldSet] = []
-        self.fresh: set[str] = set()
-        self.made: list[int] = []
-        self.saves: list[str | None] = []
-        self.anything = False
+        self.reads: dict[str, list[str]] = {}  # the keys of what it reads, by a label
+        self.objects_read: dict[str, set[int]] = {}  # that lie behind each label
+        self.bound: set[str] = set()  # names that it binds
+        self.maybe: set[str] = set()  # names that it may bind
+        self.touched: set[int] = set()  # objects that it may change, and all that share with them
+        self.views: set[int] = set()  # objects that it may change, and no others
+        self.fields: list[FieldSet] = []  # set in objects whose other fields it leaves alone
+        self.fresh: set[str] = set()  # set whatever was there before, as a seed does
+        self.made: list[int] = []  # objects that it makes, in order
+        self.saves: list[str | None] = []  # steps; None for a name that is computed
+        self.anything = False  # whether it may do anything, as `exec` does
         self.exhausted = False  # whether it calls more functions than can be followed
         self.inlined = 0  # functions of the notebook that were gone through
         self.run_with: dict[Code, list[tuple[frozenset[int], Value]]] = {}  # with which objects
@@ -184,10 +149,8 @@ class Effects:
         """Read a name, and so all that it leads to."""
         if name == self.missing:
             raise StopError
-        local = next((scope[name] for scope in reversed(self.scopes) if name in scope), None)
-        value = local if local is not None else self.peek(name)
-        here = name in self.bound or any(name in binds for binds in self.branch_binds)
-        if local is None and not here:
+        value = self.peek(name)
+        if not any(name in names for names in (self.bound, *self.branch_binds, *self.scopes)):
             self._read_global(name)
         if value is None:
             return UNKNOWN
@@ -225,8 +188,7 @@ class Effects:
 
     def set_hidden(self, hidden: str, path: str) -> None:
         """Note that the statement sets one option or file."""
-        number = next(iter(self.memory.names[hidden].value.objects))
-        self.fields.append(FieldSet(number, path, bool(self.branches)))
+        self.fields.append(FieldSet(self.memory.number(hidden), path, bool(self.branches)))
 
     def read_file(self, path: str | None) -> None:
         """Note that a file is read; any file if its path is computed."""
@@ -255,7 +217,7 @@ class Effects:
             return
         old = self.memory.names.get(name)
         sure = not self.branches and not self.scopes
-        now = value if sure or not self.scopes or old is None else join(old.value, value)
+        now = value if not self.scopes or old is None else join(old.value, value)
         self.memory.names[name] = Name(now, old.key if old else "")
         (self.bound if sure else self.maybe).add(name)
         self.branch_binds[-1].add(name)
@@ -290,7 +252,7 @@ class Effects:
                 part()
             ends.append({name: names.get(name) for name in self.branch_binds.pop()})
             for name in ends[-1]:
-                self._restore(name, before.get(name))
+                self.restore(name, before.get(name))
             self.bound = set(bound)
         self.branches = branches
         both = set.intersection(*map(set, ends)) if all_ways else set[str]()
@@ -298,13 +260,14 @@ class Effects:
             old = before.get(name)
             ways = [end[name] for end in ends if name in end] + ([] if name in both else [old])
             values = [way.value for way in ways if way]
-            self._restore(name, Name(join(*values), old.key if old else "") if values else None)
+            self.restore(name, Name(join(*values), old.key if old else "") if values else None)
         self.branch_binds[-1] |= both
         if not self.branches and not self.scopes:
             self.bound |= both
             self.maybe -= both - maybe
 
-    def _restore(self, name: str, bound: Name | None) -> None:
+    def restore(self, name: str, bound: Name | None) -> None:
+        """Let a name be what it was; None if it was not bound."""
         if bound:
             self.memory.names[name] = bound
         else:
@@ -332,7 +295,7 @@ class Effects:
         thing = self.memory.the(value, "frame", "dict", "anndata", "instance", "loaded")
         if thing and thing.kind in ("frame", "dict") and self._anndata_of(thing):
             return None  # it is adata.obs, say, and what is set in it is set in adata
-        path = path_of(thing.kind, parts) if thing else None
+        path = _path(thing.kind, parts) if thing else None
         if thing and path and thing.kind == "instance" and self._computed(value, path):
             return None
         return (value, thing, path, f"{node.id}/{path}") if thing and path else None
@@ -363,11 +326,6 @@ class Effects:
         self.note(label, self.memory.keys(every), self.memory.reach(every.objects))
         return every if thing.content else PLAIN
 
-    def read_length(self, name: str, value: Value, thing: Object) -> Value:
-        """Read how many rows a DataFrame has, which setting a column leaves alone."""
-        self.note(f"{name}/·rows", [thing.key] if thing.key else [], set(value.objects))
-        return self.new(kind="array", shares=value.objects)  # `df.index.name = "cell"`
-
     def store_field(self, place: tuple[Value, Object, str, str], stored: Value) -> None:
         """Set one field of an object, and leave the others."""
         value, thing, path, label = place
@@ -388,3 +346,32 @@ class Effects:
             thing.values[path] = stored
         elif path in thing.values:
             thing.values[path] = join(thing.values[path], stored)
+
+
+def _path(kind: str, parts: list[tuple[str, object]]) -> str | None:
+    """Return the path of a field, `obs/batch`; None if these parts name none."""
+    (how, first), *more = parts
+    if more and kind != "anndata":
+        return None
+    if kind in ("dict", "loaded"):
+        return repr(first) if how == "item" else None
+    if not isinstance(first, str) or "/" in first:
+        return None
+    if kind == "frame":
+        return first if _is_column(how, first) else None
+    if how != "attribute":
+        return None
+    if kind == "instance":
+        return first
+    if first not in tables.ANNDATA_FIELDS or len(more) > 1:
+        return None
+    if not more:
+        return first
+    how, column = more[0]
+    named = how == "item" or (first in ("obs", "var") and _is_column(how, column))
+    inside = isinstance(column, str) and "/" not in column and first not in ("X", "raw")
+    return f"{first}/{column}" if named and inside else None
+
+
+def _is_column(how: str, name: object) -> bool:
+    return isinstance(name, str) and (how == "item" or name not in tables.FRAME_ATTRIBUTES)

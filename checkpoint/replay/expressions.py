@@ -1,9 +1,7 @@
 """Expressions, gone through in the order in which Python evaluates them."""
 
-from __future__ import annotations
-
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from . import tables
 from .effects import Effects, StopError
@@ -16,13 +14,9 @@ Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 class Expressions(Effects):
     """Effects, with expressions understood."""
 
-    def call(self, node: ast.Call) -> Value:
-        """Go through a call; see `Calls`."""
-        raise NotImplementedError
-
-    def run_code(self, value: Value, *given: Value) -> Value:
-        """Go through all functions of the notebook that a value may run; see `Calls`."""
-        raise NotImplementedError
+    # of `Calls`
+    call: Callable[[ast.Call], Value]
+    run_code: Callable[..., Value]
 
     def evaluate(self, node: ast.expr | None) -> Value:
         """Go through an expression and return what is known of its value."""
@@ -49,8 +43,10 @@ class Expressions(Effects):
             case ast.BoolOp():
                 first = self.used(self.evaluate(node.values[0]))
                 return join(first, *(self.used(self._perhaps(part)) for part in node.values[1:]))
-            case ast.List() | ast.Set() | ast.Tuple() | ast.Dict():
+            case ast.List() | ast.Set() | ast.Tuple():
                 return self._display(node)
+            case ast.Dict():
+                return self._dict(node)
             case ast.Await() | ast.Yield() | ast.YieldFrom():
                 self.touch_deep(value := self.evaluate(node.value))
                 self.returned.append(value)
@@ -80,12 +76,9 @@ class Expressions(Effects):
             return self.new(*map(self.piece, values), kind="list")
         return self.new(*values)
 
-    def _display(self, node: ast.expr) -> Value:
-        if isinstance(node, ast.Dict):
-            return self._dict(node)
-        elements: Sequence[ast.expr] = getattr(node, "elts", ())
+    def _display(self, node: ast.List | ast.Set | ast.Tuple) -> Value:
         values = []
-        for element in elements:
+        for element in node.elts:
             value = self.evaluate(element.value if isinstance(element, ast.Starred) else element)
             values.append(self.piece(value) if isinstance(element, ast.Starred) else value)
         if isinstance(node, ast.Tuple) and not any(value.objects for value in values):
@@ -114,7 +107,7 @@ class Expressions(Effects):
             raise StopError
         if place := self.place(node):
             return self.used(self.load_field(place))
-        if (length := self._length(node)) is not None:
+        if (length := self.length(node)) is not None:
             return length
         base = self.used(self.evaluate(node.value))
         kind = self.memory.kind(base)
@@ -147,8 +140,7 @@ class Expressions(Effects):
         if kind == "anndata":
             return self.new(kind="anndata", shares=base.objects)
         if kind == "list" and isinstance(node.slice, ast.Slice):
-            inside = self.piece(base)
-            return self.new(inside, kind="list")
+            return self.new(self.piece(base), kind="list")
         return self.piece(base)
 
     def _method_of(self, base: Value, node: ast.Attribute) -> Value:
@@ -158,15 +150,22 @@ class Expressions(Effects):
         self.memory.nested.add(method)  # which changes what it holds
         return self.new(base, kind="function", code=(method,))
 
-    def _length(self, node: ast.expr) -> Value | None:
-        """Go through `df.shape`, which does not depend on what the columns hold."""
-        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+    def length(self, node: ast.expr) -> Value | None:
+        """Read how many rows a DataFrame has, which setting a column leaves alone."""
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr="index" | "empty"):
+                pass
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)], keywords=[]):
+                if self.peek("len") is not None:
+                    return None
+            case _:
+                return None
+        value = self.peek(name)
+        thing = self.memory.the(value, "frame") if value and name != self.missing else None
+        if value is None or thing is None:
             return None
-        if node.attr not in tables.FRAME_LENGTH - {"shape", "size"}:
-            return None
-        value = self.peek(node.value.id)
-        thing = self.memory.the(value, "frame") if value and node.value.id != self.missing else None
-        return self.read_length(node.value.id, value, thing) if value and thing else None
+        self.note(f"{name}/·rows", [thing.key] if thing.key else [], set(value.objects))
+        return self.new(kind="array", shares=value.objects)  # `df.index.name = "cell"`
 
     def used(self, value: Value) -> Value:
         """Go through the properties and operators of the notebook's own classes."""
@@ -234,18 +233,8 @@ class Expressions(Effects):
             self.run_code(value, value)
         return value
 
-    def assign(self, target: ast.expr, value: Value, node: ast.expr | None = None) -> None:
-        """Give a value to a name, an attribute, an item, or several of them.
-
-        Parameters
-        ----------
-        target
-            What is assigned to.
-        value
-            What is assigned.
-        node
-            The expression that it came from, which may say what goes where: `a, b = x, y`.
-        """
+    def assign(self, target: ast.expr, value: Value) -> None:
+        """Give a value to a name, an attribute, an item, or several of them."""
         if isinstance(target, ast.Name):
             self.bind(target.id, value)
         elif isinstance(target, ast.Starred):

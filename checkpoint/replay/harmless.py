@@ -1,7 +1,5 @@
 """Statements that cannot fail, so that it does not matter whether they ran."""
 
-from __future__ import annotations
-
 import ast
 
 from .memory import Memory
@@ -12,15 +10,7 @@ FRAME_SHOWS = frozenset(("shape", "columns", "index", "dtypes", "size", "empty")
 
 
 def cannot_fail(node: ast.stmt | None, memory: Memory) -> bool:
-    """Tell whether a statement only shows something, or names it, and surely can.
-
-    Parameters
-    ----------
-    node
-        The statement; None for a magic.
-    memory
-        What there is when it runs.
-    """
+    """Tell whether a statement only shows something, or names it, and surely can."""
     match node:
         case ast.Pass():
             return True

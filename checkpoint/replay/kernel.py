@@ -1,14 +1,12 @@
 """A kernel on paper: cells run in it, and each statement gets a key of what it did."""
 
-from __future__ import annotations
-
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from .cells import Ending, Step, lines_of, statements_of, stops_at_name
-from .effects import StopError
+from .effects import FieldSet, StopError
 from .harmless import cannot_fail
 from .memory import (
     FIGURE,
@@ -33,23 +31,16 @@ from .memory import (
 from .statement import Statement
 
 INTERACTIVE = re.compile(r"^\s*%matplotlib\s+(?!inline)\w", re.MULTILINE)
+Keys = tuple[str, str]  # of a statement: its key, and the loose one
 IGNORED = (FIGURE, STYLE)  # what a statement draws on, or how, does not make it fail
 
 
 class Kernel:
-    """A kernel on paper.
+    """A kernel on paper."""
 
-    Parameters
-    ----------
-    facts
-        The types that values were seen to have, by a hash of their keys; more are added.
-    start
-        Keys of the random states in which it begins.
-    """
-
-    def __init__(self, facts: dict[str, str], start: Mapping[str, str]) -> None:
-        self.facts = facts
-        self.memory = Memory(start)
+    def __init__(self, facts: dict[str, str], again: Collection[str] = ()) -> None:
+        self.facts = facts  # the types that values were seen to have, by a hash of their keys
+        self.memory = Memory(again)
         self.loose: dict[str, str] = dict.fromkeys(self.memory.tainted, "random")
         self.interactive = False
         self.cells = 0
@@ -65,23 +56,19 @@ class Kernel:
         draws: frozenset[str] | None,
         ending: Ending,
         kinds: Mapping[str, str] | None = None,
-        restart: Mapping[str, tuple[str, str]] | None = None,
+        again: Mapping[str, str] | None = None,
     ) -> list[Step]:
         """Run a cell.
 
         Parameters
         ----------
-        source
-            Its code.
-        draws
-            The random states that it was seen to move; None if nobody looked.
-        ending
-            How it ended.
-        kinds
-            The types that values were seen to have afterwards, by their names.
-        restart
-            Texts of statements before which a random state that nobody seeded counts as new, by
-            the state, with the new key.
+        source, ending
+            Its code, and how it ended.
+        draws, kinds
+            As `Execution` has them.
+        again
+            Texts of statements before which a random state that nobody seeded counts as at
+            another beginning, by the state.
         """
         self._begin(source)
         steps: list[Step] = []
@@ -91,14 +78,12 @@ class Kernel:
             first, last = lines_of(node)
             if ending.error and 0 < ending.line < first:
                 break
-            done = not ending.error or 0 < last < ending.line
-            self._restart(text, restart or {})
-            missing = (
-                ending.missing
-                if len(failing) == 1 and not done and stops_at_name(node, ending)
-                else ""
-            )
-            steps.append(self._step(node, text, draws, done, replace(ending, missing=missing)))
+            self._restart(text, again or {})
+            failure = None
+            if ending.error and not 0 < last < ending.line:
+                at_name = len(failing) == 1 and stops_at_name(node, ending)
+                failure = ending if at_name else replace(ending, missing="")
+            steps.append(self._step(node, text, draws, failure))
         for name, kind in (kinds or {}).items():
             if name in self.memory.names and kind:
                 self.facts[digest(*self.memory.name_keys(name))] = kind
@@ -115,13 +100,11 @@ class Kernel:
             figure = self.memory.hidden(FIGURE)
             figure.key, figure.content = digest(FIGURE), set()
 
-    def _restart(self, text: str, restart: Mapping[str, tuple[str, str]]) -> None:
-        for name, (before, start) in restart.items():
-            thing = self.memory.hidden(name)
-            if text == before and thing.key in self.memory.tainted:
-                thing.key = digest(name, start)
-                self.memory.tainted.add(thing.key)
-                self.loose[thing.key] = "random"
+    def _restart(self, text: str, again: Mapping[str, str]) -> None:
+        for name, before in again.items():
+            if text == before and self.memory.hidden(name).key in self.memory.tainted:
+                key = self.memory.begin(name, again=True)
+                self.loose[key] = "random"
 
     def _learn(self, name: str) -> None:
         """Make use of what was seen of the type of a value that was made in the same way."""
@@ -148,7 +131,6 @@ class Kernel:
         thing.kind = kind
         if flat or kind in ("array", "frame"):
             thing.code = ()  # data run no code
-        if flat or kind in ("array", "frame"):
             if thing.content:  # nothing in it can change, so that its own key tells all
                 thing.key = self._together(keys)
                 thing.fields.clear()
@@ -164,8 +146,11 @@ class Kernel:
         key = digest(*keys)
         if not self.memory.tainted.isdisjoint(keys):
             self.memory.tainted.add(key)
-        self.loose[key] = digest(*sorted(self.loose.get(old, old) for old in keys))
+        self.loose[key] = digest(*self._loosely(keys))
         return key
+
+    def _loosely(self, keys: Iterable[str]) -> list[str]:
+        return sorted(self.loose.get(key, key) for key in keys)
 
     # ------------------------------------------------------------ statements
 
@@ -174,12 +159,11 @@ class Kernel:
         node: ast.stmt | None,
         text: str,
         draws: frozenset[str] | None,
-        done: bool,
-        ending: Ending,
+        failure: Ending | None,
     ) -> Step:
         before = dict(self.memory.names)
         self.harmless = cannot_fail(node, self.memory)
-        statement = Statement(self.memory, draws, ending.missing)
+        statement = Statement(self.memory, draws, failure.missing if failure else "")
         try:
             if node is None:
                 statement.magic(text.splitlines())
@@ -189,21 +173,19 @@ class Kernel:
             statement.scopes.clear()
         if statement.anything or statement.exhausted:
             self._anything(statement)
-        if not done:
+        if failure:
             self._failed(statement, node, before)
-        return self._commit(statement, node, text, done, ending, before)
+        return self._commit(statement, node, text, failure, before)
 
     def _anything(self, statement: Statement) -> None:
         """Let a statement change all that there is."""
         memory = self.memory
         everything: set[int] = set()
         for name in sorted(memory.names):
-            statement.note(
-                name, memory.name_keys(name), memory.reach(memory.names[name].value.objects)
-            )
-            everything |= memory.reach(memory.names[name].value.objects)
-        hidden = {number for h in HIDDEN for number in memory.names[h].value.objects}
-        data = sorted(everything - hidden)
+            reach = memory.reach(memory.names[name].value.objects)
+            statement.note(name, memory.name_keys(name), reach)
+            everything |= reach
+        data = sorted(everything - {memory.number(hidden) for hidden in HIDDEN})
         # one object for all: any name may lead to any of them from here on
         keys = [key for number in data for key in memory.own_key(number)]
         code = tuple(memory.code(Value(frozenset(data))))
@@ -227,10 +209,8 @@ class Kernel:
         names = isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets)
         for name in sorted(statement.bound):
             old, now = before.get(name), self.memory.names.get(name)
-            if names and old:  # it failed before it bound them
-                self.memory.names[name] = old
-            elif names:
-                self.memory.names.pop(name, None)
+            if names:  # it failed before it bound them
+                statement.restore(name, old)
             else:
                 values = [bound.value for bound in (old, now) if bound]
                 self.memory.names[name] = Name(join(*values), old.key if old else "")
@@ -246,31 +226,21 @@ class Kernel:
         statement: Statement,
         node: ast.stmt | None,
         text: str,
-        done: bool,
-        ending: Ending,
+        failure: Ending | None,
         before: dict[str, Name],
     ) -> Step:
         """Give keys to all that a statement made and changed."""
         memory = self.memory
         labels = sorted(statement.reads)
-        salt = "" if done else ending.salt
+        done, salt = failure is None, failure.salt if failure else ""
         together = self._aliases(statement)
         key = digest(text, [(n, statement.reads[n]) for n in labels], together, salt, done)
-        loose = digest(
-            text,
-            [
-                (n, sorted(self.loose.get(k, k) for k in statement.reads[n]))
-                for n in labels
-                if n not in IGNORED
-            ],
-            together,
-            salt,
-            done,
-        )
+        loosely = [(n, self._loosely(statement.reads[n])) for n in labels if n not in IGNORED]
+        loose = digest(text, loosely, together, salt, done)
         self.tainted = any(k in memory.tainted for keys in statement.reads.values() for k in keys)
-        self._renew(statement, key, loose)
+        self._renew(statement, (key, loose))
         changed = set(statement.bound | statement.maybe)
-        self._rename(statement, node, key, loose, before)
+        self._rename(statement, node, (key, loose), before)
         moved = statement.touched | {field.number for field in statement.fields}
         for name, bound in memory.names.items() if moved else ():
             if name not in changed and not moved.isdisjoint(memory.reach(bound.value.objects)):
@@ -305,48 +275,45 @@ class Kernel:
             if one < other and not behind[one].isdisjoint(behind[other])
         ]
 
-    def _key(
-        self, kind: str, key: str, loose: str, *parts: object, old: list[str] | None = None
-    ) -> str:
+    def _key(self, kind: str, by: Keys, *parts: object, old: list[str] | None = None) -> str:
         """Return a key for what a statement made, or made of what had `old` keys."""
+        key, loose = by
         made = digest(key, kind, parts, old)
-        loosely = digest(loose, kind, parts, sorted(self.loose.get(k, k) for k in old or ()))
-        self.loose[made] = loosely
+        self.loose[made] = digest(loose, kind, parts, self._loosely(old or ()))
         if self.tainted or any(k in self.memory.tainted for k in old or ()):
             self.memory.tainted.add(made)
         return made
 
-    def _renew(self, statement: Statement, key: str, loose: str) -> None:
+    def _renew(self, statement: Statement, by: Keys) -> None:
         """Give new keys to the objects that a statement made or changed."""
         memory = self.memory
         changed = memory.sharing(statement.touched) | statement.views
         for field in statement.fields:
             if field.number not in changed:
-                self._set_field(field.number, field.path, field.may, key, loose)
+                self._set_field(field, by)
         for number in sorted(changed):
             thing = memory.objects[number]
             if thing.key:
-                roles = [
-                    n for n, found in sorted(statement.objects_read.items()) if number in found
-                ]
-                thing.key = self._key("changed", key, loose, roles, old=memory.own_key(number))
+                read = sorted(statement.objects_read.items())
+                roles = [label for label, found in read if number in found]
+                thing.key = self._key("changed", by, roles, old=memory.own_key(number))
                 thing.kind = "array" if thing.kind == "frame" else thing.kind
                 thing.fields.clear()
                 thing.values.clear()
         for hidden in sorted(statement.fresh):
-            memory.hidden(hidden).key = self._key("fresh", key, loose, hidden)
+            memory.hidden(hidden).key = self._key("fresh", by, hidden)
         for index, number in enumerate(statement.made):
-            memory.objects[number].key = self._key("made", key, loose, index)
+            memory.objects[number].key = self._key("made", by, index)
         for hidden in UNREPEATABLE:
             if memory.hidden(hidden).key in memory.tainted:
                 self.loose[memory.hidden(hidden).key] = "random"
 
-    def _set_field(self, number: int, path: str, may: bool, key: str, loose: str) -> None:
-        thing = self.memory.objects[number]
+    def _set_field(self, field: FieldSet, by: Keys) -> None:
+        thing, path = self.memory.objects[field.number], field.path
         if not thing.key:
             return
-        old = self.memory.field_keys(thing, path, PLAIN) if may else None
-        made = self._key("field", key, loose, path, old=old)
+        old = self.memory.field_keys(thing, path, PLAIN) if field.may else None
+        made = self._key("field", by, path, old=old)
         settings = any(self.memory.hidden(hidden) is thing for hidden in SETTINGS)
         for inner in [where for where in thing.fields if where.startswith(path + "/")]:
             del thing.fields[inner]
@@ -357,30 +324,18 @@ class Kernel:
         thing.fields[path] = made
 
     def _rename(
-        self,
-        statement: Statement,
-        node: ast.stmt | None,
-        key: str,
-        loose: str,
-        before: dict[str, Name],
+        self, statement: Statement, node: ast.stmt | None, by: Keys, before: dict[str, Name]
     ) -> None:
         """Give new keys to the names that a statement bound."""
         names = self.memory.names
-        constant = (
-            isinstance(node, ast.Assign)
-            and len(node.targets) == 1
-            and isinstance(node.targets[0], ast.Name)
-            and isinstance(node.value, ast.Constant)
-        )
+        constant = ""
+        match node:
+            case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=value)):
+                constant = digest("constant", repr(value))
         for name in statement.bound & names.keys():
-            value = names[name].value
-            if value.kind.startswith("module:"):
-                made = digest(value.kind)
-            elif constant and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-                made = digest("constant", repr(node.value.value))
-            else:
-                made = self._key("bound", key, loose, name)
-            names[name] = Name(value, made)
+            bound = names[name].value
+            module = digest(bound.kind) if bound.kind.startswith("module:") else ""
+            names[name] = Name(bound, module or constant or self._key("bound", by, name))
         for name in statement.maybe & names.keys():
             old = [before[name].key] if name in before else []
-            names[name] = Name(names[name].value, self._key("maybe", key, loose, name, old=old))
+            names[name] = Name(names[name].value, self._key("maybe", by, name, old=old))

@@ -1,7 +1,5 @@
 """Calls of functions of libraries."""
 
-from __future__ import annotations
-
 import ast
 import re
 
@@ -9,6 +7,8 @@ from . import tables
 from .call import Call, writes_positional
 from .memory import CLOCK, FIGURE, OPTIONS, PLAIN, STYLE, Value, join, unsure
 from .surroundings import Surroundings
+
+DRAWS = re.compile(r"\.pl(otting)?\.")
 
 
 class Libraries(Surroundings):
@@ -20,11 +20,7 @@ class Libraries(Surroundings):
         self.read(OPTIONS)
         if call.path.startswith("scanpy."):
             return self._scanpy(call)
-        if (
-            call.top in ("matplotlib", "seaborn")
-            or ".pl." in call.path
-            or ".plotting." in call.path
-        ):
+        if call.top in ("matplotlib", "seaborn") or DRAWS.search(call.path):
             return self._plot(call)
         if call.path.endswith("checkpoint.load"):
             return self.new(kind="loaded")
@@ -50,7 +46,7 @@ class Libraries(Surroundings):
         changes = call.name in tables.CONTAINER_CHANGES and call.top in tables.QUIET
         data = any(value.objects for value in call.given)
         bare = call.top not in tables.QUIET and call.node is self.alone and not data
-        drawing = re.search(r"\.pl(otting)?\.|checkpoint\.", call.path)
+        drawing = DRAWS.search(call.path) or "checkpoint." in call.path
         if not (named or changes or (bare and not drawing)):
             return False
         given = self.memory.given.get(call.top, set())

@@ -5,11 +5,9 @@ that made or last changed it and of the keys which that statement read. Equal ke
 the same statements from the same values, hence equal.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -39,22 +37,14 @@ def digest(*parts: object) -> str:
 
 @dataclass(frozen=True)
 class Value:
-    """What an expression evaluates to, as far as it is known.
+    """What an expression evaluates to, as far as it is known."""
 
-    Attributes
-    ----------
-    objects
-        The numbers of the objects that it may be; none if it cannot be changed, as a number.
-    kind
-        `plain` for what cannot be changed, `module:numpy` for a module or what was imported
-        from one; empty where the objects know.
-    sure
-        Whether it is exactly the one object.
-    """
-
+    # the numbers of the objects that it may be; none if it cannot be changed, as a number
     objects: frozenset[int] = frozenset()
+    # `plain` for what cannot be changed, `module:numpy` for a module or what was imported from one;
+    # empty where the objects know
     kind: str = ""
-    sure: bool = False
+    sure: bool = False  # whether it is exactly the one object
 
 
 PLAIN = Value(kind="plain")
@@ -63,36 +53,21 @@ UNKNOWN = Value()
 
 @dataclass
 class Object:
-    """Something that can change.
+    """Something that can change."""
 
-    Attributes
-    ----------
-    key
-        How it was made and changed; empty while the statement that makes it is replayed.
-    kind
-        `array` (of NumPy or pandas), `frame` (a DataFrame with rows), `anndata`, `list`, `dict`,
-        `set`, `default` (reading may add), `iterator`, `generator` (of random numbers), `figure`,
-        `model`, `function`, `class`, `instance` (of a class of the notebook), `loaded` (a
-        checkpoint), or empty for anything else.
-    fields
-        Keys of the columns, entries or attributes that were set one by one since `key`, in order.
-    values
-        What these fields refer to.
-    content
-        The objects that it may hold: who reads it reads them.
-    shares
-        The objects that may share its memory, as a view and its array do.
-    code
-        The functions of the notebook that it may run.
-    """
-
+    # how it was made and changed; empty while the statement that makes it is replayed
     key: str = ""
+    # `array` (of NumPy or pandas), `frame` (a DataFrame with rows), `anndata`, `list`, `dict`,
+    # `set`, `default` (reading may add), `iterator`, `generator` (of random numbers), `figure`,
+    # `model`, `function`, `class`, `instance` (of a class of the notebook), `loaded` (a
+    # checkpoint), `blob` (all that there was when something unknown ran), or empty for others
     kind: str = ""
+    # keys of the columns, entries or attributes that were set one by one since `key`, in order
     fields: dict[str, str] = field(default_factory=dict)
-    values: dict[str, Value] = field(default_factory=dict)
-    content: set[int] = field(default_factory=set)
-    shares: set[int] = field(default_factory=set)
-    code: tuple[Code, ...] = ()
+    values: dict[str, Value] = field(default_factory=dict)  # what these fields refer to
+    content: set[int] = field(default_factory=set)  # what it may hold: who reads it reads them
+    shares: set[int] = field(default_factory=set)  # what may share its memory, as a view does
+    code: tuple[Code, ...] = ()  # the functions of the notebook that it may run
 
 
 @dataclass
@@ -104,15 +79,9 @@ class Name:
 
 
 class Memory:
-    """The names and objects of a kernel.
+    """The names and objects of a kernel; `again` are random states that begin another time."""
 
-    Parameters
-    ----------
-    start
-        Keys of the random states in which it begins.
-    """
-
-    def __init__(self, start: Mapping[str, str]) -> None:
+    def __init__(self, again: Collection[str]) -> None:
         self.objects: list[Object] = []
         self.names: dict[str, Name] = {}
         self.given: dict[str, set[int]] = {}  # what libraries were given, which may keep it
@@ -123,18 +92,26 @@ class Memory:
             number = self.add(Object(key=digest(hidden)))
             self.names[hidden] = Name(Value(frozenset([number]), sure=True), "")
         for hidden in UNREPEATABLE:
-            thing = self.hidden(hidden)
-            thing.key = digest(hidden, start.get(hidden, ""))
-            self.tainted.add(thing.key)
+            self.begin(hidden, again=hidden in again)
 
     def add(self, thing: Object) -> int:
         """Add an object and return its number."""
         self.objects.append(thing)
         return len(self.objects) - 1
 
+    def begin(self, hidden: str, *, again: bool) -> str:
+        """Let a random state that nobody seeded begin, in a new kernel or again; return its key."""
+        key = self.hidden(hidden).key = digest(hidden, "again" if again else "")
+        self.tainted.add(key)
+        return key
+
     def hidden(self, name: str) -> Object:
         """Return what a kernel has besides its names, `·figure`."""
-        return self.objects[next(iter(self.names[name].value.objects))]
+        return self.objects[self.number(name)]
+
+    def number(self, hidden: str) -> int:
+        """Return the number of what a kernel has besides its names."""
+        return next(iter(self.names[hidden].value.objects))
 
     def reach(self, numbers: Iterable[int]) -> set[int]:
         """Return objects and all that they may hold."""
@@ -184,11 +161,8 @@ class Memory:
         """Return the keys of a name: what it refers to, and all that this may lead to."""
         bound = self.names.get(name)
         if bound is None:
-            return ["unbound", *self.own_key(self._number(OTHER))]
+            return ["unbound", *self.own_key(self.number(OTHER))]
         return [*([] if bound.value.sure else [bound.key]), *self.keys(bound.value)]
-
-    def _number(self, hidden: str) -> int:
-        return next(iter(self.names[hidden].value.objects))
 
     def field_keys(self, thing: Object, path: str, content: Value) -> list[str]:
         """Return the keys of a field, `obs/batch`, of an object, and of what is above and below."""
@@ -237,11 +211,3 @@ def _closure(numbers: Iterable[int], after: Callable[[int], set[int]]) -> set[in
         found |= new
         todo.extend(new)
     return found
-
-
-def functions_in(body: Iterable[ast.AST]) -> Iterator[Code]:
-    """Return the functions in some code."""
-    for node in body:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                yield inner

@@ -1,8 +1,7 @@
 """Calls of built-in functions and of methods."""
 
-from __future__ import annotations
-
 import ast
+from collections.abc import Callable
 
 from . import tables
 from .call import Call, only_keyword
@@ -13,9 +12,7 @@ from .memory import OPTIONS, PLAIN, STYLE, UNKNOWN, Value, join
 class Methods(Libraries):
     """Effects, with built-in functions and methods understood."""
 
-    def _called(self, call: Call) -> Value:
-        """Go through a call of something that the notebook defines; see `Calls`."""
-        raise NotImplementedError
+    _called: Callable[[Call], Value]  # of `Calls`
 
     # ------------------------------------------------------------ built-in functions
 
@@ -40,7 +37,7 @@ class Methods(Libraries):
         code = tuple(self.memory.code(given))
         if name in tables.GIVES_ITERATOR:
             return self.new(given, self.piece(given), kind="iterator", code=code)
-        if name in tables.GIVES_LIST | tables.GIVES_CONTAINER:
+        if name in tables.GIVES_LIST:
             kind = "set" if name in ("set", "frozenset") else "list"
             return self.new(self._elements(call), kind=kind)
         if name == "dict":

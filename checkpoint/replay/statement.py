@@ -1,13 +1,11 @@
 """Statements, and the cells that they come in."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Sequence
 
 from . import tables
 from .calling import Calls
-from .memory import FILES, OPTIONS, OTHER, PLAIN, Value, functions_in, join
+from .memory import FILES, OPTIONS, OTHER, PLAIN, Value, join
 
 SUPPRESSING = ("suppress", "raises")
 
@@ -67,8 +65,7 @@ class Statement(Calls):
         return [lambda: self.statements(body)]
 
     def _assign(self, node: ast.Assign) -> None:
-        pairs = _matching(node)
-        if pairs:
+        if pairs := _matching(node):
             values = [self.evaluate(value) for _, value in pairs]
             for (target, _), value in zip(pairs, values, strict=True):
                 self.assign(target, value)
@@ -79,8 +76,7 @@ class Statement(Calls):
 
     def _augmented(self, node: ast.AugAssign) -> None:
         """Go through `x += y`, which changes a list or an array and makes a new number."""
-        place = self.place(node.target)
-        if place:
+        if place := self.place(node.target):
             old = self.load_field(place)
             value = self.evaluate(node.value)
             if place[1].kind in ("frame", "anndata"):
@@ -89,8 +85,7 @@ class Statement(Calls):
                 self.touch(old.objects, value)
                 self.store_field(place, join(old, value))
             return
-        load: ast.expr = node.target
-        old = self.used(self.evaluate(load))
+        old = self.used(self.evaluate(node.target))
         value = self.evaluate(node.value)
         kind = self.memory.kind(old)
         if kind != "plain":
@@ -164,10 +159,8 @@ class Statement(Calls):
 
     def _decorated(self, value: Value, decorator: Value) -> Value:
         if self.memory.code(decorator):
-            value = join(self.new_or_part(value, decorator), self.run_code(decorator, value))
-            return value
-        kept = self.new(value, decorator, kind="")
-        return join(kept, value)
+            return join(self.new_or_part(value, decorator), self.run_code(decorator, value))
+        return join(self.new(value, decorator), value)
 
     def _class(self, node: ast.ClassDef) -> None:
         bases = [self.evaluate(b) for b in [*node.bases, *(k.value for k in node.keywords)]]
@@ -179,7 +172,10 @@ class Statement(Calls):
         self.globals.pop()
         self.class_bodies.pop()
         methods = tuple(
-            inner for inner in functions_in(node.body) if not isinstance(inner, ast.Lambda)
+            inner
+            for statement in node.body
+            for inner in ast.walk(statement)
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
         )
         value = self.new(*bases, *inside, kind="class" if not node.keywords else "", code=methods)
         for base in bases:
@@ -212,7 +208,7 @@ class Statement(Calls):
     def magic(self, lines: Sequence[str]) -> None:
         """Go through lines that are IPython's: `%time`, `!ls`, a `%%bash` cell."""
         first = lines[0].strip() if lines else ""
-        word = first.lstrip("%!?").split()[0] if first.lstrip("%!?").split() else ""
+        word, *_ = first.lstrip("%!?").split() or [""]
         if first[:1] == "?" or first[-1:] == "?":
             return
         if first[:1] == "%" and word in tables.LOOKING_MAGICS:
@@ -234,13 +230,11 @@ class Statement(Calls):
 
 def _matching(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
     """Return what goes where in `a, b = x, y`; nothing if that is not said."""
-    target = node.targets[0] if len(node.targets) == 1 else None
-    if not isinstance(target, ast.Tuple | ast.List) or not isinstance(
-        node.value, ast.Tuple | ast.List
-    ):
-        return []
-    if len(target.elts) != len(node.value.elts):
-        return []
-    if any(isinstance(part, ast.Starred) for part in (*target.elts, *node.value.elts)):
-        return []
-    return list(zip(target.elts, node.value.elts, strict=True))
+    match node:
+        case ast.Assign(
+            targets=[ast.Tuple(elts=targets) | ast.List(elts=targets)],
+            value=ast.Tuple(elts=values) | ast.List(elts=values),
+        ) if len(targets) == len(values):
+            starred = any(isinstance(part, ast.Starred) for part in (*targets, *values))
+            return [] if starred else list(zip(targets, values, strict=True))
+    return []

@@ -1,14 +1,12 @@
 """What calls depend on besides their arguments: files, the clock, random numbers."""
 
-from __future__ import annotations
-
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..notebooks.magics import parse_cell
 from . import tables
-from .call import Call, is_pure_name
+from .call import Call
 from .expressions import Expressions
 from .memory import (
     CLOCK,
@@ -26,9 +24,7 @@ from .memory import (
 class Surroundings(Expressions):
     """Effects, with what calls depend on besides their arguments."""
 
-    def statements(self, body: Sequence[ast.stmt]) -> None:
-        """Go through statements; see `Statement`."""
-        raise NotImplementedError
+    statements: Callable[[Sequence[ast.stmt]], None]  # of `Statement`
 
     def _hidden_state(self, call: Call) -> None:
         """Note files, the clock, random numbers and names in texts, by the function's name."""
@@ -122,12 +118,13 @@ class Surroundings(Expressions):
         results = []
         calls = call.name in tables.CALLS_ITS_ARGUMENTS
         for value, node in zip(call.given, [*call.node.args, *call.node.keywords], strict=True):
-            plain_name = isinstance(node, ast.Name | ast.Attribute)
+            named = isinstance(node, ast.Name | ast.Attribute)
+            pure = isinstance(node, ast.Name) and node.id in tables.BUILTIN_PURE
             if self.memory.code(value):
                 results.append(self.run_code(value, self.piece(call.everything), call.everything))
             elif value.kind.startswith("module:"):
                 if value.kind[7:].partition(".")[0] not in tables.QUIET:
                     self.touch_deep(call.everything)
-            elif not value.kind and not value.objects and plain_name and not is_pure_name(node):
-                self.touch_deep(*([call.everything] if calls else []))
+            elif calls and named and not (value.kind or value.objects or pure):
+                self.touch_deep(call.everything)
         return join(PLAIN, *results)

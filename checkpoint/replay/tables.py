@@ -15,13 +15,11 @@ GIVES_SCALAR = _words(
     "print display ord chr bin hex oct ascii"
 )
 GIVES_ITERATOR = _words("iter map filter zip enumerate reversed")
-GIVES_LIST = _words("list sorted")
-GIVES_CONTAINER = _words("set tuple frozenset")
+GIVES_LIST = _words("list sorted set tuple frozenset")
 BUILTIN_PURE = (
     GIVES_SCALAR
     | GIVES_ITERATOR
     | GIVES_LIST
-    | GIVES_CONTAINER
     | _words(
         "dict range slice type abs all any bytes complex divmod getattr max min next pow sum super "
         "object help property staticmethod classmethod "
@@ -49,11 +47,6 @@ HANDED_ON = CONTAINER_CHANGES | _words(
 CONTAINER_READS = _words(
     "copy count index get items keys values union intersection difference issubset issuperset "
     "symmetric_difference isdisjoint most_common elements total"
-)
-TEXT_READS = _words(
-    "lower upper strip lstrip rstrip split rsplit splitlines partition rpartition join replace "
-    "startswith endswith format title capitalize casefold find rfind encode decode zfill "
-    "isdigit isalpha isnumeric removeprefix removesuffix center ljust rjust swapcase translate"
 )
 # pandas and NumPy: the result may share memory with the object
 ARRAY_VIEWS = _words(
@@ -87,8 +80,12 @@ ARRAY_READS = _words(
     "value_counts var where applymap cumcount ngroup toarray todense trace "
     "searchsorted nonzero repeat to_markdown to_html to_records to_timestamp to_period "
     "day_name month_name strftime total_seconds union intersection difference contains match "
-    "extract findall cat len isalnum argpartition getnnz flatten"
-) | (TEXT_READS - {"join", "partition"})
+    "extract findall cat len isalnum argpartition getnnz flatten "
+    # of text
+    "lower upper strip lstrip rstrip split rsplit splitlines rpartition startswith "
+    "endswith format title capitalize casefold find rfind encode decode zfill isdigit isalpha "
+    "isnumeric removeprefix removesuffix center ljust rjust swapcase translate"
+)
 CALLS_ITS_ARGUMENTS = _words("apply map transform agg aggregate filter assign applymap pipe")
 PLOTS = _words(
     "plot scatter hist bar barh boxplot violinplot imshow pcolormesh contour contourf errorbar "
@@ -105,15 +102,13 @@ FRAME_ATTRIBUTES = (
     | PLOTS
     | ARRAY_LIVE
     | _words(
-        "T add_prefix add_suffix at at_time attrs axes between_time bool columns dtypes empty "
-        "first_valid_index flags from_arrow from_dict from_records hist iat iloc index isetitem "
-        "kurtosis last_valid_index loc ndim plot radd rfloordiv rmod rmul rtruediv set_flags shape "
-        "sparse style swapaxes to_clipboard to_excel to_feather to_hdf to_iceberg to_latex to_orc "
-        "to_pickle to_sql to_stata to_xarray to_xml tshift slice_shift lookup iteritems mad append "
-        "pad backfill isetitem"
+        "T add_prefix add_suffix at_time attrs axes between_time bool columns dtypes empty "
+        "first_valid_index flags from_arrow from_dict from_records index isetitem kurtosis "
+        "last_valid_index ndim radd rfloordiv rmod rmul rtruediv set_flags shape sparse "
+        "to_clipboard to_excel to_feather to_hdf to_iceberg to_latex to_orc to_pickle to_sql "
+        "to_stata to_xarray to_xml tshift slice_shift lookup iteritems mad pad backfill"
     )
 )
-FRAME_LENGTH = _words("index shape empty size")  # they do not depend on the columns' values
 ANNDATA_FIELDS = _words("X obs var uns obsm varm obsp varp layers raw")
 ANNDATA_READS = _words("copy to_df obs_vector var_vector write write_h5ad write_zarr chunk_X")
 

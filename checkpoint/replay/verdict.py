@@ -1,13 +1,12 @@
 """Whether a session made what the notebook makes, and if not, which cell is the reason."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from ..notebooks.notebook import first_line as first_line_of
 from ..notebooks.parameters import TAG, looks_injected
+from ..watch.cells import Execution
 from .cells import Ending, Step
 from .kernel import Kernel
 from .memory import RANDOM, UNREPEATABLE
@@ -17,61 +16,8 @@ REMEDY = "restart the kernel and run all"
 
 
 @dataclass(frozen=True)
-class Execution:
-    """A piece of code that the kernel ran.
-
-    Attributes
-    ----------
-    source
-        The code, as the cell had it.
-    cell
-        The id of the cell, where the front end sends it.
-    error
-        Whether it ended in an error. A save inside it may have been completed before.
-    line
-        The line of `source` at which it did; 0 if unknown.
-    missing
-        The name that a `NameError` or `AttributeError` raised by the cell's own code was about.
-    interrupted
-        Whether it was stopped from outside, by `KeyboardInterrupt`.
-    ran
-        False for code that never ran because it is not Python (`SyntaxError`).
-    draws
-        Which global random states it moved: `numpy`, `python`, `torch`. None if nobody looked.
-    kinds
-        The kinds of the values that the names in its code had afterwards, by name; the package's
-        docstring lists them. Fewer are known, more is assumed to change.
-    inputs, renewed
-        The names of the inputs that it read, and of those among them that an earlier execution had
-        read with other content.
-    """
-
-    source: str
-    cell: str | None = None
-    error: bool = False
-    line: int = 0
-    missing: str = ""
-    interrupted: bool = False
-    ran: bool = True
-    draws: frozenset[str] | None = None
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    inputs: Sequence[str] = ()
-    renewed: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
 class Cell:
-    """A code cell of the notebook as it stands.
-
-    Attributes
-    ----------
-    source
-        Its code.
-    id
-        Its id, if it has one.
-    tags
-        Its tags.
-    """
+    """A code cell of the notebook as it stands."""
 
     source: str
     id: str | None = None
@@ -80,28 +26,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer.
+    """The answer."""
 
-    Attributes
-    ----------
-    state
-        `clean`: the results are what the notebook makes, run from top to bottom. `edited`: the
-        notebook has code that did not run. `unclean`: all of its code ran, but not in the way
-        in which the notebook runs it, and that may matter.
-    reason
-        Why, as a message; empty if clean.
-    cell
-        The first line of the cell that is the reason.
-    unseeded
-        The first line of a cell that drew random numbers without a seed, or read the clock, on
-        which the results depend; empty if none did. The results are then as good as those of
-        another run, but no other run makes the same.
-    """
-
+    # `clean`: the results are what the notebook makes, run from top to bottom. `edited`: the
+    # notebook has code that did not run. `unclean`: all of its code ran, but not in the way in
+    # which the notebook runs it, and that may matter
     state: Literal["clean", "edited", "unclean"]
-    reason: str = ""
-    cell: str = ""
-    unseeded: str = ""
+    reason: str = ""  # as a message that names the cell; empty if clean
+    # whether the results depend on random numbers that nobody seeded, or on the clock; they are
+    # then as good as those of another run, but no other run makes the same
+    unseeded: bool = False
 
     @property
     def clean(self) -> bool:
@@ -179,49 +113,43 @@ class _Comparison:
 
     def replay(self) -> None:
         """Run both on paper; what an earlier replay learned is made use of."""
-        restart = self._last_draws()
-        start = {name: new for name, (_, new) in restart.items()}
-        session = Kernel(self._facts, {})
+        again = self._last_draws()
+        session = Kernel(self._facts)
         self.session = []
         for number, execution in enumerate(self.ran):
-            now = {
-                name: (self._texts[name], new)
-                for name, (where, new) in restart.items()
-                if where == number
-            }
-            ending = self._ending(number, execution)
-            draws = self._draws.get(execution.source)
-            self.session += session.run(execution.source, draws, ending, execution.kinds, now)
-        notebook = Kernel(self._facts, start)
+            now = {name: step.text for name, step in again.items() if step.cell == number}
+            draws, kinds = self._draws[execution.source], execution.kinds
+            ending = self._ending(number)
+            self.session += session.run(execution.source, draws, ending, kinds, now)
+        notebook = Kernel(self._facts, again)
         self.notebook = []
         for cell in self.cells:
-            draws = self._draws.get(cell.source, None)
             ending = Ending()
             if cell.source in self._expected_errors:
                 same = [i for i, e in enumerate(self.ran) if e.source == cell.source]
-                ending = self._ending(same[-1], self.ran[same[-1]]) if same else ending
-            self.notebook += notebook.run(cell.source, draws, ending)
+                ending = self._ending(same[-1]) if same else ending
+            self.notebook += notebook.run(cell.source, self._draws.get(cell.source), ending)
 
-    def _ending(self, number: int, execution: Execution) -> Ending:
+    def _ending(self, number: int) -> Ending:
+        execution = self.ran[number]
         expected = execution.source in self._expected_errors and not execution.interrupted
         salt = "" if expected else f"failed {number}"
-        # in a cell with a magic for all of it, Python counts the lines below
-        line = 0 if execution.source.startswith("%%") else execution.line
+        # in a cell with a magic for all of it, or empty lines before, Python counts the lines below
+        first = execution.source.partition("\n")[0].strip()
+        line = execution.line if first and not first.startswith("%%") else 0
         return Ending(execution.error, line, execution.missing, salt)
 
-    def _last_draws(self) -> dict[str, tuple[int, str]]:
+    def _last_draws(self) -> dict[str, Step]:
         """Return where the session last began to draw as the notebook does, by random state.
 
         Random numbers that nobody seeded are as good from there as from the start of a kernel.
         """
-        found: dict[str, tuple[int, str]] = {}
-        self._texts: dict[str, str] = {}
+        found: dict[str, Step] = {}
         for name in UNREPEATABLE:
             first = next((step for step in self.notebook if name in step.reads), None)
             again = [step for step in self.session if first and step.text == first.text]
-            if first and len(again) > 1:
-                self._texts[name] = first.text
-                found[name] = (again[-1].cell, "again")
+            if len(again) > 1:
+                found[name] = again[-1]
         return found
 
     # ------------------------------------------------------------ the answer
@@ -229,8 +157,9 @@ class _Comparison:
     def verdict(self) -> Verdict:
         """Compare both runs."""
         # a function of a module may save; then it is the cell that was running
+        running = self.ran[-1].source if self.ran else None
         saves = self._saves(self.notebook) or [
-            step for step in self.notebook if self._is_running(step)
+            step for step in self.notebook if self.cells[step.cell].source == running
         ]
         if not saves:
             name = f'"{self.step}"' if self.step else "anything"
@@ -250,11 +179,7 @@ class _Comparison:
         for step in {step.text: step for step in saves}.values():  # the last of those alike
             if blamed := self._saved_otherwise(step, saves):
                 return self._blame(blamed)
-        random = next((step for step in saves if step.tainted), None)
-        return Verdict("clean", unseeded=self._first_random(needed) if random else "")
-
-    def _is_running(self, step: Step) -> bool:
-        return bool(self.ran) and self.cells[step.cell].source == self.ran[-1].source
+        return Verdict("clean", unseeded=any(step.tainted for step in saves))
 
     def _before_renewal(self, last: int) -> Verdict | None:
         """Blame a cell that ran before an input changed that it may be made from; None if none did.
@@ -273,7 +198,7 @@ class _Comparison:
                 if numbers[i] < number or (i and numbers[i] < numbers[i - 1]):
                     cell = first_line(source)
                     reason = f"cell `{cell}` did not run since {name} was read with other content"
-                    return Verdict("unclean", f"{reason}; {REMEDY}", cell)
+                    return Verdict("unclean", f"{reason}; {REMEDY}")
         return None
 
     def _saves(self, steps: Sequence[Step]) -> list[Step]:
@@ -302,33 +227,28 @@ class _Comparison:
         """Return the verdict for a statement that the notebook runs on other values."""
         step = self._root(step)
         cell = first_line(self.cells[step.cell].source)
-        texts = {past.text for past in self.session}
-        if step.text not in texts:
-            return Verdict("edited", f"cell `{cell}` has changed or did not run since", cell)
-        past = [p for p in self.session if p.text == step.text][-1]
+        past = self._last_alike(step)
+        if past is None:
+            return Verdict("edited", f"cell `{cell}` has changed or did not run since")
+        if not past.done and self.ran[past.cell].source.startswith("%%capture"):
+            return Verdict("unclean", f"cell `{cell}` ended in an error that it hides")
         differing = [n for n in step.reads if past.reads.get(n) != step.reads[n]]
         names = sorted(n.partition("/")[0] for n in differing if n[0] != "·")
-        culprit, reason = (
-            cell,
-            f"cell `{cell}` ran on other values than a run of all cells gives it",
-        )
-        if not past.done and self.ran[past.cell].source.startswith("%%capture"):
-            return Verdict("unclean", f"cell `{cell}` ended in an error that it hides", cell)
-        for name in names:
-            if told := self._tell(name, step, past):
-                culprit, reason = told
-                break
-        else:
-            drew = self._draws.get(self.cells[step.cell].source)
-            if drew and any(name.startswith(RANDOM) for name in differing):
-                reason = f"cell `{cell}` drew random numbers after other cells had drawn some"
-        return Verdict("unclean", f"{reason}; {REMEDY}", culprit)
+        drew = self._draws.get(self.cells[step.cell].source)
+        reason = f"cell `{cell}` ran on other values than a run of all cells gives it"
+        if drew and any(name.startswith(RANDOM) for name in differing):
+            reason = f"cell `{cell}` drew random numbers after other cells had drawn some"
+        told = (self._tell(name, step, past) for name in names)
+        return Verdict("unclean", f"{next(filter(None, told), reason)}; {REMEDY}")
+
+    def _last_alike(self, step: Step) -> Step | None:
+        return next((past for past in reversed(self.session) if past.text == step.text), None)
 
     def _root(self, step: Step) -> Step:
         """Return the first statement that ran on other values, of those that lead to one."""
         done = {past.key for past in self.session if past.done}
         before = self.notebook[: self.notebook.index(step)]
-        past = next((p for p in reversed(self.session) if p.text == step.text), None)
+        past = self._last_alike(step)
         for name, value in step.reads.items():
             makers = [s for s in before if name.partition("/")[0] in s.changed]
             differs = past is None or past.reads.get(name) != value
@@ -336,41 +256,29 @@ class _Comparison:
                 return self._root(makers[-1])
         return step
 
-    def _tell(self, name: str, step: Step, past: Step) -> tuple[str, str] | None:
+    def _tell(self, name: str, step: Step, past: Step) -> str | None:
         """Say how a name came to have another value when a statement ran."""
-        source = self._source
         position = self.session.index(past)
-        earlier = [p for p in self.session[:position] if name in p.changed]
-        sources = {cell.source for cell in self.cells}
+        later = {p.key for p in self.session[position + 1 :]}
         made = [s for s in self.notebook[: self.notebook.index(step)] if name in s.changed]
         for maker in reversed(made):
-            later = [p for p in self.session[position + 1 :] if p.key == maker.key]
-            if later:
+            if maker.key in later:
                 cell = first_line(self.cells[maker.cell].source)
-                return cell, f"cell `{cell}` ran after cells that use it"
-        if earlier and self.ran[earlier[-1].cell].source not in sources:
-            cell = source(earlier[-1])
-            return cell, f"cell `{cell}`, which is not in the notebook, changed `{name}`"
-        again = [p for p in earlier if p.text == earlier[-1].text] if earlier else []
-        if len(again) > 1 and name in earlier[-1].reads:
-            cell = source(again[-1])
-            return cell, f"cell `{cell}` ran more than once and changes `{name}` each time"
-        if past.text == step.text and name in past.changed:
-            times = [p for p in self.session[: position + 1] if p.text == past.text]
-            cell = source(past)
-            if len(times) > 1:
-                return cell, f"cell `{cell}` ran more than once and changes `{name}` each time"
+                return f"cell `{cell}` ran after cells that use it"
+        earlier = [p for p in self.session[:position] if name in p.changed]
+        twice = f"ran more than once and changes `{name}` each time"
         if earlier:
-            cell = source(earlier[-1])
-            return cell, f"cell `{cell}` changed `{name}` in another order than the notebook's"
+            last = earlier[-1]
+            cell = first_line(self.ran[last.cell].source)
+            if self.ran[last.cell].source not in {cell.source for cell in self.cells}:
+                return f"cell `{cell}`, which is not in the notebook, changed `{name}`"
+            if name in last.reads and sum(p.text == last.text for p in earlier) > 1:
+                return f"cell `{cell}` {twice}"
+        if name in past.changed and any(p.text == past.text for p in self.session[:position]):
+            return f"cell `{first_line(self.ran[past.cell].source)}` {twice}"
+        if earlier:
+            return f"cell `{cell}` changed `{name}` in another order than the notebook's"
         return None
-
-    def _source(self, step: Step) -> str:
-        return first_line(self.ran[step.cell].source)
-
-    def _first_random(self, steps: Sequence[Step]) -> str:
-        random = next((step for step in steps if step.tainted), steps[-1])
-        return first_line(self.cells[random.cell].source)
 
 
 def _draws(ran: Sequence[Execution]) -> dict[str, frozenset[str] | None]:
@@ -389,5 +297,5 @@ def _draws(ran: Sequence[Execution]) -> dict[str, frozenset[str] | None]:
 def first_line(source: str) -> str:
     """Return what people know a cell by: its first line that is not a comment."""
     lines = source.splitlines()
-    code = [i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
-    return first_line_of("\n".join(lines[code[0] :]) if code else source)
+    code = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return first_line_of("\n".join(code) or source)

@@ -25,22 +25,12 @@ class Node(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """What is drawn.
+    """What is drawn."""
 
-    Attributes
-    ----------
-    width, height
-        In pixels.
-    nodes
-        The steps, from top to bottom.
-    paths
-        The lines, from a step to one that loads it, as the `d` of an SVG path.
-    """
-
-    width: float
+    width: float  # in pixels, as the height
     height: float
-    nodes: list[Node]
-    paths: list[str]
+    nodes: list[Node]  # the steps, from top to bottom
+    paths: list[str]  # from a step to one that loads it, as the `d` of an SVG path
 
 
 def draw(loads: Mapping[str, list[str]], height: int) -> Drawing:

@@ -17,66 +17,21 @@ from ..project.project import Project
 from ..project.settings import read_toml
 from ..storage.parts import part_names
 from ..storage.schema import RECORD, Record, user_params
-from ..text import shape
 from .rendered import plain
 
 EPOCH = "SOURCE_DATE_EPOCH"  # of reproducible builds: the time that a page may name instead of now
 
 
 class Saved(NamedTuple):
-    """What a step or sub-checkpoint has saved.
-
-    Attributes
-    ----------
-    name
-        The step or sub-checkpoint.
-    state
-        What `status` says of it.
-    holds
-        Whether it is current. None if nothing speaks against it, but files are not here that are
-        needed to tell.
-    record
-        What it recorded; None if nothing that can be read.
-    changes
-        What is not as it was recorded.
-    """
+    """What a step or sub-checkpoint has saved."""
 
     name: str
     state: State
+    # whether it is current; None if nothing speaks against it, but files are not here that are
+    # needed to tell
     holds: bool | None
-    record: Record | None
-    changes: list[Change]
-
-
-class StepFacts(NamedTuple):
-    """A step of the page.
-
-    Attributes
-    ----------
-    name, saved, parts
-        The step, its results, and those of its sub-checkpoints.
-    step
-        The step of the chain; None for results that no notebook makes.
-    path
-        Its notebook, relative to the project; for a command, the file that has it.
-    notebook
-        The content of its notebook; None if it has none or it cannot be read.
-    changed
-        Parameters that differ from the last commit. None if that does not have the step.
-    """
-
-    name: str
-    saved: Saved
-    parts: list[Saved]
-    step: Step | None
-    path: str
-    notebook: dict[str, Any] | None
-    changed: "list[ParamChange] | None"
-
-    @property
-    def all(self) -> list[Saved]:
-        """Its results and those of its sub-checkpoints."""
-        return [self.saved, *self.parts]
+    record: Record | None  # None if nothing that can be read
+    changes: list[Change]  # what is not as it was recorded
 
 
 class ParamChange(NamedTuple):
@@ -87,36 +42,35 @@ class ParamChange(NamedTuple):
     now: str
 
 
-class Facts(NamedTuple):
-    """What a page shows.
+class StepFacts(NamedTuple):
+    """A step of the page."""
 
-    Attributes
-    ----------
-    project
-        The project.
-    title, description
-        Its name, as its README has it, and a sentence on it.
-    commit, committed
-        The hash and the date of the last commit; empty where there is none.
-    modified
-        Whether tracked files differ from that commit.
-    checked
-        When the states were compared, in UTC.
-    steps
-        The steps in running order, then results that no notebook makes.
-    loads
-        The steps that each step is made from.
-    """
+    name: str
+    saved: Saved
+    parts: list[Saved]  # its sub-checkpoints
+    step: Step | None  # None for results that no notebook makes
+    path: str  # its notebook, relative to the project; for a command, the file that has it
+    notebook: dict[str, Any] | None  # its content; None if it has none or it cannot be read
+    changed: list[ParamChange] | None  # None if the last commit does not have the step
+
+    @property
+    def all(self) -> list[Saved]:
+        """Its results and those of its sub-checkpoints."""
+        return [self.saved, *self.parts]
+
+
+class Facts(NamedTuple):
+    """What a page shows."""
 
     project: Project
-    title: str
+    title: str  # as its README has it
     description: str
-    commit: str
+    commit: str  # the hash of the last commit, and its date; empty where there is none
     committed: str
-    modified: bool
-    checked: str
-    steps: list[StepFacts]
-    loads: dict[str, list[str]]
+    modified: bool  # whether tracked files differ from that commit
+    checked: str  # when the states were compared, in UTC
+    steps: list[StepFacts]  # in running order, then results that no notebook makes
+    loads: dict[str, list[str]]  # the steps that each step is made from
 
 
 def gather(project: Project) -> Facts:
@@ -171,14 +125,6 @@ def value_text(value: object) -> str:
     if isinstance(value, str):
         return value if value.strip() == value != "" and value.isprintable() else repr(value)
     return json.dumps(value, ensure_ascii=False)
-
-
-def shape_text(entry: object) -> str:
-    """Return an entry of `data_shapes` in words; empty if it is not one."""
-    try:
-        return shape(entry if isinstance(entry, Mapping) else None)
-    except (KeyError, TypeError, ValueError):
-        return ""
 
 
 def _step(

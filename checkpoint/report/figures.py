@@ -26,31 +26,15 @@ class Origin(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A figure.
+    """A figure."""
 
-    Attributes
-    ----------
-    name
-        Its name, without a suffix: `figures/umap`.
-    saved
-        The step or sub-checkpoint.
-    files
-        Its files, by name.
-    picture
-        What is shown; None if the page cannot show any of its files.
-    drawn, written
-        The first cell that names it, and the cell that saves the step; None where none does.
-    wrong
-        Its files that are missing or not what was saved.
-    """
-
-    name: str
-    saved: Saved
+    name: str  # without a suffix: `figures/umap`
+    saved: Saved  # the step or sub-checkpoint
     files: dict[str, FileEntry]
-    picture: Picture | None
-    drawn: Origin | None
-    written: Origin | None
-    wrong: list[str]
+    picture: Picture | None  # None if the page cannot show any of its files
+    drawn: Origin | None  # the first cell that names it
+    written: Origin | None  # the cell that saves the step
+    wrong: list[str]  # its files that are missing or not what was saved
 
     @property
     def label(self) -> str:
@@ -62,8 +46,7 @@ def figures_of(project: Project, step: StepFacts) -> Iterator[Figure]:
     """Yield the figures of a step and of its sub-checkpoints."""
     cells = notebook.sources(step.notebook) if step.notebook else []
     for saved in step.all:
-        if saved.record:
-            yield from _figures(project, saved, cells)
+        yield from _figures(project, saved, cells)
 
 
 def _figures(project: Project, saved: Saved, cells: list[str]) -> Iterator[Figure]:
@@ -104,16 +87,11 @@ def _origins(
     known, saving = imported(cells), saving_cell(cells, step)
     names = {PurePosixPath(name).name, name, *files, *(entry.key for entry in files.values())}
     names |= {PurePosixPath(file).name for file in files}
-    drawn = next(
-        (
-            number
-            for number, source in enumerate(cells)
-            if number != saving and any(t.value in names for t in texts(source, known) or ())
-        ),
-        None,
+    origins = [Origin(n, notebook.first_line(source)) for n, source in enumerate(cells, 1)]
+    written = None if saving is None else origins[saving]
+    naming = (
+        origin
+        for origin, source in zip(origins, cells, strict=True)
+        if origin != written and any(t.value in names for t in texts(source, known) or ())
     )
-    return _origin(cells, drawn), _origin(cells, saving)
-
-
-def _origin(cells: list[str], index: int | None) -> Origin | None:
-    return None if index is None else Origin(index + 1, notebook.first_line(cells[index]))
+    return next(naming, None), written

@@ -13,25 +13,13 @@ MANY = 12  # parameters that are shown below the differences
 
 
 class Table(NamedTuple):
-    """An object with rows and columns, or with cells and features.
+    """An object with rows and columns, or with cells and features."""
 
-    Attributes
-    ----------
-    name
-        The key, or the raw file.
-    source
-        The step that has it; `data` for a raw file.
-    rows, columns
-        How many it has.
-    of_cells
-        Whether these are cells and features.
-    """
-
-    name: str
-    source: str
+    name: str  # the key, or the raw file
+    source: str  # the step that has it; `data` for a raw file
     rows: int
     columns: int
-    of_cells: bool
+    of_cells: bool  # whether these are cells and features
 
     @property
     def sides(self) -> str:
@@ -40,18 +28,10 @@ class Table(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What became of a table in a step.
+    """What became of a table in a step."""
 
-    Attributes
-    ----------
-    before
-        What it was made from; None if that is not known.
-    after
-        What the step saved.
-    """
-
-    before: Table | None
-    after: Table
+    before: Table | None  # what it was made from; None if that is not known
+    after: Table  # what the step saved
 
     @property
     def kept(self) -> float:
@@ -66,10 +46,8 @@ class Line(NamedTuple):
         if not self.before:
             return ""
         names = ("cells", "features") if self.after.of_cells else ("rows", "columns")
-        rows, columns = (
-            self.after.rows - self.before.rows,
-            self.after.columns - self.before.columns,
-        )
+        rows = self.after.rows - self.before.rows
+        columns = self.after.columns - self.before.columns
         differences = [
             f"{'+' if change > 0 else '−'}{abs(change):,} {name}"
             for change, name in zip((rows, columns), names, strict=True)
@@ -79,24 +57,12 @@ class Line(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a step or sub-checkpoint did to cells and features.
-
-    Attributes
-    ----------
-    saved
-        The step or sub-checkpoint.
-    lines
-        A line for each object.
-    params
-        The first parameters of the step by their names, by group.
-    more
-        How many others there are.
-    """
+    """What a step or sub-checkpoint did to cells and features."""
 
     saved: Saved
-    lines: list[Line]
-    params: dict[str, dict[str, str]]
-    more: int
+    lines: list[Line]  # one for each object
+    params: dict[str, dict[str, str]]  # the first of the step by their names, by group
+    more: int  # how many others there are
 
 
 def ledger(facts: Facts) -> tuple[list[Entry], dict[str, Table | None]]:
@@ -119,14 +85,12 @@ def ledger(facts: Facts) -> tuple[list[Entry], dict[str, Table | None]]:
 
 def _params(saved: Saved) -> tuple[dict[str, dict[str, str]], int]:
     """Return the first parameters by group, and how many more there are."""
+    groups = grouped(saved.record.params if saved.record else {})
+    every = [(group, *item) for group, values in groups.items() for item in values.items()]
     some: dict[str, dict[str, str]] = {}
-    count = 0
-    for group, values in grouped(saved.record.params if saved.record else {}).items():
-        for name, value in values.items():
-            count += 1
-            if count <= MANY:
-                some.setdefault(group, {})[name] = value
-    return some, max(0, count - MANY)
+    for group, name, value in every[:MANY]:
+        some.setdefault(group, {})[name] = value
+    return some, max(0, len(every) - MANY)
 
 
 def tables_of(saved: Saved) -> list[Table]:

@@ -2,15 +2,18 @@
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from ..notebooks import notebook
 from ..notebooks.magics import parse_cell
 from ..project.project import Project
 from ..storage import store
 from ..storage.schema import Environment
-from .facts import Facts, StepFacts, flat, shape_text, value_text
+from ..text import shape
+from .facts import Facts, StepFacts, flat, value_text
 
 # packages that bring a module of another name
 OTHER_NAMES = {
@@ -75,7 +78,7 @@ def _paragraph(project: Project, step: StepFacts, same: bool) -> str:
     if record.params:
         groups = "; ".join(_group(name, value) for name, value in record.params.items())
         lines.append(f"Parameters: {groups}.")
-    shapes = {key: shape_text(entry) for key, entry in record.data_shapes.items()}
+    shapes = {key: shape(entry) for key, entry in record.data_shapes.items()}
     files = {entry.key: shapes.get(entry.key, "") for entry in record.files.values()}
     results = [f"{key} ({size})" if size else key for key, size in files.items()]
     lines += [f"It gave {_listed(results)}."] if results else []
@@ -107,35 +110,32 @@ def _tools(project: Project, step: StepFacts) -> tuple[dict[str, str], list[str]
 
     And the modules that it imports of which no version was recorded, but those of the project.
     """
-    record = step.saved.record
-    if not record or not record.environment:
+    environment = step.saved.record.environment if step.saved.record else None
+    if not environment:
         return {}, []
-    recorded = {_canonical(name): item for name, item in _recorded(project, step).items()}
+    recorded = _recorded(project, step.name, environment)
     found: dict[str, str] = {}
     others: list[str] = []
     for module in sorted(_imports(step.notebook), key=str.lower):
-        if known := recorded.get(_canonical(OTHER_NAMES.get(module, module))):
+        files = [project.root / place / name for place in OWN for name in (module, f"{module}.py")]
+        if known := recorded.get(canonicalize_name(OTHER_NAMES.get(module, module))):
             found[known[0]] = known[1]
-        elif not any((project.root / place / module).exists() for place in OWN) and not any(
-            (project.root / place / f"{module}.py").exists() for place in OWN
-        ):
+        elif not any(file.exists() for file in files):
             others.append(module)
     return found, others
 
 
-def _recorded(project: Project, step: StepFacts) -> dict[str, tuple[str, str]]:
+def _recorded(project: Project, step: str, environment: Environment) -> dict[str, tuple[str, str]]:
     """Return the name and version of what was installed, as `environment.txt` lists it."""
-    record = step.saved.record
-    environment = record.environment if record else None
-    packages = dict(environment.packages) if environment else {}
-    if environment and environment.freeze:
-        path = store.locate(project.results_of(step.name), environment.freeze.key)
+    packages = dict(environment.packages)
+    if environment.freeze:
+        path = store.locate(project.results_of(step), environment.freeze.key)
         lines = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         for line in lines.splitlines():
             name, equals, version = line.partition("==")
             if equals:
                 packages.setdefault(name, version)
-    return {name: (name, version) for name, version in packages.items()}
+    return {canonicalize_name(name): (name, version) for name, version in packages.items()}
 
 
 def _imports(content: dict[str, Any] | None) -> set[str]:
@@ -144,19 +144,12 @@ def _imports(content: dict[str, Any] | None) -> set[str]:
     for source in notebook.sources(content) if content else ():
         tree = parse_cell(source)
         for node in ast.walk(tree) if tree else ():
-            found.update(_modules(node))
+            match node:
+                case ast.Import(names=names):
+                    found.update(alias.name.partition(".")[0] for alias in names)
+                case ast.ImportFrom(module=str() as module, level=0):
+                    found.add(module.partition(".")[0])
     return found - sys.stdlib_module_names
-
-
-def _modules(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name.partition(".")[0] for alias in node.names)
-    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module.partition(".")[0]
-
-
-def _canonical(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -17,27 +17,14 @@ MOST_CELLS = 4_000  # of a table
 
 
 class Shown(NamedTuple):
-    """A piece of an output.
+    """A piece of an output."""
 
-    Attributes
-    ----------
-    kind
-        `text`, `error`, `markdown`, `table` or `picture`.
-    text
-        Its text, or the Markdown.
-    rows
-        Of a table: its rows, each a list of whether a cell is a heading, its text and its span.
-    picture
-        Of a picture.
-    cut
-        How many characters were left out.
-    """
-
-    kind: str
+    kind: str  # `text`, `error`, `markdown`, `table` or `picture`
     text: str = ""
+    # of a table: of each row, whether a cell is a heading, its text and its span
     rows: list[list[tuple[bool, str, int]]] = []  # noqa: RUF012
     picture: Picture | None = None
-    cut: int = 0
+    cut: int = 0  # how many characters, or cells of a table, were left out
 
 
 def shown(output: object) -> Iterator[Shown]:

@@ -20,24 +20,7 @@ DENSE = 12  # steps from which on the rows of the graph are lower
 
 
 class Page:
-    """The page of a project.
-
-    Parameters
-    ----------
-    facts
-        What it shows.
-    budget
-        How many bytes it may have.
-
-    Attributes
-    ----------
-    html
-        The page, in UTF-8.
-    pictures
-        All pictures that it has, or that were left out.
-    notebooks_left_out
-        The steps whose notebooks it does not have, since text alone exceeded the budget.
-    """
+    """The page of a project, of as many bytes as its budget."""
 
     def __init__(self, facts: Facts, budget: int) -> None:
         self.facts = facts
@@ -45,8 +28,9 @@ class Page:
             views.StepView(facts.project, step, number)
             for number, step in enumerate(facts.steps, 1)
         ]
+        # all that it has, or that were left out
         self.pictures = [picture for step in self.steps for picture in step.pictures]
-        self.notebooks_left_out: list[str] = []
+        self.notebooks_left_out: list[str] = []  # their steps, where text alone exceeds the budget
         self._firsts = views.first_figures(self.steps)
         self._about = self._gathered(budget)
         room = budget - len(self._without_notebooks(budget)) - SLACK
@@ -97,7 +81,7 @@ class Page:
             "ledger": entries,
             "methods": methods(facts),
             "versions": versions(facts),
-            "inputs": views.inputs_of(facts, tables),
+            "inputs": list(views.inputs_of(facts, tables)),
             "listed_parts": MOST_PARTS,
             "meaning": views.MEANING,
             "holding": (holding.count(True), holding.count(False), holding.count(None)),
@@ -113,10 +97,10 @@ class Page:
 
 def _length(step: views.StepView) -> int:
     """Return about how much text the notebook of a step takes."""
-    outputs = (output for cell in step.cells for output, _ in cell.outputs)
-    tables = (len(value) for o in outputs for row in o.rows for _, value, _ in row)
-    pieces = (len(o.text) for cell in step.cells for o, _ in cell.outputs)
-    return sum(len(cell.html) for cell in step.cells) + sum(tables) + sum(pieces)
+    outputs = [output for cell in step.cells for output in cell.outputs]
+    tables = sum(len(value) for o in outputs for row in o.rows for _, value, _ in row)
+    texts = sum(len(output.text) for output in outputs)
+    return sum(len(cell.html) for cell in step.cells) + tables + texts
 
 
 @cache
@@ -131,6 +115,7 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["size"] = text.size
+    environment.filters["markdown"] = rendered.markdown
     environment.filters["when"] = lambda timestamp: (timestamp or "")[:16].replace("T", " ")
     return environment.get_template("report.html")
 

@@ -23,31 +23,15 @@ UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 class Picture:
-    """A picture.
-
-    Parameters
-    ----------
-    content
-        Its bytes.
-    kind
-        Its MIME type.
-    of_result
-        Whether it is a saved figure, which is kept before those in notebooks.
-
-    Attributes
-    ----------
-    smaller
-        Whether it has been made smaller than it was saved.
-    left_out
-        Whether the page does not have it.
-    """
+    """A picture, of a MIME type."""
 
     def __init__(self, content: bytes, kind: str, of_result: bool = False) -> None:
         self.content = content
         self.kind = kind
-        self.of_result = of_result
+        self.of_result = of_result  # a saved figure, which is kept before those in notebooks
         self.original = len(content)
-        self.smaller = self.left_out = False
+        self.smaller = False  # whether it has been made smaller than it was saved
+        self.left_out = False  # whether the page does not have it
 
     @property
     def cost(self) -> int:

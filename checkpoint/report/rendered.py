@@ -25,21 +25,11 @@ STYLES = ("default", "github-dark")  # of pygments; both have enough contrast he
 
 
 class CellView(NamedTuple):
-    """A cell of the page.
+    """A cell of the page."""
 
-    Attributes
-    ----------
-    number
-        Of a code cell, which one it is, from 1 on; 0 for others.
-    html
-        Its code, highlighted, or its Markdown, rendered.
-    outputs
-        What is shown of its outputs.
-    """
-
-    number: int
-    html: Markup
-    outputs: list[tuple[Shown, Markup]]
+    number: int  # which code cell it is, from 1 on; 0 for others
+    html: Markup  # its code, highlighted, or its Markdown, rendered
+    outputs: list[Shown]
 
 
 def cells_of(content: dict[str, Any]) -> list[CellView]:
@@ -51,13 +41,10 @@ def cells_of(content: dict[str, Any]) -> list[CellView]:
             number += 1
             outputs = [piece for output in cell["outputs"] for piece in shown(output)]
             if source.strip() or outputs:
-                views.append(
-                    CellView(number, code(source, language), [(o, _html(o)) for o in outputs])
-                )
+                views.append(CellView(number, code(source, language), outputs))
         elif source.strip():
-            html = markdown(source) if cell["cell_type"] == "markdown" else _plain(source)
-            pictures = [(piece, Markup()) for piece in attached(cell)]
-            views.append(CellView(0, html, pictures))
+            html = markdown(source) if cell["cell_type"] == "markdown" else escape(source)
+            views.append(CellView(0, html, list(attached(cell))))
     return views
 
 
@@ -74,7 +61,7 @@ def attached(cell: dict[str, Any]) -> Iterator[Shown]:
 def pictures_of(cells: list[CellView]) -> Iterator[Picture]:
     """Yield the pictures in the outputs of cells."""
     for cell in cells:
-        for output, _ in cell.outputs:
+        for output in cell.outputs:
             if output.picture:
                 yield output.picture
 
@@ -95,7 +82,7 @@ def first_heading(content: dict[str, Any]) -> tuple[str, str]:
 def code(source: str, language: str) -> Markup:
     """Return code as HTML with classes for colours."""
     if len(source) > MOST_CODE:
-        return _plain(source)
+        return escape(source)
     return Markup(highlighted(source.strip("\n"), _lexer(language), HtmlFormatter(nowrap=True)))
 
 
@@ -115,9 +102,9 @@ def plain(markdown: str) -> str:
 
 def colours() -> str:
     """Return the style sheet of highlighted code, for a light and for a dark page."""
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".code") for style in STYLES)
-    kept = [[r for r in css.splitlines() if r.startswith(".code .")] for css in (light, dark)]
-    return "\n".join([*kept[0], "@media screen and (prefers-color-scheme: dark) {", *kept[1], "}"])
+    styles = (HtmlFormatter(style=style).get_style_defs(".code") for style in STYLES)
+    light, dark = ([r for r in css.splitlines() if r.startswith(".code .")] for css in styles)
+    return "\n".join([*light, "@media screen and (prefers-color-scheme: dark) {", *dark, "}"])
 
 
 def _tame(token: Token) -> None:
@@ -143,14 +130,6 @@ def _texts(tokens: Iterable[Token]) -> Iterator[str]:
             yield from _texts(token.children)
         else:
             yield " " if token.type in ("softbreak", "hardbreak") else token.content
-
-
-def _html(output: Shown) -> Markup:
-    return markdown(output.text) if output.kind == "markdown" else Markup()
-
-
-def _plain(source: str) -> Markup:
-    return escape(source)
 
 
 @cache

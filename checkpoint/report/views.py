@@ -1,6 +1,6 @@
 """What the template shows: the steps with their figures and notebooks, the inputs, the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from ..notebooks import notebook
 from ..project.project import Project
 from ..storage import store
 from . import rendered
-from .facts import Facts, Saved, StepFacts, flat, grouped, raw_changes, shape_text
+from .facts import Facts, Saved, StepFacts, flat, grouped, raw_changes
 from .figures import Figure, figures_of
 from .ledger import Table
 from .pictures import Picture
@@ -34,20 +34,12 @@ CHANGED = {How.CHANGED: "changed since", How.MISSING: "not here", How.NEW: "was 
 
 
 class StepView:
-    """A step as the template shows it.
-
-    Parameters
-    ----------
-    project, step
-        The step, and the project that it is in.
-    number
-        Its place on the page, of which its anchors are made: its name can be anything.
-    """
+    """A step as the template shows it."""
 
     def __init__(self, project: Project, step: StepFacts, number: int) -> None:
         self.facts = step
         self.name = step.name
-        self.number = number
+        self.number = number  # of which its anchors are made: its name can be anything
         self.saved = step.saved
         self.state = step.saved.state
         self.holds = step.saved.holds
@@ -95,11 +87,11 @@ class StepView:
     def amount(self) -> str:
         """How many files it has saved, with those of its parts, and their size."""
         files = [name for saved in self.facts.all if saved.record for name in saved.record.files]
-        return f"{text.files(files)}, {text.size(self.state.bytes)}"
+        return f"{text.files(len(files))}, {text.size(self.state.bytes)}"
 
     def shape(self, key: str) -> str:
         """Return the shape of an object in words; empty if it has none."""
-        return shape_text((self.record.data_shapes if self.record else {}).get(key))
+        return text.shape((self.record.data_shapes if self.record else {}).get(key))
 
     def values(self, saved: Saved) -> str:
         """Return the first parameters of a part in a line."""
@@ -115,32 +107,18 @@ class StepView:
 
 
 class InputView(NamedTuple):
-    """An input that no step makes.
+    """An input that no step makes."""
 
-    Attributes
-    ----------
-    name
-        The file, relative to the project; a folder ends in `/`.
-    shape
-        Its cells and features, where the page can tell.
-    size, blake3
-        As it was read; empty where it was not there.
-    readers
-        The steps and parts that read it.
-    now
-        How it is not what was read; empty if it is, or nobody can tell.
-    """
-
-    name: str
-    shape: str
-    size: str
+    name: str  # the file, relative to the project; a folder ends in `/`
+    shape: str  # its cells and features, where the page can tell
+    size: str  # as it was read, as its hash; empty where it was not there
     blake3: str
-    readers: list[str]
-    now: str
+    readers: list[str]  # the steps and parts that read it
+    now: str  # how it is not what was read; empty if it is, or nobody can tell
 
 
-def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> list[InputView]:
-    """Return the raw files, and then the other files that no step makes.
+def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> Iterator[InputView]:
+    """Yield the raw files, and then the other files that no step makes.
 
     `tables` are those of raw files that are as they were read.
     """
@@ -159,18 +137,11 @@ def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> list[InputVie
                     entries[name] = (size, entry.blake3)
                 if name in changes:
                     now[name] = CHANGED[changes[name]]
-    return [
-        InputView(
-            name,
-            f"{table.rows:,} cells × {table.columns:,} features"
-            if (table := tables.get(name)) and name not in now
-            else "",
-            *entries.get(name, ("", "")),
-            by,
-            now.get(name, ""),
-        )
-        for name, by in sorted(readers.items(), key=lambda item: not item[0].startswith("data/"))
-    ]
+    for name in sorted(readers, key=lambda name: not name.startswith("data/")):
+        table = None if name in now else tables.get(name)
+        shape = f"{table.rows:,} cells × {table.columns:,} features" if table else ""
+        size, blake3 = entries.get(name, ("", ""))
+        yield InputView(name, shape, size, blake3, readers[name], now.get(name, ""))
 
 
 def first_figures(steps: list[StepView]) -> list[tuple[StepView, int, Figure, Picture]]:
@@ -199,7 +170,5 @@ def _log(project: Project, step: StepFacts) -> str:
     if not record or not record.output:
         return ""
     path = store.locate(project.results_of(step.name), record.output.key)
-    if not path.is_file():
-        return ""
-    printed = path.read_text(encoding="utf-8", errors="replace")
+    printed = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     return printed[-MOST_LOG:].strip("\n")

@@ -1,4 +1,4 @@
-"""Run a step that is a command, such as an R script."""
+"""Steps that do not call `save`: run a command, such as an R script, and save what it writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import CheckpointError
@@ -16,8 +17,12 @@ from ..notebooks.recipe import OUTPUT, Recipe
 from ..project.chain import Step
 from ..project.group import explained, make_folder
 from ..project.project import FAILED_LOG, Project
-from .output import output
+from ..project.settings import FILE
+from ..storage import writers
+from ..storage.outputs import captured
+from ..storage.schema import RECORD
 
+PATIENCE = 2  # seconds that workers of a command have to notice that it has ended
 LINES = 15  # of its log, in the message of a command that failed
 
 
@@ -75,6 +80,30 @@ async def run_command(
             raise CheckpointError(_failure(project, step, words, status, log), step=step.name)
 
 
+@contextmanager
+def output(
+    project: Project, step: Step, recipe: Recipe, say: Callable[[str], None]
+) -> Iterator[Path]:
+    """Replace a step's checkpoint as `captured` does, and end what else writes into its folder.
+
+    That is what an earlier run left running when it was killed, and what the step has started and
+    not waited for: its files would change while they are hashed, and afterwards. This process runs
+    the step alone; `say` shows a line to the user.
+    """
+    folder = project.results_of(step.name)
+    _refuse_later(project, step, recipe)
+    for name in writers.end(writers.left_running(folder)):
+        say(f"{step.name}: ended {name}, which an earlier run left when it was killed")
+    with captured(project, step, recipe) as staging:
+        try:
+            yield staging
+        except BaseException:
+            writers.end(writers.writing_into([staging]))
+            raise
+        for name in writers.end(writers.writing_into([staging]), PATIENCE):
+            say(f"{step.name}: ended {name}, which it had started and not waited for")
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill a command that still runs, with all that it started."""
     if process.poll() is None:
@@ -94,3 +123,18 @@ def _failure(project: Project, step: Step, words: list[str], status: int, log: P
         how = f"was ended by {signal.Signals(-status).name}"
         how += ", perhaps because memory ran out" if status == -signal.SIGKILL else ""
     return f"{step.name}: `{' '.join(words)}` {how}; what it printed: {project.show(log)}{shown}"
+
+
+def _refuse_later(project: Project, step: Step, recipe: Recipe) -> None:
+    """Raise where a step that runs later is loaded and was never made: it cannot come first."""
+    places = {known.name: known.place for known in project.steps()}
+    for loaded in recipe.loads:
+        whole = loaded.partition("/")[0]
+        is_later = places.get(whole, 0) > step.place
+        if is_later and not (project.results_of(whole) / RECORD).exists():
+            raise CheckpointError(
+                f"{step.name} loads {loaded}, which runs after it. Correct `loads` of "
+                f"[tool.checkpoint.steps.{step.name}] in {FILE}, or the order of the two.",
+                step=step.name,
+                found=loaded,
+            )

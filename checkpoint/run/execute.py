@@ -41,12 +41,8 @@ async def execute(
 
     Parameters
     ----------
-    project
-        The project.
-    step
-        The notebook.
-    kernel
-        A kernel in which nothing has run.
+    project, step, kernel
+        The notebook, and a kernel in which nothing has run.
     values
         Parameters to set: Python code by name.
     on_cell
@@ -114,14 +110,12 @@ async def _execute_cells(
         ) from error
     except (CellExecutionError, DeadKernelError) as error:
         replace(failed, _as_bytes(nb))
-        what = f"{where} failed; executed copy: {project.show(failed)}\n{_shown(nb, error)}"
+        copy = f"executed copy: {project.show(failed)}"
         if isinstance(error, CellExecutionError):
+            what = f"{where} failed; {copy}\n{_shown(nb, error)}"
             what += _not_installed(project, kernel, error)
-        if isinstance(error, DeadKernelError):
-            what = (
-                f"{where}: the kernel died, perhaps because memory ran out; executed copy: "
-                f"{project.show(failed)}"
-            )
+        else:
+            what = f"{where}: the kernel died, perhaps because memory ran out; {copy}"
         raise CheckpointError(what, step=step.name, file=where) from error
 
 
@@ -177,19 +171,20 @@ def _hooks(nb: nbformat.NotebookNode, on_cell: OnCell) -> dict[str, Any]:
     code_cells = [
         i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip()
     ]
+    shown = {
+        index: (number, len(code_cells), notebook.first_line(nb.cells[index].source))
+        for number, index in enumerate(code_cells, start=1)
+    }
     started: dict[int, float] = {}
-
-    def report(cell: nbformat.NotebookNode, index: int, seconds: float | None) -> None:
-        if index in code_cells:
-            number = code_cells.index(index) + 1
-            on_cell(number, len(code_cells), notebook.first_line(cell.source), seconds)
 
     def start(cell: nbformat.NotebookNode, cell_index: int) -> None:
         started[cell_index] = time.monotonic()
-        report(cell, cell_index, None)
+        if cell_index in shown:
+            on_cell(*shown[cell_index], None)
 
     # on_cell_complete would be called as soon as the cell was sent
     def finish(cell: nbformat.NotebookNode, cell_index: int, execute_reply: Any) -> None:
-        report(cell, cell_index, time.monotonic() - started[cell_index])
+        if cell_index in shown:
+            on_cell(*shown[cell_index], time.monotonic() - started[cell_index])
 
     return {"on_cell_start": start, "on_cell_executed": finish, "record_timing": False}

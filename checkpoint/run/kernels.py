@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CheckpointError
 from ..notebooks import notebook
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
 
+Wanted = tuple[str, Path, Path | None]  # name, folder to work in, folder to write into
+
 KERNEL = "python3"
 STARTING = 60  # seconds that a kernel has to answer
 # without the history file in the home folder, which holds the user's own sessions
@@ -28,10 +30,7 @@ ARGUMENTS = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memor
 def kernel_of(project: Project, step: Step) -> str:
     """Return the kernel in which a notebook runs: of the settings, else the one that it names.
 
-    Raises
-    ------
-    CheckpointError
-        If it names none and is not in Python.
+    Raises `CheckpointError` if it names none and is not in Python.
     """
     content = notebook.read_whole(step.path)
     named = read_kernels(project).get(step.name) or notebook.kernel(content)
@@ -47,13 +46,7 @@ def kernel_of(project: Project, step: Step) -> str:
 
 
 def refuse_missing(project: Project, steps: Iterable[Step]) -> None:
-    """Raise if the kernel of a notebook is not installed here.
-
-    Raises
-    ------
-    CheckpointError
-        Naming it, the kernels that there are, and what to do.
-    """
+    """Raise `CheckpointError` if the kernel of a notebook is not installed here."""
     from jupyter_client.kernelspec import KernelSpecManager
 
     known = sorted(KernelSpecManager().find_kernel_specs())
@@ -71,18 +64,11 @@ def refuse_missing(project: Project, steps: Iterable[Step]) -> None:
             )
 
 
-class Kernel:
-    """A kernel that has started and in which nothing has run.
+class Kernel(NamedTuple):
+    """A kernel that has started and in which nothing has run, as `jupyter_client` knows it."""
 
-    Attributes
-    ----------
-    manager, client
-        The manager and client of `jupyter_client`.
-    """
-
-    def __init__(self, manager: AsyncKernelManager, client: AsyncKernelClient) -> None:
-        self.manager = manager
-        self.client = client
+    manager: AsyncKernelManager
+    client: AsyncKernelClient
 
     async def stop(self, *, now: bool) -> None:
         """End the kernel: at once, or after its exit handlers."""
@@ -95,47 +81,32 @@ class Kernels:
 
     Starting a kernel takes about a second, ending it some tenths; both happen while a notebook
     runs.
-
-    Parameters
-    ----------
-    project
-        The project.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._starting: list[tuple[tuple[str, Path], asyncio.Task[Kernel]]] = []
+        self._starting: dict[Wanted, asyncio.Task[Kernel]] = {}
+        self._abandoned: list[asyncio.Task[Kernel]] = []  # while it started
         self._taken: list[Kernel] = []
         self._ending: list[asyncio.Task[None]] = []
 
-    def prepare(self, step: Step) -> None:
-        """Start a kernel for a notebook, unless one is starting already."""
-        wanted = kernel_of(self._project, step), step.folder
-        if all(known != wanted for known, _ in self._starting):
-            self._starting.append((wanted, asyncio.create_task(_start(*wanted))))
+    def prepare(self, step: Step, output: Path | None = None) -> Wanted:
+        """Start a kernel for a notebook, unless one is starting already; return what it is for."""
+        wanted = kernel_of(self._project, step), step.folder, output
+        if wanted not in self._starting:
+            self._starting[wanted] = asyncio.create_task(_start(*wanted))
+        return wanted
 
     async def take(self, step: Step, output: Path | None = None) -> Kernel:
         """Return a kernel for a notebook, in which nothing has run.
 
-        Parameters
-        ----------
-        step
-            The notebook.
-        output
-            The folder into which a notebook in another language writes.
+        `output` is the folder into which a notebook in another language writes.
         """
-        wanted = kernel_of(self._project, step), step.folder
-        if output:
-            task = asyncio.create_task(_start(*wanted, output))
-            self._starting.append((wanted, task))
-        else:
-            self.prepare(step)
-        starting = next(entry for entry in reversed(self._starting) if entry[0] == wanted)
-        self._starting.remove(starting)
+        task = self._starting.pop(self.prepare(step, output))
         try:
-            kernel = await asyncio.shield(starting[1])
+            kernel = await asyncio.shield(task)
         except asyncio.CancelledError:
-            self._starting.append(starting)  # for `close`
+            self._abandoned.append(task)
             raise
         self._taken.append(kernel)
         return kernel
@@ -154,12 +125,13 @@ class Kernels:
 
     async def close(self) -> None:
         """End all kernels: the finished ones in order, the unused and interrupted ones at once."""
-        unused = await asyncio.gather(*(task for _, task in self._starting), return_exceptions=True)
+        starting = [*self._starting.values(), *self._abandoned]
+        unused = await asyncio.gather(*starting, return_exceptions=True)
         self._taken += [kernel for kernel in unused if isinstance(kernel, Kernel)]
         await asyncio.gather(*self._ending, *(kernel.stop(now=True) for kernel in self._taken))
 
 
-async def _start(name: str, folder: Path, output: Path | None = None) -> Kernel:
+async def _start(name: str, folder: Path, output: Path | None) -> Kernel:
     """Start a kernel, and try again once: two that start together may choose the same port."""
     from jupyter_client.kernelspec import NoSuchKernel
     from zmq import ZMQError

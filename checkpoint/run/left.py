@@ -1,27 +1,38 @@
-"""What a run leaves that is not current: why, and what to do about it."""
+"""What a run leaves out, and what it leaves that is not current: why, and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ..errors import ProjectError
 from ..lineage.changes import ABSENT, MISSING, STALE, UNVERIFIABLE
 from ..lineage.states import State
-from ..notebooks.graph import scripts_that_save
+from ..notebooks import notebook
+from ..notebooks.graph import is_foreign, saved_in, scripts_that_save
+from ..notebooks.recipe import makes_nothing
 from ..project.chain import Step
+from ..project.names import number_of
 from ..project.project import Project
 from .schedule import Schedule
-from .selection import Skipped
+
+
+class Skipped(NamedTuple):
+    """A notebook that is not run."""
+
+    step: Step
+    reason: str  # and what to do, as a sentence without its full stop
+    # whether it is a step of its own, with results that are then not renewed; a copy that saves as
+    # another step, and notes without code, are none
+    has_results: bool
+
+
+def skipped(project: Project, steps: Iterable[Step]) -> dict[str, Skipped]:
+    """Return, by name, the steps among these whose notebooks are not run."""
+    skips = {step.name: _skipped(project, step) for step in steps}
+    return {name: skip for name, skip in skips.items() if skip}
 
 
 class Left(NamedTuple):
-    """Steps that a run left not current, all for the same reason.
-
-    Attributes
-    ----------
-    steps
-        Their names, in running order.
-    why
-        The reason, and what to do.
-    """
+    """Steps that a run left not current, all for the same reason; `why` also says what to do."""
 
     steps: list[str]
     why: str
@@ -31,47 +42,78 @@ class Left(NamedTuple):
         return f"{', '.join(self.steps)} {verb} not current: {self.why}"
 
 
-def left(
-    project: Project, schedule: Schedule, steps: list[Step], skipped: Mapping[str, Skipped]
-) -> list[Left]:
-    """Return what a run leaves not current, by the reason for it.
+def left(schedule: Schedule, steps: list[Step], skips: Mapping[str, Skipped]) -> list[Left]:
+    """Return what a run, which has ended, leaves not current, by the reason for it.
 
-    Parameters
-    ----------
-    project, schedule
-        The project, and the schedule of the run, which has ended.
-    steps
-        The steps that the run was about, those among them that were skipped too.
-    skipped
-        The steps whose notebooks are not run, by name.
+    `steps` are those that the run was about, those among them that were skipped too, `skips`.
     """
     reasons: dict[str, str] = {}
     for step in steps:
         if schedule.state(step.name).state in (ABSENT, UNVERIFIABLE) or schedule.is_due(step.name):
-            reasons[step.name] = _reason(project, schedule, step.name, skipped, reasons)
+            reasons[step.name] = _reason(schedule, step.name, skips, reasons)
     steps_of: dict[str, list[str]] = {}
     for name, why in reasons.items():
         steps_of.setdefault(why, []).append(name)
     return [Left(names, why) for why, names in steps_of.items()]
 
 
+def _skipped(project: Project, step: Step) -> Skipped | None:
+    if step.is_script:
+        return None
+    where = project.show(step.path)
+    try:
+        content = notebook.read_whole(step.path)
+    except ProjectError as error:
+        return Skipped(step, f"{where} {str(error).removeprefix(f'{step.path} ')}", True)
+    sources = [source for source in notebook.sources(content) if source]
+    if not sources:
+        return Skipped(step, f"{where} has no code, so it makes no results", False)
+    if notebook.language(content) != "python":
+        if not makes_nothing(project, step, sources):
+            return None  # what it writes is saved
+        asked = notebook.kernel(content) or notebook.language(content)
+        reason = (
+            f"{where}, which asks for the kernel {asked!r}, is not adopted: it neither loads "
+            "checkpoints nor writes into the folder that CHECKPOINT_OUTPUT names"
+        )
+        return Skipped(step, reason, False)
+    saved = saved_in(sources)
+    if not saved and not scripts_that_save(project):  # a helper function may save
+        if is_foreign(sources):
+            reason = f"{where} is not adopted: it neither loads nor saves checkpoints"
+            return Skipped(step, reason, False)
+        reason = f'{where} never calls save; let its last cell call save("{step.name}", …)'
+        return Skipped(step, reason, True)
+    names = [name for name in saved if name]
+    if None in saved or not names or step.name in (name.partition("/")[0] for name in names):
+        return None
+    other = names[0].partition("/")[0]
+    if number_of(other) and not project.notebook(other).is_file():
+        reason = (
+            f"{where} saves as {names[0]!r}, and notebooks/{other}.ipynb does not exist; if you "
+            f"renamed it, run `checkpoint rename {other} {step.name}`"
+        )
+        return Skipped(step, reason, True)
+    reason = (
+        f"{where} saves as {names[0]!r}, which would overwrite that step's results; let it save "
+        f"as {step.name!r}"
+    )
+    return Skipped(step, reason, False)
+
+
 def _reason(
-    project: Project,
-    schedule: Schedule,
-    name: str,
-    skipped: Mapping[str, Skipped],
-    reasons: Mapping[str, str],
+    schedule: Schedule, name: str, skips: Mapping[str, Skipped], reasons: Mapping[str, str]
 ) -> str:
     """Return why a step is not current; `reasons` has those of the steps before it."""
-    if name in skipped:
-        return f"{skipped[name].reason}."
+    if name in skips:
+        return f"{skips[name].reason}."
     root = schedule.blocked.get(name) or schedule.blocker(name)
     if root:
-        return _reason_of_blocker(project, schedule, root, skipped, reasons)
+        return _reason_of_blocker(schedule, root, skips, reasons)
     state = schedule.state(name)
     if state.state in (ABSENT, UNVERIFIABLE):
         return f"{_described(state)}."
-    loads = [before for before in schedule.graph.loads[name] if before not in skipped]
+    loads = [before for before in schedule.graph.loads[name] if before not in skips]
     for before in loads if state.state == STALE else []:
         if before in reasons:
             return reasons[before]
@@ -84,21 +126,17 @@ def _reason(
 
 
 def _reason_of_blocker(
-    project: Project,
-    schedule: Schedule,
-    root: str,
-    skipped: Mapping[str, Skipped],
-    reasons: Mapping[str, str],
+    schedule: Schedule, root: str, skips: Mapping[str, Skipped], reasons: Mapping[str, str]
 ) -> str:
     """Return why a checkpoint that other steps load stays out of date."""
     whole, state = root.partition("/")[0], schedule.state(root)
     described = f"{root} is {_described(state)}"
-    if whole in skipped:
-        return f"{skipped[whole].reason}."
+    if whole in skips:
+        return f"{skips[whole].reason}."
     if whole in reasons:
         return reasons[whole]
     if whole not in schedule.graph.loads:
-        return f"{described}, and no notebook makes it. {_remedy(project, state)}"
+        return f"{described}, and no notebook makes it. {_remedy(schedule.project, state)}"
     return (
         f"{described}, and its notebook ran without saving it. Load another, remove "
         f"results/{root}/, or accept it with `checkpoint accept {root} --why …`."

@@ -1,6 +1,6 @@
 """The progress of a run: bars on a terminal, lines elsewhere."""
 
-from types import TracebackType
+from collections.abc import Callable
 from typing import Self
 
 from rich.console import Console
@@ -18,15 +18,13 @@ from ..notebooks.notebook import shortened
 
 
 class RunProgress:
-    """Shows the progress of notebooks and their cells.
+    """Shows the progress of notebooks and their cells; `say` prints a line.
 
-    Parameters
-    ----------
-    out
-        Where it is shown. If that is not a terminal, each cell gets a line, as logs need it.
+    Where `out` is not a terminal, each cell gets a line, as logs need it.
     """
 
     def __init__(self, out: Console) -> None:
+        self.say: Callable[[str], None] = out.print
         self._out = out
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
@@ -44,12 +42,7 @@ class RunProgress:
         self._bars.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._bars.stop()
 
     def begin(self, step: str) -> None:
@@ -70,10 +63,6 @@ class RunProgress:
         if state != CURRENT or not self._out.is_terminal:
             but = f", but {state}" if state != CURRENT else ""
             self._out.print(f"{step}: done in {seconds:.0f} s{but}")
-
-    def say(self, text: str) -> None:
-        """Print a line."""
-        self._out.print(text)
 
     def failed(self, step: str) -> None:
         """Show that a notebook has failed."""

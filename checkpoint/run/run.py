@@ -15,15 +15,16 @@ from rich.console import Console
 from ..errors import CheckpointError, ProjectError
 from ..notebooks import notebook
 from ..notebooks.parameters import names_in
+from ..notebooks.recipe import recipe_of
 from ..project import servers
 from ..project.chain import Step, step_of
 from ..project.locks import alone, announced
 from ..project.project import Project
+from .command import output, run_command
 from .kernels import Kernels, refuse_missing
-from .left import Left, left
+from .left import Left, left, skipped
 from .progress import RunProgress
 from .schedule import Schedule
-from .selection import skipped
 
 
 def run(
@@ -90,9 +91,9 @@ def run(
     due = [step for step in runnable if step.name in forced or schedule.is_due(step.name)]
     refuse_missing(project, [step for step in due if not step.is_script])
     if due:
-        _execute(project, schedule, settings, jobs, out)
+        _execute(schedule, settings, jobs, out)
     about = [step for step in selected if step in [*runnable, *unmade]]
-    others = left(project, schedule, about, skips)
+    others = left(schedule, about, skips)
     if not due:
         current = _what_is_current(runnable if steps else [], others, bool(not_run))
         out.print(f"Nothing to run{current}.")
@@ -147,48 +148,37 @@ def _settings(steps: list[Step], values: dict[str, str]) -> dict[str, dict[str, 
 
 
 def _execute(
-    project: Project,
-    schedule: Schedule,
-    settings: Mapping[str, Mapping[str, str]],
-    jobs: int,
-    out: Console,
+    schedule: Schedule, settings: Mapping[str, Mapping[str, str]], jobs: int, out: Console
 ) -> None:
     # zmq needs a selector, which is not the default event loop on Windows
     with (
-        announced(project),
+        announced(schedule.project),
         RunProgress(out) as progress,
         asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
     ):
-        run = _Run(project, schedule, settings, progress)
+        run = _Run(schedule, settings, progress)
         try:
             runner.run(run.all(jobs))
         except asyncio.CancelledError:
             raise KeyboardInterrupt(run.ended_by) from None
         finally:
-            _tell_rewritten(project, run.rewritten, out)
-
-
-def _tell_rewritten(project: Project, steps: list[Step], out: Console) -> None:
-    """Say which notebooks have new outputs, and what to do where they are open."""
-    if steps:
-        steps = sorted(steps, key=lambda step: step.place)
-        out.print(f"Rewrote {', '.join(project.show(step.path) for step in steps)}.")
-        out.print(servers.advice(project, [step.path.name for step in steps], servers.RELOAD))
+            if steps := sorted(run.rewritten, key=lambda step: step.place):
+                names = [step.path.name for step in steps]
+                shown = ", ".join(run.project.show(step.path) for step in steps)
+                out.print(f"Rewrote {shown}.")
+                out.print(servers.advice(run.project, names, servers.RELOAD))
 
 
 class _Run:
     def __init__(
         self,
-        project: Project,
         schedule: Schedule,
         settings: Mapping[str, Mapping[str, str]],
         progress: RunProgress,
     ) -> None:
-        self.project = project
-        self.schedule = schedule
-        self.settings = settings
-        self.progress = progress
-        self.kernels = Kernels(project)
+        self.project, self.schedule = schedule.project, schedule
+        self.settings, self.progress = settings, progress
+        self.kernels = Kernels(self.project)
         self.rewritten: list[Step] = []
         self.ended_by = signal.SIGTERM
 
@@ -254,10 +244,6 @@ class _Run:
 
     async def make(self, step: Step, values: Mapping[str, str]) -> None:
         """Run the command or notebook of a step, while a kernel for the next one starts."""
-        from ..notebooks.recipe import recipe_of
-        from .command import run_command
-        from .output import output
-
         recipe = recipe_of(self.project, step)
         if recipe and step.is_script:
             self.prepare_next()
@@ -288,8 +274,6 @@ class _Run:
 
     def prepare_next(self) -> None:
         """Start a kernel for the next notebook that saves."""
-        from ..notebooks.recipe import recipe_of
-
         following = next(iter(self.schedule.waiting.values()), None)
         if following and recipe_of(self.project, following) is None:
             self.kernels.prepare(following)

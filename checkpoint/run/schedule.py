@@ -30,25 +30,11 @@ class Schedule:
 
     Parameters
     ----------
-    project
-        The project.
-    steps
-        The steps to run, in running order.
-    forced
-        The names of those that run also if they are current.
-    skipped
-        The names of steps whose notebooks are not run.
-    named
-        The names of steps that the user named.
-
-    Attributes
-    ----------
-    graph
-        What each step of the project loads.
-    waiting
-        The steps that wait, by name.
-    blocked
-        The steps that were not run, each with the outdated checkpoint that it loads.
+    project, steps
+        The project, and the steps to run, in running order.
+    forced, skipped, named
+        The names of those that run also if they are current, of those whose notebooks are not run,
+        and of those that the user named.
     """
 
     def __init__(
@@ -61,16 +47,14 @@ class Schedule:
     ) -> None:
         self.graph = Graph(project, lenient=True)
         self.waiting = {step.name: step for step in steps}
-        self.blocked: dict[str, str] = {}
-        self._project = project
-        self._forced = forced
-        self._skipped = skipped
-        self._named = named
+        self.blocked: dict[str, str] = {}  # what was not run, with the outdated one that it loads
+        self.project = project
+        self._forced, self._skipped, self._named = forced, skipped, named
         self._lineage = Lineage(project)
 
     def step_finished(self) -> None:
         """Compute states anew from now on, since a step has finished."""
-        self._lineage = Lineage(self._project)
+        self._lineage = Lineage(self.project)
 
     def state(self, name: str) -> State:
         """Return the state of a step or sub-checkpoint as it was when the last step finished."""
@@ -144,7 +128,7 @@ class Schedule:
             dropped = "/" in loaded and whole not in self.waiting and not self.is_due(whole)
             return dropped and state in OUTDATED
         if state == MISSING:  # the load may be optional, unless something is known to save it
-            return has_notebook or bool(scripts_that_save(self._project, loaded))
+            return has_notebook or bool(scripts_that_save(self.project, loaded))
         return state in (*OUTDATED, ABSENT)
 
     def _loaded(self, name: str) -> list[str]:
@@ -166,14 +150,14 @@ class Schedule:
 
     def _is_name(self, loaded: str) -> bool:
         try:
-            self._project.results_of(loaded)
+            self.project.results_of(loaded)
         except CheckpointValueError:
             return False  # `load` will say what is wrong with it
         return True
 
     def _loaded_parts(self, name: str) -> list[str]:
         """Return the saved sub-checkpoints of a step that other steps load, or may load."""
-        parts = part_names(self._project, name)
+        parts = part_names(self.project, name)
         if self.graph.computed - {name}:
             return parts
         named = {

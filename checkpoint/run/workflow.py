@@ -11,47 +11,31 @@ from typing import NamedTuple
 from ..errors import ProjectError
 from ..notebooks.graph import Graph
 from ..project.project import Project
-from ..project.settings import read_settings
+from ..project.settings import check_settings, read_resources
+from .left import skipped
 from .schedule import Schedule
-from .selection import skipped
 
 FLAGS, LOCKS = ".snakemake/steps", ".snakemake/locks"
 
 
 class Job(NamedTuple):
-    """A step that is run with `checkpoint run STEP`.
-
-    Attributes
-    ----------
-    step
-        The step.
-    flag
-        The flag file that is there while its results are current, relative to the project.
-    needs
-        The flag files of the steps that it loads.
-    resources
-        What it asks a scheduler for, from `[tool.checkpoint.resources]`.
-    """
+    """A step that is run with `checkpoint run STEP`."""
 
     step: str
-    flag: str
-    needs: list[str]
-    resources: dict[str, int | str]
+    flag: str  # the file that is there while its results are current
+    needs: list[str]  # the flag files of the steps that it loads
+    resources: dict[str, int | str]  # what it asks a scheduler for
 
 
 def jobs(root: Path | str) -> list[Job]:
     """Return the steps of a project as jobs, in running order, without the skipped notebooks.
 
-    Raises
-    ------
-    ProjectError
-        If a notebook or the settings cannot be read, it is not clear which notebooks are the steps,
-        the settings name a step that is not one of the project's, or Snakemake cannot take the name
-        of a step.
+    Raises `ProjectError`, also if Snakemake cannot take the name of a step.
     """
     project = Project(Path(root))
     project.refuse_unclear()
-    graph, resources = Graph(project, lenient=True), read_settings(project).resources
+    check_settings(project)
+    graph, resources = Graph(project, lenient=True), read_resources(project)
     for step in resources:
         if step not in graph.loads:
             raise ProjectError(

@@ -37,28 +37,12 @@ TODO = "Ask whoever gave it to you for one that `checkpoint pack` made."
 
 
 class Judged(NamedTuple):
-    """An archive in which everything is as its manifest says.
-
-    Attributes
-    ----------
-    manifest
-        The manifest.
-    records
-        The record of each checkpoint.
-    pickles
-        The files that run code when they are read.
-    archive
-        The archive.
-    """
+    """An archive in which everything is as its manifest says."""
 
     manifest: Manifest
-    records: dict[str, Record]
-    pickles: list[str]
-    archive: zipfile.ZipFile
-
-    def open(self, name: str) -> IO[bytes]:
-        """Open a file of the archive, by its name there."""
-        return self.archive.open(name)
+    records: dict[str, Record]  # of each checkpoint
+    pickles: list[str]  # the files that run code when they are read
+    zip: zipfile.ZipFile
 
     @property
     def bytes(self) -> int:
@@ -113,7 +97,7 @@ def _judge(archive: zipfile.ZipFile, size: int) -> Judged:
         raise ArchiveError("its files would be larger than the archive itself")
     if not members or members[0].orig_filename != MANIFEST or members[0].header_offset:
         raise ArchiveError(f"its first file is not {MANIFEST}")
-    manifest = parsed(_content(archive, members[0], LARGEST))
+    manifest = parsed(_content(archive, members[0]))
     _check_names([info.orig_filename for info in members[1:]], manifest)
     for info in members[1:]:
         member = manifest.files[info.orig_filename]
@@ -216,11 +200,11 @@ def _check_names(names: list[str], manifest: Manifest) -> None:
         raise ArchiveError(f"{lacking[0]!r} is in its manifest, and not in it", found=lacking[0])
 
 
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest: int) -> bytes:
-    if info.file_size > largest:
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if info.file_size > LARGEST:
         raise ArchiveError(
-            f"{info.filename} is {info.file_size:,} bytes; at most {largest:,} are read",
-            expected=largest,
+            f"{info.filename} is {info.file_size:,} bytes; at most {LARGEST:,} are read",
+            expected=LARGEST,
             found=info.file_size,
         )
     return archive.read(info)
@@ -250,7 +234,7 @@ def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
     if name not in manifest.files:
         raise ArchiveError(f"{step} has no {RECORD}", step=step)
     try:
-        raw = json.decode(_content(archive, archive.getinfo(name), LARGEST), type=dict)
+        raw = json.decode(_content(archive, archive.getinfo(name)), type=dict)
         record = parse(raw)
     except (DecodeError, CheckpointError, RecursionError) as error:
         raise ArchiveError(f"{name}: {error}", step=step) from error
@@ -262,11 +246,11 @@ def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
     for part in record.parts:
         if f"{step}/{part}" not in manifest.steps:
             raise ArchiveError(f"{step} has a part {part!r} that is not in it", step=step)
-    files = dict(manifest.files_of(step))
+    files = manifest.files_of(step)
     expected = {RECORD}
     for file, entry in given_files(record).items():
-        inside = inner(files, file)
-        if _as_entry(file, inside) != (entry.bytes, entry.blake3):
+        inside = _inner(files, file)
+        if not inside or as_recorded(file, inside) != Member(entry.bytes, entry.blake3):
             raise ArchiveError(f"{step}/{file} is not what its {RECORD} says", step=step)
         expected |= inside.keys()
     if others := sorted(files.keys() - expected):
@@ -289,7 +273,16 @@ def given_files(record: Record) -> dict[str, FileEntry]:
     return {**record.files, **({freeze.key: freeze} if freeze else {})}
 
 
-def inner(files: dict[str, Member], file: str) -> dict[str, Member]:
+def as_recorded(file: str, inside: dict[str, Member]) -> Member:
+    """Return a file, or a folder by the files in it, as a record has it."""
+    file = unicodedata.normalize("NFC", file)
+    if file in inside:
+        return inside[file]
+    each = {name[len(file) + 1 :]: member.blake3 for name, member in inside.items()}
+    return Member(sum(member.bytes for member in inside.values()), hashes.value_hash(each))
+
+
+def _inner(files: dict[str, Member], file: str) -> dict[str, Member]:
     """Return a file, or those of a folder that is saved as one."""
     file = unicodedata.normalize("NFC", file)
     if file in files:
@@ -297,23 +290,12 @@ def inner(files: dict[str, Member], file: str) -> dict[str, Member]:
     return {name: member for name, member in files.items() if name.startswith(f"{file}/")}
 
 
-def _as_entry(file: str, inside: dict[str, Member]) -> tuple[int, str] | None:
-    """Return the size and hash of a file or folder, as a record has them."""
-    if not inside:
-        return None
-    file = unicodedata.normalize("NFC", file)
-    if file in inside:
-        return inside[file].bytes, inside[file].blake3
-    each = {name[len(file) + 1 :]: member.blake3 for name, member in inside.items()}
-    return sum(member.bytes for member in inside.values()), hashes.value_hash(each)
-
-
 def _pickles(
     archive: zipfile.ZipFile, manifest: Manifest, step: str, record: Record
 ) -> Iterator[str]:
-    files = dict(manifest.files_of(step))
+    files = manifest.files_of(step)
     for file in record.files:
-        names = inner(files, file)
+        names = _inner(files, file)
         opens = ((name, partial(archive.open, f"{step}/{name}")) for name in names)
         if runs_code(file, opens):
             yield f"{step}/{file}"

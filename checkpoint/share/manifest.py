@@ -1,6 +1,5 @@
 """The manifest of a pack: what is in it, as the first file of the archive."""
 
-from collections.abc import Iterator
 from json import loads
 from typing import Any
 
@@ -24,54 +23,30 @@ class Member(Struct, frozen=True):
 
 
 class Packed(Struct, frozen=True):
-    """A checkpoint in the archive.
+    """A checkpoint in the archive."""
 
-    Attributes
-    ----------
-    timestamp
-        When it was saved.
-    content
-        The hash of what it gives to those that load it.
-    inputs
-        The hash of each input that it was made from; None for one that was not there.
-    versions
-        The versions of Python and of the project's direct dependencies.
-    """
-
-    timestamp: str
-    content: str
-    inputs: dict[str, str | None]
-    versions: dict[str, str]
+    timestamp: str  # when it was saved
+    content: str  # the hash of what it gives to those that load it
+    inputs: dict[str, str | None]  # the hash of each; None for one that was not there
+    versions: dict[str, str]  # of Python and of the project's direct dependencies
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """What is in an archive.
+    """What is in an archive."""
 
-    Attributes
-    ----------
-    format
-        The version of this layout.
-    tool
-        That of the code that packed.
-    by
-        Who packed it.
-    steps
-        The steps and sub-checkpoints.
-    files
-        Every other file of the archive, by its name there: `<step>/<file>`.
-    """
+    format: int  # the version of this layout
+    tool: str  # the version of the code that packed
+    by: str  # who packed it
+    steps: dict[str, Packed]  # the steps and sub-checkpoints
+    files: dict[str, Member]  # every other file of the archive, by its name there: `<step>/<file>`
 
-    format: int
-    tool: str
-    by: str
-    steps: dict[str, Packed]
-    files: dict[str, Member]
-
-    def files_of(self, step: str) -> Iterator[tuple[str, Member]]:
-        """Yield the files of a step or sub-checkpoint, by their names below its folder."""
-        for name, member in self.files.items():
-            if self.step_of(name) == step:
-                yield name[len(step) + 1 :], member
+    def files_of(self, step: str) -> dict[str, Member]:
+        """Return the files of a step or sub-checkpoint, by their names below its folder."""
+        return {
+            name[len(step) + 1 :]: member
+            for name, member in self.files.items()
+            if self.step_of(name) == step
+        }
 
     def step_of(self, name: str) -> str | None:
         """Return the step or sub-checkpoint that a file belongs to; None if to none."""

@@ -1,6 +1,7 @@
 """Packing checkpoints into one file that can be given to somebody: a zip, stored, reproducible."""
 
 import json
+import shutil
 import stat
 import unicodedata
 import zipfile
@@ -24,7 +25,7 @@ from ..storage.opened import open_step, remedy
 from ..storage.parts import part_names
 from ..storage.schema import RECORD, FileEntry, Record
 from ..text import json_text
-from .archive import given_files, judged
+from .archive import as_recorded, given_files, judged
 from .manifest import FORMAT_VERSION, LONGEST, MANIFEST, Manifest, Member, Packed, written
 from .pickles import runs_code
 
@@ -32,29 +33,15 @@ MADE = (1980, 1, 1, 0, 0, 0)  # the time of each file, so that the same results 
 
 
 class Packing(NamedTuple):
-    """What was packed.
+    """What was packed."""
 
-    Attributes
-    ----------
-    path, bytes, blake3
-        The archive.
-    steps
-        The steps and sub-checkpoints in it.
-    files
-        How many files they have.
-    pickles
-        The files among them that run code when they are read.
-    notes
-        Which steps are not current, and why.
-    """
-
-    path: Path
+    path: Path  # of the archive
     bytes: int
     blake3: str
-    steps: list[str]
-    files: int
-    pickles: list[str]
-    notes: list[str]
+    steps: list[str]  # the steps and sub-checkpoints in it
+    files: int  # how many files they have
+    pickles: list[str]  # the files among them that run code when they are read
+    notes: list[str]  # which steps are not current, and why
 
 
 def pack(project: Project, steps: list[str], target: Path | None = None) -> Packing:
@@ -101,11 +88,14 @@ def pack(project: Project, steps: list[str], target: Path | None = None) -> Pack
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-    pickles = [name for one in packed for name in one.pickles]
-    notes = list(_notes(project, steps))
-    every = list(manifest.steps)
     return Packing(
-        target, content.bytes, content.blake3, every, len(manifest.files), pickles, notes
+        target,
+        content.bytes,
+        content.blake3,
+        list(manifest.steps),
+        len(manifest.files),
+        [name for one in packed for name in one.pickles],
+        list(_notes(project, steps)),
     )
 
 
@@ -192,7 +182,7 @@ class _Checkpoint:
         found = {
             name: Member(one.stat().st_size, hashes.file_hash(one)) for name, one in names.items()
         }
-        if _whole_hash(file, found) != entry.blake3:
+        if as_recorded(file, found).blake3 != entry.blake3:
             raise CheckpointDamagedError(
                 f"results/{self.step}/{file} is not what was saved. "
                 f"{remedy(self._project, self.step)}",
@@ -215,14 +205,6 @@ def _normal(file: str, path: Path, inner: Path) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _whole_hash(file: str, members: dict[str, Member]) -> str:
-    """Return the hash of a file, or of a folder, from those of its files."""
-    file = unicodedata.normalize("NFC", file)
-    if file in members:
-        return members[file].blake3
-    return hashes.value_hash({name[len(file) + 1 :]: m.blake3 for name, m in members.items()})
-
-
 def _write(target: Path, manifest: Manifest, packed: list[_Checkpoint]) -> None:
     texts = {f"{one.step}/{RECORD}": one.text for one in packed}
     paths = {f"{one.step}/{name}": path for one in packed for name, path in one.paths.items()}
@@ -233,12 +215,7 @@ def _write(target: Path, manifest: Manifest, packed: list[_Checkpoint]) -> None:
                 archive.writestr(_info(name), texts[name])
                 continue
             with paths[name].open("rb") as source, archive.open(_info(name, member), "w") as out:
-                _copy(source, out)
-
-
-def _copy(source: IO[bytes], out: IO[bytes]) -> None:
-    while chunk := source.read(hashes.CHUNK):
-        out.write(chunk)
+                shutil.copyfileobj(source, out, hashes.CHUNK)
 
 
 def _info(name: str, member: Member | None = None) -> zipfile.ZipInfo:

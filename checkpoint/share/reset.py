@@ -15,21 +15,11 @@ MINE = "my_"  # begins the name of a notebook that is no step
 
 
 class Reset(NamedTuple):
-    """What was reset.
+    """What was reset."""
 
-    Attributes
-    ----------
-    notebook
-        The notebook that is as it was handed out.
-    kept
-        Where one's own is now; None if there was none, or if it was the same.
-    changed
-        Whether anything had to be done.
-    """
-
-    notebook: Path
-    kept: Path | None
-    changed: bool
+    notebook: Path  # that is as it was handed out
+    kept: Path | None  # where one's own is now; None if there was none, or if it was the same
+    changed: bool  # whether anything had to be done
 
 
 def reset(project: Project, step: str) -> Reset:
@@ -42,7 +32,7 @@ def reset(project: Project, step: str) -> Reset:
     ProjectError
         If it was not handed out, or has another name by now, or a cell of it is running.
     """
-    handed_out = {path.stem: path for path in sorted(_handed_out(project))}
+    handed_out = {path.stem: path for path in sorted((project.root / NOTEBOOKS).rglob("*.ipynb"))}
     there = {one.name: one.path for one in project.steps() if not one.is_script}
     if step not in handed_out:
         before = _before(handed_out, there[step]) if step in there else None
@@ -71,10 +61,6 @@ def reset(project: Project, step: str) -> Reset:
     kept = _keep(target, mine) if mine is not None else None
     replace(target, content)
     return Reset(target, kept, True)
-
-
-def _handed_out(project: Project) -> list[Path]:
-    return list((project.root / NOTEBOOKS).rglob("*.ipynb"))
 
 
 def _renamed(before: str, now: str) -> ProjectError:

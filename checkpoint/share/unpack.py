@@ -12,7 +12,7 @@ from .. import text
 from ..errors import ArchiveError, CheckpointDamagedError, CheckpointError
 from ..project.places import large_files_of
 from ..project.project import Project
-from ..project.settings import Source, blake3_digits, read_sources
+from ..project.settings import blake3_digits, read_sources
 from ..storage import away, hashes, store
 from ..storage.opened import open_step
 from ..storage.outputs import moved_away
@@ -23,24 +23,12 @@ from .sources import TIMEOUT, obtained, short_name, without_secrets
 
 
 class Unpacked(NamedTuple):
-    """What was unpacked.
+    """What was unpacked."""
 
-    Attributes
-    ----------
-    steps
-        The steps and sub-checkpoints that were written; none if all were there already.
-    there
-        Those that were there already, with the same content.
-    given
-        Who gave them, and the archive.
-    bytes
-        The size of their files.
-    """
-
-    steps: list[str]
-    there: list[str]
-    given: Given
-    bytes: int
+    steps: list[str]  # those that were written; none if all were there already
+    there: list[str]  # those that were there already, with the same content
+    given: Given  # who gave them, and the archive
+    bytes: int  # the size of their files
 
     @property
     def described(self) -> str:
@@ -150,35 +138,23 @@ def fetch(
     failed = []
     for url in source.urls:
         try:
-            return _from(project, url, source, step, trust, replace, timeout)
+            return unpack(
+                project,
+                url,
+                project.root,
+                expected=source.hash,
+                trust=trust or source.trust,
+                replace=replace,
+                step=step,
+                most=source.bytes,
+                timeout=timeout,
+            )
         except ArchiveError as error:
             failed.append(error)
     if len(failed) == 1:
         raise failed[0]
     each = "\n".join(f"  {error}" for error in failed)
     raise ArchiveError(f"No address of {step} gave its results:\n{each}", step=step) from failed[-1]
-
-
-def _from(
-    project: Project,
-    url: str,
-    source: Source,
-    step: str,
-    trust: bool,
-    replace: bool,
-    timeout: float,
-) -> Unpacked:
-    return unpack(
-        project,
-        url,
-        project.root,
-        expected=source.hash,
-        trust=trust or source.trust,
-        replace=replace,
-        step=step,
-        most=source.bytes,
-        timeout=timeout,
-    )
 
 
 def _refuse_untrusted(archive: Judged, address: str, trust: bool) -> None:
@@ -257,8 +233,7 @@ def _write(
             place = away.begin(project, step)
             staging = stack.enter_context(store.transaction(project.results_of(step), place))
             _refuse_own(project, archive, [] if replace else [step])  # a save has just ended
-            files = dict(archive.manifest.files_of(step))
-            for name, member in files.items():
+            for name, member in archive.manifest.files_of(step).items():
                 if name != RECORD:
                     _write_file(archive, f"{step}/{name}", staging / name, member.blake3)
             record = _as_given(public(archive.records[step]), staging, given)
@@ -271,7 +246,7 @@ def _write(
 
 def _write_file(archive: Judged, name: str, path: Path, blake3: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(name) as source, path.open("wb") as out:
+    with archive.zip.open(name) as source, path.open("wb") as out:
         shutil.copyfileobj(source, out, hashes.CHUNK)
     if hashes.file_hash(path) != blake3:
         raise ArchiveError(f"{name} changed while it was unpacked. Try again.", file=name)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ..files import LEFTOVERS, below
+from ..notebooks.magics import parse
 from ..notebooks.notebook import language, sources
-from ..notebooks.syntax import parse
 
 CELL_DIGITS = 16
 CHUNK = 1 << 22  # bytes that are hashed at a time: 4 MB

@@ -13,9 +13,8 @@ from msgspec import ValidationError, convert, structs, to_builtins
 from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported
-from ..notebooks.carried import as_rounds
 from ..notebooks.graph import saving_cell
-from ..notebooks.listed import without_list
+from ..notebooks.loops import as_rounds, without_list
 from ..notebooks.notebook import first_line
 from ..notebooks.parameters import looks_injected
 from ..project.project import Project
@@ -33,10 +32,9 @@ def run_of(project: Project, step: str, folder: Path) -> Run | None:
     Run or None
         None outside IPython.
     """
-    ran = cells.executions()
-    if ran is None:
+    executions = cells.executions()
+    if executions is None:
         return None
-    executions = [convert(to_builtins(execution), Execution) for execution in ran]
     hashed = [(execution, hashes.code_hash(execution.source)) for execution in executions]
     ids = [execution.cell for execution, code in hashed if code]
     return Run(
@@ -152,10 +150,9 @@ def in_session(project: Project, step: str) -> tuple[list[str], dict[str, str]] 
 
     None outside IPython.
     """
-    ran = cells.executions()
-    if ran is None:
+    executions = cells.executions()
+    if executions is None:
         return None
-    executions = [convert(to_builtins(execution), Execution) for execution in ran]
     shown = _in_front_end(executions, _cells_on_disk(project, step) or [])
     hashed = [(hashes.code_hash(e.source), e.source) for e in executions]
     set_ = {code: source for code, source in hashed if code and looks_injected(source)}

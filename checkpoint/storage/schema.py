@@ -379,17 +379,8 @@ def param_hashes(params: Mapping[str, Any]) -> dict[str, str]:
 def content_hash(files: Mapping[str, str], params: Mapping[str, Any]) -> str:
     """Return the hash of a checkpoint's content: the same when a step is regenerated unchanged.
 
-    Parameters
-    ----------
-    files
-        The blake3 of each file, by name.
-    params
-        The user's parameters.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
+    `files` has the blake3 of each file, by name, and `params` the user's parameters. The hash has
+    64 hexadecimal digits.
     """
     return value_hash({"files": dict(files), "params": dict(params)})
 

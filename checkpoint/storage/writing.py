@@ -21,7 +21,7 @@ from . import hashes, store
 from .environment import FREEZE
 from .schema import RECORD, FileEntry
 
-LARGE = 1 << 20  # bytes from which on a file is worth another thread
+LARGE = 1 << 23  # bytes from which on a file is worth another thread
 
 
 class Item(NamedTuple):

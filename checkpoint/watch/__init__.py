@@ -4,12 +4,11 @@ Importing `load` or `save` starts it. Only the standard library is imported here
 turned into a record when a notebook saves.
 """
 
-from . import cells, files, looks, readers
+from . import cells, files, readers
 
 
 def begin() -> None:
     """Watch this process from now on; a second call changes nothing."""
     files.begin()
     readers.begin()
-    looks.begin()
     cells.begin()

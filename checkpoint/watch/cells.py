@@ -4,8 +4,6 @@ IPython calls back before and after each. Executions with `silent=True` fire no 
 seen.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import dataclass, field
@@ -19,40 +17,33 @@ SCRIPT = re.compile(r"""[^\s"'()]+\.(?:py|ipynb)\b|(?<=%run )\S+""")
 
 
 @dataclass
-class Ran:
-    """A piece of code that the kernel ran; `replay.Execution` says what the fields mean."""
+class Execution:
+    """A piece of code that the kernel ran."""
 
-    source: str
-    cell: str | None = None
-    error: bool = False
-    line: int = 0
-    missing: str = ""
-    interrupted: bool = False
-    ran: bool = True
+    source: str  # as the cell had it: it is replayed against the notebook as it stands later
+    cell: str | None = None  # its id: JupyterLab and VS Code send it, nbclient and papermill do not
+    error: bool = False  # whether it ended in one; a save inside it may have been completed before
+    line: int = 0  # of the cell, at which the error came up; 0 if unknown
+    missing: str = ""  # the name that an error of the cell's own code, not of a function, was about
+    interrupted: bool = False  # whether it was stopped from outside
+    ran: bool = True  # False for what is not Python, and so never ran
+    # which random states it moved: `numpy`, `python`, `torch`; None if nobody looked, so that
+    # unknown calls are assumed to draw
     draws: list[str] | None = None
+    # of the values that its names had afterwards, by name; the fewer are known, the more is assumed
+    # to change
     kinds: dict[str, str] = field(default_factory=dict)
-    inputs: list[str] = field(default_factory=list)
-    renewed: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)  # that it read
+    renewed: list[str] = field(default_factory=list)  # that had other content when read before
 
 
 class Recorder:
-    """Records the executions of one IPython shell.
-
-    Parameters
-    ----------
-    shell
-        The shell.
-
-    Attributes
-    ----------
-    finished
-        The executions that have ended, in order.
-    """
+    """Records the executions of one IPython shell."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.finished = [Ran(source, error=failed) for source, failed in _before(shell)]
-        self._running: Ran | None = None
+        self.finished = [Execution(source, error=failed) for source, failed in _before(shell)]
+        self._running: Execution | None = None
         self._info: Any = None  # by which IPython tells the running cell from one inside it
         self._count = 0
         self._began_inside = bool(self.finished)
@@ -69,7 +60,7 @@ class Recorder:
         if self._running:  # nobody said how it ended
             self._running.error = self._running.interrupted = True
             self.finished.append(self._running)
-        self._running = Ran(info.raw_cell, getattr(info, "cell_id", None))
+        self._running = Execution(info.raw_cell, getattr(info, "cell_id", None))
         self._info, self._count = info, count
         self._read = set()
         self._random = randomness.states()
@@ -100,10 +91,7 @@ class Recorder:
     def renew(self, name: str) -> bool:
         """Note that the running cell read an input whose content an earlier cell had not.
 
-        Returns
-        -------
-        bool
-            False if the running cell itself had read it, or is not known.
+        False if the running cell itself had read it, or is not known.
         """
         ran = self._running
         if ran is None or name in self._read:
@@ -115,11 +103,11 @@ class Recorder:
         """Note that the running cell read an input."""
         self._read.add(name)
 
-    def executions(self) -> list[Ran]:
+    def executions(self) -> list[Execution]:
         """Return what ran until now; the last is the cell that is running, as if it ended here."""
         return [*self.finished, *([self._seen(self._running)] if self._running else [])]
 
-    def _seen(self, ran: Ran) -> Ran:
+    def _seen(self, ran: Execution) -> Execution:
         """Add what the code's names are bound to now, and which random numbers it drew."""
         names = self.shell.user_ns
         words = {word for word in WORD.findall(ran.source) if word in names}
@@ -143,7 +131,7 @@ def begin() -> None:
         shell.events.register("post_run_cell", recorder.after)
 
 
-def executions() -> list[Ran] | None:
+def executions() -> list[Execution] | None:
     """Return what this kernel ran; None outside IPython."""
     return recorder.executions() if recorder else None
 

@@ -130,9 +130,11 @@ def note(path: object, *, written: bool) -> None:
     if isinstance(path, str | bytes | os.PathLike) and not getattr(_ours, "active", False):
         place = absolute(path)
         (outside if scope is None else scope).add(place)
+        # it was read, or was missing and the session went on without it
+        known = place in reads and (reads[place] is not None or not is_new(place))
         if written:
             writes.add(place)
-        elif not (is_known(place) or place in writes or is_installed(place)):
+        elif not (known or place in writes or is_installed(place)):
             found = stamp(place)
             if found is None:
                 asked.add(place)
@@ -140,11 +142,6 @@ def note(path: object, *, written: bool) -> None:
                 reads[place] = found
             if place.endswith(CODE):
                 code.append(place)
-
-
-def is_known(place: str) -> bool:
-    """Tell whether a file was read, or was missing and the session went on without it."""
-    return place in reads and (reads[place] is not None or not is_new(place))
 
 
 def absolute(path: str | bytes | os.PathLike[Any]) -> str:

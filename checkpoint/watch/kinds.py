@@ -1,7 +1,17 @@
-"""The kinds of values, as far as they say what can change: `replay` describes each.
+"""The kinds of values, as far as they say what can change.
 
-A wrong kind could make a false answer, one that is left out costs at most a warning; so what takes
-long to look at is left out.
+- `plain`: int, float, complex, str, bytes, bool, None, NumPy scalars; tuples and frozensets of
+  them.
+- `frame`: a pandas DataFrame, no subclass, with at least one row, unique column names, and nothing
+  but `plain` values in columns of dtype object.
+- `array`: any other DataFrame, Series, Index or ndarray, without objects that can change.
+- `anndata`: an AnnData, no subclass, in memory.
+- `list`, `set`, `dict`: exactly these types; `flat list`, `flat set`, `flat dict`: the same, with
+  `plain` elements or values only.
+- `iterator`: has `__next__`.
+
+Anything else has none. A wrong kind could make a false answer, one that is left out costs at most a
+warning; so what takes long to look at is left out.
 """
 
 import sys

@@ -1,6 +1,7 @@
-"""Libraries that open files without Python, and so without its audit events.
+"""What Python's audit events do not tell; the functions that do it are wrapped, to note the path.
 
-Their functions that take a path are wrapped when the library is imported, to note the path.
+These are functions of libraries that open files without Python, from the import of the library on,
+and those of Python that tell whether a file is there: code goes another way if it is not.
 """
 
 import functools
@@ -8,6 +9,7 @@ import glob
 import importlib.machinery
 import itertools
 import os
+import pathlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
@@ -17,40 +19,36 @@ from . import files
 
 # functions by module; in a class, its method
 READERS = {
-    "h5py._hl.files": ("File.__init__",),
-    "duckdb": (
-        *("connect", "execute", "query", "sql", "from_query", "read_csv", "read_json"),
-        *("read_parquet", "from_csv_auto", "from_parquet"),
-        *("DuckDBPyConnection.execute", "DuckDBPyConnection.query", "DuckDBPyConnection.sql"),
-        *("DuckDBPyConnection.read_csv", "DuckDBPyConnection.read_json"),
-        "DuckDBPyConnection.read_parquet",
-    ),
-    "pyarrow.json": ("read_json",),
-    "pyarrow.parquet.core": (
-        *("read_table", "read_metadata", "read_schema"),
-        *("ParquetFile.__init__", "ParquetDataset.__init__"),
-    ),
-    "pyarrow.dataset": ("dataset",),
-    "pyarrow.feather": ("read_table", "read_feather"),
-    "pyarrow.csv": ("read_csv", "open_csv"),
-    "pyarrow.orc": ("ORCFile.__init__",),
-    "pyarrow": ("memory_map",),
-    "polars": (
-        *("read_parquet", "scan_parquet", "read_csv", "scan_csv", "read_ipc", "scan_ipc"),
-        *("read_ipc_stream", "read_json", "read_ndjson", "scan_ndjson", "read_avro"),
-    ),
-    "tables.file": ("File.__init__",),
-    "xarray.backends.api": ("open_dataset", "open_mfdataset"),
+    "h5py._hl.files": "File.__init__",
+    "duckdb": "connect execute query sql from_query read_csv read_json read_parquet from_csv_auto "
+    "from_parquet DuckDBPyConnection.execute DuckDBPyConnection.query DuckDBPyConnection.sql "
+    "DuckDBPyConnection.read_csv DuckDBPyConnection.read_json DuckDBPyConnection.read_parquet",
+    "pyarrow.json": "read_json",
+    "pyarrow.parquet.core": "read_table read_metadata read_schema ParquetFile.__init__ "
+    "ParquetDataset.__init__",
+    "pyarrow.dataset": "dataset",
+    "pyarrow.feather": "read_table read_feather",
+    "pyarrow.csv": "read_csv open_csv",
+    "pyarrow.orc": "ORCFile.__init__",
+    "pyarrow": "memory_map",
+    "polars": "read_parquet scan_parquet read_csv scan_csv read_ipc scan_ipc read_ipc_stream "
+    "read_json read_ndjson scan_ndjson read_avro",
+    "tables.file": "File.__init__",
+    "xarray.backends.api": "open_dataset open_mfdataset",
 }
+QUESTIONS = ("exists", "isfile", "isdir", "is_file", "is_dir")
 NOTED_BY = "_noted_by"  # one project's checkpoint, or several in one process
 PATHS = (
-    *("name", "source", "path_or_paths", "path", "input_file", "file", "filename", "where"),
-    *("filename_or_obj", "paths", "database", "query", "path_or_buffer", "file_glob"),
-)
+    "name source path_or_paths path input_file file filename where filename_or_obj paths database "
+    "query path_or_buffer file_glob"
+).split()
 
 
 def begin() -> None:
-    """Wrap the functions of the libraries that are imported, and of others when they are."""
+    """Wrap the functions of Python, of libraries that are imported, and of others when they are."""
+    for owner in (os.path, pathlib.Path):
+        for name in QUESTIONS:
+            _wrap(owner, name, _noting_what_is_missing)
     for name in READERS:
         if name in sys.modules:
             _wrap_all(sys.modules[name])
@@ -86,25 +84,59 @@ def _then_wrap(execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], 
 
 
 def _wrap_all(module: ModuleType) -> None:
-    for name in READERS[module.__name__]:
+    for name in READERS[module.__name__].split():
         owner_name, _, attribute = name.rpartition(".")
         owner = getattr(module, owner_name, None) if owner_name else module
+        if owner is None:
+            continue  # of another version
         function = getattr(owner, attribute, None)
-        if owner and callable(function) and __name__ not in getattr(function, NOTED_BY, ()):
-            noting = _noting(function, skip=bool(owner_name))
-            if owner is module:
-                noting.__module__ = module.__name__  # where pickle looks for it
-            setattr(owner, attribute, noting)
-            package = module.__name__
-            while package := package.rpartition(".")[0]:  # what it imported before is the same
-                if getattr(sys.modules.get(package), attribute, None) is function:
-                    setattr(sys.modules[package], attribute, noting)
+        noting = _wrap(owner, attribute, functools.partial(_noting, skip=bool(owner_name)))
+        package = module.__name__
+        while noting and (package := package.rpartition(".")[0]):
+            # what it imported before is the same
+            if getattr(sys.modules.get(package), attribute, None) is function:
+                setattr(sys.modules[package], attribute, noting)
+
+
+def _wrap(owner: Any, name: str, wrap: Callable[[Any], Any]) -> Callable[..., Any] | None:
+    """Wrap a function of a module or class, and return it; None if it is already or not there."""
+    function = getattr(owner, name, None)
+    if not callable(function) or __name__ in getattr(function, NOTED_BY, ()):
+        return None
+    noting: Callable[..., Any] = functools.wraps(function)(wrap(function))
+    setattr(noting, NOTED_BY, {__name__, *getattr(function, NOTED_BY, ())})
+    # where pickle looks for it
+    if isinstance(owner, ModuleType):
+        noting.__module__, noting.__qualname__ = owner.__name__, name
+    elif owner is pathlib.Path:
+        noting.__module__, noting.__qualname__ = "pathlib", f"Path.{name}"
+    setattr(owner, name, noting)
+    return noting
+
+
+def _noting_what_is_missing(function: Callable[..., bool]) -> Callable[..., bool]:
+    """Return a function that notes the path of which the user's own code asked in vain.
+
+    Libraries look for their settings in many places.
+    """
+
+    def noting(*args: Any, **kwargs: Any) -> bool:
+        there = function(*args, **kwargs)
+        if not there and (args or kwargs) and _is_users(sys._getframe(1)):
+            files.look(args[0] if args else next(iter(kwargs.values())))
+        return there
+
+    return noting
+
+
+def _is_users(frame: Any) -> bool:
+    name, file = frame.f_globals.get("__name__"), frame.f_code.co_filename
+    return not (files.is_ours(str(name)) or files.is_installed(file) or file.startswith("<frozen"))
 
 
 def _noting(function: Callable[..., Any], *, skip: bool) -> Callable[..., Any]:
     """Return a function that notes the path that it is given first, and goes on as before."""
 
-    @functools.wraps(function)
     def noting(*args: Any, **kwargs: Any) -> Any:
         given = args[1 if skip else 0 :]
         path = given[0] if given else next((kwargs[n] for n in PATHS if n in kwargs), None)
@@ -112,7 +144,6 @@ def _noting(function: Callable[..., Any], *, skip: bool) -> Callable[..., Any]:
         _note(path, mode[:1] if isinstance(mode, str) else "r", content=not skip)
         return function(*args, **kwargs)
 
-    setattr(noting, NOTED_BY, {__name__, *getattr(function, NOTED_BY, ())})
     return noting
 
 

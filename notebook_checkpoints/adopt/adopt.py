@@ -1,5 +1,6 @@
 """Adopt a project: look at it, add the template's files, rewrite notebooks, take over results."""
 
+import ast
 import posixpath
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ import tomlkit
 
 from checkpoint.errors import ProjectError
 from checkpoint.notebooks.notebook import dumps
-from checkpoint.project.chain import in_natural_order
+from checkpoint.project.chain import in_order
 from checkpoint.project.settings import Entry
 
 from .broken import Broken, broken_in
@@ -100,6 +101,8 @@ def plan(root: Path, steps: list[str], package: str | None, *, git: bool = True)
         refuse_unclean(root)
     added = template_files(root, package)
     result = rewrite(root, added.package, chain, targets)
+    if ALL in steps:
+        result.refused.update(_unknown(chain, targets))
     changes = {change.path: change for change in added.changes}
     for one in result.notebooks:
         changes[one.path] = Change(one.path, dumps(one.content).encode())
@@ -182,6 +185,23 @@ def _targets(chain: Chain, steps: list[str]) -> list[str]:
     return list(dict.fromkeys(targets))
 
 
+def _unknown(chain: Chain, targets: list[str]) -> dict[str, str]:
+    """Return why notebooks stay as they are of whose files none is known, by path."""
+    reasons = {}
+    for one in chain.scanned:
+        if one.unit.is_notebook and one.unit.path not in targets and not one.is_adopted:
+            asks = any(
+                isinstance(node, ast.Name) and node.id == "snakemake"
+                for tree in one.unit.trees
+                for node in ast.walk(tree)
+            )
+            if asks:
+                reasons[one.unit.path] = "Snakemake gives it its paths when it runs"
+            elif one.unknown:
+                reasons[one.unit.path] = f"it {one.unknown[0]}"
+    return reasons
+
+
 def _with_steps(root: Path, chain: Chain, result: Result, text: str) -> str:
     """Return a `pyproject.toml` with the commands of scripts, and `order` where it is needed."""
     document: Any = tomlkit.parse(text)
@@ -221,7 +241,7 @@ def _order(root: Path, chain: Chain, result: Result, settings: Any) -> list[str]
     order = [name for name, stem in zip(order, stems, strict=True) if stems.count(stem) == 1]
     folder = root / FOLDER
     paths = [folder / f"{name}.ipynb" for name in order if name not in entries]
-    natural = in_natural_order(folder, paths, entries)
+    natural = in_order(folder, paths, entries, [])
     places = [step.place for step in natural]
     same = [step.name for step in natural] == [posixpath.basename(name) for name in order]
     if same and len(set(places)) == len(places) and "order" not in settings:

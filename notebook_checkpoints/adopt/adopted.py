@@ -5,7 +5,8 @@ import ast
 from checkpoint.notebooks.calls import dotted, imported
 
 from .forms import writer_form
-from .outputs import Stored, key_of
+from .keys import key_of
+from .outputs import Stored
 from .places import HOLE
 from .statements import Code
 from .uses import Scanned, Use

@@ -1,13 +1,13 @@
 """What is broken in a chain: read and never written, written twice, and more."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from checkpoint.project.names import number_of
-
-from .chain import Chain
+from .chain import Chain, are_numbered
+from .functions import FIGURES, is_figure
 from .places import HOLE, Place
 from .scan import exists
 from .uses import Scanned, Use
@@ -24,6 +24,7 @@ KINDS = {
     "order": "reads what a later one writes",
     "circle": "each reads what the other writes",
 }
+FIGURE = re.compile(rf"\.(?:{'|'.join(sorted(FIGURES))})\(")  # a line that writes a figure
 
 
 class Broken(NamedTuple):
@@ -114,10 +115,14 @@ def _reads(root: Path, chain: Chain) -> Iterator[Broken]:
 
 
 def _unclear_writer(chain: Chain) -> str:
-    """Say who writes files whose paths are not known, which may be any file."""
+    """Say who writes files whose paths are not known, which may be any file but figures."""
     for one in chain.scanned:
-        lines = [line for writes, line in one.unclear if writes]
-        lines += [use.line for use in one.writes if use.place.text.startswith(HOLE)]
+        lines = [line for writes, line in one.unclear if writes and not FIGURE.search(line)]
+        lines += [
+            use.line
+            for use in one.writes
+            if use.place.text.startswith(HOLE) and not is_figure(use.function, use.place.name)
+        ]
         if lines:
             return f"; nobody knows what {one.unit.path} writes in `{lines[0]}`"
     return ""
@@ -177,10 +182,17 @@ def _elsewhere(chain: Chain) -> Iterator[Broken]:
                         f"{verb} the absolute path {place.shown}, which exists on one machine only"
                     )
                     also = f"; {tail.shown} is written in the project" if tail else ""
+                    also += "; it changes its working directory" if _has_moved(one, use) else ""
                     yield Broken("absolute-path", [one.unit.path], what + also, use.line)
                 elif not place.is_inside:
                     what = f"{verb} {place.shown}, outside the project"
                     yield Broken("outside", [one.unit.path], what, use.line)
+
+
+def _has_moved(one: Scanned, use: Use) -> bool:
+    """Tell whether a path is absolute only since the notebook went to another folder."""
+    own = one.names.places(use.path) if one.names and use.path is not None else []
+    return bool(own) and not any(place.is_absolute for place in own)
 
 
 def _same_end(chain: Chain, place: Place) -> Place | None:
@@ -196,9 +208,7 @@ def _order(chain: Chain) -> Iterator[Broken]:
         yield Broken("circle", circle, f"{', '.join(circle)} read what the others write")
     for link in chain.links:
         writer, reader = chain.unit(link.writer).unit, chain.unit(link.reader).unit
-        numbered = number_of(writer.name) and number_of(reader.name)
-        beside = writer.folder == reader.folder and writer.is_notebook and reader.is_notebook
-        if numbered and beside and writer.key > reader.key and link.is_certain:
+        if are_numbered(writer, reader) and writer.key > reader.key and link.is_certain:
             what = f"reads {link.shown}, which {writer.path} writes"
             yield Broken("order", [reader.path], what, link.read.line if link.read else "")
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkpoint.notebooks import notebook
+from checkpoint.notebooks.magics import has_cell_magic
 from checkpoint.notebooks.notebook import LOAD_TAG, SAVE_TAG
 
 from .statements import Edit
@@ -70,7 +71,7 @@ def _split(cell: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
     if CUT not in source:
         return [_with_source(cell, source)] if source.strip() else []
     before, save, after = source.split(CUT)
-    if before.startswith("%%"):  # a magic for the whole cell
+    if has_cell_magic(before):  # a magic for the whole cell
         return [_tagged(_with_source(cell, before + save + after))]
     parts = [(before, False), (save, True), (after, False)]
     parts = [(text.strip("\n"), saves) for text, saves in parts if text.strip()]
@@ -99,7 +100,7 @@ def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     result = []
     for number, cell in enumerate(cells):
         own = cell.get("id")
-        if not own or own in used or set(own) - notebook.ID_LETTERS or len(own) > 64:
+        if not own or own in used or not notebook.ID.fullmatch(own):
             text = f"{number} {notebook.source_of(cell)}"
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
             own = next(

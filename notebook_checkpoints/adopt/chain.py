@@ -1,9 +1,13 @@
 """The order of notebooks and scripts, from what each reads of what the others write."""
 
 from collections.abc import Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
+from checkpoint.project.names import number_of
+
 from .places import HOLE, Place
+from .units import Unit
 from .uses import Scanned, Use
 
 
@@ -78,7 +82,12 @@ def chain_of(scanned: Sequence[Scanned]) -> Chain:
 def _links(writer: Scanned, reader: Scanned) -> list[Link]:
     found: dict[str, Link] = {}
     for read, write, known in _pairs(writer, reader):
-        both = [(one, two) for one in write.places for two in read.places if one.matches(two)]
+        both = [
+            (one, two)
+            for one in write.places
+            for two in read.places
+            if one.matches(two) and not (one.is_anything or two.is_anything)
+        ]
         if not both or both[0][0].is_absolute != both[0][1].is_absolute:
             continue
         certain = known and read.is_one and write.is_one and both[0][0].text == both[0][1].text
@@ -108,52 +117,73 @@ def _pairs(writer: Scanned, reader: Scanned) -> Iterator[tuple[Use, Use, bool]]:
 def _ordered(
     scanned: Sequence[Scanned], links: Sequence[Link]
 ) -> tuple[list[Scanned], list[list[str]]]:
-    """Return the units, each after those that it reads; names decide what links leave open."""
-    waiting = {one.unit.path: one for one in sorted(scanned, key=lambda one: one.unit.key)}
-    needs = {path: {link.writer for link in links if link.reader == path} for path in waiting}
-    certain = {
-        path: {link.writer for link in links if link.reader == path and link.is_certain}
-        for path in waiting
-    }
-    homes = {waiting[path].unit.folder for path in waiting if needs[path] or _feeds(path, links)}
-    order: list[Scanned] = []
+    """Return the units in natural order, each after those that it reads, and what is a circle."""
+    units = {one.unit.path: one for one in sorted(scanned, key=lambda one: one.unit.key)}
+    needs: dict[str, set[str]] = {path: set() for path in units}
+    for link in links:
+        if link.is_certain:
+            needs[link.reader].add(link.writer)
     circles: list[list[str]] = []
+    while circle := _circle(needs):
+        first = circle.index(min(circle, key=[*units].index))
+        circles.append(circle[first:] + circle[:first])
+        for path in circle:
+            needs[path] -= {*circle}
+    for link in links:  # what is not certain gives way
+        writer, reader = units[link.writer].unit, units[link.reader].unit
+        fits = writer.key < reader.key or not are_numbered(writer, reader)
+        if fits and link.reader not in _all_needs(link.writer, needs):
+            needs[link.reader].add(link.writer)
+    linked = {path for link in links for path in (link.writer, link.reader)}
+    homes = {units[path].unit.folder for path in linked}
+
+    def rank(path: str) -> tuple[bool, bool]:
+        unit = units[path].unit
+        return path not in linked and unit.folder not in homes, not unit.is_notebook
+
+    order: dict[str, Scanned] = {}
+    scripts = [path for path in units if needs[path] and not units[path].unit.is_notebook]
+    for start in sorted(units, key=rank):  # what others need comes right before the first of them
+        waiting = [start]
+        while waiting:
+            path = waiting[-1]
+            before = next((other for other in units if other in needs[path] - order.keys()), None)
+            if before is not None:
+                waiting.append(before)
+            else:
+                order[path] = units[waiting.pop()]
+        for path in scripts:  # what nobody needs comes right after what it reads
+            if needs[path] <= order.keys():
+                order.setdefault(path, units[path])
+    return [*order.values()], circles
+
+
+def are_numbered(one: Unit, other: Unit) -> bool:
+    """Tell whether two notebooks of a folder have numbers, which give their order."""
+    return (
+        one.folder == other.folder
+        and one.is_notebook
+        and other.is_notebook
+        and bool(number_of(one.name) and number_of(other.name))
+    )
+
+
+def _circle(needs: dict[str, set[str]]) -> list[str]:
+    """Return units of which each reads what the next one writes, in a circle; empty if none do."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))[:-1]
+    return []
+
+
+def _all_needs(path: str, needs: dict[str, set[str]]) -> set[str]:
+    """Return a unit and what has to run before it."""
+    found: set[str] = set()
+    waiting = [path]
     while waiting:
-        free = [path for path in waiting if not needs[path] & waiting.keys()]
-        if not free:  # what is not certain gives way first
-            free = [path for path in waiting if not certain[path] & waiting.keys()]
-        if not free:
-            circle = _circle(waiting, certain)
-            circles.append(circle)
-            free = [path for path in waiting if path in circle]
-        # what is linked with nothing comes last: scripts, which are tools, and notebooks elsewhere
-        linked = [
-            path
-            for path in free
-            if needs[path]
-            or _feeds(path, links)
-            or (waiting[path].unit.is_notebook and waiting[path].unit.folder in homes)
-        ]
-        notebooks = [path for path in free if waiting[path].unit.is_notebook]
-        first = min(linked or notebooks or free, key=lambda path: waiting[path].unit.key)
-        if notebooks and first not in notebooks:
-            # a notebook with a lower number goes first; a script before those that read it
-            numbered = min(notebooks, key=lambda path: waiting[path].unit.key)
-            if waiting[numbered].unit.key[-1] < waiting[first].unit.key[-1]:
-                first = numbered
-        order.append(waiting.pop(first))
-    return order, circles
-
-
-def _feeds(path: str, links: Sequence[Link]) -> bool:
-    return any(link.writer == path for link in links)
-
-
-def _circle(waiting: dict[str, Scanned], needs: dict[str, set[str]]) -> list[str]:
-    """Return units of which each reads what the next one writes, in a circle."""
-    path = next(iter(waiting))
-    way: list[str] = []
-    while path not in way:
-        way.append(path)
-        path = min(needs[path] & waiting.keys(), key=lambda other: waiting[other].unit.key)
-    return way[way.index(path) :]
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += needs[one]
+    return found

@@ -10,7 +10,7 @@ from checkpoint.notebooks.notebook import shortened
 
 from .functions import SHELLS, Access, accesses, drawn_by
 from .named import is_path, named
-from .other_languages import literal_files
+from .other_languages import in_magics, literal_files
 from .places import HOLE, Place
 from .resolve import Names
 from .units import Unit
@@ -72,14 +72,8 @@ def in_python(
             for command in _commands(node, names):
                 spelled.append(node.args[0])
                 uses, more = _with_others(number, command, "shell", line, uses, more)
-        lines = list(magics(unit.cells[number]))
-        if lines and lines[0].startswith("%%R"):
-            text = "\n".join(lines[1:])
-            uses, more = _with_others(number, text, "r", shortened(lines[0]), uses, more)
-            lines = []
-        for line in lines:
-            shown = shortened(line)
-            uses, more = _with_others(number, line.lstrip("!%"), "shell", shown, uses, more)
+        for language, text, line in in_magics(list(magics(unit.cells[number]))):
+            uses, more = _with_others(number, text, language, shortened(line), uses, more)
     followed = [use.path for use in uses if use.path is not None] + spelled
     for cell, path, places in named(unit.trees, names, followed, functions):
         line = shortened(_line(unit.cells[cell], path))
@@ -159,6 +153,8 @@ def _globs(node: ast.Call) -> list[Access]:
     function = dotted(node.func).rpartition(".")[2] or getattr(node.func, "attr", "")
     if function in ("listdir", "scandir", "walk", "iterdir"):
         folder = node.args[0] if node.args else getattr(node.func, "value", None)
+        if dotted(node.func).startswith("os.") and not node.args:
+            folder = ast.Constant(".")
         pattern = ast.BinOp(folder, ast.Div(), ast.Constant("*")) if folder is not None else None
         return [Access(False, pattern, f"{function}:glob")] if pattern else []
     if function not in ("glob", "iglob", "rglob") or not node.args:

@@ -4,7 +4,6 @@ import ast
 import keyword
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from checkpoint.notebooks.calls import dotted
 from checkpoint.project.names import number_of
@@ -13,11 +12,9 @@ from .forms import reader_form
 from .functions import needs_text
 from .outputs import Stored, holes_fit
 from .places import HOLE, quoted
-from .scan import exists
 from .statements import Code, Edit
 from .uses import Scanned, Use
 
-RAW = "data/"
 ASKS = ("exists", "isfile", "isdir", "is_file", "is_dir")
 
 
@@ -58,11 +55,6 @@ def _may_be_missing(code: Code, call: ast.Call) -> bool:
 
 def _method(call: ast.Call) -> str:
     return getattr(call.func, "attr", "")
-
-
-def is_raw(root: Path, use: Use) -> bool:
-    """Tell whether a read is of a raw file that is there."""
-    return use.place.text.startswith(RAW) and exists(root, use.place)
 
 
 class Loads:

@@ -40,6 +40,8 @@ def joined_path(parts: tuple[Place, ...]) -> Place:
 def parent(place: Place) -> Place:
     """Return the folder of a path."""
     folder, _, name = place.text.rstrip("/").rpartition("/")
+    if place.text == HOLE:  # it may have folders itself
+        return Place(HOLE, (f"{place.holes[0]}.parent",), (None,))
     if name in ("", ".", ".."):
         return place._replace(text=f"{place.text}/..")
     kept = len(place.holes) - name.count(HOLE)

@@ -19,6 +19,10 @@ OTHER = {
     "scvi": "scvi-tools",
     "community": "python-louvain",
     "Bio": "biopython",
+    "umap": "umap-learn",
+    "magic": "magic-impute",
+    "dotenv": "python-dotenv",
+    "dateutil": "python-dateutil",
     "IPython": "ipykernel",
     "mpl_toolkits": "matplotlib",
 }
@@ -31,8 +35,9 @@ def not_listed(root: Path, units: Iterable[Unit], pyproject: str) -> Iterator[st
     known = {_normal(re.split(r"[^\w.-]", one.strip(), maxsplit=1)[0]) for one in listed}
     names = {name for unit in units for tree in unit.trees for name in _imported(tree)}
     own = {unit.name for unit in units} | {path.stem for path in root.glob("*.py")}
-    own |= {path.name for place in (root, root / "src") for path in place.glob("*/")}
-    own |= {path.stem for unit in units for path in (root / unit.folder).glob("*.py")}
+    beside = {root / unit.folder for unit in units}
+    own |= {path.name for place in {root, root / "src"} | beside for path in place.glob("*/")}
+    own |= {path.stem for place in beside for path in place.glob("*.py")}
     missing = sorted(
         OTHER.get(name, name)
         for name in names - sys.stdlib_module_names - own

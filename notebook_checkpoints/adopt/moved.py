@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.magics import magics
 from checkpoint.notebooks.notebook import shortened
 from checkpoint.project.names import unportable
@@ -16,6 +17,11 @@ from .places import HOLE, Place
 from .uses import Scanned
 
 FOLDER = "notebooks"
+# functions that may be given the folder "."
+TAKE_FOLDERS = frozenset(
+    "Path PurePath join listdir scandir walk glob iglob rglob chdir abspath realpath relpath "
+    "exists isdir makedirs mkdir iterdir joinpath".split()
+)
 
 
 class Move(NamedTuple):
@@ -124,17 +130,34 @@ def _refusal(root: Path, scanned: Scanned, folder: str) -> str:
                 )
             ):
                 return f"`{line}` may do something else {where}"
+        folders = _folders(tree)
         for node in ast.walk(tree):
             if not figures and _draws_below(node):
                 line = shortened(ast.unparse(node))
                 return f"`{line}` writes a figure below the notebook's folder; set figdir for it"
             if module := _imported_here(here, node):
                 return f"it imports {module}, which is in {scanned.base or 'the top folder'}"
-            if isinstance(node, ast.Constant) and _means_another(
-                here, root / folder, scanned, node
-            ):
+            if not isinstance(node, ast.Constant):
+                continue
+            if node.value in (".", "..") and id(node) not in folders:
+                continue  # as in `name.split(".")`
+            if _means_another(here, root / folder, scanned, node):
                 return f"the path {node.value!r} may mean another file {where}"
     return ""
+
+
+def _folders(tree: ast.Module) -> set[int]:
+    """Return the ids of the values that are assigned, or given to functions that take folders."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            found.add(id(node.value))
+        elif isinstance(node, ast.Call):
+            name = dotted(node.func)
+            known = name.rpartition(".")[2] in TAKE_FOLDERS or name.startswith("sys.path.")
+            if known or isinstance(node.func, ast.Name):
+                found |= {id(one) for one in [*node.args, *(word.value for word in node.keywords)]}
+    return found
 
 
 def _draws_below(node: ast.AST) -> bool:

@@ -6,18 +6,49 @@ from collections.abc import Iterator
 from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.magics import magics
 
+from .resolve import Names
 from .units import Unit
 
 
-def moves_of(unit: Unit) -> Iterator[tuple[int, int, str]]:
+def moves_of(unit: Unit, names: Names) -> Iterator[tuple[int, int, str]]:
     """Yield where a notebook changes its working directory, and to what."""
     for number, tree in enumerate(unit.trees):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and dotted(node.func) == "os.chdir" and node.args:
-                target = node.args[0]
-                if isinstance(target, ast.Constant) and isinstance(target.value, str):
-                    yield number, node.lineno, target.value
+        for call in plain_moves(tree, names):
+            target = names.folder(call.args[0])
+            if target is not None:
+                yield number, call.lineno, target
         for line in magics(unit.cells[number]):
             words = line.strip().lstrip("%").split()
             if words[:1] == ["cd"] and len(words) == 2:
                 yield number, 0, words[1].strip("\"'")
+
+
+def plain_moves(tree: ast.Module, names: Names) -> list[ast.Call]:
+    """Return the calls of `os.chdir` that surely run, to a folder that is known."""
+    found = []
+    for statement in _surely_run(tree.body, names):
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(call, ast.Call) and dotted(call.func) == "os.chdir" and call.args:
+            found += [call] if names.folder(call.args[0]) is not None else []
+    return found
+
+
+def skipped_moves(tree: ast.Module, names: Names) -> list[ast.AST]:
+    """Return the nodes of `if Path.cwd().name == …` that surely do not run."""
+    tests = [one for one in tree.body if isinstance(one, ast.If)]
+    return [
+        node
+        for one in tests
+        if (holds := names.is_where(one.test)) is not None
+        for statement in (one.orelse if holds else one.body)
+        for node in ast.walk(statement)
+    ]
+
+
+def _surely_run(body: list[ast.stmt], names: Names) -> Iterator[ast.stmt]:
+    for statement in body:
+        holds = names.is_where(statement.test) if isinstance(statement, ast.If) else None
+        if isinstance(statement, ast.If) and holds is not None:
+            yield from statement.body if holds else statement.orelse
+        else:
+            yield statement

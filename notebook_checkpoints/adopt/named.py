@@ -10,17 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from checkpoint.notebooks.calls import dotted
 
 from .other_languages import PROGRAMS
-from .places import HOLE, Place
+from .places import HOLE, Place, has_file_suffix
 from .resolve import SAME, SAME_METHODS, Names
 
-# suffixes by which a name without a folder is known to be a file
-SUFFIXES = frozenset(
-    "h5ad h5mu h5 hdf5 loom zarr npy npz pkl pickle joblib csv tsv txt json yaml yml parquet "
-    "feather arrow xlsx xls ods mtx mat rds rda rdata gz bz2 zip tar pt pth ckpt onnx keras "
-    "nc fits fa fasta fastq bam sam bed gtf gff vcf bw bigwig nii dcm tif tiff png jpg jpeg "
-    "svg pdf html db sqlite sqlite3 dat bin log gmt gml graphml gexf geojson gpkg shp sav dta "
-    "orc avro mcool cool".split()
-)
 # functions that show text, make folders, or tell Python where modules are
 QUIET = frozenset(
     "print display info debug warning warn error exception critical makedirs mkdir Markdown HTML "
@@ -38,13 +30,18 @@ def is_path(place: Place) -> bool:
     text = place.text
     if not text or len(text) > 300 or "\n" in text or "://" in text or text.endswith(PROGRAMS):
         return False
-    if set(text) & set("<>|\"'=(){}[],;") or len(text.split(" ")) > 4 or text.startswith("www."):
+    if (
+        ": " in text
+        or set(text) & set("<>|\"'=(){}[],;")
+        or len(text.split(" ")) > 4
+        or text.startswith("www.")
+    ):
         return False
     name = text.rpartition("/")[2]
     stem, _, suffix = name.rpartition(".")
     if not stem.replace(HOLE, "").strip("_-.* ") and not (HOLE in stem and "/" in text):
         return False
-    if suffix.lower() in SUFFIXES:
+    if has_file_suffix(place):
         return True
     plain = re.fullmatch("[A-Za-z][A-Za-z0-9]{0,7}", suffix) and " " not in text
     return text.startswith((".", "/", "~", HOLE)) and "/" in text and bool(plain)
@@ -124,6 +121,8 @@ def _expressions(node: ast.AST, explained: set[int], quiet: frozenset[str]) -> I
         return
     if isinstance(node, ast.expr) and _may_be(node):
         yield node
+    if isinstance(node, ast.Assert):
+        node = node.test  # and no message
     inner = node.values if isinstance(node, ast.Dict) else ast.iter_child_nodes(node)
     for child in inner:
         if not isinstance(node, ast.JoinedStr):

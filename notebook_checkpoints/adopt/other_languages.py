@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from .places import HOLE, Place
+from .places import HOLE, Place, has_file_suffix
 
 # what a script does with a file: writes it, reads it, or nobody knows
 Found = tuple[bool | None, Place, str]
@@ -17,10 +17,14 @@ READS_R = re.compile(
     r"(?:read[.\w]*|fread|load|scan|import|qread|vroom|Read10X\w*|Load\w+|h5read|source|"
     r"readRDS|readMM|open_dataset|read_\w+|file\.exists)$"
 )
+WRITES_JULIA = re.compile(r"(?:write\w*|save\w*|jldsave|jldopen|serialize|export\w*)$")
+READS_JULIA = re.compile(r"(?:read\w*|load\w*|deserialize|include|isfile|File|Table)$")
+HERE_JULIA = re.compile(r"pwd\(\)|@__DIR__")
+SUM_JULIA = re.compile(r"(\"[^\"]*\"|\b[A-Za-z_]\w*)\s*\*\s*(\"[^\"]*\")")
 STRING = re.compile(r""""((?:\\.|[^"\\\n])*)"|'((?:\\.|[^'\\\n])*)'""")
 FILE_PATH = re.compile(r"file\.path\(((?:\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*,?)+)\)")
 # calls that put a path together, of texts and names
-JOINED = re.compile(r"(?<![\w.])(file\.path|paste0|here(?:::here)?)\(([^()]*)\)")
+JOINED = re.compile(r"(?<![\w.])(file\.path|joinpath|paste0|here(?:::here)?)\(([^()]*)\)")
 ASSIGNED = re.compile(r"^\s*([A-Za-z.][\w.]*)\s*(?:<-|=)\s*(\"[^\"\n]*\"|'[^'\n]*')\s*;?\s*$")
 NAME = re.compile(r"(?<![\w.\"'/$@])[A-Za-z.][\w.]*(?![\w.]*\s*[(\w])")
 # a folder or a suffix, and no address of a page
@@ -32,6 +36,8 @@ SHOW = frozenset(
     "diff cmp md5sum sha256sum shasum jq unzip gunzip tar column paste join".split()
 )
 WRITE = frozenset("tee touch writefile".split())
+SHELL_MAGICS = frozenset("bash sh script system sx !".split())
+FILE_MAGICS = frozenset("writefile file".split())
 SILENT = frozenset(
     "echo printf ls mkdir rm cd pushd popd pip conda mamba export set test load run".split()
 )
@@ -40,13 +46,38 @@ SILENT = frozenset(
 def literal_files(source: str, language: str) -> Iterator[Found]:
     """Yield what a script does with each file whose path it spells out, and the line."""
     lines = [without_comment(line) for line in source.splitlines()]
-    texts = _assigned(lines) if language != "shell" else {}
+    if language == "julia":
+        lines = [HERE_JULIA.sub('"."', line) for line in lines]
+        lines = [re.sub(r"\$\(?(\w+)\)?", r"{\1}", line) for line in lines]
+    texts = _assigned(lines, language) if language != "shell" else {}
     for line, code in zip(source.splitlines(), lines, strict=True):
-        found = _in_r(code, texts) if language != "shell" else _in_shell(code)
+        found = _in_r(code, texts, language) if language != "shell" else _in_shell(code)
         for writes, path in found:
             place = _place(path)
-            if LIKE.match(place.text.replace(HOLE, "x")) and not path.endswith(PROGRAMS):
+            if not LIKE.match(place.text.replace(HOLE, "x")) or path.endswith(PROGRAMS):
+                continue
+            # `adj.P.Val` is a column
+            if writes is not None or "/" in place.text or has_file_suffix(place):
                 yield writes, place, line.strip()
+
+
+def in_magics(lines: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield the language, the code and the line of magics that may read or write files."""
+    name = lines[0][2:].split(" ")[0] if lines and lines[0].startswith("%%") else ""
+    if name == "R":
+        yield "r", "\n".join(lines[1:]), lines[0]
+        return
+    if name in FILE_MAGICS:
+        lines = lines[:1]
+    elif name and name not in SHELL_MAGICS:
+        return
+    for line in lines:
+        text = line.strip().lstrip("!%")
+        program = text.split(" ")[0]
+        if line.strip()[:2] == "%R":
+            yield "r", text.removeprefix("R"), line
+        elif line.strip()[:1] != "%" or program in COPY | SHOW | WRITE or name:
+            yield "shell", text, line
 
 
 def spelled_out(source: str) -> set[str]:
@@ -76,12 +107,12 @@ def _place(path: str) -> Place:
 # --- R ---
 
 
-def _assigned(lines: list[str]) -> dict[str, str]:
+def _assigned(lines: list[str], language: str) -> dict[str, str]:
     """Return the names that are assigned a text, and nothing else."""
     found: dict[str, list[str]] = {}
     for line in lines:
         known = {name: texts[0] for name, texts in found.items() if len(texts) == 1 and texts[0]}
-        match = ASSIGNED.match(JOINED.sub(partial(_joined, texts=known), line))
+        match = ASSIGNED.match(_put_together(line, known, language))
         other = re.match(r"\s*([A-Za-z.][\w.]*)\s*(?:<-|=)(?!=)", line)
         if match or other:
             name = (match or other)[1]  # type: ignore[index]
@@ -89,15 +120,21 @@ def _assigned(lines: list[str]) -> dict[str, str]:
     return {name: texts[0] for name, texts in found.items() if len(texts) == 1 and texts[0]}
 
 
-def _in_r(line: str, texts: dict[str, str]) -> Iterator[tuple[bool | None, str]]:
-    line = JOINED.sub(partial(_joined, texts=texts), line)
+def _in_r(line: str, texts: dict[str, str], language: str) -> Iterator[tuple[bool | None, str]]:
+    line = _put_together(line, texts, language)
     if not ASSIGNED.match(line):
         start = re.match(r"\s*[A-Za-z.][\w.]*\s*(?:<-|=)(?!=)", line)
         head = start[0] if start else ""
         rest = NAME.sub(lambda found: _quoted(found[0], texts), line[len(head) :])
         line = head + rest
     for found in STRING.finditer(line):
-        yield _does(line[: found.start()]), found[1] or found[2] or ""
+        yield _does(line[: found.start()], language), found[1] or found[2] or ""
+
+
+def _put_together(line: str, texts: dict[str, str], language: str) -> str:
+    """Return a line in which texts that are joined are one."""
+    line = JOINED.sub(partial(_joined, texts=texts), line)
+    return SUM_JULIA.sub(partial(_summed, texts=texts), line) if language == "julia" else line
 
 
 def _quoted(name: str, texts: dict[str, str]) -> str:
@@ -116,7 +153,14 @@ def _joined(found: re.Match[str], texts: dict[str, str]) -> str:
     return '"' + ("" if found[1] == "paste0" else "/").join(parts) + '"'
 
 
-def _does(before: str) -> bool | None:
+def _summed(found: re.Match[str], texts: dict[str, str]) -> str:
+    """Return `folder * "/x.csv"` of Julia as one text."""
+    first = found[1]
+    before = first[1:-1] if first[0] == '"' else texts.get(first, f"{{{first}}}")
+    return f'"{before}{found[2][1:]}'
+
+
+def _does(before: str, language: str) -> bool | None:
     """Tell whether the innermost call that is open at the end of a line's beginning writes."""
     open_calls: list[str] = []
     for token in re.finditer(r"([\w.]+(?:::+[\w.]+)?)?\s*(\()|(\))", STRING.sub('""', before)):
@@ -125,6 +169,9 @@ def _does(before: str) -> bool | None:
         elif open_calls:
             open_calls.pop()
     last = (open_calls[-1] if open_calls else "").rpartition(":")[2]
+    if language == "julia":
+        last = last.rpartition(".")[2]  # `CSV.write`
+        return True if WRITES_JULIA.match(last) else False if READS_JULIA.match(last) else None
     if WRITES_R.match(last):
         # only `cat(…, file = "x")` writes
         return True if last != "cat" or re.search(r"file\s*=\s*$", before) else None

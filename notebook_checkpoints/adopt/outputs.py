@@ -1,7 +1,6 @@
 """What a notebook writes, and where `save` puts it: into its checkpoint, or into a part of it."""
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,7 +10,9 @@ from checkpoint.project.names import unportable
 
 from .forms import Form, writer_form
 from .functions import COPIERS, OPENERS, is_figure
-from .places import HOLE, Place
+from .keys import key_of, part_name, stems_of
+from .moves import moves_of
+from .places import HOLE
 from .statements import Code, guarded_names, is_neutral, surely_assigned
 from .uses import Scanned, Use
 
@@ -19,7 +20,6 @@ PARALLEL = frozenset(
     "Parallel Pool ProcessPoolExecutor ThreadPoolExecutor ThreadPool Process delayed Client "
     "process_map map_async".split()
 )
-RESERVED = {"params.json": "parameters.json", "environment.txt": "environment.list.txt"}
 
 
 class Output(NamedTuple):
@@ -40,7 +40,8 @@ class Output(NamedTuple):
     key
         The name in the checkpoint.
     kept
-        Who still reads the file itself, so that the code that writes it stays; empty if nobody.
+        Who still reads the file itself, or may do so, so that the code that writes it stays, as in
+        `plot.py may read`; empty if nobody.
     """
 
     use: Use
@@ -111,9 +112,9 @@ class Outputs(NamedTuple):
         """Return where each file is, by its path with holes."""
         found = {}
         for part, outputs in {"": self.last, **self.parts}.items():
-            stems = Counter(stem for output in outputs for stem in _stems(output.key))
+            stems = Counter(stem for output in outputs for stem in stems_of(output.key))
             for output in outputs:
-                stem = _stems(output.key)[0]
+                stem = stems_of(output.key)[0]
                 name = stem if output.form and stems[stem] == 1 else output.key
                 suffix = output.form.suffix if output.form else ""
                 where = Stored(step, part, output.key, name, suffix, output.stays)
@@ -168,10 +169,13 @@ def plan(
         else:
             inside.append(output)
     groups = _groups(codes, top)
+    moves = moves_of(scanned.unit, scanned.names) if scanned.names else ()
+    if len(groups) > 1 and not any(True for _ in moves):
+        groups = _joined(groups)
     last = groups.pop() if groups else []
     parts: dict[str, list[Output]] = {}
     for group in [*groups, *([output] for output in inside)]:
-        name = _part_name(group[0].use.place)
+        name = part_name(group[0].use.place)
         if name in parts or unportable(name.replace(HOLE, "x")) or name == "figures":
             left += [(output.use, "two files would have the same name") for output in group]
         else:
@@ -249,8 +253,8 @@ def _unfit(use: Use) -> str:
         return "its path is known only when the code runs"
     if not place.is_inside:
         return "it is outside the project"
-    if place.text.startswith("data/"):
-        return "it is raw data, or lies beside it"
+    if place.is_raw:
+        return "it is raw data, by its folder"
     if use.function in COPIERS:
         return "it is copied or moved"
     if use.is_guess:
@@ -333,18 +337,25 @@ def _groups(codes: list[Code], outputs: list[Output]) -> list[list[Output]]:
     return groups
 
 
+def _joined(groups: list[list[Output]]) -> list[list[Output]]:
+    """Return groups of which the last has all files that stay as they were written."""
+    last = groups[-1]
+    early: list[Output] = []
+    rest: list[list[Output]] = []
+    for group in groups[:-1]:
+        keys = [output.key.casefold() for output in [*early, *last]]
+        files = [one for one in group if one.form is None and one.key.casefold() not in keys]
+        early += files
+        rest.append([one for one in group if one not in files])
+    return [*(group for group in rest if group), [*early, *last]]
+
+
 def _has_magics(code: Code) -> bool:
     try:
         ast.parse(code.source)
     except (SyntaxError, ValueError):
         return True
     return False
-
-
-def _stems(key: str) -> list[str]:
-    """Return a name without its last suffix, without the last two, and so on."""
-    parts = key.split(".")
-    return [".".join(parts[:number]) for number in range(len(parts) - 1, 0, -1)]
 
 
 def _is_in_function(code: Code, statement: ast.stmt) -> bool:
@@ -369,28 +380,3 @@ def _distinct(group: list[Output]) -> tuple[list[Output], list[Output]]:
         (twice if output.key.casefold() in seen else first).append(output)
         seen.add(output.key.casefold())
     return first, twice
-
-
-def key_of(place: Place, form: Form | None) -> str:
-    """Return the name of a file in its checkpoint."""
-    name = place.name.replace(HOLE, "").strip("_-. ") or "object"
-    if HOLE in place.name and name.startswith(("h5ad", "npy", "pkl", "csv", "tsv", "npz")):
-        name = f"object.{name}"
-    if form and form.suffix == ".pkl":
-        name = re.sub(r"\.pickle$", ".pkl", name)
-    if "." not in name:
-        name = f"object.{name}"
-    return RESERVED.get(name, name)
-
-
-def _part_name(place: Place) -> str:
-    """Return the name of a sub-checkpoint: of the file's stem, and of folders that vary."""
-    *folders, name = place.text.split("/")
-    stem = name.partition(".")[0] if name.partition(".")[0] else name
-    if HOLE in name and HOLE not in stem:
-        stem = name.replace(".", "_")
-    parts = [folder for folder in folders if HOLE in folder]
-    text = "_".join([*parts, stem])
-    if not text.replace(HOLE, ""):
-        text = f"{folders[-1]}_{text}" if folders else f"part_{text}"
-    return text

@@ -2,12 +2,23 @@
 
 import posixpath
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 HOLE = "\0"  # a part of a path that is known only when the code runs
+RAW_FOLDERS = ("data/raw/", "data/external/")
 VERSION = re.compile(
     r"(?:[-_. ]?(?:v\d+|version\d+|final|new|old|latest|backup|bak|fixed|copy\d*|\(\d+\)))+$",
     re.IGNORECASE,
+)
+
+# suffixes by which a name without a folder is known to be a file
+SUFFIXES = frozenset(
+    "h5ad h5mu h5 hdf5 loom zarr npy npz pkl pickle joblib csv tsv txt json yaml yml parquet "
+    "feather arrow xlsx xls ods mtx mat rds rda rdata gz bz2 zip tar pt pth ckpt onnx keras "
+    "nc fits fa fasta fastq bam sam bed gtf gff vcf bw bigwig nii dcm tif tiff png jpg jpeg "
+    "svg pdf html db sqlite sqlite3 dat bin log gmt gml graphml gexf geojson gpkg shp sav dta "
+    "orc avro mcool cool".split()
 )
 
 
@@ -40,6 +51,16 @@ class Place(NamedTuple):
         return not self.is_absolute and not f"{self.text}/".startswith("../")
 
     @property
+    def is_raw(self) -> bool:
+        """Whether its folder says that it is raw data, also if a notebook fetches it."""
+        return self.text.startswith(RAW_FOLDERS)
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether none of it is known, as of `{folder}/{name}`, so that it could be any file."""
+        return HOLE in self.text and not any(self.values) and not re.search(r"\w", self.text)
+
+    @property
     def listed(self) -> list["Place"]:
         """The paths that it can be, if it is the variable of a loop over paths; else itself."""
         values = self.values[0] if self.text == HOLE and self.values else None
@@ -64,7 +85,7 @@ class Place(NamedTuple):
 
     def _may_be(self, other: "Place") -> bool:
         """Tell whether its holes can be filled so that it is another path."""
-        found = re.fullmatch(self._pattern, other.text) if HOLE in self.text else None
+        found = _pattern_of(self.text).fullmatch(other.text) if HOLE in self.text else None
         return found is not None and all(
             values is None or HOLE in part or part in values
             for part, values in zip(found.groups(), self.values, strict=False)
@@ -109,12 +130,19 @@ class Place(NamedTuple):
         stem, dot, suffix = self.name.partition(".")
         return f"{VERSION.sub('', stem).casefold()}{dot}{suffix.casefold()}"
 
-    @property
-    def _pattern(self) -> str:
-        escaped = "".join(char if char == HOLE else re.escape(char) for char in self.text)
-        if escaped.startswith(HOLE):  # it may be a folder
-            escaped = f"(.+){escaped[1:]}"
-        return escaped.replace(HOLE, "([^/]+?)")
+
+@lru_cache(maxsize=8192)
+def _pattern_of(text: str) -> re.Pattern[str]:
+    """Return the pattern of what a path with holes can be."""
+    escaped = HOLE.join(map(re.escape, text.split(HOLE)))
+    if escaped.startswith(HOLE):  # it may be a folder
+        escaped = f"(.+){escaped[1:]}"
+    return re.compile(escaped.replace(HOLE, "([^/]+?)"))
+
+
+def has_file_suffix(place: Place) -> bool:
+    """Tell whether a name is known to be a file by its suffix."""
+    return place.text.rpartition(".")[2].lower() in SUFFIXES
 
 
 def quoted(text: str) -> str:

@@ -1,5 +1,6 @@
 """What rewriting a notebook has to know of the others, and what comes out of it."""
 
+import ast
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,22 +95,40 @@ def planned(project: Project, path: str, codes: dict[str, list[Code]]) -> Output
         others = [one for one, _ in project.chain.writers(use.place) if one is not scanned]
         if others:
             return f"{others[0].unit.path} writes it, too"
-        if any(read.place.text == use.place.text for _, read in _readers(project, use, path)):
+        own = [read for _, read in _readers(project, use, path)]
+        if not all(_reads_after(codes[path], use, read) for read in own):
             return "the notebook reads it, too"
         return ""
 
     def still_read(use: Use) -> str:
         for other, read in _readers(project, use):
             name = other.unit.path
-            if name not in project.targets or read.place.text != use.place.text:
-                return name
-            if name not in project.scripts and why_not(codes[name][read.cell], read):
-                return name
+            same = read.place.text == use.place.text
+            follows = name in project.targets and other is not scanned and same
+            if not follows or (
+                name not in project.scripts and why_not(codes[name][read.cell], read)
+            ):
+                certain = read in other.reads and (same or HOLE not in read.place.text)
+                return f"{name} {'reads' if certain else 'may read'}"
         stem = max(use.place.name.split(HOLE), key=len)
         named = (name for name, text in project.texts.items() if len(stem) > 4 and stem in text)
-        return next(named, "")
+        return next((f"{name} may read" for name in named), "")
 
     return plan(scanned, codes[path], unclear, still_read)
+
+
+def _reads_after(codes: list[Code], use: Use, read: Use) -> bool:
+    """Tell whether a notebook reads a file again that it surely wrote before, as to look at it."""
+    if read.place.text != use.place.text:
+        return True  # only perhaps the same
+    if use.call is None or read.call is None:
+        return False
+    functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    around = [*codes[read.cell].around(read.call)]
+    outer = [one for one in codes[use.cell].around(use.call) if isinstance(one, ast.stmt)]
+    plain = all(isinstance(one, ast.Expr | ast.With) for one in outer)
+    later = (use.cell, use.call.lineno) < (read.cell, read.call.lineno)
+    return plain and later and not any(isinstance(one, functions) for one in around)
 
 
 def _readers(project: Project, use: Use, path: str = "") -> Iterator[tuple[Scanned, Use]]:

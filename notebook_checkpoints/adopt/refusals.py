@@ -9,8 +9,10 @@ from checkpoint.notebooks.magics import magics
 
 from .chain import Chain
 from .inputs import why_not
+from .keys import RESERVED
 from .moved import move_of
-from .outputs import RESERVED
+from .moves import plain_moves, skipped_moves
+from .resolve import Names
 from .scripts import why_no_step
 from .statements import bound_names, codes_of
 from .uses import Scanned
@@ -75,24 +77,17 @@ def _unfit(scanned: Scanned) -> str:
     lines = [line.split() for source in scanned.unit.cells for line in magics(source)]
     if any(words[:1] == ["%run"] for words in lines):
         return "it runs another file with %run"
-    if any(
-        _moves_somewhere(*pair) for pair in zip(scanned.unit.cells, scanned.unit.trees, strict=True)
-    ):
+    cells = zip(scanned.unit.cells, scanned.unit.trees, strict=True)
+    if scanned.names and any(_moves_somewhere(*cell, scanned.names) for cell in cells):
         return "it changes its working directory in a way that is known only when it runs"
     if "pathlib" in names and not _is_module(scanned, "pathlib"):
         return "it uses the name pathlib for something else"
     return ""
 
 
-def _moves_somewhere(source: str, tree: ast.Module) -> bool:
-    """Tell whether a cell changes the working directory, and not plainly: by a text, at its top."""
-    plain = {
-        id(statement.value)
-        for statement in tree.body
-        if isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Call)
-        and [type(getattr(one, "value", None)) for one in statement.value.args] == [str]
-    }
+def _moves_somewhere(source: str, tree: ast.Module, names: Names) -> bool:
+    """Tell whether a cell changes the working directory in a way that is not known."""
+    plain = {id(one) for one in [*plain_moves(tree, names), *skipped_moves(tree, names)]}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     moves = [call for call in calls if dotted(call.func).rpartition(".")[2] == "chdir"]
     lines = [line.strip() for line in magics(source)]
@@ -113,13 +108,17 @@ def _shared(chain: Chain, scanned: Scanned) -> str:
     name = posixpath.basename(path)
     for other in chain.scanned:
         if any(
-            "%run" in line and name in line for cell in other.unit.cells for line in magics(cell)
+            "%run" in line and name in line
+            for cell in other.unit.cells
+            if "%run" in cell
+            for line in magics(cell)
         ):
             return f"{other.unit.path} runs it with %run"
     same = [
         other
         for other in chain.scanned
         if other.unit.name.casefold() == scanned.unit.name.casefold()
+        and (other.unit.is_notebook or not why_no_step(other))
     ]
     if len(same) > 1:
         others = [other.unit.path for other in same if other is not scanned]

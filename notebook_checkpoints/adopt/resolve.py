@@ -34,6 +34,8 @@ class Names:
         The cells tagged `parameters`: papermill and `run --set` give their names other values.
     modules
         The modules of the project that the code imports, by their names.
+    folder
+        The folder of a notebook from the top of the project, in which Jupyter runs it.
     """
 
     def __init__(
@@ -43,7 +45,11 @@ class Names:
         here: str | None = None,
         varying: Collection[int] = (),
         modules: Mapping[str, Module] | None = None,
+        folder: str = "",
     ) -> None:
+        self._folder = folder.rpartition("/")[2]
+        calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        self._moves = any(dotted(call.func).rpartition(".")[2] == "chdir" for call in calls)
         self._modules = modules or {}
         self._aliases: dict[str, str] = {}  # `import config as c`
         self._changed: set[tuple[str, str]] = set()  # `c.OUT = …`
@@ -157,6 +163,17 @@ class Names:
         known = [place for place in found if place.text.replace(HOLE, "").strip("./ ")]
         return known if len(known) == len(found) and self._left >= 0 else []
 
+    def folder(self, node: ast.expr) -> str | None:
+        """Return the folder that an expression is, which may be `..`; None if it is not known."""
+        self._left = MOST
+        places = self._resolve(node, ())
+        return places[0].text if len(places) == 1 and HOLE not in places[0].text else None
+
+    def is_where(self, test: ast.expr) -> bool | None:
+        """Return the value of `Path.cwd().name == "notebooks"`; None if it is something else."""
+        self._left = MOST
+        return self._is_where(test, ())
+
     def _resolve(self, node: ast.expr, seen: tuple[str, ...]) -> list[Place]:
         self._left -= 1
         if self._left < 0:
@@ -179,15 +196,43 @@ class Names:
             texts = self._resolve(node.left, seen)
             return [place for text in texts for place in percent(text, node.right)]
         if isinstance(node, ast.IfExp):
+            if not self._moves and (holds := self._is_where(node.test, seen)) is not None:
+                return self._resolve(node.body if holds else node.orelse, seen)
             return [*self._resolve(node.body, seen), *self._resolve(node.orelse, seen)]
         if isinstance(node, ast.Subscript):
-            text = self._config(node)
-            return [Place(text)] if isinstance(text, str) else []
+            return self._of_item(node, seen)
         if (value := self._of_module(node)) is not None:
             return self._resolve(value, seen)
         if isinstance(node, ast.Attribute) and node.attr == "parent":
             return [parent(place) for place in self._resolve(node.value, seen)]
         return self._of_call(node, seen) if isinstance(node, ast.Call) else []
+
+    def _is_where(self, test: ast.expr, seen: tuple[str, ...]) -> bool | None:
+        match test:
+            case ast.Compare(left, [ast.Eq() | ast.NotEq() as equal], [ast.Constant(name)]):
+                match left:
+                    case ast.Attribute(value, "name" | "stem"):
+                        pass
+                    case ast.Call(ast.Attribute(attr="basename"), [value]):
+                        pass
+                    case _:
+                        return None
+                if self._folder and self._resolve(value, seen) == [Place(".")]:
+                    return (self._folder == name) == isinstance(equal, ast.Eq)
+        return None
+
+    def _of_item(self, node: ast.Subscript, seen: tuple[str, ...]) -> list[Place]:
+        """Return what `path.parents[1]` or a value of a configuration can be."""
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "parents":
+            number = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            if not isinstance(number, int) or number > MANY:
+                return []
+            places = self._resolve(node.value.value, seen)
+            for _ in range(number + 1):
+                places = [parent(place) for place in places]
+            return places
+        text = self._config(node)
+        return [Place(text)] if isinstance(text, str) else []
 
     def _of_module(self, node: ast.expr) -> ast.expr | None:
         """Return the value of `config.OUT_DIR`; None if it is not known."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .adopted import KEPT
 from .cells import CUT, rewritten
 from .functions import needs_text
-from .inputs import Loads, edits_of_reads, is_raw, why_not
+from .inputs import Loads, edits_of_reads, why_not
 from .moved import move_of
 from .outputs import Output, Outputs, Stored
 from .parameters import params_of
@@ -19,6 +19,7 @@ from .statements import Code, Edit, bound_names, is_neutral, makes_folder
 from .uses import Use
 
 MARK = "# adopt:"
+RAW = "data/"
 MESSAGE = re.compile(r"sav|wrote|writ|export|done|dump", re.IGNORECASE)
 
 
@@ -103,7 +104,7 @@ class Rewriting:
             elif self._is_raw(use):
                 assert use.path is not None
                 code = self.codes[use.cell]
-                name = use.place.code(use.place.text.removeprefix("data/"))
+                name = use.place.code(use.place.text.removeprefix(RAW))
                 text = f"{self.prefix}data_file({name})"
                 text = f"str({text})" if use.call and needs_text(use.call) else text
                 self.edits.append(Edit(use.cell, *code.span(use.path), text))
@@ -111,12 +112,10 @@ class Rewriting:
                 self.needs.add("data_file")
 
     def _is_raw(self, use: Use) -> bool:
+        """Tell whether a read is of a raw file; a clone may not have it yet."""
         written = any(True for _ in self.project.chain.writers(use.place))
-        return (
-            not written
-            and is_raw(self.project.root, use)
-            and not why_not(self.codes[use.cell], use)
-        )
+        is_below = use.place.text.startswith(RAW)
+        return is_below and not written and not why_not(self.codes[use.cell], use)
 
     # --- what it writes ---
 
@@ -139,7 +138,7 @@ class Rewriting:
             assert whole
             if output.stays:
                 if output.kept and output.form:
-                    note = f"{KEPT}{output.kept} reads this file"
+                    note = f"{KEPT}{output.kept} this file"
                     self._note(cell, output.anchor, note)
             else:
                 self.replaced.add(id(output.use.path))

@@ -38,18 +38,19 @@ def scan(root: Path) -> list[Scanned]:
 def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     if unit.language != "python":
         known, unknown = _in_other_language(unit)
-        base = _base(root, unit, known, [])
+        base = _base(root, unit, known or unknown, [])
         uses, more = ([_based(use, base, []) for use in found] for found in (known, unknown))
         return Scanned(unit, uses, [], [], None, base, _news(more, uses))
     here = None if unit.is_notebook else unit.folder
     cells = code_cells(unit.content) if unit.content else []
     tagged = [number for number, cell in enumerate(cells) if TAG in tags_of(cell)]
     modules = modules_of(root, unit.folder, unit.trees, configs)
-    names = Names(unit.trees, configs, here, tagged, modules)
+    folder = unit.folder if unit.is_notebook else ""
+    names = Names(unit.trees, configs, here, tagged, modules, folder)
     functions = imported(unit.cells) if _imports_ours(unit) else {}
     own = own_names(root, unit.folder, unit.trees)
     uses, more, unclear = in_python(unit, names, functions, own)
-    moves = [] if here is not None else list(moves_of(unit))
+    moves = [] if here is not None else list(moves_of(unit, names))
     base = _base(root, unit, uses, moves)
     uses, more = ([_based(use, base, moves) for use in found] for found in (uses, more))
     sources = unit.cells if functions else []
@@ -122,7 +123,10 @@ def _base(root: Path, unit: Unit, uses: list[Use], moves: list[tuple[int, int, s
 def _fits(root: Path, use: Use) -> int:
     score = 0
     for here in use.places:
-        if here.is_absolute or here.text.startswith(("..", HOLE)):
+        if here.is_absolute or here.text.startswith(HOLE):
+            continue
+        if not here.is_inside:
+            score -= 1
             continue
         score += 2 * exists(root, here) + (root / here.text.replace(HOLE, "_")).parent.is_dir()
     return score

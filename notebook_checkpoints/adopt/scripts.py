@@ -11,8 +11,9 @@ from checkpoint.notebooks.recipe import OUTPUT
 from checkpoint.project.names import unportable
 
 from .functions import is_figure
+from .keys import RESERVED
 from .other_languages import FILE_PATH, STRING, one_string, spelled_out, without_comment
-from .outputs import RESERVED, Stored
+from .outputs import Stored
 from .places import HOLE, quoted
 from .statements import Code, Edit, bound_names
 from .uses import Scanned, Use
@@ -89,7 +90,7 @@ def why_no_step(scanned: Scanned) -> str:
         certain = use.is_certain if unit.language == "python" else use.place.text in literal
         if not certain or HOLE in use.place.text:
             return f"the path in `{use.line}` is known only when it runs"
-        if use.writes and (not use.place.is_inside or use.place.text.startswith("data/")):
+        if use.writes and (not use.place.is_inside or use.place.is_raw):
             return f"`{use.line}` writes outside the results"
         if use.writes and use.place.text in read:
             return f"it reads what it writes, {use.place.shown}"

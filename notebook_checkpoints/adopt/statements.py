@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from checkpoint.notebooks.calls import dotted
-from checkpoint.notebooks.syntax import lines_of
+from checkpoint.notebooks.magics import lines_of
 
 HARMLESS = frozenset("print len str round repr int float format sorted list type".split())
 NAMESPACES = frozenset(("dir", "globals", "locals", "vars"))

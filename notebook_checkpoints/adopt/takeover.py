@@ -137,7 +137,8 @@ def _why_not_run(root: Path, step: Rewritten) -> str:
     project = Project(root)
     for use in step.inputs:
         if isinstance(use, Stored):
-            if not any(True for _ in _checkpoints(project, use)):
+            names = [name.removeprefix("results/") for name in _checkpoints(project, use)]
+            if not any(store.record_bytes(project.results_of(name)) for name in names):
                 return f"it is made from results/{use.checkpoint}, which is not here"
         elif not any(True for place in use.places for _ in _matching(root, place)):
             return f"it reads {use.place.shown}, which is not here"
@@ -149,6 +150,8 @@ def _matching(root: Path, place: Place) -> Iterator[tuple[Path, list[str]]]:
     if HOLE not in place.text:
         path = root / place.text
         yield from [(path, [])] if path.exists() else []
+        return
+    if not place.is_inside:
         return
     pattern = re.compile("".join("([^/]+?)" if c == HOLE else re.escape(c) for c in place.text))
     for path in sorted(root.glob(place.glob)):
@@ -249,7 +252,10 @@ def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
         for place in use.places:
             if not place.is_inside or place.text[:1] == HOLE or place.text in step.stored:
                 continue  # it reads what it wrote itself
-            yield from _shown(project, place)
+            shown = [*_shown(project, place)]
+            if not shown and use.is_one and HOLE not in place.text:
+                shown = [_name(place.text)]  # when it comes, the step is stale
+            yield from shown
             if use.function.endswith("glob"):
                 yield from _listed(project, place)
     for use in step.scanned.named:  # read or not, another content may make another result
@@ -266,7 +272,12 @@ def _shown(project: Project, place: Place) -> Iterator[str]:
             first = name.split("/")[1] if name.startswith("results/") else ""
             saved = bool(first) and (project.results / first / RECORD).exists()
             if file.is_file() and not saved:
-                yield f"./{name}" if first else name
+                yield _name(name)
+
+
+def _name(path: str) -> str:
+    """Return the name of a file as an input; `results/…` would be a checkpoint."""
+    return f"./{path}" if path.startswith("results/") else path
 
 
 def _listed(project: Project, place: Place) -> Iterator[str]:
@@ -278,8 +289,7 @@ def _listed(project: Project, place: Place) -> Iterator[str]:
 
 def _checkpoints(project: Project, stored: Stored) -> Iterator[str]:
     if HOLE not in stored.part:
-        if store.record_bytes(project.results_of(stored.checkpoint)) is not None:
-            yield f"results/{stored.checkpoint}"
+        yield f"results/{stored.checkpoint}"
         return
     folder = project.results_of(stored.step)
     for path in sorted(folder.glob(Place(stored.part).glob)):

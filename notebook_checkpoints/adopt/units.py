@@ -5,6 +5,7 @@ import io
 import json
 import os
 import posixpath
+import re
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +20,20 @@ from checkpoint.notebooks.magics import parse_cell
 from checkpoint.project.names import natural
 
 SKIPPED = frozenset("node_modules site-packages __pypackages__ venv build dist".split())
-LANGUAGES = {".py": "python", ".R": "r", ".r": "r", ".Rmd": "r", ".qmd": "r", ".sh": "shell"}
+LANGUAGES = {
+    ".py": "python",
+    ".R": "r",
+    ".r": "r",
+    ".Rmd": "r",
+    ".qmd": "r",
+    ".sh": "shell",
+    ".jl": "julia",
+}
 LARGEST = 1 << 22  # bytes of a script or configuration file; nobody writes more by hand
 EXECUTED = ("failed.ipynb", "executed.ipynb")
+# the first lines of a script that nbconvert or jupytext made of a notebook
+EXPORTED = re.compile(r"^\s*(?:#|//) *(?:In ?\[[\d ]*\]:|.*\bjupytext:)", re.MULTILINE)
+SNAKEMAKE = "snakemake-job-properties"  # the tag of the cell that Snakemake adds to its copy
 
 
 class Unit(NamedTuple):
@@ -83,7 +95,29 @@ def find_units(root: Path) -> list[Unit]:
             units.append(read_notebook(path, name))
         elif path.suffix in LANGUAGES and path.stat().st_size < LARGEST:
             units.append(_script(path, name))
+    names = [posixpath.basename(unit.path) for unit in units]
+    units = [unit for unit in units if not _is_copy(unit, names)]
+    stems = [unit.name for unit in units if unit.is_notebook]
+    units = [unit for unit in units if not _is_export(unit, stems)]
     return sorted(units, key=lambda unit: unit.key)
+
+
+def _is_copy(unit: Unit, names: list[str]) -> bool:
+    """Tell whether a notebook is the executed copy of another, from Snakemake or papermill."""
+    cells = notebook.code_cells(unit.content) if unit.content else []
+    if any(SNAKEMAKE in notebook.tags_of(cell) for cell in cells):
+        return True
+    papermill = (unit.content or {}).get("metadata", {}).get("papermill")
+    source = papermill.get("input_path") if isinstance(papermill, dict) else None
+    original = posixpath.basename(str(source or "").replace("\\", "/"))
+    return bool(original) and original in names and original != posixpath.basename(unit.path)
+
+
+def _is_export(unit: Unit, stems: list[str]) -> bool:
+    """Tell whether a script is a notebook in another form, as nbconvert and jupytext write it."""
+    name = unit.name.removesuffix(".nbconvert")
+    made = any(EXPORTED.search(source[:2000]) for source in unit.cells)
+    return not unit.is_notebook and name in stems and made
 
 
 def read_configs(root: Path) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _about_to(plan: work.Plan) -> Iterator[str]:
     new = [change.path for change in plan.changes if not (plan.root / change.path).exists()]
     own = f"src/{plan.added.package}/checkpoint/"
     code = [path for path in new if path.startswith(own)]
-    yield from [f"adds {own} ({files(code)})"] if code else []
+    yield from [f"adds {own} ({files(len(code))})"] if code else []
     yield from (f"adds {path}" for path in new if path not in code)
     for path, reason in plan.result.refused.items():
         yield f"does not rewrite {path}: {reason}"
@@ -100,7 +100,7 @@ def _done(plan: work.Plan, taken: list[Taken], kept: str, git: bool) -> Iterator
             reason = "accepted, since its notebook has outputs"
             yield f"results/{step.step}: nothing to take over; {reason}."
         else:
-            count = files(range(step.n_files))
+            count = files(step.n_files)
             yield f"results/{step.step}: {count} taken over and accepted."
     copied = [name for step in taken for name in step.copied]
     if copied:

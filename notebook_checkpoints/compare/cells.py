@@ -39,7 +39,8 @@ class Cells(NamedTuple):
 def compared(handed_out: dict, path: Path, teachers: dict | None = None) -> Cells:
     """Compare a submitted notebook with the one that was handed out.
 
-    Comments and formatting do not count. Cells are known by their ids, else by their code.
+    Comments and formatting do not count. Cells are known by their ids, by their content, or by
+    their place between others: Colab and old versions of Jupyter keep no ids.
 
     Parameters
     ----------
@@ -50,24 +51,20 @@ def compared(handed_out: dict, path: Path, teachers: dict | None = None) -> Cell
     teachers
         The one with solutions and hidden tests, which nbgrader puts back to grade.
     """
-    try:
-        if (size := path.stat().st_size) > LARGEST:
-            return Cells([], [], [], [], 0, f"has {size:,} bytes, too many to be read")
-        submitted = notebook.read_whole(path)
-    except (ProjectError, OSError, RecursionError) as error:
-        reason = str(error).removeprefix(f"{path} ")
-        return Cells([], [], [], [], 0, reason)
-    theirs = {cell.get("id"): cell for cell in submitted["cells"]}
-    codes = {_content(cell) for cell in submitted["cells"]}
+    submitted = _read(path)
+    if isinstance(submitted, str):
+        return Cells([], [], [], [], 0, submitted)
+    ours, theirs = handed_out["cells"], submitted["cells"]
+    pairs = _pairs(ours, theirs)
     graded = {cell.get("id"): _content(cell) for cell in (teachers or {"cells": []})["cells"]}
     found: dict[str, list[str]] = {"answered": [], "open": [], "changed": [], "missing": []}
-    for cell in handed_out["cells"]:
-        other = theirs.get(cell.get("id"))
+    for number, cell in enumerate(ours):
+        other = theirs[pairs[number]] if number in pairs else None
         source = notebook.source_of(cell)
         is_open = any(hint in source for hint in HINTS) or "..." in source.split()
         if not is_open and cell["cell_type"] != "code":
             continue
-        same = _content(cell) in codes if other is None else _content(other) == _content(cell)
+        same = other is not None and _content(other) == _content(cell)
         if is_open:
             kind = "open" if same or other is None else "answered"
         else:
@@ -75,14 +72,63 @@ def compared(handed_out: dict, path: Path, teachers: dict | None = None) -> Cell
             kind = "" if same else "missing" if other is None else "changed"
         if kind:
             found[kind].append(_name(cell))
-    known = {cell.get("id") for cell in handed_out["cells"]}
-    before = {_content(cell) for cell in handed_out["cells"]}
+    before = {_content(cell) for cell in ours}
     added = [
         cell
-        for cell in notebook.code_cells(submitted)
-        if cell.get("id") not in known and _content(cell) not in before
+        for number, cell in enumerate(theirs)
+        if number not in pairs.values()
+        and cell["cell_type"] == "code"
+        and _content(cell) not in before
     ]
     return Cells(found["answered"], found["open"], found["changed"], found["missing"], len(added))
+
+
+def is_version(handed_out: dict, path: Path) -> bool:
+    """Tell whether a notebook of any name has most cells of one that was handed out."""
+    submitted = _read(path)
+    if isinstance(submitted, str):
+        return False
+    ids = {cell.get("id") for cell in submitted["cells"]}
+    contents = {_content(cell) for cell in submitted["cells"]}
+    own = [cell for cell in handed_out["cells"] if notebook.source_of(cell).strip()]
+    found = [cell for cell in own if cell.get("id") in ids or _content(cell) in contents]
+    return len(found) > len(own) / 2
+
+
+def _read(path: Path) -> dict | str:
+    """Return a notebook, or why it cannot be read."""
+    try:
+        if (size := path.stat().st_size) > LARGEST:
+            return f"has {size:,} bytes, too many to be read"
+        return notebook.read_whole(path)
+    except (ProjectError, OSError, RecursionError) as error:
+        return str(error).removeprefix(f"{path} ")
+
+
+def _pairs(ours: list[dict], theirs: list[dict]) -> dict[int, int]:
+    """Return which submitted cell each cell became."""
+    ids = {cell.get("id"): number for number, cell in enumerate(theirs) if cell.get("id")}
+    pairs = {n: ids[cell["id"]] for n, cell in enumerate(ours) if cell.get("id") in ids}
+    left = [number for number in range(len(theirs)) if number not in pairs.values()]
+
+    def take(number: int, found: list[int]) -> None:
+        lines = {*notebook.source_of(ours[number]).splitlines()}
+        alike = [len(lines & {*notebook.source_of(theirs[one]).splitlines()}) for one in found]
+        if found:
+            pairs[number] = found[alike.index(max(alike))]
+            left.remove(pairs[number])
+
+    for number, cell in enumerate(ours):
+        if number not in pairs:
+            take(number, [one for one in left if _content(theirs[one]) == _content(cell)][:1])
+    for number, cell in enumerate(ours):
+        if number not in pairs:
+            before = max((pairs[one] for one in range(number) if one in pairs), default=-1)
+            later = (pairs[one] for one in range(number, len(ours)) if one in pairs)
+            after = min(later, default=len(theirs))
+            kinds = [one for one in left if theirs[one]["cell_type"] == cell["cell_type"]]
+            take(number, [one for one in kinds if before < one < after])
+    return pairs
 
 
 def _content(cell: dict) -> str | None:

@@ -1,7 +1,7 @@
 """Compare submissions with what was handed out, and with the results that are expected."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from checkpoint.share.reset import HANDED_OUT, NOTEBOOKS
 from checkpoint.storage import store
 from checkpoint.storage.schema import Record
 
-from .cells import Cells, compared
+from .cells import Cells, compared, is_version
 from .values import NOT_OPENED, Tolerance, differences, is_compared
 
 
@@ -32,6 +32,10 @@ class Compared(NamedTuple):
         How its results differ from those that are expected; None if there are none to compare with.
     not_opened
         Files that are there and whose content was not compared.
+    file
+        The notebook, in the student's folder.
+    others
+        Other notebooks that could be meant.
     """
 
     student: str
@@ -39,6 +43,8 @@ class Compared(NamedTuple):
     cells: Cells | None
     results: list[str] | None
     not_opened: list[str]
+    file: str = ""
+    others: Sequence[str] = ()
 
 
 def compare(
@@ -77,7 +83,7 @@ def compare(
     for student in students:
         files = list(_files(student))
         for step, original in originals.items():
-            notebooks = [path for path in files if path.name == f"{step}.ipynb"]
+            notebooks = _versions(original, step, files, list(originals))
             cells = compared(original, notebooks[0], teachers.get(step)) if notebooks else None
             results, unread = None, list[str]()
             if expected and step in records:
@@ -89,7 +95,16 @@ def compare(
                         results += differences(folder / file, path, tolerance)
                     elif file in records[step].files or path.suffix in NOT_OPENED:
                         unread.append(file)
-            yield Compared(student.name, step, cells, results, unread)
+            names = [path.relative_to(student).as_posix() for path in notebooks]
+            file = names[0] if names else ""
+            yield Compared(student.name, step, cells, results, unread, file, names[1:])
+
+
+def _versions(original: dict, step: str, files: list[Path], steps: list[str]) -> list[Path]:
+    """Return the notebooks of a step; those that students renamed if none has its name."""
+    named = [path for path in files if path.name == f"{step}.ipynb"]
+    others = [path for path in files if path.suffix == ".ipynb" and path.stem not in steps]
+    return named or [path for path in others if is_version(original, path)]
 
 
 def _originals(project: Project) -> dict[str, dict]:

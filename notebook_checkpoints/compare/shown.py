@@ -43,6 +43,10 @@ def _summary(row: Compared) -> Iterator[str]:
 
 
 def _details(row: Compared) -> Iterator[str]:
+    if row.others:
+        yield f"compared {row.file}; there is also {', '.join(row.others)}"
+    elif row.file and row.file.rpartition("/")[2] != f"{row.step}.ipynb":
+        yield f"compared {row.file}"
     if row.cells:
         yield from (f"not answered: `{name}`" for name in row.cells.open)
         yield from (f"changed: `{name}`" for name in row.cells.changed)

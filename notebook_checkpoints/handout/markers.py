@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from checkpoint.errors import ProjectError
 from checkpoint.notebooks import notebook
-from checkpoint.notebooks.syntax import parse
+from checkpoint.notebooks.magics import parse
 
 TAG = "solution"
 STUBS = {

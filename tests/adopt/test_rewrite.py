@@ -54,7 +54,7 @@ def test_what_stays_and_why(tmp_path):
         'if FULL:\n    np.save("../r/maybe.npy", x)\n'
         'if "z" in dir():\n    z.to_pickle("../r/z.pkl")\n'
         'path = "../r/a.npy" if FULL else "/scratch/a.npy"\nnp.save(path, x)\n'
-        'np.save("../data/raw.npy", x)\n'
+        'np.save("../data/raw/x.npy", x)\n'
         'for n in range(3):\n    name = LABELS[n]\n    np.save(f"../r/{name}_part.npy", x)\n'
         'plt.savefig("../r/a.png")',
         _2_b='a = np.load("../r/maybe.npy")\nb = pd.read_pickle("../r/z.pkl")\n'
@@ -64,7 +64,7 @@ def test_what_stays_and_why(tmp_path):
     for stays in (
         'np.save("../r/twice.npy", y)',
         "np.save(path, x)",
-        'np.save("../data/raw.npy", x)',
+        'np.save("../data/raw/x.npy", x)',
         'np.save(f"../r/{name}_part.npy", x)',
         'plt.savefig("../r/a.png")',
     ):
@@ -121,7 +121,7 @@ def test_files_of_one_name_and_files_that_may_be_missing(tmp_path):
     a, b = adopted.code("1_a"), adopted.code("2_b")
     assert a.count('"x.csv": Path(') == 1
     assert "# adopt: not saved: two files would have the same name\nb.to_csv(" in a
-    assert 'a = pd.read_csv(x.path("x.csv"))\nb = pd.read_csv("../r/b/x.csv")' in b
+    assert 'a = pd.read_csv(previous.path("x.csv"))\nb = pd.read_csv("../r/b/x.csv")' in b
     for name in "cd":
         assert f'# adopt: kept, notebooks/2_b.ipynb reads this file\nnp.save("../r/{name}.npy"' in a
         assert f"    # adopt: not loaded: the notebook goes on without it\n    {name} = np" in b

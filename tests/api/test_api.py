@@ -135,7 +135,7 @@ def test_a_step_is_loaded_by_the_file_name_that_tab_completes(project, capsys):
     assert "Loaded from results/1_preprocessing/ (" in capsys.readouterr().out
     with pytest.raises(CheckpointNotFoundError, match=r"Run 2_integration\.ipynb first\."):
         load(f"{NEXT}.ipynb")
-    assert calls('load("notebooks/1_a.ipynb")')[0].argument == "1_a"
+    assert calls('load("notebooks/1_a.ipynb")', {"load": "load"})[0].argument == "1_a"
 
 
 def test_the_next_good_save_removes_what_a_failed_run_left(project):

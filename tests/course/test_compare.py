@@ -29,6 +29,7 @@ from project_under_test import TEMPLATE
 from checkpoint import ProjectError
 from checkpoint.project.project import Project
 from notebook_checkpoints.compare.compare import compare
+from notebook_checkpoints.compare.shown import as_text
 from notebook_checkpoints.compare.values import Tolerance, adjusted_rand, differences
 from notebook_checkpoints.handout.handout import handout
 
@@ -179,6 +180,63 @@ def test_the_command_and_nbgraders_folders(course):
     ]
     ada, grace = json.loads(run("--json", "--rand=-1"))["students"]
     assert (grace["results"], ada["cells"]["open"]) == ([], [])
+
+
+def test_notebooks_without_ids_and_with_other_names(course):
+    """Colab keeps no ids; browsers and students rename; cells are made anew, moved and removed."""
+    project, copy, submitted = course
+
+    def student(name, change):
+        one = Student(submitted / name, copy, project)
+        content = json.loads(one.notebook.read_text(encoding="utf-8"))
+        change(content["cells"])
+        content["nbformat_minor"] = 4 if not any("id" in c for c in content["cells"]) else 5
+        one.notebook.write_text(json.dumps(content), encoding="utf-8")
+        return one
+
+    def strip(cells):
+        for cell in cells:
+            cell.pop("id")
+        cells.insert(2, {**cells[1], "source": "import scipy\n"})
+
+    def anew(cells):
+        cells[2] = {**cells[2], "id": "new"}
+
+    student("colab", strip)
+    student("made anew", anew)
+    student("removed", lambda cells: cells.pop(3))
+    student("untouched", lambda cells: None).answer(
+        **{
+            cell.id: cell.source
+            for cell in nbformat.read(copy / "notebooks" / f"{TWO}.ipynb", 4).cells
+        }
+    )
+    renamed = student("renamed", lambda cells: None).notebook
+    renamed.rename(renamed.parent / f"{TWO} (1).ipynb")
+    (renamed.parent / "scratch.ipynb").write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []}),
+        encoding="utf-8",
+    )
+    twice = student("twice", lambda cells: None).notebook
+    (twice.parent / "old").mkdir()
+    shutil.copy(twice, twice.parent / "old")
+    rows = {row.student: row for row in compare(Project(copy), submitted, None, Tolerance())}
+    counts = {
+        name: (len(row.cells.answered), len(row.cells.open), row.cells.added)
+        for name, row in rows.items()
+    }
+    assert counts == {
+        "colab": (2, 0, 1),
+        "made anew": (2, 0, 0),
+        "removed": (1, 1, 0),
+        "untouched": (0, 2, 0),
+        "renamed": (2, 0, 0),
+        "twice": (2, 0, 0),
+    }
+    assert not any(row.cells.changed or row.cells.missing for row in rows.values())
+    shown = as_text([*rows.values()]).splitlines()
+    assert f"    compared notebooks/{TWO} (1).ipynb" in shown
+    assert f"    compared notebooks/{TWO}.ipynb; there is also notebooks/old/{TWO}.ipynb" in shown
 
 
 def h5(path, **datasets):

@@ -1,11 +1,16 @@
 """Stop, in the middle of a file that a library writes or reads in one call."""
 
+import _thread
+import signal
+import threading
+
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
 from checkpoint import load, save
-from checkpoint.formats import block_files
+from checkpoint.formats import arrays, block_files, in_blocks
 
 STEP = "1_preprocessing"
 TABLE = pd.DataFrame(np.random.default_rng(0).random((20_000, 8))).rename(columns=str)
@@ -22,6 +27,9 @@ OBJECTS = {
 def small_blocks(monkeypatch):
     """Make small files large enough for several blocks."""
     monkeypatch.setattr(block_files, "BLOCK", 1 << 16)
+    monkeypatch.setattr(in_blocks, "BLOCK", 1 << 16)
+    monkeypatch.setattr(block_files, "LARGE", 0)
+    monkeypatch.setattr(arrays, "LARGE", 0)
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -41,3 +49,91 @@ def test_stop_ends_a_file_between_two_blocks(project, monkeypatch, name):
     assert max(blocks) <= block_files.BLOCK
     assert sum(blocks[:3]) < len(before)
     assert load(STEP).path(name).read_bytes() == before
+
+
+READ = {
+    "table.csv": TABLE,
+    "table.csv.gz": TABLE,
+    "array.npy": TABLE.to_numpy(),
+    "by columns.npy": np.asfortranarray(TABLE.to_numpy()),
+    "records.npy": TABLE.to_records(),
+    "dates.npy": np.arange("2000-01-01", "2300-01-01", dtype="M8[D]"),
+    "array.pkl": {"array": TABLE.to_numpy()},
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_stop_ends_the_reading_of_a_file_between_two_blocks(project, monkeypatch, name):
+    save(STEP, {name: READ[name]})
+    previous = load(STEP)
+    given = []
+
+    def readinto(file, buffer, read=block_files._InBlocks.readinto):
+        given.append(read(file, buffer))
+        if len(given) > 2:
+            raise KeyboardInterrupt
+        return given[-1]
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(block_files._InBlocks, "readinto", readinto)
+        previous[name]
+    assert max(given) <= block_files.BLOCK
+    assert sum(given) < previous.path(name).stat().st_size
+    again, obj = previous[name], READ[name]
+    assert type(again) is type(obj)
+    pairs = obj.items() if isinstance(obj, dict) else [(None, obj)]
+    for key, expected in pairs:
+        found = again if key is None else again[key]
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+        assert getattr(found, "dtype", None) == getattr(expected, "dtype", None)
+        assert getattr(found, "strides", None) == getattr(expected, "strides", None)
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_stop_ends_the_reading_of_an_anndata_between_two_blocks(project, monkeypatch, kind):
+    h5py, sp = pytest.importorskip("h5py"), pytest.importorskip("scipy.sparse")
+    X = TABLE.to_numpy() if kind == "dense" else sp.csr_matrix(TABLE.to_numpy())
+    save(STEP, {"adata": ad.AnnData(X)})
+    previous = load(STEP)
+    blocks = []
+
+    def read_direct(dataset, target, *places, read=h5py.Dataset.read_direct):
+        blocks.append(places[0])
+        if len(blocks) > 2:
+            raise KeyboardInterrupt
+        read(dataset, target, *places)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(h5py.Dataset, "read_direct", read_direct)
+        previous["adata"]
+    again = previous["adata"].X
+    assert type(again) is type(X) and again.dtype == X.dtype
+    assert (again != X).sum() == 0
+
+
+@pytest.mark.parametrize("library", ["pandas", "pyarrow"])
+def test_stop_does_not_wait_for_a_library_that_reads_parquet(project, monkeypatch, library):
+    pq = pytest.importorskip("pyarrow.parquet")
+    table = TABLE if library == "pandas" else pytest.importorskip("pyarrow").table({"a": [1, 2]})
+    save(STEP, {"table.parquet": table})
+    previous = load(STEP)
+    began, may_end = threading.Event(), threading.Event()
+
+    def slowly(*args, read=pq.read_table, **options):
+        began.set()
+        assert may_end.wait(60)
+        return read(*args, **options)
+
+    def stop():
+        began.wait(60)
+        _thread.interrupt_main()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
+    with monkeypatch.context() as patch:
+        patch.setattr(pq, "read_table", slowly)
+        threading.Thread(target=stop).start()
+        with pytest.raises(KeyboardInterrupt):
+            previous["table"]
+        may_end.set()
+    signal.signal(signal.SIGINT, before)
+    assert previous["table"].equals(table)

@@ -23,7 +23,7 @@ def cells(prefix="g", **uns):
 
 def modalities(**uns):
     mdata = mudata.MuData({"rna": cells(pair=(1, 2)), "prot": cells("p", none=None)})
-    mdata.obs["batch"] = [pd.Timestamp("2020"), None, "x", 3]
+    mdata.obs["batch"] = [pd.Timestamp("2020"), "x", None, 3]
     mdata.uns.update(uns)
     return mdata
 

@@ -55,20 +55,6 @@ def write_10x(path):
             features[name] = np.array([b"g"])
 
 
-@pytest.fixture
-def notebook_of(project):
-    """Return a function that opens a notebook with some cells."""
-    opened = []
-
-    def make(cells, step=ONE):
-        opened.append(FrontEnd(project, step, cells, {}, with_ids=True))
-        return opened[-1]
-
-    yield make
-    for front_end in opened:
-        front_end.restart()
-
-
 CELLS = [
     'import pyarrow.parquet as pq\nearly = pq.read_table("../data/early.parquet")',
     HEAD,
@@ -306,84 +292,6 @@ def test_a_raw_file_that_was_named_twice(notebook_of, project):
     reason = "cell `t = p.read_text()` did not run since data/raw.txt was read with other content"
     assert nb.state() == ("unclean", [f"{reason}; restart the kernel and run all"])
     nb.run_all()
-    assert nb.state() == ("current", [])
-
-
-def test_samples_outside_data(notebook_of, project):
-    folder = project / "samples"
-    folder.mkdir()
-    (folder / "a.csv").write_text("1")
-    count = 'import glob, os\nn = len(glob.glob("../samples/*.csv"))'
-    nb = notebook_of([HEAD, count, f'save("{ONE}", {{"n": n}})'])
-    nb.run_all()
-    assert nb.state() == ("current", [])
-    (folder / "b.csv").write_text("1")
-    assert nb.state() == ("stale", ["samples/ contains other files"])
-    nb.run(2)  # saves what was counted before
-    assert "Note: samples/ changed after this notebook read it." in nb.printed
-    assert nb.state() == ("stale", ["samples/ contains other files"])
-    nb.restart()
-    nb.edit(1, 'import os\nos.chdir("../samples")\nn = len(os.listdir())\nos.chdir("../notebooks")')
-    nb.run_all()
-    assert nb.state() == ("current", [])
-    (folder / "b.csv").unlink()
-    assert nb.state() == ("stale", ["samples/ contains other files"])
-
-
-def test_sub_checkpoints_that_a_notebook_finds(notebook_of, project):
-    """A sample that is added later is missed by nobody; large files that a clone lacks are none."""
-    samples = notebook_of([HEAD, f'for s in samples:\n    save(f"{ONE}/{{s}}", {{"n": 1}})'])
-    samples.edit(0, f'{HEAD}\nsamples = ["a", "b"]')
-    samples.run_all()
-    find = f'import pathlib\nfound = sorted(pathlib.Path("../results/{ONE}").glob("*/n.pkl"))'
-    nb = notebook_of([HEAD, find, f'save("{TWO}", {{"n": len(found)}})'], TWO)
-    nb.run_all()
-    assert project.state(TWO) == ("current", [])
-    for path in (project / "results" / ONE).glob("*/n.pkl"):
-        path.unlink()
-    assert project.state(TWO) == ("current", [])
-    samples.edit(0, f'{HEAD}\nsamples = ["a", "b", "c"]')
-    samples.restart()
-    samples.run_all()
-    assert project.state(TWO) == ("stale", [f"results/{ONE}/ contains other files"])
-
-
-ASKS = """import pathlib, subprocess, sys
-data = pathlib.Path("../data")
-found = [s for s in ("s1", "s2") if (data / f"{s}.txt").exists()]
-url = data / "fetched.txt"
-if not url.is_file():
-    subprocess.run([sys.executable, "-c", f"open({str(url)!r}, 'w').write('1')"], check=True)
-text = url.read_text()
-(data.parent / "figures").mkdir(exist_ok=(data.parent / "figures").exists())
-"""
-
-
-def test_samples_that_code_looks_for(notebook_of, project):
-    """What was not there is an input; what the same cell fetched is read like any file."""
-    (project / "data" / "s1.txt").write_text("1")
-    nb = notebook_of([HEAD, ASKS, f'save("{ONE}", {{"n": len(found)}})'])
-    nb.run_all()
-    assert nb.state() == ("current", [])
-    inputs = project.record()["checkpoint"]["inputs"]
-    assert inputs["data/s2.txt"] is None
-    assert inputs["data/fetched.txt"]["bytes"] == 1
-    (project / "data" / "s2.txt").write_text("1")
-    assert nb.state() == ("stale", ["data/s2.txt was missing and is there now"])
-    nb.run(2)
-    assert "Note: data/s2.txt was not there when this notebook asked for it." in nb.printed
-    nb.restart()
-    nb.run_all()
-    assert nb.state() == ("current", [])
-
-
-def test_completing_a_path_is_no_look_at_a_folder(notebook_of, project):
-    nb = notebook_of([HEAD, f'save("{ONE}", {{"n": 1}})'])
-    nb.run(0)
-    nb.client.complete('open("../data/')
-    assert nb.client.get_shell_msg(timeout=60)["content"]["matches"]
-    nb.run(1)
-    (project / "data" / "new.csv").write_text("1")
     assert nb.state() == ("current", [])
 
 

@@ -12,7 +12,7 @@ from checkpoint.notebooks.graph import is_foreign, named_in
 
 
 def called(source, names=None):
-    found = calls(source, names)
+    found = calls(source, imported([source]) if names is None else names)
     return found and [(call.function, call.argument) for call in found]
 
 
@@ -74,7 +74,7 @@ def test_calls(source, expected):
     ],
 )
 def test_the_span_is_where_the_argument_stands(source):
-    (call,) = calls(source)
+    (call,) = calls(source, imported([source]))
     assert source[slice(*call.span)] == '"1_a"'
     assert "load(" in call.line
 

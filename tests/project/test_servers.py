@@ -15,7 +15,7 @@ from project_under_test import ONE, TWO
 from checkpoint import ProjectError
 from checkpoint.edit.chain import rename
 from checkpoint.project.project import Project
-from checkpoint.project.servers import CLOSE, Session, advice, sessions
+from checkpoint.project.servers import CLOSE, advice, sessions
 
 pytestmark = pytest.mark.slow
 
@@ -78,22 +78,22 @@ def wait_until(condition):
 def test_a_server_tells_which_notebooks_are_open(server, project):
     project_ = Project(project)
     (Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "jpserver-1.json").write_text("{")  # being written
-    assert sessions(project_) == []
+    assert sessions(project_) == {}
     said = advice(project_, [f"{ONE}.ipynb", f"{TWO}.ipynb"], CLOSE)
     assert said == f"If {ONE}.ipynb or {TWO}.ipynb is open, c{CLOSE[1:]}"
     kernel, client = opened(server, f"notebooks/{TWO}.ipynb")
-    wait_until(lambda: sessions(project_) == [Session(project.notebook(TWO), False)])
+    wait_until(lambda: sessions(project_) == {project.notebook(TWO): False})
     assert advice(project_, [f"{ONE}.ipynb", f"{TWO}.ipynb"], CLOSE) == (
         f"Open in Jupyter: {TWO}.ipynb. {CLOSE}"
     )
     client.execute("import time; time.sleep(60)")
-    wait_until(lambda: sessions(project_) == [Session(project.notebook(TWO), True)])
+    wait_until(lambda: sessions(project_) == {project.notebook(TWO): True})
     with pytest.raises(
         ProjectError, match=f"A cell of notebooks/{TWO}.ipynb is running in Jupyter"
     ):
         rename(project_, TWO, "matching")
     assert project.notebook(TWO).exists()
     server(f"kernels/{kernel}/interrupt", {})
-    wait_until(lambda: not sessions(project_)[0].busy)
+    wait_until(lambda: not sessions(project_)[project.notebook(TWO)])
     assert rename(project_, TWO, "matching") == {TWO: "2_matching"}
     client.stop_channels()

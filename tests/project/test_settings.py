@@ -4,19 +4,35 @@ import pytest
 
 from checkpoint.errors import ProjectError
 from checkpoint.project.project import Project
-from checkpoint.project.settings import read_settings
+from checkpoint.project.settings import (
+    check_settings,
+    file_settings,
+    read_entries,
+    read_ignored,
+    read_kernels,
+    read_order,
+    read_place,
+    read_resources,
+    read_sources,
+)
 
 
 def read(folder, text):
     (folder / "pyproject.toml").write_text(f"[tool.checkpoint]\n{text}\n", encoding="utf-8")
-    return read_settings(Project(folder))
+    check_settings(Project(folder))
+    return Project(folder)
 
 
 def test_settings(tmp_path):
-    assert read(tmp_path, "") == ([], {}, [], {}, {}, {}, "h5ad", None, "", "")
-    settings = read(tmp_path, 'ignore = ["chdir"]\nresources.2_b = { mem_mb = 8, account = "x" }')
-    assert settings.ignore == ["chdir"]
-    assert settings.resources == {"2_b": {"mem_mb": 8, "account": "x"}}
+    project = read(tmp_path, "")
+    assert read_ignored(project) == read_order(project) == []
+    assert read_resources(project) == read_kernels(project) == {}
+    assert read_entries(project) == read_sources(project) == {}
+    assert file_settings(project) == ("h5ad", None)
+    assert read_place(project, "results") == read_place(project, "data") == ""
+    project = read(tmp_path, 'ignore = ["chdir"]\nresources.2_b = { mem_mb = 8, account = "x" }')
+    assert read_ignored(project) == ["chdir"]
+    assert read_resources(project) == {"2_b": {"mem_mb": 8, "account": "x"}}
 
 
 def test_steps_and_kernels(tmp_path):
@@ -24,17 +40,21 @@ def test_steps_and_kernels(tmp_path):
         'kernels.2_b = "x"\nkernels.3_c = "y"\nsteps.1_a = { run = "R \'a b\'", loads = ["0_x"] }'
     )
     (tmp_path / "checkpoint.local.toml").write_text('[kernels]\n3_c = "z"\n')
-    settings = read(tmp_path, text)
-    assert settings.kernels == {"2_b": "x", "3_c": "z"}
-    assert settings.steps == {"1_a": (["R", "a b"], ["0_x"], [], [])}
+    project = read(tmp_path, text)
+    assert read_kernels(project) == {"2_b": "x", "3_c": "z"}
+    assert read_entries(project) == {"1_a": (["R", "a b"], ["0_x"], [], [])}
     command = r"steps.1_a = { run = 'C:\R\Rscript.exe scripts\a.R -e \"1 > 0\"', code = ['./a.R'] }"
     words = [r"C:\R\Rscript.exe", r"scripts\a.R", "-e", "1 > 0"]  # as on Windows
-    assert read(tmp_path, command.replace('\\"', '"')).steps == {"1_a": (words, [], ["a.R"], [])}
+    project = read(tmp_path, command.replace('\\"', '"'))
+    assert read_entries(project) == {"1_a": (words, [], ["a.R"], [])}
     (tmp_path / "checkpoint.local.toml").write_text("[kernels]\n3_c = 1\n")
     with pytest.raises(ProjectError, match=r"local.toml: kernels: expected the name of a kernel"):
         read(tmp_path, text)
     (tmp_path / "checkpoint.local.toml").write_text("kernel.3_c = 1\n")
     with pytest.raises(ProjectError, match=r"toml: kernel: expected `results`, `data` or"):
+        read(tmp_path, text)
+    (tmp_path / "checkpoint.local.toml").write_bytes(b"# \xe9")
+    with pytest.raises(ProjectError, match=r"local.toml is not valid TOML: 'utf-8' codec"):
         read(tmp_path, text)
 
 

@@ -132,3 +132,43 @@ def test_the_flags_of_a_workflow_in_a_clone(made, tmp_path):
     assert flagged() == [True, True, True]
     clone.change_cell("3_three", 'total = load("2_two")["m"].sum() + 1')
     assert flagged() == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("cell", "loads"),
+    [
+        (
+            'for part in parts("1_one", ["a", "b"]):\n    part.save({"n": np.arange(3)})',
+            'load("1_one").parts["b"]["n"]',
+        ),
+        (
+            'save("1_one/b", {"n": np.arange(3)})\nsave("1_one", {"t.json": {}})',
+            'load("1_one/b")["n"]',
+        ),
+    ],
+)
+def test_the_parts_of_a_step_are_absent(tmp_path, cell, loads):
+    made = generate(tmp_path / "made", pipeline="blank", notebooks="one, two")
+    head = "import numpy as np\nfrom my_project.checkpoint import load, parts, save"
+    codes = {
+        "1_one": ("1", cell),
+        "2_two": (f"n = {loads}", 'save("2_two", {"n.json": int(n.sum())})'),
+    }
+    for step, (code, save) in codes.items():
+        with made.edited(step) as notebook:
+            notebook.cells[1].source = head
+            notebook.cells[3].source = code
+            notebook.cells[-1].source = save
+    done = made.command("run")
+    assert done.returncode == 0, done.stderr + done.stdout
+    made.git("init", "-q")
+    made.commit()
+    git(tmp_path, "clone", "-q", str(made), str(tmp_path / "clone"))
+    clone = ProjectUnderTest(tmp_path / "clone")
+    assert clone.states() == {"1_one": "absent", "2_two": "current"}
+    assert clone.command("run").stdout == "Nothing to run: everything else is current.\n"
+    clone.change_cell("2_two", f"n = 1 * {loads}")
+    done = clone.command("run")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "absent" not in done.stderr
+    assert set(clone.states().values()) == {"current"}

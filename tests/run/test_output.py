@@ -10,7 +10,7 @@ from checkpoint.check.check import check
 from checkpoint.lineage.outdated import outdated
 from checkpoint.notebooks.recipe import recipe_of
 from checkpoint.project.project import Project
-from checkpoint.run.output import output
+from checkpoint.run.command import output
 
 SETTINGS = """
 [tool.checkpoint.steps.2_scran]

@@ -110,7 +110,7 @@ def is_true(front_end):
     folder = project.results_of(STEP)
     executions = ran.executions_of(folder, parse(store.read_raw(folder)).run)
     verdict = judge(executions, [Cell(source) for source in cells], STEP)
-    return bool(verdict.unseeded) and not repeatable(own)
+    return verdict.unseeded and not repeatable(own)
 
 
 @pytest.mark.parametrize("mix", MIXES)

@@ -134,9 +134,9 @@ def test_saves_in_a_loop_are_judged_as_it_runs():
 
 def test_unseeded_random_numbers_are_told():
     cells = f"import numpy as np\nx = np.random.rand(3)\n{SAVE}"
-    assert verdict(cells).unseeded == "x = np.random.rand(3)"
-    assert verdict(f"{cells}\n{cells}", cells).unseeded == "x = np.random.rand(3)"
-    assert verdict("import numpy as np\nnp.random.seed(0)\n" + cells).unseeded == ""
+    assert verdict(cells).unseeded
+    assert verdict(f"{cells}\n{cells}", cells).unseeded
+    assert not verdict("import numpy as np\nnp.random.seed(0)\n" + cells).unseeded
 
 
 def test_a_column_set_again_leaves_the_others():

@@ -231,9 +231,9 @@ def test_a_clone_of_given_results(lesson):
 )
 def test_invalid_sources(line, said, tmp_path):
     from checkpoint import ProjectError
-    from checkpoint.project.settings import read_settings
+    from checkpoint.project.settings import check_settings
 
     (tmp_path / "pyproject.toml").write_text(f"[tool.checkpoint]\n{line}\n")
     with pytest.raises(ProjectError) as raised:
-        read_settings(Project(tmp_path))
+        check_settings(Project(tmp_path))
     assert said in str(raised.value)

@@ -13,7 +13,7 @@ from answer_source import source_of
 from checkpoint import __version__
 from checkpoint.check.check import check
 from checkpoint.project.project import Project
-from checkpoint.project.settings import read_settings
+from checkpoint.project.settings import read_ignored
 
 
 def record(root):
@@ -27,7 +27,7 @@ def test_version_and_answers(bake):
     given = {**ANSWERS, **answers, "pipeline": "blank"}
     names = {"project_slug": "my_project", "package_name": "my_project"}
     assert record(root) == {"version": __version__, "answers": {**given, **names}}
-    assert read_settings(Project(root)).ignore == []
+    assert read_ignored(Project(root)) == []
     assert check(root) == []
 
 

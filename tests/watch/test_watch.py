@@ -15,7 +15,7 @@ import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 
-from checkpoint.watch import files, kinds, looks, modules, readers
+from checkpoint.watch import files, kinds, modules, readers
 
 
 class Unbound:
@@ -70,7 +70,6 @@ def test_lazy_modules_stay_lazy(monkeypatch, tmp_path):
 def test_what_is_wrapped_can_be_pickled():
     readers.begin()
     wrapped = [pyarrow.csv.read_csv, pyarrow.memory_map, pyarrow.parquet.read_table]
-    looks.begin()
     for function in (*wrapped, pyarrow.dataset.dataset, os.path.exists, Path.is_file):
         assert pickle.loads(pickle.dumps(function)) is function
 

@@ -1,6 +1,7 @@
-"""Rules about what accumulates in `results/`."""
+"""Rules about what is left over: unfinished merges, results of no step, large files in git."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from .. import text
 from ..project import git
@@ -8,7 +9,31 @@ from ..project.project import Project
 from .layout import with_sources
 from .rules import Finding, rule
 
+LARGEST_WRITTEN = 1_000_000  # bytes; a larger file was not written by hand
 LARGEST_TRACKED = 5_000_000  # bytes; the limit of the project's pre-commit hook
+
+
+@rule(
+    "merge",
+    Project,
+    finds="a file in which git left both versions of a merge",
+    why="programs that read it fail, or take one of the two",
+)
+def _merge(project: Project) -> Iterator[Finding]:
+    for path in _texts(project.root):
+        if path.is_file() and path.stat().st_size < LARGEST_WRITTEN:
+            content = path.read_text(encoding="utf-8", errors="replace")
+            if merge := text.unfinished_merge(content):
+                what, _, todo = merge.partition(": ")
+                yield Finding(what, todo.capitalize(), project.show(path))
+
+
+def _texts(root: Path) -> Iterator[Path]:
+    """Yield what people and the template write; notebooks are read by another rule."""
+    yield from root.glob("*")
+    yield from root.glob("data/README.md")
+    for folder in (".github", "profiles", "scripts", "src"):
+        yield from (path for path in (root / folder).rglob("*") if path.suffix != ".pyc")
 
 
 @rule(

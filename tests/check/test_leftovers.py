@@ -1,4 +1,4 @@
-"""Rules about what accumulates in `results/`."""
+"""Rules about what is left over in `results/` and in git."""
 
 from checkpoint.check.check import check
 

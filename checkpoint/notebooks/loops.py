@@ -1,16 +1,15 @@
-"""What the body of a loop carries from one part to the next, from its code.
+"""Loops over the parts of a step: what one part leaves for the next, and the list of the parts.
 
 A part that depends on those before it cannot be kept while they are made anew. Where that is not
 certain, a name counts as carried.
 """
 
 import ast
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
-from .calls import dotted
-from .magics import magics, parse_cell
+from .calls import bound, dotted, imported
+from .magics import magics, parse, parse_cell
 
 MUTATORS = frozenset(
     "append appendleft extend add update insert pop popitem popleft remove discard clear "
@@ -24,18 +23,19 @@ def loop_in(source: str, names: Mapping[str, str], step: str) -> ast.For | None:
     In a function or another loop, it may run again with other values of the same names.
     """
     tree = parse_cell(source)
-    if tree is None or any(magics(source)):
-        return None
-    loops = [loop for loop in _run_once(tree.body) if _parts(loop.iter, names, step)]
-    nodes = ast.walk(tree)
-    calls = [node for node in nodes if isinstance(node, ast.Call) and _is_parts(node, names)]
+    return _loop(tree, names, step) if tree and not any(magics(source)) else None
+
+
+def _loop(tree: ast.Module, names: Mapping[str, str], step: str) -> ast.For | None:
+    loops = [loop for loop in _run_once(tree.body) if _is_parts(loop.iter, names, step)]
+    calls = [node for node in ast.walk(tree) if _is_parts(node, names)]
     return loops[0] if len(loops) == len(calls) == 1 else None
 
 
 def carried(loop: ast.For) -> list[str]:
     """Return the names by which a part may depend on those before it, sorted."""
     target = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
-    stored = {name for statement in loop.body for name in _stored(statement)} - target
+    stored = {name for statement in loop.body for name in bound(statement)} - target
     early = set(_early(loop.body, set(target))) & stored
     changed = {name for statement in loop.body for name in _changed(statement)} - target
     # what is made anew in each round may be changed in it
@@ -54,41 +54,75 @@ def as_rounds(source: str, names: Mapping[str, str], step: str) -> str | None:
     """Return a cell whose loop over parts is a function that is called once; None without one.
 
     For a replay, in which the rounds of a loop would depend on what the rounds before left. What
-    they leave for other cells is bound after the call.
-
-    Parameters
-    ----------
-    source
-        The code of the cell.
-    names
-        Names of our functions, from `imported`.
-    step
-        The step or sub-checkpoint that is saved.
+    they leave for other cells is bound after the call. `names` is from `imported`, and `step` what
+    is saved, a step or sub-checkpoint.
     """
     whole = step.partition("/")[0]
-    loop = loop_in(source, names, whole)
     tree = parse_cell(source)
-    if loop is None or tree is None or carried(loop) or not isinstance(loop.target, ast.Name):
+    loop = _loop(tree, names, whole) if tree and not any(magics(source)) else None
+    if tree is None or loop is None or loop not in tree.body or loop.orelse or carried(loop):
         return None
-    places = [i for i, node in enumerate(tree.body) if ast.dump(node) == ast.dump(loop)]
-    if len(places) != 1 or loop.orelse:
+    if not isinstance(loop.target, ast.Name):
         return None
-    left = sorted({name for node in loop.body for name in _stored(node)} | {loop.target.id})
+    part = loop.target.id
+    left = sorted({name for node in loop.body for name in bound(node)} | {part})
     listed = "None"
-    if step == whole and _has_list(loop.iter):
+    if step == whole and isinstance(loop.iter, ast.Call) and len(loop.iter.args) > 1:
         listed = ast.unparse(loop.iter.args[1])
     save = next((name for name, function in names.items() if function == "save"), "save")
-    rounds = _Saves(loop.target.id, save, step).visit(ast.Module(copy.deepcopy(loop.body), []))
-    body = ast.unparse(ast.fix_missing_locations(rounds)).splitlines()
+    place = tree.body.index(loop)
+    before, after = (ast.Module(body, []) for body in (tree.body[:place], tree.body[place + 1 :]))
+    rounds = _Saves(part, save, step).visit(ast.Module(loop.body, []))
     lines = [
-        f"def _round({loop.target.id}):",
-        *(f"    {line}" for line in body),
+        ast.unparse(before),
+        f"def _round({part}):",
+        *(f"    {line}" for line in ast.unparse(ast.fix_missing_locations(rounds)).splitlines()),
         f"{save}({step!r}, ({listed}, _round(None)))",
         f"{' = '.join(left)} = _left()",
+        ast.unparse(after),
     ]
-    before, after = tree.body[: places[0]], tree.body[places[0] + 1 :]
-    parts = [ast.unparse(ast.Module(before, [])), *lines, ast.unparse(ast.Module(after, []))]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(filter(None, lines))
+
+
+def without_list(sources: Sequence[str], step: str) -> list[str]:
+    """Return the cells of a notebook without the list that `parts` is given.
+
+    It is no code of the single part, such as `1_qc/donor_3`. It is left out if it is a literal list
+    in the call, or the value of a name that nothing else uses.
+    """
+    names = imported(sources)
+    trees = [parse_cell(source) for source in sources]
+    nodes = [(number, node) for number, tree in enumerate(trees) if tree for node in ast.walk(tree)]
+    calls = [(number, node) for number, node in nodes if _is_parts(node, names)]
+    result = list(sources)
+    if len(calls) != 1 or not _is_parts(calls[0][1], names, step.partition("/")[0]):
+        return result
+    number, call = calls[0]
+    listed = call.args[1] if len(call.args) > 1 else None
+    if _is_plain(listed):
+        call.args[1] = ast.List([], ast.Load())
+        result[number] = _unparsed(trees[number], sources[number])
+    whole = [tree for tree in trees if tree]
+    if not isinstance(listed, ast.Name) or len(whole) < len(trees):
+        return result
+    uses = [
+        (place, node)
+        for place, node in nodes
+        if isinstance(node, ast.Name) and node.id == listed.id and node is not listed
+    ]
+    if len(uses) != 1 or uses[0][0] > number:
+        return result
+    place, used = uses[0]
+    for statement in whole[place].body:
+        if (
+            isinstance(statement, ast.Assign)
+            and statement.targets == [used]
+            and _is_plain(statement.value)
+        ):
+            whole[place].body.remove(statement)
+            result[place] = _unparsed(whole[place], sources[place])
+            break
+    return result
 
 
 class _Saves(ast.NodeTransformer):
@@ -115,31 +149,31 @@ def _run_once(statements: Sequence[ast.stmt]) -> Iterator[ast.For]:
                 yield from _run_once(getattr(statement, field, []))
 
 
-def _has_list(node: ast.expr) -> TypeGuard[ast.Call]:
-    return isinstance(node, ast.Call) and len(node.args) > 1
-
-
-def _parts(node: ast.expr, names: Mapping[str, str], step: str) -> bool:
-    if not isinstance(node, ast.Call) or not _is_parts(node, names) or not node.args:
+def _is_parts(
+    node: ast.AST, names: Mapping[str, str], step: str | None = None
+) -> TypeGuard[ast.Call]:
+    """Tell whether a node is a call of `parts`; with `step`, for that one."""
+    if not isinstance(node, ast.Call) or names.get(dotted(node.func)) != "parts":
         return False
-    return isinstance(node.args[0], ast.Constant) and node.args[0].value == step
+    first = node.args[0] if node.args else None
+    return step is None or (isinstance(first, ast.Constant) and first.value == step)
 
 
-def _is_parts(node: ast.Call, names: Mapping[str, str]) -> bool:
-    return names.get(dotted(node.func)) == "parts"
+def _is_plain(node: ast.expr | None) -> bool:
+    """Tell whether an expression is a list of texts."""
+    return isinstance(node, ast.List | ast.Tuple) and all(
+        isinstance(element, ast.Constant) and isinstance(element.value, str)
+        for element in node.elts
+    )
 
 
-def _stored(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a statement binds, wherever in it."""
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
-            yield inner.id
-        elif isinstance(inner, ast.alias):
-            yield (inner.asname or inner.name).partition(".")[0]
-        elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield inner.name
-        handled = inner.name if isinstance(inner, ast.ExceptHandler) else None
-        yield from [handled] if handled else []
+def _unparsed(tree: ast.Module | None, source: str) -> str:
+    """Return the code of a changed tree; the cell itself if it has magics, whose lines may move."""
+    try:
+        parse(source)
+    except (SyntaxError, ValueError):
+        return source
+    return ast.unparse(tree) if tree else source
 
 
 def _changed(node: ast.AST) -> Iterator[str]:
@@ -173,7 +207,7 @@ def _early(statements: Sequence[ast.stmt], known: set[str]) -> Iterator[str]:
             known |= branches[0] & branches[1]
         elif isinstance(statement, ast.For | ast.AsyncFor):
             yield from _read(statement.iter, known)
-            inside = known | set(_stored(statement.target))
+            inside = known | set(bound(statement.target))
             yield from _early(statement.body, inside)
             yield from _early(statement.orelse, set(known))
         elif isinstance(statement, ast.While):
@@ -182,7 +216,7 @@ def _early(statements: Sequence[ast.stmt], known: set[str]) -> Iterator[str]:
         elif isinstance(statement, ast.With | ast.AsyncWith):
             for item in statement.items:
                 yield from _read(item.context_expr, known)
-                known |= set(_stored(item.optional_vars)) if item.optional_vars else set()
+                known |= set(bound(item.optional_vars)) if item.optional_vars else set()
             yield from _early(statement.body, known)
         elif isinstance(statement, ast.Try | ast.TryStar):
             yield from _early([*statement.body, *statement.orelse], set(known))
@@ -195,19 +229,16 @@ def _early(statements: Sequence[ast.stmt], known: set[str]) -> Iterator[str]:
             if isinstance(target, ast.Name) and target.id not in known:
                 yield target.id
             if not isinstance(statement, ast.Match):
-                known |= set(_stored(statement))
+                known |= set(bound(statement))
 
 
 def _read(node: ast.AST, known: set[str]) -> Iterator[str]:
     """Yield the names that an expression or simple statement reads and that are not bound yet."""
-    own = {
-        name
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.comprehension)
-        for name in _stored(inner.target)
-    }
+    own: set[str] = set()
     for inner in ast.walk(node):
-        if isinstance(inner, ast.arg):
+        if isinstance(inner, ast.comprehension):
+            own |= set(bound(inner.target))
+        elif isinstance(inner, ast.arg):
             own.add(inner.arg)
     for inner in ast.walk(node):
         loaded = inner.id if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) else ""

@@ -4,8 +4,7 @@ import ast
 
 import pytest
 
-from checkpoint.notebooks.carried import carried, loop_in
-from checkpoint.notebooks.listed import without_list
+from checkpoint.notebooks.loops import carried, loop_in, without_list
 
 NAMES = {"parts": "parts", "save": "save"}
 
