@@ -115,9 +115,16 @@ def npy_shape(array: Any) -> dict[str, Any]:
 
 def npz_unfit(matrix: Any) -> str | None:
     """Say why a sparse matrix or array does not fit into `.npz`, or return None."""
+    if matrix.ndim != 2:  # which SciPy before 1.15 writes and cannot read
+        return "does not have two dimensions"
     if matrix.format not in SPARSE_FORMATS:
         return f"is in {matrix.format} format; .npz stores {', '.join(SPARSE_FORMATS)}"
     return None
+
+
+def npz_nearest(matrix: Any) -> Any:
+    """Return a sparse matrix or array as one of two dimensions in csr format."""
+    return (matrix if matrix.ndim == 2 else matrix.reshape((matrix.shape[0], -1))).tocsr()
 
 
 def write_npz(matrix: Any, path: Path) -> None:
@@ -174,7 +181,7 @@ FORMATS = (
         reader=read_npz,
         types=(("scipy.sparse", "spmatrix"), ("scipy.sparse", "sparray")),
         unfit=npz_unfit,
-        nearest=lambda matrix: matrix.tocsr(),
+        nearest=npz_nearest,
         shape=npz_shape,
         runs_code=True,
     ),

@@ -1,6 +1,6 @@
 """AnnData as `.h5ad`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def write_anndata(group: Any, adata: Any) -> None:
     for slot in FRAMES:
         write_frame(group, slot, getattr(adata, slot))
     for slot in MATRICES:
-        write_item(group, slot, _matrices(adata, slot))
+        write_item(group, slot, _matrices(adata, slot), arrays=True)
     write_item(group, "uns", dict(adata.uns))
     if adata.raw is not None:
         raw = group.create_group("raw")
@@ -140,15 +140,19 @@ def write_frame(group: Any, name: str, frame: Any) -> None:
     write_elem(group, name, near)
 
 
-def write_item(group: Any, name: str, value: Any) -> None:
-    """Write a value, or the nearest form that the file can hold, or nothing if there is none."""
+def write_item(group: Any, name: str, value: Any, *, arrays: bool = False) -> None:
+    """Write a value, or the nearest form that the file can hold, or nothing if there is none.
+
+    With `arrays`, no form is text, which no AnnData takes for a matrix.
+    """
     from anndata.io import write_elem
 
-    if isinstance(value, Mapping) and not hasattr(value, "tocsr"):
+    kind = MutableMapping if arrays else Mapping  # a table of xarray is no group of matrices
+    if isinstance(value, kind) and not hasattr(value, "tocsr"):
         write_elem(group, name, {})
         names = names_in_file(value, folders=are_folders(group))
         for key, item in zip(names, value.values(), strict=True):
-            write_item(group[name], key, item)
+            write_item(group[name], key, item, arrays=arrays)
     elif is_a(value, "anndata", "AnnData"):
         write_anndata(group.create_group(name), in_memory(value))
     elif is_a(value, "pandas", "DataFrame"):
@@ -158,7 +162,8 @@ def write_item(group: Any, name: str, value: Any) -> None:
     elif in_blocks.takes(value):
         in_blocks.write(group, name, value)
     else:
-        any(_try(group, name, form) for form in nearest.forms(value))
+        forms = nearest.forms(value)
+        any(_try(group, name, form) for form in forms if not (arrays and isinstance(form, str)))
 
 
 def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> Iterator[Difference]:

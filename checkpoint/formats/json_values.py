@@ -13,6 +13,8 @@ from .kinds import a_type, is_a
 from .nearest import listed, text
 from .registry import Format
 
+PLAIN = (str, int, float, bool)
+
 
 def unfit(obj: Any) -> str | None:
     """Say why an object does not fit into `.json`: what JSON would change; or return None."""
@@ -69,6 +71,8 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
         value = _date_text(value, place)
     elif is_a(value, "numpy", "generic") and value.dtype.kind not in "Mm":
         value = value.item()
+    if exact and isinstance(value, str | int | float) and type(value) not in PLAIN:
+        raise TypeError(f"{place} is {a_type(value)}")
     if isinstance(value, str):
         return _text(str(value), place)
     if value is None or isinstance(value, bool | int):
@@ -79,7 +83,7 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
         raise ValueError(f"{place} is {value}, which JSON cannot hold; use None instead")
     if isinstance(value, dict) and (type(value) is dict or not exact):
         return {
-            _key(key, place): plain(item, f"{where}[{key!r}]", exact=exact)
+            _key(key, place, exact): plain(item, f"{where}[{key!r}]", exact=exact)
             for key, item in value.items()
         }
     if not exact:
@@ -94,8 +98,8 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
     raise TypeError(f"{place} is {a_type(value)}")
 
 
-def _key(key: Any, place: str) -> str:
-    if isinstance(key, str):
+def _key(key: Any, place: str, exact: bool) -> str:
+    if type(key) is str or (isinstance(key, str) and not exact):
         return _text(str(key), place)
     raise TypeError(f"{place} has the key {key!r}; keys in JSON must be str, such as {str(key)!r}")
 

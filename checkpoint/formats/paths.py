@@ -55,6 +55,8 @@ def write(path: Path, target: Path) -> None:
 
 
 def _copy(source: str | Path, target: str | Path) -> None:
+    if Path(source).exists() and not Path(source).is_file():  # a pipe would be waited for
+        raise ValueError(f"{str(source)!r} is neither a file nor a folder")
     with Path(source).open("rb") as old, Path(target).open("wb") as new:
         while block := old.read(BLOCK):
             new.write(block)

@@ -7,11 +7,12 @@ sets anew in every process.
 import copyreg
 import importlib
 import operator
+import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
 from ..errors import CheckpointFormatError
@@ -22,6 +23,8 @@ from .registry import Format, reason
 from .rest import Difference
 
 PROTOCOL = 5  # every supported Python reads it
+# of groups of exceptions, and where an attribute was looked for, which Python leaves out as well
+FIXED = ("message", "exceptions", "obj")
 
 
 def unfit(obj: Any) -> str | None:
@@ -49,6 +52,30 @@ def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Di
     again = read(path, details)
     if type_name(again) != type_name(obj):  # units of pint are of a type of their registry's
         yield Difference("it", f"is {type(obj).__name__} and comes back as {type(again).__name__}")
+
+
+def explain(obj: Any, error: Exception) -> str:
+    """Say which part of an object cannot be pickled, and what to do."""
+    unnamed = "local object" in str(error) or "attribute lookup" in str(error)
+    advice = (
+        "Define it at the top of a module in the project's package, below src/"
+        if unnamed
+        else "Save what it holds, as arrays, tables, lists or text, instead"
+    )
+    return f"{_blamed(obj)} cannot be pickled: {reason(error)}. {advice}"
+
+
+def _blamed(obj: Any, place: str = "", depth: int = 9) -> str:
+    """Return the place of what cannot be pickled in lists and dicts: `['sample2'][0]`."""
+    parts: Any = ()
+    if depth and isinstance(obj, dict | list | tuple):
+        parts = obj.items() if isinstance(obj, dict) else enumerate(obj)
+    for key, part in parts:
+        try:
+            write(part, Path(os.devnull))
+        except Exception:
+            return _blamed(part, f"{place}[{key!r}]", depth - 1)
+    return place or "it"
 
 
 class _Pickler(pickle.Pickler):
@@ -102,8 +129,9 @@ def _is_array_with_attributes(kind: type) -> bool:
     numpy = sys.modules.get("numpy")
     if not numpy or not issubclass(kind, numpy.ndarray) or issubclass(kind, numpy.memmap):
         return False  # the attributes of a memmap are where its file is
+    base = numpy.ma.MaskedArray if issubclass(kind, numpy.ma.MaskedArray) else numpy.ndarray
     methods = ("__reduce__", "__reduce_ex__", "__setstate__")
-    return all(getattr(kind, name) is getattr(numpy.ndarray, name) for name in methods)
+    return all(getattr(kind, name) is getattr(base, name) for name in methods)
 
 
 class _Attribute:
@@ -119,6 +147,10 @@ class _Attribute:
 def _of_array(array: Any) -> lazy.Reduced | None:
     """Keep the attributes of a subclass of NumPy's array, which NumPy's own pickle drops."""
     plain, attributes = array.view(), getattr(array, "__dict__", {})
+    if is_a(array, "numpy.ma", "MaskedArray"):  # what it has beside its values, mask and filling
+        usual = sys.modules["numpy"].ma.array([]).__dict__
+        hard = {"_hardmask": True} if array.hardmask else {}
+        attributes = {name: attributes[name] for name in attributes.keys() - usual.keys()} | hard
     kept = (_Attribute(plain, name, value) for name, value in attributes.items())
     return (operator.getitem, ([plain, *kept], 0)) if attributes else None
 
@@ -127,18 +159,27 @@ def _of_exception(error: BaseException) -> lazy.Reduced:
     """Keep an exception with its cause, and skip an `__init__` with arguments of its own."""
     reduced: Any = error.__reduce__()
     make, arguments, *states = reduced
-    state = {**(states[0] if states else {}), **vars(error)}
+    state = {**(states[0] if states else {}), **vars(error), **_slots(error)}
     if error.__cause__:
         state["__cause__"] = error.__cause__
     if not isinstance(type(error).__init__, FunctionType):
         return make, arguments, state or None
-    if isinstance(error, OSError):  # sets these in the `__init__` that is skipped
-        slots = {
-            name: getattr(error, name) for name in ("errno", "strerror", "filename", "filename2")
-        }
-        state |= {name: value for name, value in slots.items() if value is not None}
+    if isinstance(error, OSError):  # sets it in the `__init__` that is skipped
         state["args"] = error.args
     return copyreg.__newobj__, (type(error), *error.args), state or None  # type: ignore[attr-defined]
+
+
+def _slots(error: BaseException) -> dict[str, Any]:
+    """Return what an exception keeps outside its `__dict__`, as the `name` of a NameError."""
+    found: dict[str, Any] = {}
+    for kind in type(error).__mro__:
+        names = [n for n, member in vars(kind).items() if type(member) is MemberDescriptorType]
+        values = {name: getattr(error, name) for name in names if hasattr(error, name)}
+        if kind.__module__ == "builtins":  # where None is none, and some cannot be set
+            found |= {n: v for n, v in values.items() if v is not None and n not in FIXED}
+        else:
+            found |= values
+    return found
 
 
 def _of_view(obj: Any) -> lazy.Reduced:
@@ -154,7 +195,7 @@ FORMATS = (
         reader=read,
         unfit=unfit,
         comparer=changes,
-        explain=lambda obj, error: f"it cannot be pickled: {reason(error)}",
+        explain=explain,
         runs_code=True,
     ),
 )

@@ -7,13 +7,16 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 
-PYTHON_MAGICS = ("capture", "prun", "time", "timeit")  # cell magics followed by Python
+# magics that Python follows, and cell magics
+TIMING = ("lprun", "memit", "mprun", "prun", "time", "timeit")
+PYTHON_MAGICS = ("capture", *TIMING)
 # strings and comments, whose brackets do not count
 QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#.*")
 # magics that IPython accepts without %, looked for only if a cell is not valid Python
 AUTOMAGIC = re.compile(r"(?:pip|conda|mamba|cd|ls|cp|mv|rm|mkdir|cat)\s+[^\s=(]")
-# `%time x = load("1_a")`: Python follows the magic
-TIMED = re.compile(r"(\s*)(%(?:prun|time|timeit)\s+)(?=[^\s-])")
+# `%time x = load("1_a")`, `%timeit -n 1 f(x)`: Python follows the magic and its options
+OPTION = r"(?:-[DTflms]\s*\S+|--?[\w-]+(?:\s+\d+)?)\s+"
+TIMED = re.compile(rf"(\s*)(%(?:{'|'.join(TIMING)})\s+(?:{OPTION})*)(?=[^\s-])")
 
 
 def parse(source: str) -> ast.Module:

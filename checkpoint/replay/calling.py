@@ -87,7 +87,13 @@ class Calls(Methods):
         self._hidden_state(call)
         if call.in_place():
             self.touch_deep(*call.given)
-        self._run_given_functions(call)
+        ran = self._run_given_functions(call)
+        result = self._result(call)
+        for number in result.objects.intersection(self.made):  # `map(f, x)` gives what f returns
+            self.memory.objects[number].content |= ran.objects
+        return result
+
+    def _result(self, call: Call) -> Value:
         if call.path:
             return self._library(call)
         if call.receiver is None:

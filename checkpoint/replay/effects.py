@@ -101,15 +101,20 @@ class Effects:
 
     def piece(self, value: Value) -> Value:
         """Return what an index, an attribute or a loop may take out of a value."""
-        kind = self.memory.kind(value)
+        kind, inside = self.memory.kind(value), self.inside(value)
         if kind in ("array", "frame"):
-            return self.new(kind="array", shares=value.objects)
+            part = self.new(inside, kind="array", shares=value.objects)
+            return join(unsure(part), inside) if inside.objects else part
         if kind in ("list", "dict", "set", "iterator"):
-            inside = set[int]().union(*(self.memory.objects[n].content for n in value.objects))
-            return Value(frozenset(inside)) if inside else PLAIN
+            return inside if inside.objects else PLAIN
         if kind == "plain" or not value.objects:
             return value if value.kind else UNKNOWN
         return self.anywhere(value)
+
+    def inside(self, value: Value) -> Value:
+        """Return what a list, a dict or an array of objects may hold."""
+        held = set[int]().union(*(self.memory.objects[n].content for n in value.objects))
+        return Value(frozenset(held))
 
     def touch(self, numbers: Iterable[int], *stored: Value) -> None:
         """Note that these objects may change, and may now hold what is stored in them."""

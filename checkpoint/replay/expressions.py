@@ -72,7 +72,9 @@ class Expressions(Effects):
             return self.new(kind="array")
         if kinds <= {"plain"} or isinstance(node, ast.Compare):
             return PLAIN
-        return self.new(*values, kind="list" if kinds <= {"list", "plain"} else "")
+        if kinds <= {"list", "plain"}:
+            return self.new(*map(self.piece, values), kind="list")
+        return self.new(*values)
 
     def _display(self, node: ast.List | ast.Set | ast.Tuple) -> Value:
         values = []
@@ -109,10 +111,17 @@ class Expressions(Effects):
             return length
         base = self.used(self.evaluate(node.value))
         kind = self.memory.kind(base)
+        if getattr(node, "attr", "") == "f_globals" or _names_main(node):
+            self.anything = True
         if isinstance(node, ast.Attribute):
             if kind.startswith("module:"):
                 self.read(OPTIONS)
                 return Value(kind=f"{kind}.{node.attr}")
+            if node.attr in tables.HANDED_ON and base.objects and not self.memory.code(base):
+                return self._method_of(base, node)
+            methods = [f for f in self.memory.code(base) if getattr(f, "name", "") == node.attr]
+            if any(getattr(method, "decorator_list", ()) for method in methods):  # a property
+                return join(self.anywhere(base), self.run_code(base, base))
             bound_method = kind in ("list", "set", "dict", "default", "iterator", "class")
             if bound_method or not base.objects:
                 return self.anywhere(base)
@@ -134,6 +143,13 @@ class Expressions(Effects):
             return self.new(self.piece(base), kind="list")
         return self.piece(base)
 
+    def _method_of(self, base: Value, node: ast.Attribute) -> Value:
+        """Make a function of a method that is not called here: `map(x.append, y)`."""
+        nothing = ast.arguments([], [], None, [], [], None, [])
+        method = ast.copy_location(ast.Lambda(nothing, ast.Constant(None)), node)
+        self.memory.nested.add(method)  # which changes what it holds
+        return self.new(base, kind="function", code=(method,))
+
     def length(self, node: ast.expr) -> Value | None:
         """Read how many rows a DataFrame has, which setting a column leaves alone."""
         match node:
@@ -149,7 +165,7 @@ class Expressions(Effects):
         if value is None or thing is None:
             return None
         self.note(f"{name}/·rows", [thing.key] if thing.key else [], set(value.objects))
-        return self.new(kind="array")
+        return self.new(kind="array", shares=value.objects)  # `df.index.name = "cell"`
 
     def used(self, value: Value) -> Value:
         """Go through the properties and operators of the notebook's own classes."""
@@ -241,9 +257,12 @@ class Expressions(Effects):
             self.set_option(module, ast.unparse(target))
             return
         base = self.used(self.evaluate(target.value))
+        stored = [value]
         if isinstance(target, ast.Subscript):
             self.evaluate(target.slice)
-        self.touch(base.objects, value)
+            if isinstance(target.slice, ast.Slice):
+                stored.append(self.piece(value))
+        self.touch(base.objects, *stored)
 
     def _module(self, node: ast.expr) -> str:
         """Return the module or thing imported that `a.b` is or is a part of; empty if none."""
@@ -277,6 +296,12 @@ class Expressions(Effects):
         """Note that an option of a library is set, or a module changed."""
         style = any(word in f"{module} {what}" for word in ("matplotlib", "seaborn", "rcParams"))
         self.set_hidden(STYLE if style else OPTIONS, what)
+
+
+def _names_main(node: ast.Attribute | ast.Subscript) -> bool:
+    """Tell whether this is `sys.modules["__main__"]`, which has all names of the notebook."""
+    index = node.slice if isinstance(node, ast.Subscript) else None
+    return isinstance(index, ast.Constant) and index.value == "__main__"
 
 
 def _is_mask(node: ast.expr) -> bool:

@@ -26,6 +26,9 @@ class Libraries(Surroundings):
             return self.new(kind="loaded")
         if call.path.endswith(("checkpoint.data_file", "checkpoint.figures", "checkpoint.parts")):
             return PLAIN
+        if call.path in ("anndata.AnnData", "anndata.concat"):
+            parts = self.memory.reach(call.arguments.objects)
+            return self.new(call.arguments, shares=parts)
         if call.name in tables.CHANGES_ITS_ARGUMENT or writes_positional(call):
             self.touch_deep(*call.given)
         if call.name in tables.MAKES_GENERATOR:
@@ -91,6 +94,9 @@ class Libraries(Surroundings):
             return self.new_or_part(call.arguments) if call.arguments.objects else self.new()
         if self._writes_slots(call):
             return PLAIN
+        copied = call.keyword("copy")
+        if isinstance(copied, ast.Constant) and copied.value is True and group != "external":
+            return self.new()
         self.touch_deep(first)
         if group == "external":
             self.touch_deep(*call.given)
@@ -130,7 +136,8 @@ class Libraries(Surroundings):
         if call.name in ("Counter", "OrderedDict", "deque"):
             return self.new(self.piece(given), kind="list" if call.name == "deque" else "")
         if call.name in tables.GIVES_ITERATORS or top == "itertools":
-            return self.new(given, kind="iterator", code=tuple(self.memory.code(given)))
+            held = self.anywhere(given)  # a chain gives what is in what it is given
+            return self.new(held, kind="iterator", code=tuple(self.memory.code(given)))
         if call.name in tables.SHARES_ITS_ARGUMENT and top in tables.GIVES_ARRAY:
             return self._shared(given)
         if top in tables.GIVES_ARRAY:
@@ -156,9 +163,9 @@ class Libraries(Surroundings):
         kinds = ("array", "frame")
         arrays = {n for n in reach if self.memory.objects[n].kind in kinds}
         others = {n for n in given.objects if self.memory.objects[n].kind not in kinds}
-        inside = set[int]().union(*(self.memory.objects[n].content for n in others)) - arrays
+        inside = self.inside(Value(frozenset(others | arrays))).objects - arrays
         unknown = {n for n in others if not self.memory.objects[n].kind}
-        return self.new(Value(frozenset(inside)), kind="array", shares=arrays | unknown)
+        return self.new(Value(inside), kind="array", shares=arrays | unknown)
 
     def _unknown(self, call: Call, reached: Value) -> Value:
         """Go through a call of which nothing is known: it may change all that it can reach."""

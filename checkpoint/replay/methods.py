@@ -92,7 +92,9 @@ class Methods(Libraries):
             self.touch(self.memory.reach(receiver.objects), call.arguments)
             return join(self.new_or_part(receiver), self.new(kind="array"))
         if kind == "anndata" and name in tables.ANNDATA_READS and not call.in_place():
-            return self.new(kind="anndata" if name == "copy" else "array")
+            if name == "copy":
+                return self.new(kind="anndata")
+            return self.new(kind="array", shares=receiver.objects)  # `to_df` shows X
         if name == "copy" and not call.given:
             return self.new(self.anywhere(receiver))
         return self._unknown(call, call.everything)
@@ -108,11 +110,11 @@ class Methods(Libraries):
             self.touch(self.memory.reach(receiver.objects), call.arguments)
             return join(self.piece(receiver), self.anywhere(call.everything))
         if name in tables.ARRAY_VIEWS:
-            held = [receiver] if name in tables.ARRAY_LIVE else []
-            made = self.new(*held, kind="array", shares=receiver.objects)
+            held = receiver if name in tables.ARRAY_LIVE else self.inside(receiver)
+            made = self.new(held, kind="array", shares=receiver.objects)
             iterates = name in tables.GIVES_ITERATORS
             return self.new(made, kind="iterator") if iterates else made
-        return self.new(kind="array")
+        return self.new(self.inside(receiver), kind="array")
 
     def _container_method(self, call: Call, receiver: Value) -> Value:
         name, kind = call.name, self.memory.kind(receiver)

@@ -194,6 +194,7 @@ class Statement(Calls):
                 full = f"{node.module or ''}.{alias.name}"
             else:
                 full = alias.name if alias.asname else alias.name.partition(".")[0]
+            self.anything |= "__main__" in full
             if alias.name == "*":
                 self.change(OTHER)
                 self.maybe |= {n for n in self.memory.names if n[0] != "·"}

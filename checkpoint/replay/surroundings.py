@@ -8,7 +8,17 @@ from ..notebooks.magics import parse_cell
 from . import tables
 from .call import Call
 from .expressions import Expressions
-from .memory import CLOCK, FILES, NUMPY_RANDOM, PYTHON_RANDOM, RANDOM, TORCH_RANDOM
+from .memory import (
+    CLOCK,
+    FILES,
+    NUMPY_RANDOM,
+    PLAIN,
+    PYTHON_RANDOM,
+    RANDOM,
+    TORCH_RANDOM,
+    Value,
+    join,
+)
 
 
 class Surroundings(Expressions):
@@ -103,16 +113,18 @@ class Surroundings(Expressions):
         known = ("array", "frame", "plain", "list", "dict", "set", "function", "class", "instance")
         return self.memory.kind(call.receiver) in known or bool(self.memory.code(call.receiver))
 
-    def _run_given_functions(self, call: Call) -> None:
-        """Go through functions that are handed over, which may be called."""
+    def _run_given_functions(self, call: Call) -> Value:
+        """Go through functions that are handed over, which may be called; return their results."""
+        results = []
         calls = call.name in tables.CALLS_ITS_ARGUMENTS
         for value, node in zip(call.given, [*call.node.args, *call.node.keywords], strict=True):
             named = isinstance(node, ast.Name | ast.Attribute)
             pure = isinstance(node, ast.Name) and node.id in tables.BUILTIN_PURE
             if self.memory.code(value):
-                self.run_code(value, self.piece(call.everything), call.everything)
+                results.append(self.run_code(value, self.piece(call.everything), call.everything))
             elif value.kind.startswith("module:"):
                 if value.kind[7:].partition(".")[0] not in tables.QUIET:
                     self.touch_deep(call.everything)
             elif calls and named and not (value.kind or value.objects or pure):
                 self.touch_deep(call.everything)
+        return join(PLAIN, *results)

@@ -40,6 +40,10 @@ CONTAINER_CHANGES = _words(
     "popleft appendleft rotate subtract difference_update intersection_update "
     "symmetric_difference_update"
 )
+# methods that change their object, whoever calls them: `sorted(y, key=x.append)`
+HANDED_ON = CONTAINER_CHANGES | _words(
+    "__setitem__ __delitem__ fill put fit partial_fit fit_transform"
+)
 CONTAINER_READS = _words(
     "copy count index get items keys values union intersection difference issubset issuperset "
     "symmetric_difference isdisjoint most_common elements total"
@@ -48,7 +52,7 @@ CONTAINER_READS = _words(
 ARRAY_VIEWS = _words(
     "head tail ravel reshape squeeze transpose to_numpy get swapaxes view get_group iterrows "
     "itertuples items keys values first last nth groupby rolling expanding resample ewm xs take "
-    "filter diagonal"
+    "filter diagonal to_frame tocsr tocsc tocoo conj"
 )
 # … and follows the object: a column set later is seen through it
 ARRAY_LIVE = _words(
@@ -71,14 +75,14 @@ ARRAY_READS = _words(
     "nsmallest nunique pct_change pivot pivot_table pow prod product quantile query rank "
     "reindex reindex_like rename rename_axis reorder_levels replace reset_index round rpow rsub "
     "rdiv sample select_dtypes sem set_axis set_index shift size skew sort_index sort_values "
-    "stack std sub subtract sum swaplevel to_csv to_dict to_frame to_json to_list to_parquet "
+    "stack std sub subtract sum swaplevel to_csv to_dict to_json to_list to_parquet "
     "to_string tolist transform truediv truncate tz_convert tz_localize unique unstack "
-    "value_counts var where applymap cumcount ngroup toarray todense tocsr tocsc tocoo conj "
-    "trace searchsorted nonzero repeat to_markdown to_html to_records to_timestamp to_period "
+    "value_counts var where applymap cumcount ngroup toarray todense trace "
+    "searchsorted nonzero repeat to_markdown to_html to_records to_timestamp to_period "
     "day_name month_name strftime total_seconds union intersection difference contains match "
-    "extract findall cat len isalnum argpartition getnnz "
+    "extract findall cat len isalnum argpartition getnnz flatten "
     # of text
-    "lower upper strip lstrip rstrip split rsplit splitlines partition rpartition startswith "
+    "lower upper strip lstrip rstrip split rsplit splitlines rpartition startswith "
     "endswith format title capitalize casefold find rfind encode decode zfill isdigit isalpha "
     "isnumeric removeprefix removesuffix center ljust rjust swapcase translate"
 )
@@ -134,7 +138,8 @@ SHARES_ITS_ARGUMENT = _words(
     "broadcast_arrays meshgrid require asfortranarray asmatrix matrix rot90 flipud fliplr "
     "trim_zeros unwrap to_numeric to_datetime to_timedelta Categorical MultiIndex csr_array "
     "csc_array coo_array lil_matrix lil_array dia_matrix bsr_matrix merge asarray_chkfinite "
-    "nan_to_num"
+    "nan_to_num einsum unstack matrix_transpose permute_dims real_if_close masked_array "
+    "MaskedArray getdata getmask getmaskarray"
 )
 SETS_OPTIONS = _words(
     "set_option reset_option rc rcdefaults use set_theme set_style set_context set_palette set "
@@ -199,7 +204,7 @@ SCANPY_WRITES = {
 LOOKING_MAGICS = _words(
     "who whos who_ls time timeit prun matplotlib config pinfo pinfo2 pdoc psource pfile pdef "
     "history hist precision load_ext autoreload lsmagic magic quickref pwd ls watermark memit "
-    "mprun lprun xmode colors pprint doctest_mode automagic capture"
+    "mprun lprun xmode colors pdb pprint doctest_mode automagic capture"
 )
 SHELL_MAGICS = _words(
     "bash sh system sx cd pip conda mamba uv mkdir cp mv rm cat script writefile html HTML "

@@ -2,6 +2,7 @@
 
 import datetime
 import warnings
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -11,7 +12,7 @@ from canonical import canon, dtypes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checkpoint import load, save
+from checkpoint import CheckpointFormatError, load, save
 
 pytestmark = pytest.mark.versions
 STEP = "1_preprocessing"
@@ -167,6 +168,102 @@ def test_errors_of_the_system_come_back(project):
     assert (again[0].errno, again[0].filename, again[0].tries) == (111, "host", 3)
     assert again[0].__cause__.filename == "a.csv"
     assert again[2].name == "y"
+
+
+class Slotted(Exception):
+    __slots__ = ("found", "tries")
+
+    def __init__(self, found, *, tries):
+        super().__init__(f"{found} after {tries}")
+        self.found, self.tries = found, tries
+
+
+def test_what_errors_keep_outside_their_dict_comes_back(project):
+    try:
+        raise Slotted(None, tries=0) from None
+    except Slotted as error:
+        slotted = error
+    names = NameError("no", name="x"), AttributeError("no", name="y", obj=open)
+    axis = np.exceptions.AxisError(3, 2)
+    group = ExceptionGroup("both", [KeyError("k")])
+    save(STEP, {"errors": [slotted, *names, axis, group]})
+    again = load(STEP)["errors"]
+    assert (again[0].found, again[0].tries, str(again[0])) == (None, 0, "None after 0")
+    assert again[0].__suppress_context__
+    assert [one.name for one in again[1:3]] == ["x", "y"]
+    assert (again[3].axis, again[3].ndim, str(again[3])) == (3, 2, str(axis))
+    assert repr(again[4].exceptions) == "(KeyError('k'),)"
+
+
+def test_masked_arrays_come_back_with_hard_masks_and_attributes(project):
+    hard = np.ma.array([1, 2], mask=[True, False], fill_value=-9, hard_mask=True)
+    united = np.ma.array([1.5])
+    united.unit = "K"
+    save(STEP, {"arrays": [hard, united, np.ma.array([3])], "one.npy": hard})
+    again = load(STEP)
+    for array in (again["arrays"][0], again["one"]):
+        array[:] = 7
+        assert (array.tolist(), array.fill_value, array.hardmask) == ([None, 7], -9, True)
+    assert again["arrays"][1].unit == "K"
+    assert not again["arrays"][2].hardmask
+
+
+def test_a_refusal_names_the_part_that_cannot_be_pickled(project):
+    rows = list(pd.DataFrame({"n": [1]}).itertuples())
+    with Path(__file__).open() as file:
+        for results, message in (
+            (file, r"it cannot be pickled: .* Save what it holds"),
+            ({"a": 1, "b": [2, file]}, r"\['b'\]\[1\] cannot be pickled: .* Save what it holds"),
+            (rows, r"\[0\] cannot be pickled: .* Define it at the top of a module"),
+        ):
+            with pytest.raises(CheckpointFormatError, match=message):
+                save(STEP, {"results": results})
+
+
+def test_tables_of_xarray_in_obsm_and_layers_come_back(project):
+    xarray = pytest.importorskip("xarray")
+    adata = ad.AnnData(np.eye(2), obs=pd.DataFrame(index=["a", "b"]))
+    table = xarray.Dataset({"v": ("cell", [1, 2])}, coords={"cell": ["a", "b"]})
+    try:
+        adata.obsm["table"] = table
+    except (TypeError, ValueError, AttributeError) as error:
+        pytest.skip(f"this version of anndata takes none: {error}")
+    save(STEP, {"adata": adata, "other.zarr": adata})
+    again = load(STEP)
+    for key in ("adata", "other"):
+        found, saved = again[key].obsm["table"], adata.obsm["table"]
+        assert type(found) is type(saved) and found["v"].equals(saved["v"])
+        assert again[key].X.tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("key", ["counts", "counts.npz"])
+def test_sparse_arrays_of_one_and_three_dimensions_come_back(project, key):
+    sparse = pytest.importorskip("scipy.sparse")
+    save(STEP, {key: sparse.coo_array(np.array([0, 1, 2]))})
+    assert load(STEP)["counts"].toarray().tolist() == [0, 1, 2]
+    try:
+        cube = sparse.coo_array(np.arange(8).reshape(2, 2, 2))
+    except ValueError:
+        return  # this version of SciPy has none
+    save(STEP, {key: cube})
+    assert load(STEP)["counts"].toarray().tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+
+
+class Count(int):
+    pass
+
+
+class Level(str):
+    __slots__ = ()
+
+
+def test_numbers_and_text_of_subclasses_come_back_from_json(project):
+    value = [Count(3), Level("low"), {Level("high"): 1}, True, 2.5]
+    save(STEP, {"values.json": value})
+    again = load(STEP)["values"]
+    assert again == value
+    assert [type(one) for one in again] == [type(one) for one in value]
+    assert type(next(iter(again[2]))) is Level
 
 
 def of_a_registry():

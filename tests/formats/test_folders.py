@@ -219,6 +219,15 @@ def test_a_folder_that_holds_the_checkpoint_is_not_copied_into_itself(project):
     assert not list((project / "results").rglob("all"))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(project, tmp_path):
+    (tmp_path / "run").mkdir()
+    os.mkfifo(tmp_path / "run" / "pipe")
+    for path in (tmp_path / "run", tmp_path / "run" / "pipe"):
+        with pytest.raises(CheckpointFormatError, match=r"'run'.*pipe' is neither a file nor"):
+            save(STEP, {"run": path})
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need a right there")
 def test_a_folder_with_a_link_to_nothing_is_refused_with_its_name(project, tmp_path):
     (tmp_path / "model").mkdir()

@@ -67,6 +67,14 @@ CLEAN = {
         f"import time; t = time.time()\nx = [1]\nprint(time.time() - t)\n{SAVE}",
         None,
     ),
+    "what is put together of an AnnData": (
+        f"import anndata as ad\nx = ad.read_h5ad('a')\ny = ad.concat([x, x])\n{SAVE}",
+        f"import anndata as ad\nx = ad.read_h5ad('a')\n{SAVE}",
+    ),
+    "scanpy on a copy": (
+        f"import scanpy as sc\nx = sc.read_h5ad('a')\nsc.pp.scale(x, copy=True)\n{SAVE}",
+        f"import scanpy as sc\nx = sc.read_h5ad('a')\n{SAVE}",
+    ),
     "a shell command": (
         f"x = [1]\n!ls\n%timeit len(x)\n{SAVE}",
         f"x = [1]\n%timeit len(x)\n{SAVE}",
@@ -135,6 +143,14 @@ UNCLEAN = {
         f"import numpy as np\nx = np.zeros(9)\ny = x[:3]\ny[0] = 1\n{SAVE}",
         f"import numpy as np\nx = np.zeros(9)\ny = x[:3]\n{SAVE}",
     ),
+    "a table of a column": (
+        f"import pandas as pd\nx = pd.read_csv('a')\ny = x['a'].to_frame(); y.iloc[0, 0] = 5\n{SAVE}",
+        f"import pandas as pd\nx = pd.read_csv('a')\n{SAVE}",
+    ),
+    "a sparse matrix in the format that it has": (
+        f"import scipy.sparse as sp\nx = sp.csr_matrix([[1]])\ny = x.tocsr(); y.data[:] = 5\n{SAVE}",
+        f"import scipy.sparse as sp\nx = sp.csr_matrix([[1]])\n{SAVE}",
+    ),
     "a view by ravel": (
         f"import numpy as np\nx = np.zeros(9)\ny = x.ravel()\ny += 1\n{SAVE}",
         f"import numpy as np\nx = np.zeros(9)\ny = x.ravel()\n{SAVE}",
@@ -174,6 +190,81 @@ UNCLEAN = {
     "a method kept under a name": (
         f"x = [1]\nf = x.append\nf(2)\n{SAVE}",
         f"x = [1]\nf = x.append\n{SAVE}",
+    ),
+    "a method handed to a built-in function": (
+        f"x = [1]\nsorted([3, 2], key=x.append)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "a method of an array handed to map": (
+        f"import numpy as np\nx = np.zeros(3)\nlist(map(x.fill, [1]))\n{SAVE}",
+        f"import numpy as np\nx = np.zeros(3)\n{SAVE}",
+    ),
+    "a view by einsum": (
+        f"import numpy as np\nx = np.zeros(3)\nnp.einsum('i->i', x)[0] = 1\n{SAVE}",
+        f"import numpy as np\nx = np.zeros(3)\n{SAVE}",
+    ),
+    "a list in a Series": (
+        f"import pandas as pd\nx = [1]\npd.Series([x])[0].append(2)\n{SAVE}",
+        f"import pandas as pd\nx = [1]\n{SAVE}",
+    ),
+    "a list in a row of a DataFrame": (
+        f"import pandas as pd\nx = [1]\nfor i, r in pd.DataFrame({{'a': [x]}}).iterrows(): r.a.append(2)\n{SAVE}",
+        f"import pandas as pd\nx = [1]\n{SAVE}",
+    ),
+    "a list in what a method of a Series gives": (
+        f"import pandas as pd\nx = [1]\npd.concat([pd.Series([x])]).tolist()[0].append(2)\n{SAVE}",
+        f"import pandas as pd\nx = [1]\n{SAVE}",
+    ),
+    "an alias by a property": (
+        f"x = [1]\nclass A:\\n    @property\\n    def p(self): return x\nA().p.append(2)\n{SAVE}",
+        f"x = [1]\nclass A:\\n    @property\\n    def p(self): return x\n{SAVE}",
+    ),
+    "a list in a list times two": (
+        f"x = [1]\n([x] * 2)[1].append(2)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "a list that is assigned to a slice": (
+        f"x = [1]\ny = [0]; y[:] = [x]; y[0].append(2)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "what a function that is mapped gives": (
+        f"x = [1]\nlist(map(lambda k: x, [0]))[0].append(2)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "a method handed to map, and used later": (
+        f"x = [1]\nm = map(x.append, [2])\nlist(m)\n{SAVE}",
+        f"x = [1]\nm = map(x.append, [2])\n{SAVE}",
+    ),
+    "what is in what itertools chains": (
+        f"import itertools\nx = [1]\nfor v in itertools.chain([x]): v.append(2)\n{SAVE}",
+        f"import itertools\nx = [1]\n{SAVE}",
+    ),
+    "the array that an AnnData is made of": (
+        f"import anndata, numpy as np\nx = np.eye(3)\na = anndata.AnnData(x)\na.X *= 2\n{SAVE}",
+        f"import anndata, numpy as np\nx = np.eye(3)\na = anndata.AnnData(x)\n{SAVE}",
+    ),
+    "a name of the notebook by its module": (
+        f"x = [1]\nimport __main__; __main__.x.append(2)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "a name of the notebook by sys.modules": (
+        f"import sys\nx = [1]\nsys.modules['__main__'].x.append(2)\n{SAVE}",
+        f"import sys\nx = [1]\n{SAVE}",
+    ),
+    "%timeit with options": (
+        f"x = [1]\n%timeit -n1 -r 1 x.append(2)\n{SAVE}",
+        f"x = [1]\n{SAVE}",
+    ),
+    "%prun with options": (f"x = [1]\n%prun -q x.append(2)\n{SAVE}", f"x = [1]\n{SAVE}"),
+    "%memit": (f"x = [1]\n%memit x.append(2)\n{SAVE}", f"x = [1]\n{SAVE}"),
+    "%%memit": (f"x = [1]\n%%memit\\nx.append(2)\n{SAVE}", f"x = [1]\n{SAVE}"),
+    "the name of an index": (
+        f"import pandas as pd\nx = pd.read_csv('a')\nx.index.name = 'cell'\n{SAVE}",
+        f"import pandas as pd\nx = pd.read_csv('a')\n{SAVE}",
+    ),
+    "partition of an array": (
+        f"import numpy as np\nx = np.arange(9)[::-1]\nx.partition(2)\n{SAVE}",
+        f"import numpy as np\nx = np.arange(9)[::-1]\n{SAVE}",
     ),
     "functools.partial": (
         f"import functools\nx = [1]\nf = functools.partial(x.append, 2)\nf()\n{SAVE}",

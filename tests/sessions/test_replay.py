@@ -41,6 +41,15 @@ def test_results_are_those_of_the_notebook(name):
     assert verdict(run, cells) == Verdict("clean", unseeded=verdict(run, cells).unseeded)
 
 
+def test_a_look_at_an_anndata_that_was_made_of_an_array():
+    made = f"import anndata, numpy as np\nx = anndata.AnnData(np.eye(3))\n{SAVE}"
+    looked = made.replace(SAVE, f"x.obs.head(); x.X.sum(axis=1)\n{SAVE}")
+    assert verdict(looked, made, kinds={"x": "anndata"}).clean
+    for changes in ("x.obs.pop('a')", "x.to_df().iloc[0] = 1", "x.obs_vector('a')[0] = 1"):
+        changed = made.replace(SAVE, f"{changes}\n{SAVE}")
+        assert not verdict(changed, made, kinds={"x": "anndata"}).clean, changes
+
+
 @pytest.mark.parametrize("name", UNCLEAN)
 def test_the_same_notebook_run_from_top_to_bottom_is_clean(name):
     cells = UNCLEAN[name][1]
