@@ -4,12 +4,12 @@ A library in C that is given a path lets Python look for Stop only when it has r
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from io import BufferedReader, BufferedWriter, FileIO
 from pathlib import Path
 from typing import IO, Any
 
-from ..progress import advance
+from ..progress import PAUSE, advance
 from ..watch.files import unwatched
 
 BLOCK = 1 << 22  # bytes
@@ -40,7 +40,10 @@ def until_stopped(read: Callable[..., Any], source: Path | IO[bytes], **options:
 
     thread = ThreadPoolExecutor(1)
     try:
-        return thread.submit(unwatched_read).result()
+        reading = thread.submit(unwatched_read)
+        while wait([reading], PAUSE).not_done:
+            continue  # a longer wait would not hear of Stop on Windows
+        return reading.result()
     finally:
         thread.shutdown(wait=False)
 
