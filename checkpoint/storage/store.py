@@ -27,7 +27,7 @@ from .schema import POINTER, RECORD, Record, parse
 COMMIT = ".commit"
 STAGING = ".staging-"
 LOCK = ".lock"
-FEW = 8  # files that are flushed as fast without threads
+FEW, THREADS = 8, 16  # so few files are flushed as fast without threads
 
 
 @contextmanager
@@ -274,12 +274,12 @@ def _finish(folder: Path) -> None:
 
 def _move(commit: Path, folder: Path, file: str) -> None:
     """Move a file or folder that was saved into its place, unless that was done before."""
-    draft, place = commit / file, folder / file
     try:
-        os.replace(draft, place)
+        os.replace(f"{commit}/{file}", f"{folder}/{file}")  # no paths: there may be hundreds
     except FileNotFoundError:
         return
     except OSError:  # a folder cannot be replaced by a rename
+        draft, place = commit / file, folder / file
         if not (place.is_dir() or draft.is_dir()):
             raise
         _remove_old(place, commit)
@@ -318,31 +318,38 @@ def _is_one_of(path: Path, others: dict[str, list[Path]]) -> bool:
 
 def _check_places(staging: Path, folder: Path) -> None:
     """Refuse, before the commit, a file whose place in the folder is taken."""
-    old, device = set(files_in(folder)), folder.stat().st_dev
-    wholes = [staging / file for file in files_in(staging) if (staging / file).is_dir()]
+    new, old = set(files_in(staging)), set(files_in(folder))
     for place in (folder / around for around in {file.rpartition("/")[0] for file in old}):
         if place.is_dir():
             check_writable(place)
-    for path in below(staging):
-        name = path.relative_to(staging).as_posix()
-        if name in old or any(whole in path.parents for whole in wholes):
-            continue
-        place = folder / name
-        if not place.exists():
-            continue
-        whole = path in wholes or not path.is_dir()
-        if place.is_dir() and whole and _holds_only(place, folder, old):
-            continue  # it goes when its files do
-        if place.is_dir() != path.is_dir() or path in wholes:
-            kind = "folder" if place.is_dir() else "file"
-            raise CheckpointValueError(f"{place} is a {kind} that save did not write. Move it.")
-        if place.is_dir():
-            check_writable(place)
-        if place.is_dir() and place.stat().st_dev != device:
-            raise CheckpointValueError(
-                f"{place} is on another disk, so files cannot be moved into it atomically. Use "
-                "figures(step) to write there, or replace the link with a folder."
-            )
+    for parent, folders, files in os.walk(staging):
+        around = Path(parent).relative_to(staging)
+        names = {name: (around / name).as_posix() for name in sorted([*folders, *files])}
+        folders[:] = [name for name in folders if names[name] not in new]  # else it is an object
+        for name, file in names.items():
+            if file not in old:
+                _check_place(folder / file, folder, old, name in files, name in folders)
+
+
+def _check_place(
+    place: Path, folder: Path, old: set[str], for_file: bool, for_folder: bool
+) -> None:
+    """Refuse a place that is taken, for a file, a folder around files, or a folder as an object."""
+    if not place.exists():
+        return
+    is_folder = place.is_dir()
+    if is_folder and not for_folder and _holds_only(place, folder, old):
+        return  # it goes when its files do
+    if not (for_folder if is_folder else for_file):
+        kind = "folder" if is_folder else "file"
+        raise CheckpointValueError(f"{place} is a {kind} that save did not write. Move it.")
+    if is_folder:
+        check_writable(place)
+    if is_folder and place.stat().st_dev != folder.stat().st_dev:
+        raise CheckpointValueError(
+            f"{place} is on another disk, so files cannot be moved into it atomically. Use "
+            "figures(step) to write there, or replace the link with a folder."
+        )
 
 
 def _holds_only(place: Path, folder: Path, old: set[str]) -> bool:
@@ -366,12 +373,16 @@ def _sync_all(folder: Path) -> None:
     folders = [(Path(parent), files) for parent, _, files in os.walk(folder, topdown=False)]
     paths = [parent / file for parent, files in folders for file in files]
     if len(paths) > FEW:
-        with ThreadPoolExecutor(16) as pool:  # a disk flushes several for the price of one
-            list(pool.map(sync, paths))
+        with ThreadPoolExecutor(THREADS) as pool:  # a disk flushes several for the price of one
+            list(pool.map(_sync_each, [paths[i::THREADS] for i in range(THREADS)]))
     else:
-        for path in paths:
-            sync(path)
+        _sync_each(paths)
     for parent, _ in reversed(folders):  # an object that is a folder, for the next who replaces it
         share(parent)
     for parent, _ in folders:
         sync(parent)
+
+
+def _sync_each(paths: Iterable[Path]) -> None:
+    for path in paths:
+        sync(path)
