@@ -84,6 +84,8 @@ def format_of(file: str) -> Format | None:
 
 def suffix_of(file: str) -> str:
     """Return the suffix of a file: the longest that is that of a format, else the last."""
+    if "." not in file:
+        return ""
     suffixes = Path(file).suffixes
     endings = ("".join(suffixes[i:]) for i in range(len(suffixes)))
     return next((end for end in endings if end.lower() in _by_suffix()), Path(file).suffix)

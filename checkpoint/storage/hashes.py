@@ -111,7 +111,7 @@ def stamp_of(path: Path) -> tuple[int, int]:
 
 def path_hash(path: Path, advance: Advance = ignored) -> str:
     """Return the blake3 of a file; of a folder, that of the names and hashes of its files."""
-    if not path.is_dir():
+    if not stat.S_ISDIR(path.stat().st_mode):
         return file_hash(path, advance)
     files = [inner for inner in below(path) if inner.is_file()]
     names = (unicodedata.normalize("NFC", file.relative_to(path).as_posix()) for file in files)

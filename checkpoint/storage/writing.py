@@ -17,6 +17,7 @@ from ..progress import PAUSE, Progress, writing
 from ..project.group import make_folder
 from ..project.names import folded, unportable
 from ..text import size
+from ..watch.files import unwatched
 from . import hashes, store
 from .environment import FREEZE
 from .schema import RECORD, FileEntry
@@ -100,7 +101,7 @@ def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> N
         Naming both.
     """
     for item in items:
-        for parent in Path(item.file).parents[:-1]:
+        for parent in Path(item.file).parents[:-1] if "/" in item.file else ():
             if (folder / parent / RECORD).exists():
                 raise CheckpointValueError(
                     f"{item.key!r} lies in the sub-checkpoint {parent.as_posix()!r}. Choose "
@@ -185,7 +186,7 @@ class Writer:
     def __init__(self, staging: Path, away: Path | None, check: Callable[[], None]) -> None:
         self._staging, self._away, self._check = staging, away, check
         self._pool = ThreadPoolExecutor(4)  # one waits for the disk while another hashes
-        self._files: dict[str, Pending] = {}
+        self._files: dict[str, FileEntry | Pending] = {}
         self.notes: list[str] = []
 
     def __enter__(self) -> "Writer":
@@ -193,7 +194,8 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for file in self._files.values():
-            file.progress.stopped = kind is not None
+            if isinstance(file, Pending):
+                file.progress.stopped = kind is not None
         # left only when all is done: Windows does not remove a file that is open
         self._pool.shutdown(cancel_futures=kind is not None)
 
@@ -208,7 +210,8 @@ class Writer:
         is_away = self._away is not None and item.is_large
         folder = (self._away if is_away else None) or self._staging
         path = folder / item.file
-        make_folder(path.parent)
+        if "/" in item.file:
+            make_folder(path.parent)
         try:
             with writing(item.file, item.format.size_of(item.obj), self._check):
                 details = item.format.write(item.obj, path)
@@ -234,22 +237,24 @@ class Writer:
 
     def entries(self) -> dict[str, FileEntry]:
         """Return the entries for the record, when all files are hashed and large ones flushed."""
-        return {file: self._entry(file, pending) for file, pending in self._files.items()}
+        return {
+            file: self._finished(file, entry) if isinstance(entry, Pending) else entry
+            for file, entry in self._files.items()
+        }
 
     def _begin(self, path: Path, file: str, entry: FileEntry) -> None:
-        """Begin to flush and hash a file."""
+        """Hash a file; begin to flush and hash a large one."""
         size, _ = hashes.stamp_of(path)
+        if size < LARGE:  # flushed with all the others
+            with unwatched():
+                self._files[file] = _with_content(entry, hashes.content_of(path))
+            return
         progress = Progress("Hashing", file, size)
-        flushed = None
-        if progress.total < LARGE:  # flushed with all the others
-            content: Future[hashes.Content] = Future()
-            content.set_result(hashes.content_of(path))
-        else:
-            flushed = self._pool.submit(sync, path) if path.is_file() else None
-            content = self._pool.submit(hashes.content_of, path, progress.count)
+        flushed = self._pool.submit(sync, path) if path.is_file() else None
+        content = self._pool.submit(hashes.content_of, path, progress.count)
         self._files[file] = Pending(entry, content, progress, flushed)
 
-    def _entry(self, file: str, pending: Pending) -> FileEntry:
+    def _finished(self, file: str, pending: Pending) -> FileEntry:
         waited_for: list[Future] = [pending.content]
         if pending.flushed:
             waited_for.append(pending.flushed)
@@ -260,8 +265,12 @@ class Writer:
             shown.done = shown.total
         if pending.flushed:
             pending.flushed.result()
-        count, digest, mtime_ns = pending.content.result().recorded
-        return structs.replace(pending.entry, bytes=count, blake3=digest, mtime_ns=mtime_ns)
+        return _with_content(pending.entry, pending.content.result())
+
+
+def _with_content(entry: FileEntry, content: hashes.Content) -> FileEntry:
+    size, digest, mtime_ns = content.recorded
+    return structs.replace(entry, bytes=size, blake3=digest, mtime_ns=mtime_ns)
 
 
 def _rest_name(item: Item, items: Mapping[str, Item], stems: Mapping[str, int]) -> str:

@@ -185,6 +185,8 @@ def _hook(event: str, args: tuple) -> None:
 
 
 def _on_open(path: object, mode: object, flags: object) -> None:
+    if getattr(_ours, "active", False):
+        return
     if isinstance(path, str | bytes) and not os.fsdecode(path).endswith(".pyc"):
         # what is opened for both, as with "r+", is read; what is added to keeps what was in it
         anew = str(mode)[:1] in ("w", "x") or (str(mode)[:1] != "r" and _is_new(path, flags))
