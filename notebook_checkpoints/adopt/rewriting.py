@@ -1,26 +1,26 @@
 """Rewrite one notebook: the edits of its cells, its load cell and its save cell."""
 
 import ast
-import re
 from collections.abc import Sequence
+from itertools import chain
 
 from .adopted import KEPT
 from .cells import CUT, rewritten
 from .functions import needs_text
 from .inputs import Loads, edits_of_reads, why_not
 from .moved import move_of
+from .needless import edits_of_needless
 from .outputs import Output, Outputs, Stored
 from .parameters import params_of
 from .places import HOLE, quoted
 from .plans import Project, Rewritten
 from .refusals import FUNCTIONS
 from .scan import exists
-from .statements import Code, Edit, bound_names, is_neutral, makes_folder
+from .statements import Code, Edit, bound_names
 from .uses import Use
 
 MARK = "# adopt:"
 RAW = "data/"
-MESSAGE = re.compile(r"sav|wrote|writ|export|done|dump", re.IGNORECASE)
 
 
 class Rewriting:
@@ -123,7 +123,9 @@ class Rewriting:
         """Edit the writers; return the code of a new save cell, None if a cell saves already."""
         for part, group in self.outputs.parts.items():
             self._save_at(group, part)
-        self._messages_and_folders()
+        every = [*self.outputs.last, *chain.from_iterable(self.outputs.parts.values())]
+        gone = [output for output in every if not output.stays]
+        self.edits += edits_of_needless(self.scanned, self.codes, gone, self.replaced, self.move)
         if not self.outputs.last:
             return self._call("", [], "")
         self._save_at(self.outputs.last, "")
@@ -244,59 +246,6 @@ class Rewriting:
             for code in self.codes
             for node in ast.walk(code.tree)
         )
-
-    def _messages_and_folders(self) -> None:
-        """Remove the folders and messages of writers that are gone."""
-        gone = [
-            output
-            for group in [self.outputs.last, *self.outputs.parts.values()]
-            for output in group
-            if not output.stays
-        ]
-        if not gone:
-            return
-        anchors = {id(output.block) for output in gone}
-        for cell, code in enumerate(self.codes):
-            after = False
-            for statement in code.tree.body:
-                after = after or id(statement) in anchors
-                whole = code.whole_lines(statement)
-                if whole is None or id(statement) in anchors:
-                    continue
-                is_message = after and is_neutral(statement) and self._is_message(statement)
-                if is_message or (makes_folder(statement) and self._is_needless(statement)):
-                    self.edits.append(Edit(cell, *whole, ""))
-
-    def _is_message(self, statement: ast.stmt) -> bool:
-        """Tell whether a statement prints that something was saved, and nothing else."""
-        call = statement.value if isinstance(statement, ast.Expr) else None
-        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") != "print":
-            return False
-        nodes = [node for one in [*call.args, *call.keywords] for node in ast.walk(one)]
-        texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
-        names = [node.id for node in nodes if isinstance(node, ast.Name)]
-        assert self.scanned.names
-        are_paths = all(
-            self.scanned.names.places(ast.Name(name, ast.Load()))
-            and self.scanned.names.values(name)
-            for name in names
-        )
-        calls = any(isinstance(node, ast.Call) for node in nodes)
-        said = any(isinstance(text, str) and MESSAGE.search(text) for text in texts)
-        return are_paths and said and not calls
-
-    def _is_needless(self, statement: ast.stmt) -> bool:
-        """Tell whether a statement makes a folder that nothing writes into any more."""
-        call = statement.value if isinstance(statement, ast.Expr) else None
-        folder = self.move.folder_of(self.scanned, call) if isinstance(call, ast.Call) else ""
-        if not folder or HOLE in folder:
-            return False
-        staying = [use for use in self.scanned.uses if id(use.path) not in self.replaced]
-        return not any(
-            place.text.startswith((f"{folder}/", HOLE)) or place.text == folder
-            for use in staying
-            for place in use.places
-        ) and any(use.place.text.startswith(f"{folder}/") for use in self.scanned.writes)
 
     # --- the rest ---
 
