@@ -123,13 +123,12 @@ class Rewriting:
         """Edit the writers; return the code of a new save cell, None if a cell saves already."""
         for part, group in self.outputs.parts.items():
             self._save_at(group, part)
+        if self.outputs.last:
+            self._save_at(self.outputs.last, "")
         every = [*self.outputs.last, *chain.from_iterable(self.outputs.parts.values())]
         gone = [output for output in every if not output.stays]
         self.edits += edits_of_needless(self.scanned, self.codes, gone, self.replaced, self.move)
-        if not self.outputs.last:
-            return self._call("", [], "")
-        self._save_at(self.outputs.last, "")
-        return None
+        return None if self.outputs.last else self._call("", [], "")
 
     def _save_at(self, group: list[Output], part: str) -> None:
         """Let `save` take what a group of statements writes, after the last of them."""

@@ -261,6 +261,17 @@ def test_notebooks_that_are_not_rewritten(tmp_path, sources, reason):
     assert reason in refused["notebooks/1_a.ipynb"]
 
 
+def test_the_folder_and_the_message_of_a_last_writer_go_with_it(tmp_path):
+    made = 'os.makedirs("../{}", exist_ok=True)\n'
+    last = 'np.save("../out/x.npy", x)\nprint("saved ../out/x.npy")\nplt.savefig("../figs/x.png")'
+    adopted = rewritten(
+        tmp_path, _1_a=made.format("out") + made.format("figs") + f"x = f()\n{last}"
+    )
+    code = adopted.code("1_a")
+    assert "out" not in code and "saved" not in code
+    assert made.format("figs") in code
+
+
 def test_a_notebook_that_moves_finds_its_files_or_stays(tmp_path):
     (tmp_path / "raw").mkdir(parents=True)
     (tmp_path / "raw" / "a.csv").touch()
