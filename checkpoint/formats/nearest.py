@@ -6,6 +6,7 @@ kept beside the file as it was.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from . import lazy
@@ -157,7 +158,8 @@ def text(value: Any) -> str:
     elif isinstance(value, Mapping | list | tuple | set | frozenset) or is_a(
         value, "numpy", "ndarray"
     ):
-        value = json.dumps(listed(value), ensure_ascii=False, default=text)
+        with suppress(RecursionError):  # it contains itself; Python shows it
+            value = json.dumps(listed(value), ensure_ascii=False, default=text)
     elif lazy.handler_of(type(value)):
         value = type_name(value)
     elif hasattr(value, "isoformat") and not _is_missing(value):

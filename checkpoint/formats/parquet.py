@@ -91,6 +91,8 @@ def _is_certain(column: Any) -> bool:
 
 def _holds(column: Any) -> bool:
     """Return whether Parquet holds a column, by writing it into memory and reading it."""
+    if column.dtype == object and _is_endless(column.tolist()):
+        return False  # Arrow would end the process
     alone = column.reset_index(drop=True).to_frame("column")
     try:
         head = BytesIO()
@@ -101,6 +103,15 @@ def _holds(column: Any) -> bool:
             raise
         return False
     return True
+
+
+def _is_endless(values: list) -> bool:
+    """Tell whether lists or dicts contain themselves."""
+    try:
+        json.dumps(values, default=lambda _: None, skipkeys=True)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _to_parquet(frame: Any, target: IO[bytes]) -> None:

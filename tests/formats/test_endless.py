@@ -1,0 +1,32 @@
+"""Lists and dicts that contain themselves, which ended the process, or never ended."""
+
+import pandas as pd
+import pytest
+
+from checkpoint import load, save
+
+pytestmark = pytest.mark.versions
+STEP = "1_preprocessing"
+
+
+def a_list():
+    endless = [1]
+    endless.append(endless)
+    return endless
+
+
+def a_dict():
+    endless = {"a": 1}
+    endless["me"] = endless
+    return endless
+
+
+@pytest.mark.parametrize("make", [a_list, a_dict])
+@pytest.mark.parametrize("key", ["x", "x.csv"])
+def test_a_column(make, key, project, capsys):
+    save(STEP, {key: pd.DataFrame({"a": [make(), make()], "b": [1, 2]})})
+    assert "load restores it from x.rest.pkl" in capsys.readouterr().out
+    again = load(STEP)[key]
+    assert repr(again["a"].tolist()) == repr([make(), make()])
+    assert again["a"][0] is again["a"][0][1 if make is a_list else "me"]
+    assert again["b"].tolist() == [1, 2]
