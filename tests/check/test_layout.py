@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
 from checkpoint.check.check import check
@@ -110,6 +111,12 @@ def test_odd_metadata_are_a_problem_and_not_a_traceback(project, change):
 
 def test_a_folder_named_as_a_notebook_is_none(project):
     (project / "notebooks" / "4_x.ipynb").mkdir()
+    assert check(project) == []
+
+
+def test_notes_need_neither_cells_nor_a_kernel(project):
+    notes = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Notes")])
+    nbformat.write(notes, project / "notebooks" / "4_notes.ipynb")
     assert check(project) == []
 
 
