@@ -22,6 +22,7 @@ from .kinds import is_a, is_view, shown, type_name
 from .registry import Format, reason
 from .rest import Difference
 
+LOCAL = ("__main__", "__mp_main__")  # the notebook, here and where a process was started from it
 PROTOCOL = 5  # every supported Python reads it
 # of groups of exceptions, and where an attribute was looked for, which Python leaves out as well
 FIXED = ("message", "exceptions", "obj")
@@ -49,7 +50,8 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 
 def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
     """Read the pickle back, since some can be written and never be read; yield what it changed."""
-    again = read(path, details)
+    with opened(path) as file:
+        again = _Unpickler(file).load()
     if type_name(again) != type_name(obj):  # units of pint are of a type of their registry's
         yield Difference("it", f"is {type(obj).__name__} and comes back as {type(again).__name__}")
 
@@ -92,7 +94,7 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
         if issubclass(kind, type | FunctionType):
-            self._refuse_if_local(obj)
+            _refuse_if_local(getattr(obj, "__module__", None), obj.__qualname__)
             return NotImplemented
         if kind is ModuleType and obj.__name__ != "__main__":  # results of SciPy have one
             return importlib.import_module, (obj.__name__,)
@@ -109,12 +111,24 @@ class _Pickler(pickle.Pickler):
             self._computed[id(plain)] = plain  # kept, or another object might get its id
         return reduced
 
-    def _refuse_if_local(self, obj: Any) -> None:
-        if getattr(obj, "__module__", None) == "__main__":
-            raise CheckpointFormatError(
-                f"it needs {obj.__qualname__}, which is defined in the notebook and does not exist "
-                "where another notebook loads it. Define it in the project's package, below src/"
-            )
+
+class _Unpickler(pickle.Unpickler):
+    """An unpickler that finds only what another notebook finds.
+
+    Of a notebook's own, there is more than classes and functions: what `functools.cache` returns.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        _refuse_if_local(module, name)
+        return super().find_class(module, name)
+
+
+def _refuse_if_local(module: str | None, name: str) -> None:
+    if module in LOCAL:
+        raise CheckpointFormatError(
+            f"it needs {name}, which is defined in the notebook and does not exist "
+            "where another notebook loads it. Define it in the project's package, below src/"
+        )
 
 
 def _handler_of(kind: type) -> Callable[[Any], Any] | None:

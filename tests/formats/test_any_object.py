@@ -1,6 +1,9 @@
 """Objects as people bring them: what is saved is what is loaded, whatever is in it."""
 
 import datetime
+import functools
+import sys
+import typing
 import warnings
 from pathlib import Path
 
@@ -218,6 +221,23 @@ def test_a_refusal_names_the_part_that_cannot_be_pickled(project):
         ):
             with pytest.raises(CheckpointFormatError, match=message):
                 save(STEP, {"results": results})
+
+
+@functools.cache
+def cached(sample):
+    return sample
+
+
+@pytest.mark.parametrize("made", [cached, typing.NewType("Sample", str), typing.TypeVar("T")])
+def test_what_a_notebook_defines_beside_classes_and_functions_is_refused(
+    project, monkeypatch, made
+):
+    save(STEP, {"results": 1})
+    monkeypatch.setattr(made, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], made.__name__, made, raising=False)
+    with pytest.raises(CheckpointFormatError, match="which is defined in the notebook"):
+        save(STEP, {"results": {"made": [made]}})
+    assert load(STEP)["results"] == 1
 
 
 def test_tables_of_xarray_in_obsm_and_layers_come_back(project):
