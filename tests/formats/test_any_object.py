@@ -240,6 +240,20 @@ def test_what_a_notebook_defines_beside_classes_and_functions_is_refused(
     assert load(STEP)["results"] == 1
 
 
+class Nameless:
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+
+def test_an_object_whose_type_has_no_module_comes_back(project):
+    kind = type("f", (), {"__reduce__": lambda self: (Nameless, ())})
+    kind.__module__ = None  # as functions of sympy have it
+    adata = ad.AnnData(np.eye(2), uns={"f": kind()})
+    save(STEP, {"solved": kind(), "all": [kind()], "cells": adata})
+    again = load(STEP)
+    assert again["solved"] == again["all"][0] == again["cells"].uns["f"] == Nameless()
+
+
 def test_tables_of_xarray_in_obsm_and_layers_come_back(project):
     xarray = pytest.importorskip("xarray")
     adata = ad.AnnData(np.eye(2), obs=pd.DataFrame(index=["a", "b"]))
