@@ -254,6 +254,31 @@ def test_an_object_whose_type_has_no_module_comes_back(project):
     assert again["solved"] == again["all"][0] == again["cells"].uns["f"] == Nameless()
 
 
+def of_itself():
+    adata = ad.AnnData(np.eye(2))
+    adata.uns["settings"] = {"seed": 1}
+    adata.uns["settings"]["of"] = adata.uns["settings"]
+    adata.uns["parent"] = adata
+    return adata
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+def test_an_anndata_that_contains_itself_comes_back(project, suffix):
+    save(STEP, {f"cells.{suffix}": of_itself()})
+    again = load(STEP)["cells"].uns
+    assert again["settings"]["seed"] == 1
+    assert again["settings"]["of"]["of"] is again["settings"]["of"]
+    assert again["parent"].uns["parent"] is again["parent"]
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+def test_sparse_arrays_of_one_dimension_come_back_in_uns(project, suffix):
+    sparse = pytest.importorskip("scipy.sparse")
+    array = sparse.coo_array(np.array([0, 1, 2]))
+    save(STEP, {f"cells.{suffix}": ad.AnnData(np.eye(2), uns={"mask": array})})
+    assert load(STEP)["cells"].uns["mask"].toarray().tolist() == [0, 1, 2]
+
+
 def test_tables_of_xarray_in_obsm_and_layers_come_back(project):
     xarray = pytest.importorskip("xarray")
     adata = ad.AnnData(np.eye(2), obs=pd.DataFrame(index=["a", "b"]))
