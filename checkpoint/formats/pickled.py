@@ -136,6 +136,8 @@ def _handler_of(kind: type) -> Callable[[Any], Any] | None:
         return _of_exception
     if is_view(kind):
         return _of_view
+    if hasattr(kind, "get_total_buffer_size"):
+        return _of_arrow
     return _of_array if _is_array_with_attributes(kind) else lazy.handler_of(kind)
 
 
@@ -167,6 +169,23 @@ def _of_array(array: Any) -> lazy.Reduced | None:
         attributes = {name: attributes[name] for name in attributes.keys() - usual.keys()} | hard
     kept = (_Attribute(plain, name, value) for name, value in attributes.items())
     return (operator.getitem, ([plain, *kept], 0)) if attributes else None
+
+
+def _of_arrow(values: Any) -> lazy.Reduced | None:
+    """Leave out what a slice does not show of its table or array, of which Arrow takes all."""
+    import pyarrow as pa
+
+    if values.nbytes >= values.get_total_buffer_size():
+        return None
+    is_table = isinstance(values, pa.Table | pa.RecordBatch)
+    make = pa.table if isinstance(values, pa.ChunkedArray) else pa.record_batch
+    table: Any = values if is_table else make([values], names=["values"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write(table)
+    read: Any = pa.ipc.open_stream(sink.getvalue())
+    cut = read.read_all() if isinstance(table, pa.Table) else read.read_next_batch()
+    return lazy.itself(cut if is_table else cut.column(0))
 
 
 def _of_exception(error: BaseException) -> lazy.Reduced:
