@@ -54,3 +54,13 @@ def test_a_slice_does_not_take_its_table_along(project, whole, length):
     assert again["a"] is again["b"]
     is_dictionary = isinstance(whole, pa.DictionaryArray)
     assert is_dictionary or b"donor1999" not in load(STEP).path("kept").read_bytes()
+
+
+def test_a_table_that_csv_and_pandas_cannot_hold_is_refused(project):
+    types, places = pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32())
+    mixed = pa.UnionArray.from_dense(types, places, [pa.array([1]), pa.array(["a"])])
+    table = pa.table({"mixed": mixed})
+    with pytest.raises(CheckpointFormatError, match=r"It can be saved as 'table\.pkl'"):
+        save(STEP, {"table.csv": table})
+    save(STEP, {"table": table})
+    assert load(STEP)["table"].equals(table)
