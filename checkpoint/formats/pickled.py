@@ -138,6 +138,8 @@ def _handler_of(kind: type) -> Callable[[Any], Any] | None:
         return _of_view
     if hasattr(kind, "get_total_buffer_size"):
         return _of_arrow
+    if issubclass(kind, getattr(sys.modules.get("matplotlib.figure"), "Figure", ())):
+        return _of_figure
     return _of_array if _is_array_with_attributes(kind) else lazy.handler_of(kind)
 
 
@@ -186,6 +188,12 @@ def _of_arrow(values: Any) -> lazy.Reduced | None:
     read: Any = pa.ipc.open_stream(sink.getvalue())
     cut = read.read_all() if isinstance(table, pa.Table) else read.read_next_batch()
     return lazy.itself(cut if is_table else cut.column(0))
+
+
+def _of_figure(figure: Any) -> lazy.Reduced:
+    """Leave out that pyplot has a figure: it would have, and show, another one when it is read."""
+    make, arguments, state, *more = figure.__reduce_ex__(PROTOCOL)
+    return make, arguments, {k: v for k, v in state.items() if k != "_restore_to_pylab"}, *more
 
 
 def _of_exception(error: BaseException) -> lazy.Reduced:
