@@ -206,6 +206,8 @@ def _change(saved: Any, again: Any) -> str | None:
         was, now = _kind(saved), _kind(again)
         if was != now:
             return f"is {was}, stored as {now}"
+        if saved.shape != again.shape:
+            return f"has the shape {saved.shape}, stored as {again.shape}"
         return "is stored with other values" if (saved != type(saved)(again)).nnz else None
     if is_a(saved, "numpy", "ndarray") and is_a(again, "numpy", "ndarray"):
         return _of_arrays(saved, again)

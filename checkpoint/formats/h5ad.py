@@ -18,7 +18,7 @@ from .fidelity import (
     of_some_columns,
     renamed,
 )
-from .kinds import a_type, is_a, shown
+from .kinds import a_type, is_a, shown, type_name
 from .names import names_in_file
 from .on_disk import lazy_anndata, opened, parts
 from .registry import Format
@@ -100,8 +100,9 @@ def _read_table(value: Any) -> Any:
     return value.to_memory() if hasattr(value, "to_memory") and hasattr(value, "columns") else value
 
 
-def write_anndata(group: Any, adata: Any) -> None:
-    """Write an AnnData into a group of an HDF5 file or of a zarr store."""
+def write_anndata(group: Any, adata: Any, around: tuple[int, ...] = ()) -> None:
+    """Write an AnnData into a group of an HDF5 file or of a zarr store, as `write_item` does."""
+    around = (*around, id(adata))
     _mark(group, "anndata")
     if adata.X is not None:
         write_item(group, "X", adata.X)
@@ -109,7 +110,7 @@ def write_anndata(group: Any, adata: Any) -> None:
         write_frame(group, slot, getattr(adata, slot))
     for slot in MATRICES:
         write_item(group, slot, _matrices(adata, slot), arrays=True)
-    write_item(group, "uns", dict(adata.uns))
+    write_item(group, "uns", dict(adata.uns), around=around)
     if adata.raw is not None:
         raw = group.create_group("raw")
         _mark(raw, "raw")
@@ -140,21 +141,26 @@ def write_frame(group: Any, name: str, frame: Any) -> None:
     write_elem(group, name, near)
 
 
-def write_item(group: Any, name: str, value: Any, *, arrays: bool = False) -> None:
+def write_item(
+    group: Any, name: str, value: Any, *, arrays: bool = False, around: tuple[int, ...] = ()
+) -> None:
     """Write a value, or the nearest form that the file can hold, or nothing if there is none.
 
-    With `arrays`, no form is text, which no AnnData takes for a matrix.
+    With `arrays`, no form is text, which no AnnData takes for a matrix. Of what contains itself,
+    only the type is written; `around` has the ids of the dicts and AnnData that a value is in.
     """
     from anndata.io import write_elem
 
     kind = MutableMapping if arrays else Mapping  # a table of xarray is no group of matrices
-    if isinstance(value, kind) and not hasattr(value, "tocsr"):
+    if id(value) in around:
+        write_elem(group, name, type_name(value))
+    elif isinstance(value, kind) and not hasattr(value, "tocsr"):
         write_elem(group, name, {})
         names = names_in_file(value, folders=are_folders(group))
         for key, item in zip(names, value.values(), strict=True):
-            write_item(group[name], key, item, arrays=arrays)
+            write_item(group[name], key, item, arrays=arrays, around=(*around, id(value)))
     elif is_a(value, "anndata", "AnnData"):
-        write_anndata(group.create_group(name), in_memory(value))
+        write_anndata(group.create_group(name), in_memory(value), (*around, id(value)))
     elif is_a(value, "pandas", "DataFrame"):
         folders = are_folders(group)
         near = nearest.frame(value, partial(_holds, group), paths=True, folders=folders)

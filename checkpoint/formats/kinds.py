@@ -26,7 +26,7 @@ def is_a(obj: Any, module: str, name: str, *, exactly: bool = False) -> bool:
 def type_name(obj: Any) -> str:
     """Return the name of an object's type as users know it: `pandas.DataFrame`, `list`."""
     kind = type(obj)
-    package = kind.__module__.partition(".")[0]
+    package = (kind.__module__ or "builtins").partition(".")[0]  # functions of sympy have none
     return kind.__qualname__ if package == "builtins" else f"{package}.{kind.__qualname__}"
 
 
@@ -45,7 +45,8 @@ def is_view(kind: type) -> bool:
 
     Such an object refers to the whole AnnData, which a pickle would take along.
     """
-    return kind.__module__.partition(".")[0] == "anndata" and kind.__name__.endswith("View")
+    package = (kind.__module__ or "").partition(".")[0]
+    return package == "anndata" and kind.__name__.endswith("View")
 
 
 def shown(obj: Any) -> Any:

@@ -22,6 +22,7 @@ from .kinds import is_a, is_view, shown, type_name
 from .registry import Format, reason
 from .rest import Difference
 
+LOCAL = ("__main__", "__mp_main__")  # the notebook, here and where a process was started from it
 PROTOCOL = 5  # every supported Python reads it
 # of groups of exceptions, and where an attribute was looked for, which Python leaves out as well
 FIXED = ("message", "exceptions", "obj")
@@ -49,7 +50,8 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 
 def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
     """Read the pickle back, since some can be written and never be read; yield what it changed."""
-    again = read(path, details)
+    with opened(path) as file:
+        again = _Unpickler(file).load()
     if type_name(again) != type_name(obj):  # units of pint are of a type of their registry's
         yield Difference("it", f"is {type(obj).__name__} and comes back as {type(again).__name__}")
 
@@ -92,7 +94,7 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
         if issubclass(kind, type | FunctionType):
-            self._refuse_if_local(obj)
+            _refuse_if_local(getattr(obj, "__module__", None), obj.__qualname__)
             return NotImplemented
         if kind is ModuleType and obj.__name__ != "__main__":  # results of SciPy have one
             return importlib.import_module, (obj.__name__,)
@@ -109,12 +111,24 @@ class _Pickler(pickle.Pickler):
             self._computed[id(plain)] = plain  # kept, or another object might get its id
         return reduced
 
-    def _refuse_if_local(self, obj: Any) -> None:
-        if getattr(obj, "__module__", None) == "__main__":
-            raise CheckpointFormatError(
-                f"it needs {obj.__qualname__}, which is defined in the notebook and does not exist "
-                "where another notebook loads it. Define it in the project's package, below src/"
-            )
+
+class _Unpickler(pickle.Unpickler):
+    """An unpickler that finds only what another notebook finds.
+
+    Of a notebook's own, there is more than classes and functions: what `functools.cache` returns.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        _refuse_if_local(module, name)
+        return super().find_class(module, name)
+
+
+def _refuse_if_local(module: str | None, name: str) -> None:
+    if module in LOCAL:
+        raise CheckpointFormatError(
+            f"it needs {name}, which is defined in the notebook and does not exist "
+            "where another notebook loads it. Define it in the project's package, below src/"
+        )
 
 
 def _handler_of(kind: type) -> Callable[[Any], Any] | None:
@@ -122,6 +136,10 @@ def _handler_of(kind: type) -> Callable[[Any], Any] | None:
         return _of_exception
     if is_view(kind):
         return _of_view
+    if hasattr(kind, "get_total_buffer_size"):
+        return _of_arrow
+    if issubclass(kind, getattr(sys.modules.get("matplotlib.figure"), "Figure", ())):
+        return _of_figure
     return _of_array if _is_array_with_attributes(kind) else lazy.handler_of(kind)
 
 
@@ -153,6 +171,29 @@ def _of_array(array: Any) -> lazy.Reduced | None:
         attributes = {name: attributes[name] for name in attributes.keys() - usual.keys()} | hard
     kept = (_Attribute(plain, name, value) for name, value in attributes.items())
     return (operator.getitem, ([plain, *kept], 0)) if attributes else None
+
+
+def _of_arrow(values: Any) -> lazy.Reduced | None:
+    """Leave out what a slice does not show of its table or array, of which Arrow takes all."""
+    import pyarrow as pa
+
+    if values.nbytes >= values.get_total_buffer_size():
+        return None
+    is_table = isinstance(values, pa.Table | pa.RecordBatch)
+    make = pa.table if isinstance(values, pa.ChunkedArray) else pa.record_batch
+    table: Any = values if is_table else make([values], names=["values"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write(table)
+    read: Any = pa.ipc.open_stream(sink.getvalue())
+    cut = read.read_all() if isinstance(table, pa.Table) else read.read_next_batch()
+    return lazy.itself(cut if is_table else cut.column(0))
+
+
+def _of_figure(figure: Any) -> lazy.Reduced:
+    """Leave out that pyplot has a figure: it would have, and show, another one when it is read."""
+    make, arguments, state, *more = figure.__reduce_ex__(PROTOCOL)
+    return make, arguments, {k: v for k, v in state.items() if k != "_restore_to_pylab"}, *more
 
 
 def _of_exception(error: BaseException) -> lazy.Reduced:

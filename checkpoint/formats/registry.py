@@ -127,7 +127,9 @@ class Format(NamedTuple):
         if why and near and self.nearest:
             try:
                 self.nearest(obj)
-            except (TypeError, ValueError, RecursionError):
+            except Exception as error:  # Arrow has some of its own
+                if is_the_machines(error):
+                    raise
                 return why
             return None
         return why

@@ -1,6 +1,9 @@
 """Objects as people bring them: what is saved is what is loaded, whatever is in it."""
 
 import datetime
+import functools
+import sys
+import typing
 import warnings
 from pathlib import Path
 
@@ -218,6 +221,62 @@ def test_a_refusal_names_the_part_that_cannot_be_pickled(project):
         ):
             with pytest.raises(CheckpointFormatError, match=message):
                 save(STEP, {"results": results})
+
+
+@functools.cache
+def cached(sample):
+    return sample
+
+
+@pytest.mark.parametrize("made", [cached, typing.NewType("Sample", str), typing.TypeVar("T")])
+def test_what_a_notebook_defines_beside_classes_and_functions_is_refused(
+    project, monkeypatch, made
+):
+    save(STEP, {"results": 1})
+    monkeypatch.setattr(made, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], made.__name__, made, raising=False)
+    with pytest.raises(CheckpointFormatError, match="which is defined in the notebook"):
+        save(STEP, {"results": {"made": [made]}})
+    assert load(STEP)["results"] == 1
+
+
+class Nameless:
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+
+def test_an_object_whose_type_has_no_module_comes_back(project):
+    kind = type("f", (), {"__reduce__": lambda self: (Nameless, ())})
+    kind.__module__ = None  # as functions of sympy have it
+    adata = ad.AnnData(np.eye(2), uns={"f": kind()})
+    save(STEP, {"solved": kind(), "all": [kind()], "cells": adata})
+    again = load(STEP)
+    assert again["solved"] == again["all"][0] == again["cells"].uns["f"] == Nameless()
+
+
+def of_itself():
+    adata = ad.AnnData(np.eye(2))
+    adata.uns["settings"] = {"seed": 1}
+    adata.uns["settings"]["of"] = adata.uns["settings"]
+    adata.uns["parent"] = adata
+    return adata
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+def test_an_anndata_that_contains_itself_comes_back(project, suffix):
+    save(STEP, {f"cells.{suffix}": of_itself()})
+    again = load(STEP)["cells"].uns
+    assert again["settings"]["seed"] == 1
+    assert again["settings"]["of"]["of"] is again["settings"]["of"]
+    assert again["parent"].uns["parent"] is again["parent"]
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+def test_sparse_arrays_of_one_dimension_come_back_in_uns(project, suffix):
+    sparse = pytest.importorskip("scipy.sparse")
+    array = sparse.coo_array(np.array([0, 1, 2]))
+    save(STEP, {f"cells.{suffix}": ad.AnnData(np.eye(2), uns={"mask": array})})
+    assert load(STEP)["cells"].uns["mask"].toarray().tolist() == [0, 1, 2]
 
 
 def test_tables_of_xarray_in_obsm_and_layers_come_back(project):

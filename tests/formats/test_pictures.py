@@ -192,3 +192,14 @@ def test_warnings_of_libraries_do_not_end_a_save(project):
         warnings.simplefilter("error", FutureWarning)
         save(STEP, {"x.csv": frame})
     assert load(STEP)["x"].equals(frame)
+
+
+def test_a_figure_in_a_pickle_is_not_opened_again(project):
+    figure, axes = plt.subplots()
+    axes.plot([1, 2])
+    save(STEP, {"results": {"figure": figure, "n": 1}, "other.pkl": figure})
+    assert (plt.get_fignums(), plt.gcf()) == ([figure.number], figure)
+    again = load(STEP)
+    assert again["results"]["figure"].axes[0].lines[0].get_ydata().tolist() == [1, 2]
+    assert again["other"].axes[0].get_xlim() == axes.get_xlim()
+    assert plt.get_fignums() == [figure.number]
