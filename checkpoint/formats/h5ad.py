@@ -1,6 +1,7 @@
 """AnnData as `.h5ad`."""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,8 @@ def write_item(
         in_blocks.write(group, name, value)
     else:
         forms = nearest.forms(value)
-        any(_try(group, name, form) for form in forms if not (arrays and isinstance(form, str)))
+        with suppress(RecursionError):  # of a list that contains itself
+            any(_try(group, name, form) for form in forms if not (arrays and isinstance(form, str)))
 
 
 def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> Iterator[Difference]:

@@ -1,5 +1,7 @@
 """Lists and dicts that contain themselves, which ended the process, or never ended."""
 
+import anndata as ad
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -30,3 +32,19 @@ def test_a_column(make, key, project, capsys):
     assert repr(again["a"].tolist()) == repr([make(), make()])
     assert again["a"][0] is again["a"][0][1 if make is a_list else "me"]
     assert again["b"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("make", [a_list, a_dict])
+@pytest.mark.parametrize("slot", ["uns", "obs"])
+def test_in_an_anndata(make, slot, project, capsys):
+    adata = ad.AnnData(np.eye(2, dtype="float32"))
+    getattr(adata, slot)["x"] = (
+        pd.Series([make()] * 2, adata.obs_names) if slot == "obs" else make()
+    )
+    save(STEP, {"a": adata})
+    assert "load restores it from a.rest.pkl" in capsys.readouterr().out
+    again = load(STEP)["a"]
+    found = again.obs["x"].iloc[0] if slot == "obs" else again.uns["x"]
+    inner = found[1 if make is a_list else "me"]
+    assert repr(inner) == repr(make()) and len(found) == 2
+    np.testing.assert_array_equal(again.X, adata.X)
