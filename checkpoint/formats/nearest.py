@@ -174,7 +174,7 @@ def forms(value: Any) -> Iterator[Any]:
     """Yield a value, and what may be written instead, the nearest first."""
     import numpy as np
 
-    if is_a(value, "scipy.sparse", "sparray") and value.ndim != 2:  # which files take and nobody reads
+    if is_a(value, "scipy.sparse", "sparray") and value.ndim != 2:  # written, and never read
         value = value.reshape((value.shape[0], -1))
     yield value
     if isinstance(value, tuple | list | set | frozenset):
