@@ -103,7 +103,6 @@ def _read_table(value: Any) -> Any:
 
 def write_anndata(group: Any, adata: Any, around: tuple[int, ...] = ()) -> None:
     """Write an AnnData into a group of an HDF5 file or of a zarr store, as `write_item` does."""
-    around = (*around, id(adata))
     _mark(group, "anndata")
     if adata.X is not None:
         write_item(group, "X", adata.X)
@@ -111,7 +110,7 @@ def write_anndata(group: Any, adata: Any, around: tuple[int, ...] = ()) -> None:
         write_frame(group, slot, getattr(adata, slot))
     for slot in MATRICES:
         write_item(group, slot, _matrices(adata, slot), arrays=True)
-    write_item(group, "uns", dict(adata.uns), around=around)
+    write_item(group, "uns", dict(adata.uns), around=(*around, id(adata)))
     if adata.raw is not None:
         raw = group.create_group("raw")
         _mark(raw, "raw")
