@@ -7,7 +7,7 @@ from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported_packages
 from ..notebooks.copies import written_back
-from ..notebooks.graph import SAVES
+from ..notebooks.graph import SAVES, scripts_that_save
 from ..project.chain import Step
 from ..project.project import Project, is_project
 from ..project.settings import read_entries, read_kernels, read_sources
@@ -269,13 +269,14 @@ def _load_later(cell: Cell) -> Iterator[Finding]:
 @rule(
     "load-unknown",
     Cell,
-    finds="loading a step that has neither a notebook nor an entry in `sources`",
+    finds="loading a step that has no notebook, script or entry in `sources`",
     why="its results cannot be regenerated",
     new=True,
 )
 def _load_unknown(cell: Cell) -> Iterator[Finding]:
     for argument, known in _not_earlier(cell):
-        if not known and argument.partition("/")[0] not in with_sources(cell.notebook.project):
+        project, step = cell.notebook.project, argument.partition("/")[0]
+        if not (known or step in with_sources(project) or scripts_that_save(project, argument)):
             yield Finding(f"loads {argument!r}, which has no notebook", _load_instead(cell))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .. import text
+from ..notebooks.graph import scripts_that_save
 from ..project import git
 from ..project.project import Project
 from .layout import with_sources
@@ -39,7 +40,7 @@ def _texts(root: Path) -> Iterator[Path]:
 @rule(
     "orphan-results",
     Project,
-    finds="a results folder with neither a notebook nor an entry in `sources`",
+    finds="a results folder without a notebook, script or entry in `sources`",
     why="it cannot be regenerated",
 )
 def _orphan_results(project: Project) -> Iterator[Finding]:
@@ -48,7 +49,8 @@ def _orphan_results(project: Project) -> Iterator[Finding]:
     if not steps:
         return
     for folder in sorted(project.results.glob("*/")):
-        if folder.is_dir() and folder.name[0] != "." and folder.name not in steps:
+        named = not folder.is_dir() or folder.name[0] == "." or folder.name in steps
+        if not (named or scripts_that_save(project, folder.name)):
             todo = (
                 f"Remove the folder, or restore notebooks/{folder.name}.ipynb, or say in "
                 "[tool.checkpoint.sources] where the results are from"

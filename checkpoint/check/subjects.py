@@ -97,8 +97,8 @@ def subjects(
         yield file, where, None
         if file.content is None or any(notebook.broken(file.content)):
             continue
-        # others call neither load nor save; `status` says of one without code that it saves nothing
-        if notebook.language(file.content) == "python" and any(notebook.sources(file.content)):
+        # others call neither load nor save; nor do notes without code
+        if any(notebook.sources(file.content)) and notebook.language(file.content) == "python":
             whole = Notebook(project, step, steps, file.content)
             yield whole, where, None
             for cell in whole.cells:

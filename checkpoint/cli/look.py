@@ -21,7 +21,8 @@ Paths = Annotated[
 def status(paths: Paths = None, as_json: AsJson = False) -> None:
     """Show whether each step's results fit its notebook and its inputs.
 
-    Of the projects in PATHS, it shows a row each. Exits with 1 unless every step is current.
+    Of the projects in PATHS, it shows a row each. Exits with 1 unless every step is current;
+    notebooks without code do not count.
     """
     from ..lineage.changes import CURRENT
     from ..lineage.states import Lineage
@@ -34,12 +35,14 @@ def status(paths: Paths = None, as_json: AsJson = False) -> None:
             render.projects(out, rows)
         raise typer.Exit(any(row["state"] != CURRENT for row in rows))
     project = current_project()
-    states = Lineage(project).states()
+    lineage = Lineage(project)
+    states = lineage.states()
     if as_json:
         print(json.dumps({"steps": [state._asdict() for state in states]}, indent=2))
     else:
         render.states(out, project, states)
-    raise typer.Exit(any(state.state != CURRENT for state in states))
+    wrong = [state for state in states if state.state != CURRENT]
+    raise typer.Exit(not all(lineage.is_empty(state.step) for state in wrong))
 
 
 def graph(

@@ -50,7 +50,8 @@ def _state(root: Path) -> dict[str, Any]:
     else:
         try:
             Project(root).refuse_unclear()
-            steps = Lineage(Project(root)).states()
+            lineage = Lineage(Project(root))
+            steps = [step for step in lineage.states() if not lineage.is_empty(step.step)]
         except (CheckpointError, OSError) as error:
             why = str(error)
     if why:

@@ -33,7 +33,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
     """
     from ..lineage.changes import ABSENT, CURRENT, MISSING, UNVERIFIABLE
     from ..notebooks.copies import written_back
-    from ..run.left import skipped
+    from ..run.left import skipped, unrunnable
 
     whys = {state.step: _why(state, states) for state in states}
     in_table = console.width >= max(map(len, whys), default=0) + OTHER_COLUMNS
@@ -68,7 +68,9 @@ def states(console: Console, project: Project, states: list[State]) -> None:
     if to_fetch := [step for step in _to_fetch(project, states) if step not in steps]:
         console.print(f"\nNext: checkpoint unpack {to_fetch[0]}")
     elif len(due) > len(skips):
-        console.print("\nNext: checkpoint run")
+        blocked = unrunnable(project, skips)
+        for line in map(str, blocked) if blocked else ["Next: checkpoint run"]:
+            console.print(f"\n{line}")
 
 
 def _to_fetch(project: Project, states: list[State]) -> list[str]:

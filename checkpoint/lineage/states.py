@@ -85,6 +85,12 @@ class Lineage:
         """Tell whether only `checkpoint run` makes a step: a command, or another language."""
         return self._snapshot.recipe(step) is not None
 
+    def is_empty(self, step: str) -> bool:
+        """Tell whether a step has no results, and its notebook no code that could make some."""
+        here = self._snapshot
+        missing = self.state(step).state == MISSING and step in here.notebooks
+        return missing and not here.unreadable(step) and not any(here.sources(step))
+
     def to_run(self, step: str) -> list[str]:
         """Return the steps whose notebooks make a step current, if they run in this order."""
         self._examine(step)

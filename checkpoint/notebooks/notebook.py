@@ -161,7 +161,7 @@ def invalid(notebook: dict) -> Iterator[str]:
     if reason := other_version(notebook):
         yield reason
     missing = list(broken(notebook))
-    yield from missing
+    yield from (other for other in missing if other != reason)
     if missing:
         return
     if unknown := sorted(notebook.keys() - TOP_KEYS):
@@ -198,7 +198,9 @@ def broken(notebook: dict) -> Iterator[str]:
     if not isinstance(notebook.get("metadata"), dict):
         yield "has no metadata"
     if not isinstance(notebook.get("cells"), list):
-        yield "has no cells"
+        # before version 4, they were in worksheets
+        older = notebook.get("nbformat") in (1, 2, 3)
+        yield (other_version(notebook) if older else None) or "has no cells"
         return
     for number, cell in enumerate(notebook["cells"], start=1):
         yield from (f"has an invalid cell {number}: {reason}" for reason in _broken_cell(cell))

@@ -184,7 +184,9 @@ class Calls(Methods):
             return self.anywhere(everything)
         held = self.memory.reach(owner.objects) - owner.objects
         if function in self.memory.nested:
-            self.touch(held)
+            # what it changes of the function around it, such as a counter, it alone shows
+            changes = any(isinstance(node, ast.Nonlocal) for node in ast.walk(function))
+            self.touch(self.memory.reach(owner.objects) if changes else held)
         defaults = Value(frozenset(held))
         scope = dict.fromkeys(parameters(function), defaults if held else PLAIN)
         names = [

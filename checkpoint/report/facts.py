@@ -154,6 +154,8 @@ def _saved(lineage: Lineage, state: State) -> Saved:
     holds: bool | None = state.state == CURRENT
     if not holds and changes and all(map(_not_here, changes)):
         holds = None
+    if lineage.is_empty(state.step):
+        holds = None
     return Saved(state.step, state, holds, lineage.record(state.step), changes)
 
 

@@ -57,6 +57,13 @@ def left(schedule: Schedule, steps: list[Step], skips: Mapping[str, Skipped]) ->
     return [Left(names, why) for why, names in steps_of.items()]
 
 
+def unrunnable(project: Project, skips: Mapping[str, Skipped]) -> list[Left]:
+    """Return what a run would leave not current if it ran nothing; nothing if it ran a step."""
+    runnable = [step for step in project.steps() if step.name not in skips]
+    schedule = Schedule(project, runnable, set(), skips)
+    return [] if schedule.next(()) else left(schedule, runnable, skips)
+
+
 def _skipped(project: Project, step: Step) -> Skipped | None:
     if step.is_script:
         return None

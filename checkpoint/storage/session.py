@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -25,7 +24,6 @@ from .schema import POINTER, RECORD, InputEntry, Run, Verdict
 
 # `checkpoint` itself opens these
 NOT_INPUTS = (*LEFTOVERS, FILE, LOCAL, store.LOCK, POINTER)
-SHELL = re.compile(r"^%%(?:!|bash|script|sh|sx|system)|^[^\n#]*!|%(?:sx|system)\b", re.MULTILINE)
 NOT_LISTED = ("notebooks", "src")  # tools add files there
 
 # (top of the project, name of the input) -> its content; None for one that was not there
@@ -276,7 +274,7 @@ def _named_in_code(project: Project) -> Iterator[str]:
     began = files.began() * 1e9
     seen: set[str] = set()
     named = [_spelled_out(execution.source) for execution in cells.executions() or ()]
-    for text in [*dict.fromkeys(itertools.chain(*named)), *sorted(files.told)]:
+    for text in dict.fromkeys(itertools.chain(*named)):
         for folder in filter(None, (working_directory(), project.root)):
             path = files.absolute(folder / text)
             if path in seen or path in files.reads or path in files.writes:
@@ -298,5 +296,5 @@ def _spelled_out(source: str) -> Iterator[str]:
     for text in texts(source, {}) or ():
         yield text.value
         yield from files.QUOTED.findall(text.value)
-    for line in magics(source) if SHELL.search(source) else ():
+    for line in magics(source) if cells.SHELL.search(source) else ():
         yield from files.words_of(line.lstrip("!%"))

@@ -13,6 +13,7 @@ from typing import Any
 from . import files, kinds, modules, randomness
 
 WORD = re.compile(r"[^\W\d]\w*")
+SHELL = re.compile(r"^%%(?:!|bash|script|sh|sx|system)|^[^\n#]*!|%(?:sx|system)\b", re.MULTILINE)
 SCRIPT = re.compile(r"""[^\s"'()]+\.(?:py|ipynb)\b|(?<=%run )\S+""")
 
 
@@ -64,6 +65,11 @@ class Recorder:
         self._info, self._count = info, count
         self._read = set()
         self._random = randomness.states()
+        if SHELL.search(info.raw_cell):  # of most commands nothing else tells when they start
+            whole = info.raw_cell.startswith("%%")
+            for line in info.raw_cell.split("\n"):
+                if whole or SHELL.search(line):
+                    files.tell(line.lstrip(" !%"))
 
     def after(self, result: Any) -> None:
         """Note how a cell ended; there is no result of one that was stopped while it waited."""

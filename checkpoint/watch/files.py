@@ -3,12 +3,13 @@
 Libraries that open files without Python, such as HDF5, are told apart in `readers`.
 """
 
+import glob
 import os
 import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
 WORD = re.compile(r"[^\s\"'`<>|;&()=,]+")
 # SQL names files in quotes; what follows TO is written
 QUOTED = re.compile(r"(?<!\bTO\s)'([^'\n]+)'", re.IGNORECASE)
-# results are not made from what these read
+# results are not made from what these read, but from what they `run`
 TOOLS = frozenset(("conda", "git", "mamba", "pip", "pip3", "uv"))
 WRITES = os.O_WRONLY | os.O_RDWR
 
@@ -35,11 +36,12 @@ reads: dict[str, Stamp | None] = {}  # by absolute path, as first opened; None i
 writes: set[str] = set()  # what was written anew, and so is made by this process
 listed: dict[str, Stamp | None] = {}  # folders whose files were asked for, as they were then
 code: list[str] = []  # scripts and notebooks that were read, which `modules` takes
-told: set[str] = set()  # words of commands that were started, as paths
+told: dict[str, Stamp | None] = {}  # what commands name since `settle`, as it was before them
 asked: set[str] = set()  # what was not there since the last call of `cell_ended`
 scope: set[str] | None = None  # what a part of a loop reads, again or not; None outside
 outside: set[str] = set()  # likewise, outside of such parts
 began_in: Path | None = None  # the working directory then, which a cell may change
+_made: set[str] = set()  # by commands
 _looked: set[str] = set()  # of what this cell asked for, what may still be made by it
 _again: set[str] = set()  # what was not there, and made a cell fail, so that it runs again
 _began: float | None = None
@@ -68,7 +70,7 @@ def began() -> float:
 
 def forget() -> None:
     """Forget all files, as a new process would."""
-    for seen in (reads, writes, listed, code, told, asked, outside, _looked, _again):
+    for seen in (reads, writes, listed, code, told, asked, outside, _made, _looked, _again):
         seen.clear()
 
 
@@ -79,12 +81,35 @@ def look(path: object) -> None:
             _looked.add(absolute(path))
 
 
+def tell(command: str, folder: str = "", arguments: Iterable[str] = ()) -> None:
+    """Note the files that a command names, which is about to start in a folder."""
+    words = words_of(command)
+    for word in dict.fromkeys([*words, *arguments] if words else ()):
+        with suppress(ValueError, OSError):  # a name with a NUL, a folder that is gone
+            path = os.path.join(folder, word)
+            for each in glob.glob(path) if glob.has_magic(word) else [path]:
+                told.setdefault(absolute(each), stamp(each))
+
+
 def settle() -> None:
-    """Note what code asked for and is still not there: nobody downloaded it since."""
+    """Note what was asked for and is still not there, and what commands named and left as it was.
+
+    Nobody downloaded the former since. The commands read the latter; what else they named, they
+    made, changed or removed.
+    """
     for place in list(_looked):
         if stamp(place) is None:
             note(place, written=False)
     _looked.clear()
+    for place, before in list(told.items()):
+        now = stamp(place)
+        if now != before:
+            _made.add(place)
+            if now is None:
+                reads.pop(place, None)
+        elif now and place not in _made and os.path.isfile(place):
+            note(place, written=False)
+    told.clear()
 
 
 def cell_ended(*, failed: bool) -> None:
@@ -161,7 +186,8 @@ def stamp(path: str) -> Stamp | None:
 def words_of(command: str) -> list[str]:
     """Return the words of a command that may be files which it reads."""
     words = WORD.findall(command)
-    return [] if TOOLS.intersection(map(os.path.basename, words)) else words
+    by_tools = TOOLS.intersection(map(os.path.basename, words)) and "run" not in words
+    return [] if by_tools else words
 
 
 def is_installed(path: str) -> bool:
@@ -219,9 +245,9 @@ def _on_listing(path: object = None, *_: object) -> None:
 def _on_command(_: object, arguments: object, folder: object = None, *__: object) -> None:
     words = [arguments] if isinstance(arguments, str | bytes | os.PathLike) else arguments
     if not getattr(_ours, "active", False):
-        line = "\n".join(map(os.fsdecode, words or ()))  # type: ignore[call-overload]
         here = os.fsdecode(folder) if isinstance(folder, str | bytes | os.PathLike) else ""
-        told.update(os.path.join(os.path.abspath(here), word) for word in words_of(line))
+        given = list(map(os.fsdecode, words or ()))  # type: ignore[call-overload]
+        tell("\n".join(given), here, given)
 
 
 def _is_by_tools() -> bool:

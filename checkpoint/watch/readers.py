@@ -30,11 +30,12 @@ READERS = {
     "pyarrow.feather": "read_table read_feather",
     "pyarrow.csv": "read_csv open_csv",
     "pyarrow.orc": "ORCFile.__init__",
-    "pyarrow": "memory_map",
+    "pyarrow": "memory_map input_stream",
     "polars": "read_parquet scan_parquet read_csv scan_csv read_ipc scan_ipc read_ipc_stream "
     "read_json read_ndjson scan_ndjson read_avro",
     "tables.file": "File.__init__",
     "xarray.backends.api": "open_dataset open_mfdataset",
+    "scipy.io._fast_matrix_market": "_get_read_cursor",  # of mmread, and so of read_10x_mtx
 }
 QUESTIONS = ("exists", "isfile", "isdir", "is_file", "is_dir")
 NOTED_BY = "_noted_by"  # one project's checkpoint, or several in one process

@@ -9,6 +9,20 @@ def test_results_without_a_notebook(project):
     assert (problem.rule, problem.file) == ("orphan-results", "results/2_integration_v2")
 
 
+def test_results_that_a_script_saves(project):
+    """They can be made again, and loaded."""
+    (project / "results" / "scran").mkdir()
+    script = project / "scripts" / "scran.py"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text('from my_project.checkpoint import save\n\nsave("scran", {"x": 1})\n')
+    with project.edited("2_integration") as notebook:
+        cell = next(c for c in notebook.cells if "load(" in c.source)
+        cell.source = cell.source.replace("1_preprocessing", "scran")
+    assert check(project) == []
+    script.unlink()
+    assert {p.rule for p in check(project)} == {"load-unknown", "orphan-results"}
+
+
 def test_large_results_in_git(project):
     table = project / "results" / "1_preprocessing" / "table.csv"
     table.write_bytes(b"x" * 5_000_001)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
 
 import anndata
 import h5py
@@ -29,6 +30,9 @@ def lab(project):
     np.save(data / "array.npy", np.arange(3))
     anndata.AnnData(np.ones((2, 2))).write_h5ad(data / "cells.h5ad")
     write_10x(data / "tenx.h5")
+    (data / "mtx").mkdir()
+    for name, text in {"matrix.mtx": MATRIX, "barcodes.tsv": "c\n", "genes.tsv": "g\tg\n"}.items():
+        (data / "mtx" / name).write_text(text)
     with h5py.File(data / "plain.h5", "w") as file:
         file["x"] = [1]
     for name in ("notes.db", "uri.db"):
@@ -43,6 +47,9 @@ def lab(project):
     for path in data.rglob("*.*"):
         os.utime(path, (1.6e9, 1.6e9))  # the clock of processes is not exact
     return project
+
+
+MATRIX = "%%MatrixMarket matrix coordinate integer general\n1 1 1\n1 1 1\n"
 
 
 def write_10x(path):
@@ -67,6 +74,7 @@ CELLS = [
     'pq.ParquetFile(folder / "arrow.parquet").read()',
     "import anndata, h5py, scanpy",
     'anndata.read_h5ad(folder / "cells.h5ad"); scanpy.read_10x_h5(folder / "tenx.h5")',
+    'scanpy.read_10x_mtx(folder / "mtx")',
     'with h5py.File(folder / "plain.h5") as file: x = file["x"][:]',
     'sqlite3.connect(folder / "notes.db").execute("select * from t").fetchall()',
     "import subprocess\nshown = !cat ../data/shown.txt",
@@ -82,7 +90,8 @@ CELLS = [
 ]
 READ = [
     *("config.yaml", "data/array.npy", "data/arrow.parquet", "data/cells.h5ad"),
-    *("data/early.parquet", "data/later.txt", "data/notes.db", "data/pandas.parquet"),
+    *("data/early.parquet", "data/later.txt", "data/mtx/barcodes.tsv", "data/mtx/genes.tsv"),
+    *("data/mtx/matrix.mtx", "data/notes.db", "data/pandas.parquet"),
     *("data/piped.txt", "data/plain.h5", "data/samples/", "data/samples/s1.csv"),
     *("data/schema.parquet", "data/shown.txt", "data/table.csv", "data/tenx.h5", "data/uri.db"),
     f"results/{TWO}",
@@ -312,6 +321,62 @@ def test_scripts_count_as_they_were_when_they_ran(notebook_of, project):
     (notebooks / "more.py").write_text("K = 2\n")
     nb.run(3)
     assert nb.state() == ("edited", ["notebooks/more.py changed"])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "t = !{python} ../scripts/tool.py",
+        "!{python} ../scripts/tool.py > out.txt\nt = open('out.txt').read()",
+        "%%bash --out t\n{python} ../scripts/tool.py",
+        "import subprocess\nt = subprocess.check_output('{python} ../scripts/tool.py', shell=True)",
+        "import subprocess\nt = subprocess.check_output(['{python}', 'tool.py'], cwd='../scripts')",
+    ],
+)
+def test_scripts_that_commands_name(notebook_of, project, command):
+    """As they were when the command ran, also if they are younger than the kernel."""
+    script = project / "scripts" / "tool.py"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text("print(0)\n")
+    run = command.replace("{python}", sys.executable)
+    nb = notebook_of([HEAD, run, f'save("{ONE}", {{"t": list(t)}})'])
+    nb.run(0)
+    script.write_text("print(1)\n")
+    nb.run(1, 2)
+    assert nb.state() == ("current", [])
+    script.write_text("print(2)\n")
+    assert nb.state() == ("edited", ["scripts/tool.py changed"])
+    nb.run(2)
+    assert nb.state() == ("edited", ["scripts/tool.py changed"])
+
+
+def test_files_that_commands_name(notebook_of, project):
+    """What they leave as it was, they read; what they make, change and remove is no input."""
+    for name in ("a b.txt", "one.txt", "two.txt"):
+        (project / "data" / name).write_text("0")
+    (project / "notebooks" / "sorted.txt").write_text("of an earlier run")
+    cells = [
+        HEAD,
+        "import subprocess; subprocess.run(['cat', '../data/a b.txt'])",
+        "!cat ../data/o*.txt ../data/two.txt > sorted.txt",
+        "!cp sorted.txt copy.txt",
+        "!cat copy.txt > last.txt",
+        "!rm copy.txt",
+        "!sort -r ../data/one.txt > sorted.txt",
+        f'save("{ONE}", {{"t": open("last.txt").read()}})',
+    ]
+    nb = notebook_of(cells)
+    nb.run(0)
+    for name in ("one.txt", "two.txt"):
+        (project / "data" / name).write_text("1")
+    nb.run(*range(1, len(cells)))
+    assert nb.state() == ("current", [])
+    for name in ("a b.txt", "one.txt", "two.txt"):
+        path = project / "data" / name
+        content = path.read_text()
+        path.write_text("2")
+        assert nb.state() == ("stale", [f"data/{name} changed"])
+        path.write_text(content)
 
 
 def test_a_text_that_names_no_file(notebook_of):

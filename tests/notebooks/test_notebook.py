@@ -92,3 +92,10 @@ def test_broken_json_names_line_and_column(tmp_path):
 )
 def test_a_cell_is_known_by_its_first_line(source, line):
     assert notebook.first_line(source) == line
+
+
+def test_a_notebook_of_version_3_has_its_cells_elsewhere():
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": []}]}
+    assert list(notebook.broken(old)) == ["is nbformat 3.0; expected 4.5"]
+    assert list(notebook.invalid(old)) == ["is nbformat 3.0; expected 4.5"]
+    assert list(notebook.broken({**old, "nbformat": 4})) == ["has no cells"]

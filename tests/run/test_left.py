@@ -39,6 +39,23 @@ def with_script(bake):
 
 
 @pytest.mark.slow
+def test_status_does_not_send_to_a_run_that_changes_nothing(bake):
+    """What a step loads is a sub-checkpoint that its notebook no longer saves."""
+    baked = bake(pipeline="blank", notebooks="one, two")
+    baked.write_cells(one="save('1_one/a', {'x': 1})\nSIZE = 1", two="SIZE = previous['x']")
+    path = baked / "notebooks" / "2_two.ipynb"
+    path.write_text(path.read_text().replace('load(\\"1_one\\")', 'load(\\"1_one/a\\")'))
+    assert steps_done(baked.command("run")) == ["1_one", "2_two"]
+    baked.write_cells(one="SIZE = 1", two="SIZE = previous['x']")
+    assert baked.command("status").stdout.endswith("\nNext: checkpoint run\n")
+    done = baked.command("run")
+    assert (steps_ran(done), done.returncode) == (["1_one"], 3)
+    said = baked.command("status").stdout
+    assert "Next:" not in said
+    assert told(done) == said.splitlines()[-1]
+
+
+@pytest.mark.slow
 def test_a_script_that_has_to_run_is_named_and_nothing_runs_on_what_it_made(with_script):
     done = with_script.command("run")
     assert (steps_ran(done), done.returncode) == (["1_one"], 3)
@@ -46,10 +63,12 @@ def test_a_script_that_has_to_run_is_named_and_nothing_runs_on_what_it_made(with
         "2_two, 3_three are not current: scran is missing, and no notebook makes it. "
         "Run scripts/scran.py, which saves it, then `checkpoint run`."
     )
+    assert told(done) == with_script.command("status").stdout.splitlines()[-1]
     script = str(with_script / "scripts" / "scran.py")
     assert with_script.python(script).returncode == 0
     assert steps_done(with_script.command("run", "--jobs", "2")) == ["2_two", "3_three"]
     with_script.write_cells(one="SIZE = 2")
+    assert with_script.command("status").stdout.endswith("\nNext: checkpoint run\n")
     for expected in (["1_one"], []):
         done = with_script.command("run", "--jobs", "2")
         assert (steps_ran(done), done.returncode) == (expected, 3)

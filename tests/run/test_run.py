@@ -273,6 +273,22 @@ def test_a_copy_does_not_overwrite_the_original(bake):
     assert (done.returncode, done.stderr) == (2, f"{reason}\n")
 
 
+def test_notes_without_code_are_not_counted(bake):
+    """Nobody can make them current."""
+    baked = bake(pipeline="blank", notebooks="one")
+    assert baked.command("run").returncode == 0
+    notes = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (baked / "notebooks" / "2_notes.ipynb").write_text(json.dumps(notes))
+    done = baked.command("status")
+    assert "2_notes.ipynb has no code, so it makes no results." in done.stdout.replace("\n", " ")
+    assert (done.returncode, baked.command("status", ".").returncode) == (0, 0)
+    assert baked.command("check").returncode == 0
+    assert baked.command("report", "--check").returncode == 0
+    assert baked.command("run").returncode == 0
+    (baked / "notebooks" / "2_notes.ipynb").write_text("{")
+    assert baked.command("status").returncode == 1
+
+
 def test_a_step_that_is_named_by_a_variable(bake):
     """Cells behind the save had not run when it saved, so they are no edit."""
     baked = bake(pipeline="blank", notebooks="one")

@@ -362,6 +362,10 @@ UNCLEAN = {
         "import time\nt = time.time()\nx = [t]\nt = time.time()\nsave('1_a', {'x': x, 't': t})",
         "import time\nt = time.time()\nx = [t]\nsave('1_a', {'x': x, 't': t})",
     ),
+    "a counter of a function in a function": (
+        f"def f():\n    n = 0\n    def g():\n        nonlocal n\n        n += 1\n        return n\n    return g\ng = f()\ng()\nx = [g()]\n{SAVE}",
+        f"def f():\n    n = 0\n    def g():\n        nonlocal n\n        n += 1\n        return n\n    return g\ng = f()\nx = [g()]\n{SAVE}",
+    ),
     "rcParams set for a saved figure": (
         "import matplotlib.pyplot as plt\nplt.rcParams['font.size'] = 20\nx = plt.figure()\nsave('1_a', {'x': x})",
         "import matplotlib.pyplot as plt\nx = plt.figure()\nsave('1_a', {'x': x})",
