@@ -7,7 +7,7 @@ from ..errors import ProjectError
 from ..lineage.changes import ABSENT, MISSING, STALE, UNVERIFIABLE
 from ..lineage.states import State
 from ..notebooks import notebook
-from ..notebooks.graph import is_foreign, saved_in, scripts_that_save
+from ..notebooks.graph import is_foreign, saved_in, saving_cell, scripts_that_save
 from ..notebooks.recipe import makes_nothing
 from ..project.chain import Step
 from ..project.names import number_of
@@ -144,10 +144,19 @@ def _reason_of_blocker(
         return reasons[whole]
     if whole not in schedule.graph.loads:
         return f"{described}, and no notebook makes it. {_remedy(schedule.project, state)}"
-    return (
-        f"{described}, and its notebook ran without saving it. Load another, remove "
-        f"results/{root}/, or accept it with `checkpoint accept {root} --why …`."
-    )
+    instead = f"load another, remove results/{root}/, or accept it with `checkpoint accept {root}"
+    if _is_saved(schedule.project, root):
+        return (
+            f"{described}, but {whole} is {schedule.state(whole).state}. Run it again with "
+            f"`checkpoint run --all {whole}`; if that does not save {root}, {instead} --why …`."
+        )
+    return f"{described}, and its notebook does not save it: {instead} --why …`."
+
+
+def _is_saved(project: Project, part: str) -> bool:
+    """Tell whether code of a notebook or a module is known to save a sub-checkpoint."""
+    sources = notebook.sources(notebook.read_whole(project.notebook(part.partition("/")[0])))
+    return saving_cell(sources, part) is not None or bool(scripts_that_save(project, part))
 
 
 def _described(state: State) -> str:

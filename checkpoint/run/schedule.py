@@ -1,7 +1,6 @@
 """Which steps of a run are due, and in which order they run."""
 
 from collections.abc import Collection
-from datetime import datetime
 
 from ..errors import CheckpointValueError
 from ..lineage.changes import (
@@ -93,7 +92,7 @@ class Schedule:
         if whole.state == ABSENT:
             return name in self._named or self._is_needed(name, set())
         return whole.state not in (CURRENT, UNVERIFIABLE) or any(
-            self.state(part).state in OUTDATED and _is_newer(self.state(part), whole)
+            self.state(part).state in OUTDATED and not self._is_older(part, name)
             for part in self._loaded_parts(name)
         )
 
@@ -131,6 +130,10 @@ class Schedule:
             return has_notebook or bool(scripts_that_save(self.project, loaded))
         return state in (*OUTDATED, ABSENT)
 
+    def _is_older(self, part: str, whole: str) -> bool:
+        records = self._lineage.record(part), self._lineage.record(whole)
+        return records[0] is None or records[1] is None or records[0].is_older(records[1])
+
     def _loaded(self, name: str) -> list[str]:
         """Return the other steps and sub-checkpoints that a step loads by name."""
         return [
@@ -165,12 +168,3 @@ class Schedule:
         }
         every = tuple(loaded for loaded in named if loaded.endswith("/"))
         return [part for part in parts if part in named or part.startswith(every)]
-
-
-def _is_newer(part: State, whole: State) -> bool:
-    """Tell whether a sub-checkpoint was saved after its step; a second counts as the same time."""
-    try:
-        saved = datetime.fromisoformat(part.timestamp or "")
-        return saved >= datetime.fromisoformat(whole.timestamp or "")
-    except (ValueError, TypeError):
-        return False  # edited by hand

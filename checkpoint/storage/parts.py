@@ -66,13 +66,15 @@ def left_behind(project: Project, step: str, parts: Iterable[str]) -> list[str]:
     ran = [r for r in [whole, *records.values()] if r and r.run and r.run.kernel]
     if not ran:
         return []
-    last = max(ran, key=lambda record: record.timestamp)
+    last = ran[0]
+    for record in ran[1:]:
+        last = record if last.is_older(record) else last
     return [
         part
         for part, record in records.items()
         if record.run
         and record.run.kernel not in (None, last.run and last.run.kernel)
-        and record.timestamp < last.timestamp
+        and record.is_older(last)
     ]
 
 

@@ -1,6 +1,7 @@
 """What a run leaves not current: the reason, what to do, exit status 3, and no run for nothing."""
 
 import pytest
+from nbformat.v4 import new_code_cell
 from project_under_test import steps_done, steps_ran
 
 from checkpoint.errors import CheckpointError
@@ -46,13 +47,39 @@ def test_status_does_not_send_to_a_run_that_changes_nothing(bake):
     path = baked / "notebooks" / "2_two.ipynb"
     path.write_text(path.read_text().replace('load(\\"1_one\\")', 'load(\\"1_one/a\\")'))
     assert steps_done(baked.command("run")) == ["1_one", "2_two"]
+    for size, due in ((1, []), (2, ["1_one"])):
+        baked.write_cells(one=f"SIZE = {size}", two="SIZE = previous['x']")
+        said = baked.command("status").stdout
+        assert said.endswith("\nNext: checkpoint run\n") == bool(due)
+        done = baked.command("run")
+        assert (steps_ran(done), done.returncode) == (due, 3)
+        said = baked.command("status").stdout
+        assert "Next:" not in said
+        assert told(done) == said.splitlines()[-1]
+        assert ", and its notebook does not save it: load another, " in told(done)
+
+
+@pytest.mark.slow
+def test_a_sub_checkpoint_saved_before_its_step_is_made_again_on_request(bake):
+    """A session ran the cell that saves it before the one that saves the step."""
+    baked = bake(pipeline="blank", notebooks="one, two")
     baked.write_cells(one="SIZE = 1", two="SIZE = previous['x']")
-    assert baked.command("status").stdout.endswith("\nNext: checkpoint run\n")
+    path = baked / "notebooks" / "2_two.ipynb"
+    path.write_text(path.read_text().replace('load(\\"1_one\\")', 'load(\\"1_one/a\\")'))
+    part = "save('1_one/a', {'x': SIZE + 1})"
+    with baked.edited("1_one") as notebook:
+        notebook.cells[-1].source, after = part, notebook.cells[-1].source
+    with baked.edited("1_one") as notebook:
+        notebook.cells.append(new_code_cell(after))
+    assert steps_done(baked.command("run")) == ["1_one", "2_two"]
+    with baked.edited("1_one") as notebook:
+        notebook.cells[-2:] = notebook.cells[:-3:-1]
+        notebook.cells[-1].source = "save('1_one/a', {'x': SIZE + 2})"
     done = baked.command("run")
-    assert (steps_ran(done), done.returncode) == (["1_one"], 3)
-    said = baked.command("status").stdout
-    assert "Next:" not in said
-    assert told(done) == said.splitlines()[-1]
+    assert (steps_ran(done), done.returncode) == ([], 3)
+    assert ", but 1_one is current. Run it again with `checkpoint run --all 1_one`; " in told(done)
+    assert steps_done(baked.command("run", "--all", "1_one")) == ["1_one"]
+    assert steps_done(baked.command("run")) == ["2_two"]
 
 
 @pytest.mark.slow
