@@ -165,3 +165,9 @@ def adopt(*arguments: str | Path) -> Done:
         except SystemExit as end:
             code = int(end.code or 0)
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def notebooks(root, **cells):
+    """Write notebooks of one cell each."""
+    for name, source in cells.items():
+        write_notebook(root / "notebooks" / f"{name.lstrip('_')}.ipynb", [source])

@@ -4,7 +4,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from fidelity_table import Units
+from made import Units
 
 
 def dtypes(value):

@@ -6,7 +6,8 @@ from functools import cache
 
 import pytest
 from canonical import canon, dtypes
-from fidelity_table import CASES, EQUAL, NOON, REFUSED, TOLD, cells
+from fidelity_table import CASES
+from made import EQUAL, NOON, REFUSED, TOLD, cells
 
 from checkpoint import CheckpointError, CheckpointFormatError, load, save
 from checkpoint.storage import session

@@ -1,7 +1,8 @@
-"""What the replay says of sessions: those of `hand_made`, and some of their own."""
+"""What the replay says of sessions: those made by hand, and some of their own."""
 
 import pytest
-from hand_made import CLEAN, SAVE, UNCLEAN
+from clean_sessions import CLEAN, SAVE
+from unclean_sessions import UNCLEAN
 
 from checkpoint.replay import Cell, Execution, Verdict, judge
 
