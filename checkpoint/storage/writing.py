@@ -22,7 +22,7 @@ from . import hashes, store
 from .environment import FREEZE
 from .schema import RECORD, FileEntry
 
-LARGE = 1 << 23  # bytes from which on a file is worth another thread
+LARGE = 1 << 18  # bytes from which on a file is worth another thread
 
 
 class Item(NamedTuple):
