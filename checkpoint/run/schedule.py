@@ -17,7 +17,7 @@ from ..lineage.states import Lineage, State
 from ..notebooks.graph import Graph, scripts_that_save
 from ..project.chain import Step
 from ..project.project import Project
-from ..storage.parts import part_names
+from ..storage.parts import is_older, part_names
 
 OUTDATED = (STALE, EDITED, DAMAGED, UNCLEAN)  # what loads these is made from the wrong results
 
@@ -131,8 +131,8 @@ class Schedule:
         return state in (*OUTDATED, ABSENT)
 
     def _is_older(self, part: str, whole: str) -> bool:
-        records = self._lineage.record(part), self._lineage.record(whole)
-        return records[0] is None or records[1] is None or records[0].is_older(records[1])
+        saved, saved_whole = self._lineage.record(part), self._lineage.record(whole)
+        return not (saved and saved_whole) or is_older(saved, saved_whole)
 
     def _loaded(self, name: str) -> list[str]:
         """Return the other steps and sub-checkpoints that a step loads by name."""

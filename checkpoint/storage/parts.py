@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from datetime import datetime
 
 from ..errors import CheckpointError
 from ..project.names import unportable
@@ -68,14 +69,27 @@ def left_behind(project: Project, step: str, parts: Iterable[str]) -> list[str]:
         return []
     last = ran[0]
     for record in ran[1:]:
-        last = record if last.is_older(record) else last
+        last = record if is_older(last, record) else last
     return [
         part
         for part, record in records.items()
         if record.run
         and record.run.kernel not in (None, last.run and last.run.kernel)
-        and record.is_older(last)
+        and is_older(record, last)
     ]
+
+
+def is_older(record: Record, other: Record) -> bool:
+    """Tell whether a checkpoint was saved before another; False if that is not certain."""
+    logs = [each.run and each.run.log for each in (record, other)]
+    times = [log.mtime_ns for log in logs if log and log.mtime_ns is not None]
+    if len(times) == 2:  # saves of one session may be in the same second
+        return times[0] < times[1]
+    try:
+        first, second = map(datetime.fromisoformat, (record.timestamp, other.timestamp))
+        return first < second
+    except (ValueError, TypeError):
+        return False  # edited by hand
 
 
 def _records(project: Project, *names: str) -> dict[str, Record]:

@@ -5,7 +5,6 @@ is not of the right type, or names a file outside the step's folder or the proje
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct, ValidationError, convert, field, structs, to_builtins
@@ -290,18 +289,6 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         here = [name for name, entry in self.files.items() if not entry.away]
         pointer = [POINTER] if len(here) < len(self.files) else []
         return [*here, *pointer, *(entry.key for entry in others if entry)]
-
-    def is_older(self, other: "Record") -> bool:
-        """Tell whether it was saved before another; False if that is not certain."""
-        logs = [record.run and record.run.log for record in (self, other)]
-        times = [log.mtime_ns for log in logs if log and log.mtime_ns is not None]
-        if len(times) == 2:  # saves of one session may be in the same second
-            return times[0] < times[1]
-        try:
-            ours, theirs = map(datetime.fromisoformat, (self.timestamp, other.timestamp))
-            return ours < theirs
-        except (ValueError, TypeError):
-            return False  # edited by hand
 
     def accept(self, acceptance: Acceptance) -> "Record":
         """Return the record with one more acceptance."""
