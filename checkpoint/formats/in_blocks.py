@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
+from ..errors import CheckpointFormatError
 from ..progress import advance
 from . import options
-from .kinds import is_a
+from .kinds import a_type, is_a
 
 BLOCK = 1 << 25  # about how many bytes are written at a time
 FILES = (("numpy", "memmap"), ("h5py", "Dataset"), ("zarr", "Array"))
@@ -91,6 +93,11 @@ def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:
 
     A dask array is computed in one go in threads, so that what blocks share is computed once; on a
     cluster, in as many blocks at a time as its workers have threads.
+
+    Raises
+    ------
+    CheckpointFormatError
+        If a block is not what the dask array says of it.
     """
     if not is_a(value, "dask.array", "Array"):
         for block in _slices(value, axis):
@@ -100,16 +107,55 @@ def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:
     from dask.delayed import delayed
 
     whole = {other: -1 for other in range(value.ndim) if other != axis}
-    blocks = list(value.rechunk(whole).to_delayed().ravel())
-    if cores := _cores_of_cluster():
+    value = value.rechunk(whole)
+    blocks = list(value.to_delayed().ravel())
+    shapes = iter(product(*value.chunks))
+
+    def use_checked(block: Any) -> None:
+        use(as_declared(block, next(shapes), value.dtype, layout_of(value)))
+
+    if cores := cores_of_cluster():
         for first in range(0, len(blocks), cores):
             for block in compute(*blocks[first : first + cores]):  # type: ignore[no-untyped-call]
-                use(block)
+                use_checked(block)
         return
     last: Any = None
     for block in blocks:
-        last = delayed(_then, pure=False)(use, block, last)
+        last = delayed(_then, pure=False)(use_checked, block, last)
     last.compute(scheduler="threads")
+
+
+def as_declared(block: Any, shape: tuple[int, ...], dtype: Any, layout: str | None) -> Any:
+    """Return a block of a dask array as the array says that it is.
+
+    Dask believes what it was told that a function makes of blocks, and does not look.
+
+    Raises
+    ------
+    CheckpointFormatError
+        If the block has another shape or kind, or values that the declared dtype cannot hold.
+    """
+    import numpy as np
+
+    if layout in ("csr", "csc") and hasattr(block, "asformat"):
+        block = block.asformat(layout)
+    kinds = {"csr": "csr", "csc": "csc"}
+    fits = layout is None or getattr(block, "format", None) == kinds.get(layout)
+    masked = is_a(block, "numpy.ma", "MaskedArray")
+    if fits and not masked and getattr(block, "shape", None) == shape:
+        if block.dtype == dtype:
+            return block
+        if np.can_cast(block.dtype, dtype):
+            return block.astype(dtype)
+    kind = layout if layout in kinds else "an array"
+    of, sides = getattr(block, "dtype", "no dtype"), getattr(block, "shape", ())
+    found, expected = f"{a_type(block)} of {of}, {sides}", f"{kind} of {dtype}, {shape}"
+    raise CheckpointFormatError(
+        f"a block of the dask array is {found}, where the array declares {expected}; tell "
+        "`map_blocks` with dtype=, chunks= and meta= what its function makes",
+        expected=expected,
+        found=found,
+    )
 
 
 def _then(use: Callable[[Any], None], block: Any, before: None) -> None:
@@ -117,7 +163,7 @@ def _then(use: Callable[[Any], None], block: Any, before: None) -> None:
     use(block)
 
 
-def _cores_of_cluster() -> int:
+def cores_of_cluster() -> int:
     """Return how many threads the workers of this process's dask cluster have; 0 without one."""
     distributed: Any = sys.modules.get("distributed")
     try:

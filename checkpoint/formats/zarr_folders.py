@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import is_the_machines
 from ..files import remove
-from . import h5ad
+from . import h5ad, in_blocks
 from .arrays import npy_nearest, npy_shape, npy_unfit
 from .fidelity import differences, mapped
 from .kinds import is_a
@@ -145,16 +146,26 @@ def shape(obj: Any) -> dict[str, Any]:
 
 
 def _write_dask(array: Any, store: str) -> None:
-    """Compute a dask array chunk by chunk into a zarr array."""
+    """Compute a dask array chunk by chunk into a zarr array, on a cluster by its workers."""
     import dask
     import dask.array
     import zarr
 
     chunks = tuple(max(sides, default=1) or 1 for sides in array.chunks)
     target: Any = zarr.create_array(store, shape=array.shape, dtype=array.dtype, chunks=chunks)
-    with dask.config.set(scheduler="threads"):
+    checked = array.map_blocks(
+        partial(_as_declared, array.dtype, in_blocks.layout_of(array)),
+        dtype=array.dtype,
+        meta=array._meta,
+    )
+    chosen = {} if in_blocks.cores_of_cluster() else {"scheduler": "threads"}
+    with dask.config.set(chosen):
         # in equal chunks, so that no two threads write into one
-        dask.array.store(array.rechunk(chunks) if array.ndim else array, target, lock=False)
+        dask.array.store(checked.rechunk(chunks) if array.ndim else checked, target, lock=False)
+
+
+def _as_declared(dtype: Any, layout: str | None, block: Any, block_info: Any = None) -> Any:
+    return in_blocks.as_declared(block, block_info[None]["chunk-shape"], dtype, layout)
 
 
 def _write_spatialdata(sdata: Any, path: Path) -> None:

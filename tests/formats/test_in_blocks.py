@@ -12,7 +12,11 @@ import scipy.sparse as sp
 from project_under_test import ONE, TWO
 
 from checkpoint import load, save
-from checkpoint.errors import CheckpointError, CheckpointFormatError, ProjectError
+from checkpoint.errors import (
+    CheckpointError,
+    CheckpointFormatError,
+    ProjectError,
+)
 from checkpoint.formats import in_blocks
 
 RNG = np.random.default_rng(0)
@@ -197,3 +201,43 @@ def test_a_disk_without_room(project, monkeypatch):
         assert error.value.expected >= 8 * 10**15
         assert abs(error.value.found - free) < 10**9
     assert load(ONE)["x"] == 1
+
+
+def refused(obj, key, what):
+    """Save what has a dask array whose blocks are not what it declares."""
+    with pytest.raises(CheckpointFormatError, match="tell `map_blocks` with dtype=") as caught:
+        save(ONE, {key: obj})
+    assert what in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["x.npy", "x.zarr"])
+def test_blocks_that_are_not_what_the_array_declares(project, key):
+    da = pytest.importorskip("dask.array")
+    array = da.from_array(np.arange(40), chunks=10)
+    what = "of float64, (10,), where the array declares an array of float32, (10,)"
+    refused(array.map_blocks(np.sqrt, dtype="f4"), key, what)
+    refused(array.map_blocks(lambda b: b[:5], dtype=array.dtype), key, "(5,), where")
+    masked = array.map_blocks(lambda b: np.ma.masked_less(b, 5), meta=np.empty(0, "i8"))
+    refused(masked, key, "Masked")
+    narrow = array.map_blocks(lambda b: b.astype("i2"), dtype="i8")
+    save(ONE, {key: narrow})
+    again = np.asarray(load(ONE)["x"])
+    assert (again.dtype, again.tolist()) == (np.dtype("i8"), list(range(40)))
+
+
+@pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
+def test_blocks_of_an_annotated_matrix_that_are_not_what_it_declares(project, suffix):
+    key = f"x{suffix}"
+    sparse = dask_of(COUNTS)
+    dense = sparse.map_blocks(lambda b: b.toarray(), meta=COUNTS[:0, :0])
+    refused(atlas(dense), key, "where the array declares csr of float32")
+    doubles = sparse.map_blocks(lambda b: b.astype("f8"), meta=COUNTS[:0, :0])
+    refused(atlas(doubles), key, "csr_matrix of float64")
+    refused(atlas(dask_of(DENSE).map_blocks(lambda b: b[:1], dtype="f8")), key, "(1, 7), where")
+    columns = sparse.map_blocks(lambda b: b.tocsc(), meta=COUNTS[:0, :0])
+    empty = sparse.map_blocks(lambda b: b.astype("f2") if not b.nnz else b, meta=COUNTS[:0, :0])
+    for blocks in (columns, empty):
+        save(ONE, {key: atlas(blocks)})
+        again = load(ONE)["x"].X
+        assert again.dtype == COUNTS.dtype
+        np.testing.assert_array_equal(values(again), values(COUNTS))
