@@ -20,7 +20,7 @@ from .environment import installed_environment, write_freeze
 from .interrupts import Interrupts
 from .modules import Modules, changed_since_run, modules_of
 from .ran import run_of, unreadable
-from .schema import FORMAT_VERSION, RECORD, Record, Run, param_hashes
+from .schema import FORMAT_VERSION, RECORD, InputEntry, Record, Run, param_hashes
 
 
 def save_objects(
@@ -97,7 +97,8 @@ def _save(
             run = session.without_skipped(project, step, run_of(project, step, staging))
             freeze = write_freeze(project, staging)
             wrong = unreadable(project, step, run)
-        notes += session.changed_since_read(project, inputs)
+        changed = dict(session.changed_since_read(project, inputs))
+        notes += changed.values()
         with unwatched():
             notes += _notes_on_code(project, modules, run)
         if wrong:
@@ -112,7 +113,10 @@ def _save(
             tool=__version__,
             step=step,
             files=files,
-            inputs=inputs,
+            inputs={
+                name: _untimed(entry) if name in changed else entry
+                for name, entry in inputs.items()
+            },
             param_hashes=param_hashes(groups),
             modules=modules.codes,
             elsewhere=modules.elsewhere,
@@ -127,6 +131,11 @@ def _save(
     with suppress(OSError):  # committed: nothing is raised any more, and `run` removes it too
         (folder / FAILED).unlink(missing_ok=True)
     return notes
+
+
+def _untimed(entry: InputEntry | None) -> InputEntry | None:
+    """Return an input that is compared by its content alone: its time is that of another one."""
+    return structs.replace(entry, mtime_ns=None) if entry else None
 
 
 def _notes_on_code(project: Project, modules: Modules, run: Run | None) -> list[str]:

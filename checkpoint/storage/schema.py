@@ -57,7 +57,8 @@ class InputEntry(Struct, frozen=True, omit_defaults=True):
     blake3
         The hash of its content.
     bytes, mtime_ns
-        Of a file. Without a time it is hashed to be compared: it was just written when it was read.
+        Of a file. Without a time it is hashed to be compared: it was just written when it was read,
+        or changed before the save.
     as_it_is
         Of a checkpoint that was accepted as an input: the hash of how it, and what it was made
         from, differ from their records.

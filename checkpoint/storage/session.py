@@ -4,6 +4,7 @@ import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -148,13 +149,15 @@ def inputs_of(
     return {name: inputs[name] for name in sorted(inputs) if name != own and counts(name)}
 
 
-def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -> Iterator[str]:
-    """Say which files are no longer what this kernel read, as when a cell has written them."""
+def changed_since_read(
+    project: Project, inputs: dict[str, InputEntry | None]
+) -> Iterator[tuple[str, str]]:
+    """Yield the files that are no longer what this kernel read, each with what to do about it."""
     for name, entry in inputs.items():
         path = project.place(name)
         if entry is None and path.is_file():
             what = f"{name} was not there when this notebook asked for it."
-            yield f"{what} Restart the kernel and run all."
+            yield name, f"{what} Restart the kernel and run all."
             continue
         if not entry or (entry.blake3 and entry.bytes is None):
             continue  # a checkpoint, or the list of a folder's files
@@ -163,9 +166,9 @@ def changed_since_read(project: Project, inputs: dict[str, InputEntry | None]) -
         what = f"{name} changed after this notebook read it."
         if name.startswith("data/"):
             what += " Raw files are never written: restore it, then"
-            yield f"{what} restart the kernel and run all."
+            yield name, f"{what} restart the kernel and run all."
         else:
-            yield f"{what} Restart the kernel and run all."
+            yield name, f"{what} Restart the kernel and run all."
 
 
 def name_of(project: Project, path: str) -> str:
@@ -217,10 +220,28 @@ def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
         name = name_of(project, path)
         top = name.partition("/")[0]
         hidden = not top or top[0] == "." or top in NOT_LISTED
-        if hidden or name == "results" or not Path(path).is_dir():
+        if hidden or name == "results" or not Path(path).is_dir() or _is_saved(project, path):
             continue
         same = path in written or stamp == files.stamp(path)
         yield f"{name}/", listing(project, name) if same else InputEntry("")
+
+
+def _is_saved(project: Project, path: str) -> bool:
+    """Tell whether a folder is, or is in, an object that was saved as one, such as a `.zarr`."""
+    place = Path(path)
+    if not place.is_relative_to(project.results):
+        return False
+    for folder in place.parents:
+        if folder == project.results:
+            break
+        if (folder / RECORD).is_file():
+            with suppress(CheckpointError):  # `status` reports what is wrong with it
+                record = store.read_record(folder)
+                inside = f"{place.relative_to(folder).as_posix()}/"
+                return (
+                    any(inside.startswith(f"{file}/") for file in record.files) if record else False
+                )
+    return False
 
 
 def _loaded_by_path(

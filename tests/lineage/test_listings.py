@@ -83,3 +83,17 @@ def test_completing_a_path_is_no_look_at_a_folder(notebook_of, project):
     nb.run(1)
     (project / "data" / "new.csv").write_text("1")
     assert nb.state() == ("current", [])
+
+
+def test_the_folders_of_an_object_are_no_inputs(notebook_of, project):
+    """Reading a `.zarr` lists them, in threads of its own."""
+    make = "import anndata, numpy as np\nx = np.eye(3)\natlas = anndata.AnnData(x, layers={'n': x})"
+    nb = notebook_of([HEAD, make, f'save("{ONE}", {{"atlas.zarr": atlas}})'])
+    nb.run_all()
+    read = (
+        f"previous = load('{ONE}')\nobs = previous.part('atlas', 'obs')\natlas = previous['atlas']"
+    )
+    listed = f"import os\nos.listdir('../results/{ONE}/atlas.zarr/layers')"
+    nb = notebook_of([HEAD, read, listed, f'save("{TWO}", {{"n": 1}})'], TWO)
+    nb.run_all()
+    assert list(project.record(TWO)["checkpoint"]["inputs"]) == [f"results/{ONE}"]

@@ -169,3 +169,16 @@ def test_it_is_hashed_beside_the_notebooks_own_work(project, raw, monkeypatch):
     assert job._done.wait(5)
     assert job._entry is None
     assert job.result().blake3 == hashes.file_hash(raw)
+
+
+def test_a_file_edited_before_the_save_with_its_time_put_back(project, raw, capsys):
+    data_file("counts.bin")
+    times = raw.stat().st_atime_ns, raw.stat().st_mtime_ns
+    raw.write_bytes(b"2" * hashed.LARGE)
+    os.utime(raw, ns=times)
+    time.sleep(1.1)  # the record tells seconds
+    save(ONE, {})
+    assert "data/counts.bin changed after this notebook read it." in capsys.readouterr().out
+    assert project.state(ONE) == ("stale", ["data/counts.bin changed"])
+    raw.write_bytes(b"1" * hashed.LARGE)
+    assert project.state(ONE) == ("current", [])
