@@ -8,6 +8,7 @@ staging folders that were left behind. Only renames are used, so it works on Win
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,6 +28,7 @@ from .schema import POINTER, RECORD, Record, parse
 COMMIT = ".commit"
 STAGING = ".staging-"
 LOCK = ".lock"
+TRIES, PAUSE = 40, 0.05  # seconds between them
 FEW, THREADS = 8, 16  # so few files are flushed as fast without threads
 
 
@@ -68,8 +70,7 @@ def transaction(folder: Path, away: Path | None = None) -> Iterator[Path]:
                 elsewhere.keep(away)
             staging.rename(folder / COMMIT)
         except BaseException:
-            with suppress(OSError):  # the next save removes it
-                remove(staging)
+            _drop(staging)
             raise
         # from here on the save is committed, and can be read from where it is
         try:
@@ -226,6 +227,16 @@ def remove_empty(inner: Path, folder: Path) -> None:
         if parent == folder or not parent.is_dir() or any(parent.iterdir()):
             return
         parent.rmdir()
+
+
+def _drop(staging: Path) -> None:
+    """Remove what is not committed; threads of a library may still write there for a while."""
+    for _ in range(TRIES):
+        with suppress(OSError):  # else the next save removes it
+            remove(staging)
+        if not staging.exists():
+            return
+        time.sleep(PAUSE)
 
 
 def _tidy(folder: Path) -> None:

@@ -8,7 +8,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 from project_under_test import TEMPLATE
@@ -238,3 +240,24 @@ def test_a_file_that_cannot_be_replaced(project, held, capsys):
     subprocess.run(["chattr", "-i", str(path)], check=True)
     assert dict(load(STEP)) == {"a": 2, "b": 2}
     assert left_over(project) == []
+
+
+def test_what_threads_still_write_is_removed(tmp_path):
+    """A library that is interrupted may have threads that write a little longer."""
+    ended = threading.Event()
+
+    def write(folder):
+        for number in range(100_000):
+            if ended.is_set():
+                return
+            with suppress(OSError):  # the folder was just removed
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / str(number)).touch()
+
+    with pytest.raises(KeyboardInterrupt), store.transaction(tmp_path / "1_one") as staging:
+        thread = threading.Thread(target=write, args=[staging / "x.zarr"])
+        thread.start()
+        threading.Timer(0.3, ended.set).start()
+        raise KeyboardInterrupt
+    thread.join()
+    assert not [path for path in (tmp_path / "1_one").iterdir() if path.name != store.LOCK]
