@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError, CheckpointFormatError
-from .rest import NAMES, VALUES, joined
+from .kinds import a_type, is_a
+from .rest import NAMES, VALUES, Place, at, joined
 
 BLOCK = 1 << 24  # about how many bytes of a matrix are read at a time
+NO_PART = ("", ".", "..")  # which folders would take for themselves or the one around
 LAZY = ("array", "csr_matrix", "csc_matrix")
 MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
 
@@ -199,6 +201,10 @@ def parts(path: Path, names: tuple[str, ...], rest: Mapping[str, list]) -> list[
     CheckpointFormatError
         If there is no such part; the message lists those that there are.
     """
+    for name in names:
+        if not isinstance(name, str):
+            example = "text such as 'obs' or 'obsm/X_umap'"
+            raise CheckpointFormatError(f"the name of a part is {example}, not {a_type(name)}")
     source = Source(path)
     with source.opened() as group:
         return [_part(group, tuple(name.strip("/").split("/")), rest) for name in names]
@@ -208,20 +214,21 @@ def _part(group: Any, place: tuple[str, ...], rest: Mapping[str, list]) -> Any:
     from anndata.io import read_elem
 
     around = group
+    inside: Place = ()
     for depth, step in enumerate(place):
-        if not hasattr(around, "keys") or step not in around:
+        if step in NO_PART or not hasattr(around, "keys") or step not in around:
             there = ", ".join(sorted(around)) if hasattr(around, "keys") else "nothing"
             where = "/".join(place[:depth]) or "it"
             raise CheckpointFormatError(f"{where} has no {step!r}; there are {there}")
+        inside = (*inside, _step_to(around, step))
         around = around[step]
     value = read_elem(around)
     # in raw, X is an attribute of its own
-    inside = ("raw", "_X") if place == ("raw", "X") else place
+    inside = ("raw", "_X") if place == ("raw", "X") else inside
     for kept, whole in rest.get(VALUES, ()):
         if kept == inside[: len(kept)]:
-            for step in inside[len(kept) :]:
-                whole = whole[step]
-            value = whole
+            value = at(whole, inside[len(kept) :])
+            value = _values_of(value) if is_a(value, "pandas", "Series") else value
     below = {
         kind: [
             (kept[len(inside) :], one) for kept, one in rest.get(kind, ()) if _is_in(kept, inside)
@@ -229,6 +236,20 @@ def _part(group: Any, place: tuple[str, ...], rest: Mapping[str, list]) -> Any:
         for kind in (VALUES, NAMES)
     }
     return joined(value, below)
+
+
+def _step_to(group: Any, name: str) -> Any:
+    """Return the step of a place in an object; that of a column is its position."""
+    columns = [*group.attrs.get("column-order", ())]
+    if name in columns:
+        return columns.index(name)
+    return "index" if name == group.attrs.get("_index") else name
+
+
+def _values_of(column: Any) -> Any:
+    """Return the values of a column of a table, as anndata reads one alone."""
+    values = column.array
+    return values.to_numpy() if is_a(values, "pandas.arrays", "NumpyExtensionArray") else values
 
 
 def _is_in(kept: tuple, place: tuple) -> bool:

@@ -54,14 +54,15 @@ def joined(obj: Any, rest: Mapping[str, list]) -> Any:
         obj = _put(obj, place, value)
     # the innermost first, since places are those in the file
     for place, key in sorted(rest.get(NAMES, ()), key=lambda item: -len(item[0])):
-        mapping = _at(obj, place[:-1])
+        mapping = at(obj, place[:-1])
         # in the order that it has in the file
         for name in list(mapping):
             mapping[key if name == place[-1] else name] = mapping.pop(name)
     return obj
 
 
-def _at(obj: Any, place: Place) -> Any:
+def at(obj: Any, place: Place) -> Any:
+    """Return what is in a place of an object."""
     for step in place:
         if is_a(obj, "pandas", "DataFrame") and isinstance(step, int):
             obj = obj.iloc[:, step]
@@ -74,7 +75,7 @@ def _put(obj: Any, place: Place, value: Any) -> Any:
     """Put a value in its place; return the object, or the value if the place is the whole."""
     if not place:
         return value
-    around, step = _at(obj, place[:-1]), place[-1]
+    around, step = at(obj, place[:-1]), place[-1]
     if is_a(around, "pandas", "DataFrame") and isinstance(step, int):
         import pandas as pd
 

@@ -106,6 +106,11 @@ def _in_part(
             if isinstance(error, CheckpointFormatError) and not error.file:
                 raise CheckpointFormatError(f"{place}: {error}.", step=step, file=place) from error
             raise
+        except CheckpointError:
+            raise
+        except Exception:
+            _verified(project, step, file, opened)  # raises if it is not what was saved
+            raise
 
     return _patiently(project, step, opened, file, read)
 

@@ -84,6 +84,42 @@ def test_an_anndata(project, suffix):
     np.testing.assert_array_equal(values(previous.part("atlas", "raw/X")), values(saved.X))
     with pytest.raises(CheckpointFormatError, match="obsm has no 'X_pca'; there are X_umap, table"):
         previous.part("atlas", "obsm/X_pca")
+    for name in ("", "/", ".", "../atlas", "obs//kind", 3, ["obs"]):
+        with pytest.raises(CheckpointFormatError, match=r"there are X, lay|there are _ind|not a"):
+            previous.part("atlas", name)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_columns_that_the_file_has_in_another_form(project, suffix):
+    """A part of a table is what the table has, not what stands for it in the file."""
+    saved = atlas(n_cells=5)
+    mixed = [1, "a", None, 2.5, (1, 2)]
+    saved.obs["mixed"] = saved.obs["again"] = mixed
+    saved.obsm["table"]["mixed"] = mixed
+    save(STEP, {f"atlas{suffix}": saved})
+    previous = load(STEP)
+    for name in ("obs/mixed", "obs/again", "obsm/table/mixed"):
+        assert previous.part("atlas", name).tolist() == mixed
+    assert list(previous.part("atlas", "obs/kind")) == list(saved.obs["kind"])
+    assert list(previous.part("atlas", "obs/_index")) == list(saved.obs_names)
+    assert previous.part("atlas", "obs/seen").tolist() == saved.obs["seen"].tolist()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damage_that_the_size_does_not_show(project, suffix):
+    save(STEP, {f"atlas{suffix}": atlas()})
+    path = project / "results" / STEP / f"atlas{suffix}"
+    if path.is_dir():
+        (path,) = (
+            path / "obs" / name
+            for name in ("zarr.json", ".zattrs")
+            if (path / "obs" / name).exists()
+        )
+    path.write_bytes(b"x" * path.stat().st_size)
+    previous = load(STEP)
+    for read in (lambda: previous.lazy("atlas"), lambda: previous.part("atlas", "obs")):
+        with pytest.raises(CheckpointDamagedError, match=r"Run 1_preprocessing\.ipynb again"):
+            read()
 
 
 @pytest.mark.versions
