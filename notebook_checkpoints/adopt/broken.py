@@ -1,6 +1,5 @@
 """What is broken in a chain: read and never written, written twice, and more."""
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -211,17 +210,3 @@ def _order(chain: Chain) -> Iterator[Broken]:
         if are_numbered(writer, reader) and writer.key > reader.key and link.is_certain:
             what = f"reads {link.shown}, which {writer.path} writes"
             yield Broken("order", [reader.path], what, link.read.line if link.read else "")
-
-
-def asks_for_names(tree: ast.AST) -> bool:
-    """Tell whether code depends on whether a name exists, as in `if "x" in dir()`."""
-    return any(
-        isinstance(node, ast.Compare)
-        and any(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops)
-        and any(
-            isinstance(inner, ast.Call)
-            and getattr(inner.func, "id", "") in ("dir", "globals", "locals", "vars")
-            for inner in ast.walk(node)
-        )
-        for node in ast.walk(tree)
-    )
