@@ -234,9 +234,9 @@ def _drop(staging: Path) -> None:
     for _ in range(TRIES):
         with suppress(OSError):  # else the next save removes it
             remove(staging)
+        time.sleep(PAUSE)  # a thread may make the folder anew
         if not staging.exists():
             return
-        time.sleep(PAUSE)
 
 
 def _tidy(folder: Path) -> None:
