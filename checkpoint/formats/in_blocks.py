@@ -137,19 +137,19 @@ def as_declared(block: Any, shape: tuple[int, ...], dtype: Any, layout: str | No
     """
     import numpy as np
 
-    if layout in ("csr", "csc") and hasattr(block, "asformat"):
-        block = block.asformat(layout)
-    kinds = {"csr": "csr", "csc": "csc"}
-    fits = layout is None or getattr(block, "format", None) == kinds.get(layout)
+    sparse = layout if layout in ("csr", "csc") else None
+    if sparse and hasattr(block, "asformat"):
+        block = block.asformat(sparse)
+    fits = layout is None or getattr(block, "format", None) == sparse
     masked = is_a(block, "numpy.ma", "MaskedArray")
     if fits and not masked and getattr(block, "shape", None) == shape:
         if block.dtype == dtype:
             return block
         if np.can_cast(block.dtype, dtype):
             return block.astype(dtype)
-    kind = layout if layout in kinds else "an array"
     of, sides = getattr(block, "dtype", "no dtype"), getattr(block, "shape", ())
-    found, expected = f"{a_type(block)} of {of}, {sides}", f"{kind} of {dtype}, {shape}"
+    found = f"{a_type(block)} of {of}, {sides}"
+    expected = f"{sparse or 'an array'} of {dtype}, {shape}"
     raise CheckpointFormatError(
         f"a block of the dask array is {found}, where the array declares {expected}; tell "
         "`map_blocks` with dtype=, chunks= and meta= what its function makes",
