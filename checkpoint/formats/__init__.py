@@ -70,11 +70,7 @@ def known() -> tuple[Format, ...]:
     if not PROJECT or find_spec(name) is None:
         return FORMATS
     own: tuple[Format, ...] = tuple(import_module(name).FORMATS)
-    # what does not say which types it is for would be chosen for each of them
-    named = (
-        entry._replace(by_suffix_only=entry.by_suffix_only or not entry.types) for entry in own
-    )
-    return *named, *(entry for entry in FORMATS if entry.suffix not in {one.suffix for one in own})
+    return *own, *(entry for entry in FORMATS if entry.suffix not in {one.suffix for one in own})
 
 
 def format_of(file: str) -> Format | None:

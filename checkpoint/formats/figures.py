@@ -10,7 +10,7 @@ from typing import Any
 
 from . import charts
 from .kinds import is_a
-from .registry import Format
+from .registry import ANY, Format
 
 # the metadata that would carry the date of the run
 DATED = {".png": {}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
@@ -149,6 +149,7 @@ FORMATS = tuple(
         comes_back="the path of the file",
         writer=write,
         reader=read,
+        types=ANY,
         unfit=unfit,
         by_suffix_only=suffix != ".png",
         large=False,

@@ -19,7 +19,7 @@ from ..errors import CheckpointFormatError
 from . import lazy
 from .block_files import create, opened
 from .kinds import is_a, is_view, shown, type_name
-from .registry import Format, reason
+from .registry import ANY, Format, reason
 from .rest import Difference
 
 LOCAL = ("__main__", "__mp_main__")  # the notebook, here and where a process was started from it
@@ -234,6 +234,7 @@ FORMATS = (
         comes_back="the same",
         writer=write,
         reader=read,
+        types=ANY,
         unfit=unfit,
         comparer=changes,
         explain=explain,

@@ -16,6 +16,8 @@ from .rest import Difference
 
 Details = dict[str, Any]
 
+ANY = (("builtins", "object"),)  # the types of a format whose `unfit` alone says what it holds
+
 
 def reason(error: Exception) -> str:
     """Return an exception's message on one line, or its type if it has none."""
@@ -41,7 +43,7 @@ class Format(NamedTuple):
         Returns the object.
     types
         The types that the format holds, each as module and name, so that checking an object
-        imports nothing. Empty for a format that is not bound to a type.
+        imports nothing. Empty for a format that is chosen by its suffix only.
     unfit
         Takes an object of these types. Says why the format cannot hold it, in words that complete
         "it …", or returns None.
@@ -68,7 +70,7 @@ class Format(NamedTuple):
         Whether reading a file may run code that is in it. Such a file is verified before it is
         read, not while.
     by_suffix_only
-        Whether a key must name the suffix; otherwise the object's type chooses the format too.
+        Whether a key must name the suffix; otherwise an object of `types` chooses the format too.
     default_for
         The types among `types` that choose the format where no suffix is named; all if empty.
     extra
@@ -102,9 +104,8 @@ class Format(NamedTuple):
 
     def is_default(self, obj: Any) -> bool:
         """Return whether the format is chosen for an object whose key names no suffix."""
-        types = self.default_for
-        chosen = not types or any(is_a(obj, module, name) for module, name in types)
-        return chosen and not self.by_suffix_only
+        types = () if self.by_suffix_only else self.default_for or self.types
+        return any(is_a(obj, module, name) for module, name in types)
 
     def is_for(self, obj: Any) -> bool:
         """Return whether an object is of one of the types that the format is bound to."""

@@ -9,7 +9,7 @@ from project_under_test import TEMPLATE
 from checkpoint.check.layout import IGNORED
 from checkpoint.errors import CheckpointFormatError
 from checkpoint.formats import BY_SUFFIX, FORMATS
-from checkpoint.formats.registry import Format
+from checkpoint.formats.registry import ANY, Format
 
 GITIGNORE = TEMPLATE / "{{cookiecutter.project_slug}}" / ".gitignore"
 
@@ -48,6 +48,12 @@ def test_git_ignores_what_is_large(entry):
 def test_a_suffix_is_in_lower_case_with_its_dot(entry):
     assert re.fullmatch(r"(\.[a-z0-9]+)+", entry.suffix)
     assert BY_SUFFIX[entry.suffix] is entry
+
+
+def test_a_format_that_names_no_types_is_chosen_by_its_suffix_only():
+    entry = fails(ValueError())
+    assert not entry.is_default("text") and entry.refusal("text") is None
+    assert entry._replace(types=ANY).is_default("text")
 
 
 def test_errors_of_a_format_say_what_it_cannot_hold(tmp_path):
