@@ -18,9 +18,10 @@ from ..project.names import number_of
 from ..project.project import Project
 from ..project.settings import check_settings, read_entries, read_toml
 from ..storage import hashes
+from ..storage.json_record import parse, to_json
 from ..storage.outputs import entry_hash
 from ..storage.renaming import renamed
-from ..storage.schema import RECORD, SESSION, FileEntry, parse
+from ..storage.schema import RECORD, SESSION, FileEntry
 from ..text import json_text
 from .change import Change
 from .source import NewNames, mentions, rename_code, rename_paths
@@ -55,7 +56,8 @@ def rename_references(project: Project, change: Change, new_names: NewNames) -> 
         listed = "\n".join(f"  {reason}" for reason in unsafe)
         raise ProjectError(
             "Nothing was changed, since this cannot be renamed safely:\n"
-            f"{listed}\nWrite the step's name as plain text in load(…), save(…) or figures(…)."
+            f"{listed}\nWrite the step's name as plain text in load(…), save(…) or figures(…).",
+            found=unsafe,
         )
     for folder in project.results.glob("*/"):  # the walk would not enter a link
         for path in (path for path in below(folder) if path.name == RECORD):
@@ -237,7 +239,7 @@ def _rewrite_record(
         log = _rewrite_log(path.with_name(SESSION), change, new_names)
         new = structs.replace(new, run=structs.replace(new.run, log=log))
     if new != record:
-        after = json_text(new.to_json(raw)).encode()
+        after = json_text(to_json(new, raw)).encode()
         change.writes[change.project.show(path)] = before, after
 
 

@@ -8,17 +8,12 @@ from ..errors import CheckpointError
 from ..notebooks import notebook
 from ..project.chain import step_of
 from ..project.project import Project
-from ..storage import hashes, store
+from ..storage import committed, hashes, store
 from ..storage.checkpoint import Checkpoint
+from ..storage.json_record import by_hand
 from ..storage.opened import missing
-from ..storage.schema import (
-    FORMAT_VERSION,
-    Acceptance,
-    FileEntry,
-    Record,
-    param_hashes,
-    user_params,
-)
+from ..storage.params import param_hashes
+from ..storage.schema import Acceptance, FileEntry, Record
 from .changes import CURRENT, INTERRUPTED, MISSING
 from .states import Lineage
 
@@ -54,7 +49,7 @@ def accept(project: Project, step: str, why: str) -> list[str]:
     if not why.strip():
         raise CheckpointError("--why is empty. Say why the change does not matter.", step=step)
     folder = project.results_of(step)
-    before = store.record_bytes(folder)
+    before = committed.record_bytes(folder)
     lineage = Lineage(project)
     state = lineage.state(step)
     if state.state == MISSING:
@@ -81,7 +76,7 @@ def accept(project: Project, step: str, why: str) -> list[str]:
 def _refuse_changed_files(project: Project, checkpoint: Checkpoint) -> None:
     folder = project.results_of(checkpoint.step)
     for file, entry in checkpoint.files.items():
-        if checkpoint.record and not hashes.is_unchanged(store.locate(folder, file), entry):
+        if checkpoint.record and not hashes.is_unchanged(committed.locate(folder, file), entry):
             place = f"results/{checkpoint.step}/{file}"
             raise CheckpointError(
                 f"{place} is not what was saved, which cannot be accepted. Run the notebook again.",
@@ -106,15 +101,4 @@ def _by_hand(project: Project, checkpoint: Checkpoint) -> Record:
         files[file] = FileEntry(entry.key, content.bytes, content.blake3, content.mtime_ns)
     newest = max((entry.mtime_ns or 0 for entry in files.values()), default=0) / 1e9
     made = datetime.datetime.fromtimestamp(newest).astimezone().isoformat(timespec="seconds")
-    params = user_params(checkpoint.params)
-    return Record(
-        timestamp=checkpoint.timestamp or made,
-        params=params,
-        data_shapes=checkpoint.params.get("data_shapes", {}),
-        format=FORMAT_VERSION,
-        step=checkpoint.step,
-        files=files,
-        inputs={},
-        param_hashes=param_hashes(params),
-        modules={},
-    )
+    return by_hand(checkpoint.params, checkpoint.step, files, made)

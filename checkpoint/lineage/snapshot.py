@@ -16,10 +16,12 @@ from ..project.project import Project
 from ..project.settings import FILE, read_kernels
 from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
-from ..storage import hashed, hashes, store
+from ..storage import committed, hashed, hashes, store
 from ..storage.checkpoint import Checkpoint
+from ..storage.json_record import parse
 from ..storage.opened import results_in
 from ..storage.outputs import entry_hash
+from ..storage.params import param_hashes, user_params
 from ..storage.parts import listing, part_names
 from ..storage.ran import cells_of, compare, executions_of, signature
 from ..storage.schema import (
@@ -29,9 +31,6 @@ from ..storage.schema import (
     Record,
     Run,
     Verdict,
-    param_hashes,
-    parse,
-    user_params,
 )
 from .changes import Cell, Change, How, Kind, ran_in_order
 
@@ -128,7 +127,7 @@ class Snapshot:
                 here = folder / file  # where it mostly is, and as it was
                 if hashes.has_stamp(here, entry):
                     continue
-                if not hashes.is_unchanged(store.locate(folder, file), entry):
+                if not hashes.is_unchanged(committed.locate(folder, file), entry):
                     yield Change(Kind.FILE, How.CHANGED, file, step)
             except FileNotFoundError:
                 yield Change(Kind.FILE, How.MISSING, file, step)
@@ -252,7 +251,7 @@ class Snapshot:
         folder = self.folder(step)
         store.recover(folder)
         try:
-            raw = store.read_raw(folder)
+            raw = committed.read_raw(folder)
             record = None if raw is None else parse(raw)
         except CheckpointDamagedError as error:
             return Saved(None, str(error), False, {})

@@ -15,8 +15,9 @@ from ..project import git
 from ..project.chain import Step
 from ..project.project import Project
 from ..project.settings import read_toml
+from ..storage.params import user_params
 from ..storage.parts import part_names
-from ..storage.schema import RECORD, Record, user_params
+from ..storage.schema import RECORD, Record
 from .rendered import plain
 
 EPOCH = "SOURCE_DATE_EPOCH"  # of reproducible builds: the time that a page may name instead of now

@@ -9,7 +9,7 @@ from ..notebooks import notebook
 from ..notebooks.calls import imported, texts
 from ..notebooks.graph import saving_cell
 from ..project.project import Project
-from ..storage import store
+from ..storage import committed
 from ..storage.schema import FileEntry
 from .facts import Saved, StepFacts
 from .pictures import TYPES, Picture
@@ -74,7 +74,7 @@ def _picture(project: Project, step: str, files: dict[str, FileEntry]) -> Pictur
     by_suffix = {PurePosixPath(name).suffix.lower(): name for name in reversed(files)}
     for suffix in SHOWN:
         if suffix in by_suffix:
-            path = store.locate(project.results_of(step), by_suffix[suffix])
+            path = committed.locate(project.results_of(step), by_suffix[suffix])
             if path.is_file():
                 return Picture(path.read_bytes(), TYPES[suffix], of_result=True)
     return None

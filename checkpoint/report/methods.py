@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from ..notebooks import notebook
 from ..notebooks.magics import parse_cell
 from ..project.project import Project
-from ..storage import store
+from ..storage import committed
 from ..storage.schema import Environment
 from ..text import shape
 from .facts import Facts, StepFacts, flat, value_text
@@ -129,7 +129,7 @@ def _recorded(project: Project, step: str, environment: Environment) -> dict[str
     """Return the name and version of what was installed, as `environment.txt` lists it."""
     packages = dict(environment.packages)
     if environment.freeze:
-        path = store.locate(project.results_of(step), environment.freeze.key)
+        path = committed.locate(project.results_of(step), environment.freeze.key)
         lines = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         for line in lines.splitlines():
             name, equals, version = line.partition("==")

@@ -8,7 +8,7 @@ from .. import text
 from ..lineage.changes import How
 from ..notebooks import notebook
 from ..project.project import Project
-from ..storage import store
+from ..storage import committed
 from . import rendered
 from .facts import Facts, Saved, StepFacts, flat, grouped, raw_changes
 from .figures import Figure, figures_of
@@ -169,6 +169,6 @@ def _log(project: Project, step: StepFacts) -> str:
     record = step.saved.record
     if not record or not record.output:
         return ""
-    path = store.locate(project.results_of(step.name), record.output.key)
+    path = committed.locate(project.results_of(step.name), record.output.key)
     printed = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     return printed[-MOST_LOG:].strip("\n")

@@ -9,7 +9,7 @@ from ..errors import ProjectError
 from ..files import replace
 from ..formats import format_of
 from ..project.project import Project
-from ..storage import store
+from ..storage import committed
 from ..storage.schema import RECORD
 from .facts import Facts, gather
 from .page import GENERATOR, Page
@@ -94,7 +94,7 @@ def _small(facts: Facts) -> Iterator[tuple[str, Path]]:
             freeze = record.environment and record.environment.freeze
             names = [RECORD, *(file for file in record.files if _is_small(file))]
             for file in [*names, *([freeze.key] if freeze else [])]:
-                path = store.locate(project.results_of(saved.name), file)
+                path = committed.locate(project.results_of(saved.name), file)
                 if path.is_file():
                     yield f"results/{saved.name}/{file}", path
 

@@ -21,8 +21,8 @@ from ..notebooks import notebook
 from ..notebooks.parameters import inject
 from ..project.chain import Step
 from ..project.project import EXECUTED, FAILED, Project
+from ..storage.committed import locate
 from ..storage.schema import RECORD
-from ..storage.store import locate
 from .kernels import Kernel
 
 OnCell = Callable[[int, int, str, float | None], None]

@@ -212,7 +212,7 @@ class _Run:
         if len(failures) == 1:
             raise failures[0]
         if failures:
-            raise CheckpointError("\n\n".join(map(str, failures)))
+            raise CheckpointError("\n\n".join(map(str, failures)), found=failures)
 
     async def one_step(self, step: Step) -> None:
         """Run one step, and show how it went."""

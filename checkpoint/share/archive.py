@@ -20,7 +20,8 @@ from msgspec import structs, to_builtins
 from ..errors import ArchiveError, CheckpointError
 from ..project.names import folded, unportable
 from ..storage import hashes
-from ..storage.schema import RECORD, FileEntry, Record, parse
+from ..storage.json_record import parse
+from ..storage.schema import RECORD, FileEntry, Record
 from ..text import strings
 from .manifest import LARGEST, LONGEST, MANIFEST, Manifest, Member, parsed
 from .pickles import runs_code
@@ -137,7 +138,7 @@ def _refuse_others(path: Path) -> None:
 
 
 def _check_layout(archive: zipfile.ZipFile, file: IO[bytes], size: int) -> None:
-    """Refuse bytes that belong to no file: before, between and behind them, and comments."""
+    """Refuse bytes that belong to no file: before, between and after them, and comments."""
     place = 0
     for info in archive.infolist():
         _check_member(info)
@@ -152,9 +153,9 @@ def _check_layout(archive: zipfile.ZipFile, file: IO[bytes], size: int) -> None:
     magic, disks, length, comment = struct.unpack("<4sI4xI4xH", file.read(END))
     ends = (size - END - length, size - END - END_64 - length)
     if magic != b"PK\5\6" or disks or comment or archive.comment:
-        raise ArchiveError("it has a comment, or bytes behind its end")
+        raise ArchiveError("it has a comment, or bytes after its end")
     if place != archive.start_dir or place not in ends:
-        raise ArchiveError("bytes behind its last file belong to no file", found=place)
+        raise ArchiveError("bytes after its last file belong to no file", found=place)
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:
@@ -170,7 +171,7 @@ def _check_member(info: zipfile.ZipInfo) -> None:
     if info.flag_bits & ENCRYPTED:
         raise ArchiveError(f"{name!r} is encrypted", found=name)
     if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-        raise ArchiveError(f"{name!r} is compressed, which no pack is", found=name)
+        raise ArchiveError(f"{name!r} is compressed; the files of a pack are not", found=name)
 
 
 def _check_names(names: list[str], manifest: Manifest) -> None:
@@ -197,7 +198,9 @@ def _check_names(names: list[str], manifest: Manifest) -> None:
             if (first := folders.setdefault(folded(parent), parent)) != parent:
                 raise ArchiveError(f"{first!r} and {parent!r} are one folder on some disks")
     if lacking := sorted(manifest.files.keys() - names):
-        raise ArchiveError(f"{lacking[0]!r} is in its manifest, and not in it", found=lacking[0])
+        raise ArchiveError(
+            f"{lacking[0]!r} is in its manifest, but not in the archive", found=lacking[0]
+        )
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

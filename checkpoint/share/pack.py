@@ -20,7 +20,8 @@ from ..lineage.states import Lineage
 from ..project.chain import step_of
 from ..project.project import Project
 from ..project.settings import read_toml
-from ..storage import hashes, store
+from ..storage import committed, hashes
+from ..storage.json_record import to_json
 from ..storage.opened import open_step, remedy
 from ..storage.parts import part_names
 from ..storage.schema import RECORD, FileEntry, Record
@@ -68,7 +69,9 @@ def pack(project: Project, steps: list[str], target: Path | None = None) -> Pack
     steps = [step_of(step) for step in steps]
     target = target or Path(f"{steps[0].replace('/', '-')}.zip")
     if target.exists() and not zipfile.is_zipfile(target):
-        raise CheckpointValueError(f"{target} is there, and is not a pack. Choose another name.")
+        raise CheckpointValueError(
+            f"{target} is there, and is not a pack. Choose another name.", file=str(target)
+        )
     names = [name for step in steps for name in [step, *part_names(project, step)]]
     packed = [_Checkpoint(project, name) for name in dict.fromkeys(names)]
     manifest = Manifest(
@@ -156,12 +159,12 @@ class _Checkpoint:
         members: dict[str, Member] = {}
         for file, entry in given_files(opened.record).items():
             members |= self._members(file, entry)
-        if store.read_raw(self._folder) != opened.raw:
+        if committed.read_raw(self._folder) != opened.raw:
             raise CheckpointError(
                 f"results/{step} was saved again meanwhile. Try again.", step=step
             )
         self.record = public(opened.record)
-        self.text = json_text(self.record.to_json()).encode()
+        self.text = json_text(to_json(self.record)).encode()
         members[RECORD] = Member(len(self.text), hashes.bytes_hash(self.text))
         self.members = {f"{step}/{name}": member for name, member in members.items()}
 
@@ -176,7 +179,7 @@ class _Checkpoint:
 
     def _members(self, file: str, entry: FileEntry) -> dict[str, Member]:
         """Return the file, or those of a folder, after comparing them with the record."""
-        path = store.locate(self._folder, file)
+        path = committed.locate(self._folder, file)
         inner = [one for one in below(path) if one.is_file()] if path.is_dir() else [path]
         names = {_normal(file, path, one): one for one in inner}
         found = {

@@ -13,7 +13,8 @@ from ..errors import ArchiveError, CheckpointDamagedError, CheckpointError
 from ..project.places import large_files_of
 from ..project.project import Project
 from ..project.settings import blake3_digits, read_sources
-from ..storage import away, hashes, store
+from ..storage import away, committed, hashes, store
+from ..storage.json_record import to_json
 from ..storage.opened import open_step
 from ..storage.outputs import moved_away
 from ..storage.schema import RECORD, FileEntry, Given, Record
@@ -179,7 +180,7 @@ def _is_there(project: Project, archive: Judged, step: str) -> bool:
             record is not None
             and record.content_hash == archive.records[step].content_hash
             and all(
-                hashes.is_unchanged(store.locate(folder, file), entry)
+                hashes.is_unchanged(committed.locate(folder, file), entry)
                 for file, entry in record.files.items()
             )
         )
@@ -201,7 +202,7 @@ def _refuse_own(project: Project, archive: Judged, steps: list[str]) -> None:
 def _is_own(project: Project, step: str, new: Record) -> bool:
     folder = project.results_of(step)
     try:
-        record = store.read_record(folder)
+        record = committed.read_record(folder)
     except CheckpointDamagedError:
         return True
     if record:
@@ -240,7 +241,7 @@ def _write(
             if place:
                 moved = moved_away(record.files, staging, place)
                 record = structs.replace(record, files=moved)
-            content = text.json_text(record.to_json())
+            content = text.json_text(to_json(record))
             (staging / RECORD).write_text(content, encoding="utf-8", newline="\n")
 
 

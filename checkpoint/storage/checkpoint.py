@@ -11,10 +11,12 @@ from ..formats import stems, suffix_of
 from ..project.project import Project
 from ..watch.files import unwatched
 from . import hashes, shown
+from .json_record import saved_at
 from .opened import open_step
+from .params import user_params
 from .parts import left_behind, part_names
 from .reading import lazy_object, parts_of, read_object, verified_path
-from .schema import FileEntry, content_hash, user_params
+from .schema import FileEntry, content_hash
 
 
 class Checkpoint(Mapping[str, Any]):
@@ -189,8 +191,7 @@ class Checkpoint(Mapping[str, Any]):
     @property
     def timestamp(self) -> str | None:
         """When it was saved, in ISO 8601; None if unknown."""
-        saved = self._opened.raw.get("timestamp")
-        return saved if isinstance(saved, str) else None
+        return saved_at(self._opened.raw)
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Return a row per file: its name, shape and size."""

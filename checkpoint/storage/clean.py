@@ -8,7 +8,7 @@ from ..errors import CheckpointError, ProjectError
 from ..files import below, remove
 from ..project.chain import step_of
 from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
-from . import away, store
+from . import away, committed, store
 from .parts import part_names
 from .schema import RECORD
 
@@ -160,10 +160,10 @@ def _size_below(folder: Path) -> int:
 def _written_in(folder: Path) -> set[Path]:
     """Return the files that a save or a run wrote in a folder."""
     written = {folder / name for name in (FAILED, EXECUTED, FAILED_LOG)}
-    for staged in [folder / store.COMMIT, *folder.glob(f"{store.STAGING}*")]:
+    for staged in [folder / committed.COMMIT, *folder.glob(f"{store.STAGING}*")]:
         written |= {path for path in below(staged) if path.is_file()}
     try:
-        record = store.read_record(folder)
+        record = committed.read_record(folder)
     except CheckpointError:
         return written  # nobody knows what it named
     if record:

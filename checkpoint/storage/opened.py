@@ -15,8 +15,9 @@ from ..formats import beside, format_of, stems, suffix_of
 from ..notebooks.recipe import recipe_of
 from ..project.project import Project
 from ..project.settings import read_sources
-from . import away, hashes, store
-from .schema import RECORD, SESSION, FileEntry, Record, parse
+from . import away, committed, hashes, store
+from .json_record import parse
+from .schema import RECORD, SESSION, FileEntry, Record
 
 # How often, and how many seconds apart, to look at a checkpoint that another process replaces.
 PATIENCE, PAUSE = 40, 0.05
@@ -69,9 +70,9 @@ def open_step(project: Project, step: str) -> Opened:
         )
         if problem is None:
             return Opened(record.files, record.params, raw or {}, record)
-        if not store.in_progress(folder) and is_absent(folder, record):
+        if not committed.in_progress(folder) and is_absent(folder, record):
             raise _absent(project, step, record)
-        if raw == before and not store.in_progress(folder):
+        if raw == before and not committed.in_progress(folder):
             break
         before = raw
         time.sleep(PAUSE)
@@ -87,7 +88,7 @@ def misfit(
         return None  # as it mostly is
     place = f"results/{step}/{file}"
     try:
-        size, _ = hashes.stamp_of(store.locate(folder, file))
+        size, _ = hashes.stamp_of(committed.locate(folder, file))
     except FileNotFoundError:
         return CheckpointDamagedError(
             f"{place} is missing. {remedy(project, step)}", step=step, file=place, key=entry.key
@@ -107,7 +108,7 @@ def misfit(
 
 def is_absent(folder: Path, record: Record) -> bool:
     """Tell whether all files of a checkpoint that git ignores are missing, as in a new clone."""
-    missing = {file for file in record.files if not store.locate(folder, file).exists()}
+    missing = {file for file in record.files if not committed.locate(folder, file).exists()}
     formats = {file: format_of(file) for file in record.files}
     large = {file for file, entry in formats.items() if entry and entry.large}
     kept = {file for file, entry in formats.items() if entry and not entry.large}
@@ -206,7 +207,7 @@ def maker_of(project: Project, step: str) -> str:
 def _read(project: Project, step: str) -> tuple[dict[str, Any] | None, Record | None]:
     """Read `params.json`; errors name the step and say what to do."""
     try:
-        raw = store.read_raw(project.results_of(step))
+        raw = committed.read_raw(project.results_of(step))
         return raw, None if raw is None else parse(raw)
     except CheckpointDamagedError as error:
         raise CheckpointDamagedError(
@@ -231,7 +232,7 @@ def _open_by_hand(project: Project, step: str, raw: dict[str, Any] | None) -> Op
         named = [path for path in paths if path.name.endswith(f"_{RECORD}")]
         if named:
             try:
-                raw = store.read_json(named[0])
+                raw = committed.read_json(named[0])
             except CheckpointDamagedError as error:
                 raise CheckpointDamagedError(f"results/{step}/{error}", step=step) from error
             paths.remove(named[0])

@@ -17,9 +17,11 @@ from ..project.names import folded, unportable
 from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
 from ..project.settings import FILE, Entry
 from ..text import json_text
-from . import away, hashed, hashes, params, store
+from . import away, committed, hashed, hashes, params, store
 from .checkpoint import Checkpoint
-from .schema import FORMAT_VERSION, RECORD, FileEntry, InputEntry, Record, param_hashes
+from .json_record import to_json
+from .params import param_hashes
+from .schema import FORMAT_VERSION, RECORD, FileEntry, InputEntry, Record
 
 LOG = "run.log"
 OURS = (LOG, FAILED_LOG, FAILED, EXECUTED, RECORD)  # in the folder of a step
@@ -85,7 +87,7 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
             notes=notes,
             output=_log(folder, staging),
         )
-        text = json_text(record.to_json())
+        text = json_text(to_json(record))
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -128,7 +130,7 @@ def _params(step: Step, staging: Path) -> dict[str, object]:
     if not path.exists():
         return {}
     try:
-        return params.checked(store.read_json(path))
+        return params.checked(committed.read_json(path))
     except (CheckpointError, OSError) as error:
         raise CheckpointError(f"{step.name} wrote a {RECORD}: {error}", step=step.name) from error
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from ..errors import CheckpointValueError
 from ..formats.kinds import a_type
-from .schema import RESERVED
+from .hashes import value_hash
+
+RESERVED = ("timestamp", "data_shapes", "checkpoint")  # what stands beside them in `params.json`
 
 
 def checked(params: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -31,7 +33,19 @@ def checked(params: Mapping[str, Any] | None) -> dict[str, Any]:
     try:
         groups: dict[str, Any] = json_values.plain(dict(params), "params")
     except (TypeError, ValueError) as error:
-        raise CheckpointValueError(str(error)) from error
+        raise CheckpointValueError(str(error), key="params") from error
     except RecursionError:
-        raise CheckpointValueError("params contain themselves; JSON cannot hold that") from None
+        raise CheckpointValueError(
+            "params contain themselves; JSON cannot hold that", key="params"
+        ) from None
     return groups
+
+
+def user_params(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the user's parameters in a `params.json`, whoever wrote it."""
+    return {key: value for key, value in raw.items() if key not in RESERVED}
+
+
+def param_hashes(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hash of each group of the user's parameters."""
+    return {name: value_hash(group) for name, group in params.items()}

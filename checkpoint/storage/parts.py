@@ -7,7 +7,7 @@ from datetime import datetime
 from ..errors import CheckpointError
 from ..project.names import unportable
 from ..project.project import Project
-from . import hashes, store
+from . import committed, hashes
 from .schema import RECORD, InputEntry, Record
 
 
@@ -60,7 +60,7 @@ def left_behind(project: Project, step: str, parts: Iterable[str]) -> list[str]:
     parts
         The step's sub-checkpoints, as `part_names` returns them.
     """
-    whole = store.read_record(project.results_of(step))
+    whole = committed.read_record(project.results_of(step))
     listed = {f"{step}/{name}" for name in whole.parts} if whole else set[str]()
     others = _records(project, *(part for part in parts if part not in listed))
     records = {part: record for part, record in others.items() if not record.looped}
@@ -96,7 +96,7 @@ def _records(project: Project, *names: str) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for name in names:
         try:
-            record = store.read_record(project.results_of(name))
+            record = committed.read_record(project.results_of(name))
         except CheckpointError:
             continue  # whoever loads it is told
         if record:

@@ -20,7 +20,7 @@ from ..notebooks.parameters import looks_injected
 from ..project.project import Project
 from ..replay import RAISES, SKIPPED, Cell, Execution, judge
 from ..watch import cells
-from . import hashes, store
+from . import committed, hashes
 from .schema import SESSION, FileEntry, Run, Verdict
 
 
@@ -67,7 +67,7 @@ def unreadable(project: Project, step: str, run: Run | None) -> str | None:
 def executions_of(folder: Path, run: Run) -> list[Execution] | None:
     """Return the executions that made a step; None if their file is gone or was changed."""
     try:
-        path = store.locate(folder, SESSION)
+        path = committed.locate(folder, SESSION)
         if run.log is None or not hashes.is_unchanged(path, run.log):
             return None
         log = json.loads(path.read_text(encoding="utf-8"))

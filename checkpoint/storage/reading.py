@@ -16,7 +16,7 @@ from ..errors import (
 from ..formats import beside, format_of, known
 from ..progress import Progress
 from ..project.project import Project
-from . import hashes, store
+from . import committed, hashes
 from .opened import PATIENCE, PAUSE, Opened, misfit, remedy
 from .schema import FileEntry
 
@@ -94,7 +94,7 @@ def _in_part(
             path = _verified(project, step, file, opened)
         else:
             _check_size(project, step, file, entry)
-            path = store.locate(project.results_of(step), file)
+            path = committed.locate(project.results_of(step), file)
         rests = [name for name, one in opened.files.items() if one.beside == file]
         rest = _read_file(project, step, rests[0], opened) if rests else {}
         try:
@@ -134,7 +134,7 @@ def _patiently(
         try:
             obj = read(project, step, file, opened)
         except (OSError, CheckpointError):
-            if before == _identity(folder, file) and not store.in_progress(folder):
+            if before == _identity(folder, file) and not committed.in_progress(folder):
                 _check_not_replaced(folder, step, opened)
                 raise
         else:
@@ -159,7 +159,7 @@ def _read(project: Project, step: str, file: str, opened: Opened) -> Any:
 def _verified(project: Project, step: str, file: str, opened: Opened) -> Path:
     entry = opened.files[file]
     _check_size(project, step, file, entry)
-    path = store.locate(project.results_of(step), file)
+    path = committed.locate(project.results_of(step), file)
     with _hashing("Hashing", file, path) as hashing:
         _verify(project, step, file, entry.blake3, hashing.result())
     return path
@@ -183,7 +183,7 @@ def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
     if entry.is_path:
         return _verified(project, step, file, opened)
     _check_size(project, step, file, entry)
-    path = store.locate(project.results_of(step), file)
+    path = committed.locate(project.results_of(step), file)
     file_format = format_of(file)
     assert file_format, file
     with _hashing("Reading", file, path) as hashing:
@@ -221,7 +221,7 @@ def _verify(project: Project, step: str, file: str, expected: str, actual: str) 
 
 def _identity(folder: Path, file: str) -> tuple[Path, int, int, int] | None:
     """Return where a file is, and what tells it from another there; None if there is none."""
-    path = store.locate(folder, file)
+    path = committed.locate(folder, file)
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -232,7 +232,7 @@ def _identity(folder: Path, file: str) -> tuple[Path, int, int, int] | None:
 
 def _check_not_replaced(folder: Path, step: str, opened: Opened) -> None:
     """Tell a checkpoint that was saved again from a damaged one."""
-    if opened.record and store.read_raw(folder) != opened.raw:
+    if opened.record and committed.read_raw(folder) != opened.raw:
         raise CheckpointError(
             f"results/{step} was saved again since it was loaded. Run the load cell again.",
             step=step,

@@ -18,9 +18,11 @@ from . import away, session, store, writing
 from . import params as user
 from .environment import installed_environment, write_freeze
 from .interrupts import Interrupts
+from .json_record import to_json
 from .modules import Modules, changed_since_run, modules_of
+from .params import param_hashes
 from .ran import run_of, unreadable
-from .schema import FORMAT_VERSION, RECORD, InputEntry, Record, Run, param_hashes
+from .schema import FORMAT_VERSION, RECORD, InputEntry, Record, Run
 
 
 def save_objects(
@@ -124,7 +126,7 @@ def _save(
             run=run,
             notes=notes,
         )
-        text = json_text(amend(record).to_json())
+        text = json_text(to_json(amend(record)))
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
         interrupts.hold()
     session.remember_saved(project, step)

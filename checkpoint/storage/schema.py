@@ -1,23 +1,19 @@
-"""The record of a checkpoint, `params.json`: typed, and read and written in this module alone.
+"""The record of a checkpoint, typed; `docs/params.md` describes every key.
 
-`docs/params.md` describes every key. A record that a stranger edited is data like any other: what
-is not of the right type, or names a file outside the step's folder or the project, is an error.
+`json_record` reads and writes it as `params.json`.
 """
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from msgspec import Struct, ValidationError, convert, field, structs, to_builtins
+from msgspec import Struct, field, structs
 
-from ..errors import CheckpointDamagedError, CheckpointError
-from ..project.names import contained
 from .hashes import value_hash
 
 RECORD = "params.json"
 POINTER = ".checkpoint-away"  # a file that says on which other disk the large files are
 SESSION = "session.json"  # git ignores it: people type things that they do not want to publish
 FORMAT_VERSION = 1  # older ones are read, newer ones refused; a new optional key needs no new one
-RESERVED = ("timestamp", "data_shapes", "checkpoint")  # what stands beside the user's parameters
 
 
 class FileEntry(Struct, frozen=True, omit_defaults=True):
@@ -295,87 +291,6 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Return the record with one more acceptance."""
         return structs.replace(self, accepted=[*self.accepted, acceptance])
 
-    def to_json(self, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return what is written to `params.json`.
-
-        Parameters
-        ----------
-        before
-            What it replaces: keys that a newer version of this code added are kept.
-        """
-        ours = {**(before or {}).get("checkpoint", {}), **to_builtins(self)}
-        for key in ("timestamp", "user params", "data_shapes"):
-            ours.pop(key, None)
-        return {
-            "timestamp": self.timestamp,
-            **self.params,
-            "data_shapes": self.data_shapes,
-            "checkpoint": ours,
-        }
-
-
-def parse(raw: Mapping[str, Any]) -> Record | None:
-    """Read a record.
-
-    Parameters
-    ----------
-    raw
-        The content of `params.json`.
-
-    Returns
-    -------
-    Record or None
-        None if `save` did not write it.
-
-    Raises
-    ------
-    CheckpointDamagedError
-        If a part of it is missing, is not of the right type, or names a file outside the folder
-        that it belongs to.
-    CheckpointError
-        If a newer version of this code wrote it.
-    """
-    ours = raw.get("checkpoint")
-    if not isinstance(ours, dict) or "format" not in ours or "files" not in ours:
-        return None
-    version = ours["format"]
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise CheckpointError(
-            f"{RECORD} has format {version}; this project's code reads up to {FORMAT_VERSION}. "
-            "Update the project's checkpoint/ folder.",
-            file=RECORD,
-            expected=FORMAT_VERSION,
-            found=version,
-        )
-    user = {
-        "timestamp": raw.get("timestamp", ""),
-        "user params": user_params(raw),
-        "data_shapes": raw.get("data_shapes", {}),
-    }
-    try:
-        record = convert({**ours, **user}, Record)
-    except ValidationError as error:
-        what = str(error).replace("`$.", "`checkpoint.")
-        raise CheckpointDamagedError(f"{RECORD}: {what}.", file=RECORD) from error
-    for name in _names(record):
-        if not contained(name):
-            raise CheckpointDamagedError(
-                f"{RECORD}: {name!r} leads out of the folder that it belongs to.",
-                file=RECORD,
-                found=name,
-            )
-    return record
-
-
-def user_params(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the user's parameters in a record, or in a file that was written by hand."""
-    return {key: value for key, value in raw.items() if key not in RESERVED}
-
-
-def param_hashes(params: Mapping[str, Any]) -> dict[str, str]:
-    """Return the hash of each group of the user's parameters."""
-    return {name: value_hash(group) for name, group in params.items()}
-
 
 def content_hash(files: Mapping[str, str], params: Mapping[str, Any]) -> str:
     """Return the hash of a checkpoint's content: the same when a step is regenerated unchanged.
@@ -384,11 +299,3 @@ def content_hash(files: Mapping[str, str], params: Mapping[str, Any]) -> str:
     64 hexadecimal digits.
     """
     return value_hash({"files": dict(files), "params": dict(params)})
-
-
-def _names(record: Record) -> list[str]:
-    """Return all names of files in a record."""
-    accepted = [
-        name for entry in record.accepted for name in (*entry.fits.inputs, *entry.fits.modules)
-    ]
-    return [*record.files, *record.written, *record.inputs, *record.modules, *accepted]

@@ -18,7 +18,7 @@ from ..project.caller import working_directory
 from ..project.project import Project
 from ..project.settings import FILE, LOCAL
 from ..watch import cells, files, modules
-from . import hashed, hashes, store
+from . import committed, hashed, hashes, store
 from .hashed import Hashing
 from .parts import listing
 from .schema import POINTER, RECORD, InputEntry, Run, Verdict
@@ -236,7 +236,7 @@ def _is_saved(project: Project, path: str) -> bool:
             break
         if (folder / RECORD).is_file():
             with suppress(CheckpointError):  # `status` reports what is wrong with it
-                record = store.read_record(folder)
+                record = committed.read_record(folder)
                 inside = f"{place.relative_to(folder).as_posix()}/"
                 return (
                     any(inside.startswith(f"{file}/") for file in record.files) if record else False
@@ -259,9 +259,9 @@ def _loaded_by_path(
     for folder in Path(path).parents if base else ():
         if folder == base:
             break
-        if store.locate(folder, RECORD).is_file():
+        if committed.locate(folder, RECORD).is_file():
             try:
-                record = store.read_record(folder)
+                record = committed.read_record(folder)
             except CheckpointError:
                 return {}  # `status` reports what is wrong with it
             content = record.content_hash if record and stamp == files.stamp(path) else ""

@@ -13,19 +13,19 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-from ..errors import CheckpointDamagedError, CheckpointError, CheckpointValueError
-from ..files import below, remove, replace, sync
+from ..errors import CheckpointError
+from ..files import remove, replace, sync
 from ..project import group
 from ..project.group import check_writable, explained, make_folder, share
 from ..project.names import folded
-from ..text import json_text, unfinished_merge
-from ..watch.files import unwatched
+from ..text import json_text
 from . import away as elsewhere
-from .schema import POINTER, RECORD, Record, parse
+from .committed import COMMIT, files_in, read_json, record_bytes
+from .json_record import parse, to_json
+from .places import check_places
+from .schema import POINTER, RECORD, Record
 
-COMMIT = ".commit"
 STAGING = ".staging-"
 LOCK = ".lock"
 TRIES, PAUSE = 40, 0.05  # seconds between them
@@ -63,7 +63,7 @@ def transaction(folder: Path, away: Path | None = None) -> Iterator[Path]:
             yield staging
             if away:
                 elsewhere.finish(away, staging, folder)
-            _check_places(staging, folder)
+            check_places(staging, folder)
             for written in filter(None, (away, staging)):
                 _sync_all(written)
             if away and (staging / POINTER).exists():
@@ -113,66 +113,6 @@ def is_interrupted(folder: Path) -> bool:
         return False  # it is in progress, or this process may not write here and cannot know
 
 
-def locate(folder: Path, file: str) -> Path:
-    """Return where a committed file is, also while its save is being completed."""
-    places = [folder / COMMIT] if (folder / COMMIT / RECORD).exists() else []
-    for place in [*places, folder]:
-        if (place / file).exists():
-            return place / file
-        if (away := elsewhere.folder_of(place)) and (away / file).exists():
-            return away / file
-    return folder / file
-
-
-def read_raw(folder: Path) -> dict[str, Any] | None:
-    """Read a folder's `params.json`, whoever wrote it; None if there is none.
-
-    Raises
-    ------
-    CheckpointDamagedError
-        If it is not a JSON object; the message names line and column.
-    """
-    # in this order: a record that is no longer in the first has just been moved to the second
-    committed = [folder / COMMIT] if (folder / COMMIT).exists() else []
-    for place in [*committed, folder]:
-        try:
-            return read_json(place / RECORD)
-        except FileNotFoundError:
-            continue
-    return None
-
-
-def read_record(folder: Path) -> Record | None:
-    """Read a folder's record; None if `save` wrote none. Raises as `read_raw` and `parse`."""
-    raw = read_raw(folder)
-    return None if raw is None else parse(raw)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; raises as `read_raw`, and `FileNotFoundError`."""
-    text = ""
-    try:
-        with unwatched():
-            text = path.read_bytes().decode("utf-8")
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        reason = unfinished_merge(text) or f"is not valid JSON: {error.msg}, {place}"
-        raise CheckpointDamagedError(f"{path.name} {reason}.", file=path.name) from error
-    except UnicodeDecodeError as error:
-        raise CheckpointDamagedError(
-            f"{path.name} is not valid JSON: it is not UTF-8 text.", file=path.name
-        ) from error
-    if not isinstance(content, dict):
-        raise CheckpointDamagedError(
-            f"{path.name} must hold a JSON object, got a {type(content).__name__}.",
-            file=path.name,
-            expected="object",
-            found=type(content).__name__,
-        )
-    return content
-
-
 @contextmanager
 def locked(folder: Path, timeout: float = -1) -> Iterator[None]:
     """Hold the lock of a step's folder; raises `filelock.Timeout` after `timeout` seconds."""
@@ -193,12 +133,6 @@ def locked(folder: Path, timeout: float = -1) -> Iterator[None]:
         yield
 
 
-def record_bytes(folder: Path) -> bytes | None:
-    """Return a folder's `params.json` as it is on disk; None if there is none."""
-    path = folder / RECORD
-    return path.read_bytes() if path.exists() else None
-
-
 def put_record(folder: Path, record: Record, before: bytes | None) -> None:
     """Replace a folder's `params.json` and nothing else.
 
@@ -211,14 +145,13 @@ def put_record(folder: Path, record: Record, before: bytes | None) -> None:
         _tidy(folder)
         if record_bytes(folder) != before:
             where = f"{folder.parent.name}/{folder.name}"
-            raise CheckpointError(f"{where} was saved again meanwhile. Look at it, and try again.")
-        content = record.to_json(json.loads(before or b"{}"))
+            raise CheckpointError(
+                f"{where} was saved again meanwhile. Look at it, and try again.",
+                step=folder.name,
+                file=str(folder / RECORD),
+            )
+        content = to_json(record, json.loads(before or b"{}"))
         replace(folder / RECORD, json_text(content).encode())
-
-
-def in_progress(folder: Path) -> bool:
-    """Tell whether a committed save is still being moved into place."""
-    return (folder / COMMIT).exists()
 
 
 def remove_empty(inner: Path, folder: Path) -> None:
@@ -247,7 +180,9 @@ def _tidy(folder: Path) -> None:
         raise CheckpointError(
             f"The previous save could not be moved into place: {error.filename} could not be "
             f"replaced ({error.strerror}). Close the program that has the file open, then save "
-            "again."
+            "again.",
+            step=folder.name,
+            file=error.filename,
         ) from error
     for staging in folder.glob(f"{STAGING}*"):
         remove(staging)
@@ -325,58 +260,6 @@ def _is_one_of(path: Path, others: dict[str, list[Path]]) -> bool:
     (name,) = _by_name([path])
     there = (other for other in others.get(name, []) if path.exists() and other.exists())
     return any(other.samefile(path) for other in there)
-
-
-def _check_places(staging: Path, folder: Path) -> None:
-    """Refuse, before the commit, a file whose place in the folder is taken."""
-    new, old = set(files_in(staging)), set(files_in(folder))
-    for place in (folder / around for around in {file.rpartition("/")[0] for file in old}):
-        if place.is_dir():
-            check_writable(place)
-    for parent, folders, files in os.walk(staging):
-        around = Path(parent).relative_to(staging)
-        names = {name: (around / name).as_posix() for name in sorted([*folders, *files])}
-        folders[:] = [name for name in folders if names[name] not in new]  # else it is an object
-        for name, file in names.items():
-            if file not in old:
-                _check_place(folder / file, folder, old, name in files, name in folders)
-
-
-def _check_place(
-    place: Path, folder: Path, old: set[str], for_file: bool, for_folder: bool
-) -> None:
-    """Refuse a place that is taken, for a file, a folder around files, or a folder as an object."""
-    if not place.exists():
-        return
-    is_folder = place.is_dir()
-    if is_folder and not for_folder and _holds_only(place, folder, old):
-        return  # it goes when its files do
-    if not (for_folder if is_folder else for_file):
-        kind = "folder" if is_folder else "file"
-        raise CheckpointValueError(f"{place} is a {kind} that save did not write. Move it.")
-    if is_folder:
-        check_writable(place)
-    if is_folder and place.stat().st_dev != folder.stat().st_dev:
-        raise CheckpointValueError(
-            f"{place} is on another disk, so files cannot be moved into it atomically. Use "
-            "figures(step) to write there, or replace the link with a folder."
-        )
-
-
-def _holds_only(place: Path, folder: Path, old: set[str]) -> bool:
-    """Tell whether all files in a folder belong to the checkpoint that is being replaced."""
-    files = [path for path in below(place) if path.is_file()]
-    names = [f"{path.relative_to(folder).as_posix()}/" for path in files]
-    return bool(files) and all(any(name.startswith(f"{file}/") for file in old) for name in names)
-
-
-def files_in(folder: Path) -> list[str]:
-    """Return the files named by the record in this folder, not by one in `.commit`."""
-    try:
-        record = parse(read_json(folder / RECORD))
-    except (OSError, CheckpointError):
-        return []  # a damaged record names no files that are ours to remove
-    return record.written if record else []
 
 
 def _sync_all(folder: Path) -> None:

@@ -18,7 +18,7 @@ from ..project.group import make_folder
 from ..project.names import folded, unportable
 from ..text import size
 from ..watch.files import unwatched
-from . import hashes, store
+from . import committed, hashes
 from .environment import FREEZE
 from .schema import RECORD, FileEntry
 
@@ -68,7 +68,9 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
     if not isinstance(objects, Mapping):
         raise CheckpointValueError(
             f"save takes a dict of names and objects, got {a_type(objects)}: "
-            'save("1_preprocessing", {"rna_adata": rna})'
+            'save("1_preprocessing", {"rna_adata": rna})',
+            expected=dict,
+            found=type(objects),
         )
     items: dict[str, Item] = {}
     for key, obj in objects.items():
@@ -113,7 +115,7 @@ def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> N
         if parent == results:
             return
         place = folder.relative_to(parent).as_posix()
-        for file in store.files_in(parent):
+        for file in committed.files_in(parent):
             if f"{file}/".startswith(f"{place}/"):
                 around = parent.relative_to(results).as_posix()
                 raise CheckpointValueError(
@@ -286,7 +288,9 @@ def _stem(item: Item) -> str:
 
 def _check_key(key: str) -> None:
     if not isinstance(key, str):
-        raise CheckpointValueError(f"the name of an object must be a str, got {key!r}")
+        raise CheckpointValueError(
+            f"the name of an object must be a str, got {key!r}", expected=str, found=key
+        )
     for part in key.split("/"):
         if reason := unportable(part):
             raise CheckpointValueError(f"{key!r}: as a file name, {part!r} {reason}", key=key)

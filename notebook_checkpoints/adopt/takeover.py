@@ -17,7 +17,7 @@ from checkpoint.notebooks.recipe import recipe_of
 from checkpoint.project.names import unportable
 from checkpoint.project.project import Project
 from checkpoint.project.settings import FILE
-from checkpoint.storage import hashes, store
+from checkpoint.storage import committed, hashes, store
 from checkpoint.storage.schema import (
     FORMAT_VERSION,
     RECORD,
@@ -138,7 +138,7 @@ def _why_not_run(root: Path, step: Rewritten) -> str:
     for use in step.inputs:
         if isinstance(use, Stored):
             names = [name.removeprefix("results/") for name in _checkpoints(project, use)]
-            if not any(store.record_bytes(project.results_of(name)) for name in names):
+            if not any(committed.record_bytes(project.results_of(name)) for name in names):
                 return f"it is made from results/{use.checkpoint}, which is not here"
         elif not any(True for place in use.places for _ in _matching(root, place)):
             return f"it reads {use.place.shown}, which is not here"
@@ -223,11 +223,11 @@ def _accept(project: Project, step: Rewritten | Script, files: list[_File]) -> N
             modules=dict.fromkeys(_modules(project, step)),
             run=Run([]) if isinstance(step, Rewritten) else None,
         )
-        store.put_record(folder, record, store.record_bytes(folder))
+        store.put_record(folder, record, committed.record_bytes(folder))
         fits = Lineage(project).present(name)
         acceptance = Acceptance(WHY, _date(), [REASON], fits)
         record = structs.replace(record, run=None, inputs=fits.inputs, modules=fits.modules)
-        store.put_record(folder, record.accept(acceptance), store.record_bytes(folder))
+        store.put_record(folder, record.accept(acceptance), committed.record_bytes(folder))
 
 
 def _entry(folder: Path, stored: Stored) -> FileEntry:
@@ -293,7 +293,7 @@ def _checkpoints(project: Project, stored: Stored) -> Iterator[str]:
         return
     folder = project.results_of(stored.step)
     for path in sorted(folder.glob(Place(stored.part).glob)):
-        if store.record_bytes(path) is not None:
+        if committed.record_bytes(path) is not None:
             yield f"results/{stored.step}/{path.relative_to(folder).as_posix()}"
 
 

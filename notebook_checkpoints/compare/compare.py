@@ -10,7 +10,7 @@ from checkpoint.files import LEFTOVERS
 from checkpoint.notebooks import notebook
 from checkpoint.project.project import Project
 from checkpoint.share.reset import HANDED_OUT, NOTEBOOKS
-from checkpoint.storage import store
+from checkpoint.storage import committed
 from checkpoint.storage.schema import Record
 
 from .cells import Cells, compared, is_version
@@ -77,7 +77,9 @@ def compare(
     originals = _originals(handed_out)
     students = [path for path in sorted(submissions.iterdir()) if _is_folder(path)]
     if not students:
-        raise ProjectError(f"{submissions} has no folders. Expected one per student.")
+        raise ProjectError(
+            f"{submissions} has no folders. Expected one per student.", file=str(submissions)
+        )
     records = _records(expected, list(originals)) if expected else {}
     teachers = dict(_notebooks(expected, list(originals))) if expected else {}
     for student in students:
@@ -113,7 +115,9 @@ def _originals(project: Project) -> dict[str, dict]:
     paths = sorted(folder.rglob("*.ipynb")) if folder.is_dir() else []
     paths = paths or [step.path for step in project.steps() if not step.is_script]
     if not paths:
-        raise ProjectError(f"{project.root} has no notebooks to compare with.")
+        raise ProjectError(
+            f"{project.root} has no notebooks to compare with.", file=str(project.root)
+        )
     return {path.stem: notebook.read_whole(path) for path in paths}
 
 
@@ -129,14 +133,18 @@ def _records(expected: Project, steps: list[str]) -> dict[str, Record]:
     found = {}
     for step in steps:
         try:
-            record = store.read_record(expected.results_of(step))
+            record = committed.read_record(expected.results_of(step))
         except CheckpointError as error:
-            raise ProjectError(f"results/{step} of {expected.root}: {error}") from error
+            raise ProjectError(f"results/{step} of {expected.root}: {error}", step=step) from error
         if record:
             found[step] = record
     if not found:
         names = ", ".join(steps)
-        raise ProjectError(f"{expected.root} has no results of {names} to compare with. Run it.")
+        raise ProjectError(
+            f"{expected.root} has no results of {names} to compare with. Run it.",
+            file=str(expected.root),
+            expected=steps,
+        )
     return found
 
 

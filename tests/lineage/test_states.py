@@ -17,6 +17,7 @@ from checkpoint.project.project import Project
 from checkpoint.storage import session
 from checkpoint.storage.checkpoint import Checkpoint
 from checkpoint.storage.hashes import code_hash
+from checkpoint.storage.json_record import to_json
 from checkpoint.storage.schema import InputEntry
 
 
@@ -248,7 +249,7 @@ def test_a_chain_longer_than_the_stack(project):
         made = structs.replace(made, step=f"step{i}", inputs=inputs)
         folder = project / "results" / made.step
         folder.mkdir()
-        (folder / "params.json").write_text(json.dumps(made.to_json()))
+        (folder / "params.json").write_text(json.dumps(to_json(made)))
     (project / "data" / "raw.txt").write_text("other")
     assert Lineage(Project(project)).state("step399")[1:3] == ("stale", ["data/raw.txt changed"])
 

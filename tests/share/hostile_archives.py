@@ -85,7 +85,7 @@ HOSTILE = {
     ),
     "a file that only the manifest has": (
         changed(lambda p: (p.list(TABLE), p.files.pop(TABLE))),
-        "in its manifest, and not in it",
+        "in its manifest, but not in the archive",
     ),
     "the manifest last": (lambda p, path: p.write(path, first=False), "first file is not"),
     "no manifest": (lambda p, path: p.write(path, manifest=b""), "first file is not"),
@@ -333,12 +333,12 @@ HOSTILE = {
     "a wrong checksum": (wrong_crc, "cannot be read as an archive"),
     "data after the archive": (
         lambda p, path: (p.write(path), path.write_bytes(path.read_bytes() + b"x" * 1000)),
-        "behind its end",
+        "after its end",
     ),
     "a comment": (with_comment, "comment"),
     "a gap between two files": (with_gap, "belong to no file"),
     "another name in the header of a file": (other_local_name, "cannot be read as an archive"),
-    "many disks": (many_disks, "behind its end"),
+    "many disks": (many_disks, "after its end"),
     "gzip": (
         lambda p, path: (p.write(path), path.write_bytes(gzip.compress(path.read_bytes()))),
         "not a zip archive",
