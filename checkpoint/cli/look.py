@@ -66,7 +66,9 @@ def graph(
     found = Graph(current_project())
     every = {step: [*loads, *found.later[step]] for step, loads in found.loads.items()}
     if svg and svg.suffix.lower() != ".svg":
-        raise CheckpointValueError(f"--svg expects a name that ends in .svg, got {str(svg)!r}.")
+        raise CheckpointValueError(
+            f"--svg expects a name that ends in .svg, got {str(svg)!r}.", found=str(svg)
+        )
     if svg:
         replace(svg, as_svg(every).encode())
     if mermaid:

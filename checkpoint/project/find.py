@@ -177,5 +177,6 @@ def _no_project() -> ProjectError:
     return ProjectError(
         f"No project found: {where} a pyproject.toml with a [tool.checkpoint] table. Run this "
         f"inside the project{such_as}, or set {PROJECT} to its folder; for notebooks elsewhere, "
-        "install the project in place with `pip install -c constraints.txt -e .`."
+        "install the project in place with `pip install -c constraints.txt -e .`.",
+        found=str(here) if here else None,
     )

@@ -78,7 +78,9 @@ def _update_index(root: Path, names: set[str], *options: str) -> None:
     )
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip()
-        raise ProjectError(f"git could not stage the change, so nothing was changed: {reason}")
+        raise ProjectError(
+            f"git could not stage the change, so nothing was changed: {reason}", found=reason
+        )
 
 
 def _paths(root: Path, *arguments: str) -> list[str]:

@@ -27,7 +27,10 @@ def unchanging(project: Project, timeout: float = 60) -> Iterator[None]:
             with locked(project.results / ".lock", timeout):
                 yield
     except Timeout:
-        raise ProjectError("Another process is changing this project. Try again.") from None
+        raise ProjectError(
+            "Another process is changing this project. Try again.",
+            file=project.show(project.results),
+        ) from None
 
 
 @contextmanager
@@ -82,7 +85,9 @@ def refuse(project: Project) -> None:
                 pass  # left by a process that was killed
         except Timeout:
             raise ProjectError(
-                f"Notebooks of this project are running ({path.name}). Wait for them, or stop them."
+                f"Notebooks of this project are running ({path.name}). Wait for them, or stop "
+                "them.",
+                file=project.show(path),
             ) from None
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -153,7 +153,11 @@ class Project:
     def package(self) -> str:
         """The name of the package that the notebooks import; raises `ProjectError`."""
         if not self.packages:
-            raise ProjectError("src/ has no package with a checkpoint/ folder. Restore it.")
+            raise ProjectError(
+                "src/ has no package with a checkpoint/ folder. Restore it.",
+                file="src",
+                expected="src/*/checkpoint/__init__.py",
+            )
         return self.packages[0]
 
     @property
@@ -197,7 +201,9 @@ class Project:
         """
         if not isinstance(step, str):
             raise CheckpointValueError(
-                f"step must be a str such as '1_preprocessing', got {type(step).__name__}"
+                f"step must be a str such as '1_preprocessing', got {type(step).__name__}",
+                expected=str,
+                found=step,
             )
         parts = step.split("/")
         wrong = next((f"{part!r} {reason}" for part in parts if (reason := unportable(part))), "")
@@ -257,7 +263,7 @@ def _why_no_number(stem: str) -> str:
         return f"begins with {stem[0]!r}, and only the digits 0 to 9 count as a number"
     digits = stem[: len(stem) - len(stem.lstrip("0123456789"))]
     if digits:
-        return f"has no `_` behind its number {digits}"
+        return f"has no `_` after its number {digits}"
     return "does not begin with a number"
 
 

@@ -220,7 +220,9 @@ def _with_steps(root: Path, chain: Chain, result: Result, text: str) -> str:
         settings["order"] = array.multiline(len(order) > 4)
     after = tomlkit.dumps(document)
     if "[tool.checkpoint]" not in after.splitlines():
-        raise ProjectError(f"{PYPROJECT}: [tool.checkpoint] is written in an unusual way.")
+        raise ProjectError(
+            f"{PYPROJECT}: [tool.checkpoint] is written in an unusual way.", file=PYPROJECT
+        )
     return after
 
 

@@ -44,21 +44,29 @@ def refuse_unclean(root: Path) -> None:
     if status is None and "dubious ownership" in error:
         raise ProjectError(
             f"{root} is in a git repository of another user, which git refuses to use. Clone it "
-            "and adopt the clone, or pass --no-git."
+            "and adopt the clone, or pass --no-git.",
+            file=str(root),
         )
     if status is None and error and "not a git repository" not in error:
-        raise ProjectError(f"git does not work in {root}: {error}. Correct it, or pass --no-git.")
+        raise ProjectError(
+            f"git does not work in {root}: {error}. Correct it, or pass --no-git.",
+            file=str(root),
+            found=error,
+        )
     if status is None:
         raise ProjectError(
             f"{root} is not in a git repository, so nothing could bring back what adopt changes. "
-            "Run `git init`, `git add -A` and `git commit`, or pass --no-git."
+            "Run `git init`, `git add -A` and `git commit`, or pass --no-git.",
+            file=str(root),
         )
     if status:
         lines = status.splitlines()
         files = ", ".join(line[3:] for line in lines[:5]) + (", …" if lines[5:] else "")
         raise ProjectError(
             f"The git tree of {root} is not clean: {files}. Commit or stash this first, so that "
-            "`git checkout .` can bring back what adopt changes; or pass --no-git."
+            "`git checkout .` can bring back what adopt changes; or pass --no-git.",
+            file=str(root),
+            found=[line[3:] for line in lines],
         )
 
 
@@ -105,7 +113,8 @@ def apply(root: Path, changes: list[Change], *, git: bool = True) -> str:
         if isinstance(error, OSError):
             raise ProjectError(
                 f"{_without_part(error.filename)} cannot be written: {error.strerror}. Nothing was "
-                "changed. adopt needs the right to write in the project's folders."
+                "changed. adopt needs the right to write in the project's folders.",
+                file=_without_part(error.filename),
             ) from error
         raise
     return kept if (root / kept).is_dir() else ""

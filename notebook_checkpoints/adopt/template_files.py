@@ -189,7 +189,9 @@ def merged_pyproject(root: Path, ours: Path, package: str) -> tuple[list[Change]
             "[tool.checkpoint]\n"
         )
         if tomlkit.parse(text).get("tool", {}).get("checkpoint") is None:
-            raise ProjectError(f"{path} has a table `tool` that cannot be extended.")
+            raise ProjectError(
+                f"{path} has a table `tool` that cannot be extended.", file=str(path)
+            )
     content = text.encode()
     return ([Change(PYPROJECT, content)] if content != before else []), left
 

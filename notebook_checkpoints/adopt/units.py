@@ -172,7 +172,9 @@ def upgraded(path: Path) -> dict[str, Any]:
         try:
             content = json.loads(json.dumps(nbformat.convert(nbformat.from_dict(content), 4)))
         except Exception as error:  # converters raise what they like at a broken notebook
-            raise ProjectError(f"{path} is not a valid notebook: {error}") from error
+            raise ProjectError(
+                f"{path} is not a valid notebook: {error}", file=str(path)
+            ) from error
     for cell in content.get("cells") or ():
         if isinstance(cell, dict):  # missing in notebooks that other tools wrote
             cell.setdefault("metadata", {})
@@ -181,7 +183,9 @@ def upgraded(path: Path) -> dict[str, Any]:
                 cell.setdefault("execution_count", None)
     content.setdefault("metadata", {})
     if reason := next(notebook.broken(content), None):
-        raise ProjectError(f"{path} is not a valid notebook: it {reason}")
+        raise ProjectError(
+            f"{path} is not a valid notebook: it {reason}", file=str(path), found=reason
+        )
     return content
 
 

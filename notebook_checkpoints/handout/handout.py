@@ -95,7 +95,9 @@ def handout(
     project.refuse_unclear()
     chosen = project.select(steps)
     if scripts := [step.name for step in chosen if step.is_script]:
-        raise ProjectError(f"{scripts[0]} is made by a command, and has no notebook.")
+        raise ProjectError(
+            f"{scripts[0]} is made by a command, and has no notebook.", step=scripts[0]
+        )
     if target.exists():
         raise ProjectError(f"{target} exists. Choose a new folder.", file=str(target))
     names = [step.name for step in chosen]

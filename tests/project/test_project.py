@@ -53,7 +53,7 @@ def test_names_as_projects_have_them(tmp_path):
     assert reasons == {
         "notes": "does not begin with a number",
         "2024-01-05_try": "begins with a date, not with a number",
-        "07-umap": "has no `_` behind its number 07",
+        "07-umap": "has no `_` after its number 07",
         "٣_x": "begins with '٣', and only the digits 0 to 9 count as a number",
     }
 
