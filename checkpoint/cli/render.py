@@ -33,7 +33,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
     """
     from ..lineage.changes import ABSENT, CURRENT, MISSING, UNVERIFIABLE
     from ..notebooks.copies import written_back
-    from ..run.left import skipped, unrunnable
+    from ..run.left_out import skipped, unrunnable
 
     whys = {state.step: _why(state, states) for state in states}
     in_table = console.width >= max(map(len, whys), default=0) + OTHER_COLUMNS

@@ -18,12 +18,12 @@ LARGE = 1 << 25  # bytes of a file that takes a while
 
 def create(path: Path) -> BufferedWriter:
     """Open a new file for bytes; writing to it raises what `advance` does."""
-    return BufferedWriter(_InBlocks(path, "wb"), BLOCK)
+    return BufferedWriter(InBlocks(path, "wb"), BLOCK)
 
 
 def opened(path: Path) -> BufferedReader:
     """Open a file for reading bytes."""
-    return BufferedReader(_InBlocks(path, "rb"), BLOCK)
+    return BufferedReader(InBlocks(path, "rb"), BLOCK)
 
 
 def until_stopped(read: Callable[..., Any], source: Path | IO[bytes], **options: Any) -> Any:
@@ -48,13 +48,15 @@ def until_stopped(read: Callable[..., Any], source: Path | IO[bytes], **options:
         thread.shutdown(wait=False)
 
 
-class _InBlocks(FileIO):
+class InBlocks(FileIO):
     """A file that takes or gives the beginning of what it is asked for; its buffer asks again."""
 
     def write(self, data: Any) -> int:
+        """Write the beginning of the data; return how many bytes."""
         done = super().write(memoryview(data)[:BLOCK])
         advance(done)
         return done
 
     def readinto(self, buffer: Any) -> int:
+        """Read into the beginning of the buffer; return how many bytes."""
         return super().readinto(memoryview(buffer)[:BLOCK])

@@ -16,14 +16,14 @@ from ..project.project import Project
 from ..project.settings import FILE, read_kernels
 from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
-from ..storage import committed, hashed, hashes, store
+from ..storage import committed, hashes, input_hashes, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.json_record import parse
+from ..storage.kernel_run import cells_of, compare, executions_of, signature
 from ..storage.opened import results_in
 from ..storage.outputs import entry_hash
 from ..storage.params import param_hashes, user_params
 from ..storage.parts import listing, part_names
-from ..storage.ran import cells_of, compare, executions_of, signature
 from ..storage.schema import (
     RECORD,
     Baseline,
@@ -139,9 +139,9 @@ class Snapshot:
             return listing(self.project, name.rstrip("/")) if path.is_dir() else None
         if not path.is_file():
             return None
-        if recorded and hashed.is_unchanged(self.project, path, recorded, since):
+        if recorded and input_hashes.is_same(self.project, path, recorded, since):
             return recorded
-        return hashed.content_of(self.project, path)
+        return input_hashes.entry_of(self.project, path)
 
     def module_now(self, step: str, module: str) -> str | None:
         """Return the hash of a module's code; None if it is not there."""

@@ -20,8 +20,8 @@ from ..project.project import Project
 from ..storage import clean, session
 from ..storage.checkpoint import Checkpoint
 from ..storage.interrupts import Interrupts
+from ..storage.kernel_run import in_session
 from ..storage.parts import parts_of
-from ..storage.ran import in_session
 from ..storage.saving import save_objects
 from ..watch import cells, files, randomness
 from .tally import Tally

@@ -71,7 +71,7 @@ def fits(project: Project) -> bool:
 
 def imported_from_elsewhere(project: Project) -> str | None:
     """Describe which other project this code belongs to; None if to `project`, or to none."""
-    other = _installed()
+    other = installed_project()
     if other is None or other == project.root.resolve():
         return None
     return (
@@ -92,7 +92,7 @@ def _root() -> tuple[Path, bool]:
     """Return the project, and whether the caller lies in it or names it."""
     if root := _named() or _own():
         return root, True
-    if root := _installed():
+    if root := installed_project():
         return root, False
     raise _no_project()
 
@@ -103,7 +103,7 @@ def _own() -> Path | None:
     return root if root and fits(Project(root)) else None
 
 
-def _installed() -> Path | None:
+def installed_project() -> Path | None:
     """Return the project that this code is part of."""
     root = _package_folder().parents[1]
     return root if is_project(root) else None
@@ -170,7 +170,7 @@ def _not_its_own(project: Project, step: str) -> CheckpointError:
 
 
 def _no_project() -> ProjectError:
-    installed = _installed()
+    installed = installed_project()
     such_as = f", such as {installed}" if installed else ""
     here = working_directory()
     where = f"neither {here} nor a folder above it has" if here else "the working directory lacks"

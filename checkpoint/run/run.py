@@ -22,7 +22,7 @@ from ..project.locks import alone, announced
 from ..project.project import Project
 from .command import output, run_command
 from .kernels import Kernels, refuse_missing
-from .left import Left, left, skipped
+from .left_out import Left, left, skipped
 from .progress import RunProgress
 from .schedule import Schedule
 

@@ -12,7 +12,7 @@ from ..errors import ProjectError
 from ..notebooks.graph import Graph
 from ..project.project import Project
 from ..project.settings import check_settings, read_resources
-from .left import skipped
+from .left_out import skipped
 from .schedule import Schedule
 
 FLAGS, LOCKS = ".snakemake/steps", ".snakemake/locks"

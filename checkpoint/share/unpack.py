@@ -13,7 +13,7 @@ from ..errors import ArchiveError, CheckpointDamagedError, CheckpointError
 from ..project.places import large_files_of
 from ..project.project import Project
 from ..project.settings import blake3_digits, read_sources
-from ..storage import away, committed, hashes, store
+from ..storage import committed, hashes, other_disk, store
 from ..storage.json_record import to_json
 from ..storage.opened import open_step
 from ..storage.outputs import moved_away
@@ -231,7 +231,7 @@ def _write(
     """Write all checkpoints beside their places, then move them there; those of parts first."""
     with ExitStack() as stack:
         for step in sorted(steps):  # the last one that is entered is committed first
-            place = away.begin(project, step)
+            place = other_disk.begin(project, step)
             staging = stack.enter_context(store.transaction(project.results_of(step), place))
             _refuse_own(project, archive, [] if replace else [step])  # a save has just ended
             for name, member in archive.manifest.files_of(step).items():

@@ -8,7 +8,7 @@ from ..errors import CheckpointError, ProjectError
 from ..files import below, remove
 from ..project.chain import step_of
 from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
-from . import away, committed, store
+from . import committed, other_disk, store
 from .parts import part_names
 from .schema import RECORD
 
@@ -72,7 +72,7 @@ def find_left_over(project: Project) -> list[Removable]:
     """Find what saves that were killed left on another disk, where large files are kept there."""
     return [
         Removable(str(place), place.parent, [], _size_below(place), 0, [], [place])
-        for place in away.left_over(project)
+        for place in other_disk.left_over(project)
     ]
 
 
@@ -138,8 +138,8 @@ def _in_folder(step: str, folder: Path) -> Removable:
     places: list[Path] = []
     for part in [folder, *(path for path in below(folder) if path.is_dir())]:
         ours |= _written_in(part)
-        place = away.folder_of(part)
-        places += [place] if place and away.is_owned(place, part) else []
+        place = other_disk.folder_of(part)
+        places += [place] if place and other_disk.is_owned(place, part) else []
     # a link is a file, whatever it leads to
     paths = [path for path in below(folder) if path.is_symlink() or path.is_file()]
     # the step's own lock is being held

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import CheckpointDamagedError, CheckpointError
 from ..text import unfinished_merge
 from ..watch.files import unwatched
-from . import away as elsewhere
+from . import other_disk
 from .json_record import parse
 from .schema import RECORD, Record
 
@@ -23,7 +23,7 @@ def locate(folder: Path, file: str) -> Path:
     for place in [*places, folder]:
         if (place / file).exists():
             return place / file
-        if (away := elsewhere.folder_of(place)) and (away / file).exists():
+        if (away := other_disk.folder_of(place)) and (away / file).exists():
             return away / file
     return folder / file
 

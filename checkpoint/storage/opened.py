@@ -15,7 +15,7 @@ from ..formats import beside, format_of, stems, suffix_of
 from ..notebooks.recipe import recipe_of
 from ..project.project import Project
 from ..project.settings import read_sources
-from . import away, committed, hashes, store
+from . import committed, hashes, other_disk, store
 from .json_record import parse
 from .schema import RECORD, SESSION, FileEntry, Record
 
@@ -117,7 +117,7 @@ def is_absent(folder: Path, record: Record) -> bool:
 
 def _absent(project: Project, step: str, record: Record) -> CheckpointNotFoundError:
     whole = step.partition("/")[0]
-    if named := away.named_by(project.results_of(step)):
+    if named := other_disk.named_by(project.results_of(step)):
         return CheckpointNotFoundError(
             f"results/{step} was saved on {record.timestamp[:10]} with its large files in {named}, "
             f"which {_not_there(Path(named))}, or run {maker_of(project, step)} again.",

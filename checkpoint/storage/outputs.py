@@ -17,7 +17,7 @@ from ..project.names import folded, unportable
 from ..project.project import EXECUTED, FAILED, FAILED_LOG, Project
 from ..project.settings import FILE, Entry
 from ..text import json_text
-from . import away, committed, hashed, hashes, params, store
+from . import committed, hashes, input_hashes, other_disk, params, store
 from .checkpoint import Checkpoint
 from .json_record import to_json
 from .params import param_hashes
@@ -53,7 +53,7 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
                 step=step.name,
                 file=name,
             )
-    place = away.begin(project, step.name)
+    place = other_disk.begin(project, step.name)
     with store.transaction(folder, place) as staging:
         yield staging
         _refuse_unfit(step, staging)
@@ -102,7 +102,7 @@ def inputs_of(project: Project, recipe: Recipe) -> dict[str, InputEntry | None]:
             inputs[f"{name}/"] = InputEntry(hashes.listing_hash(path))
         for file in hashes.files_below(path) if path.is_dir() else [path]:
             there = file.is_file()
-            inputs[project.show(file)] = hashed.content_of(project, file) if there else None
+            inputs[project.show(file)] = input_hashes.entry_of(project, file) if there else None
     return inputs
 
 
@@ -187,7 +187,7 @@ def moved_away(files: dict[str, FileEntry], staging: Path, place: Path) -> dict[
         known = format_of(file)
         is_large = known is None or known.large
         if is_large:
-            away.take(staging, place, file)
+            other_disk.take(staging, place, file)
         moved[file] = structs.replace(entry, away=is_large)
     return moved
 

@@ -14,14 +14,14 @@ from ..project.project import FAILED, Project
 from ..project.settings import file_settings
 from ..text import json_text
 from ..watch.files import unwatched
-from . import away, session, store, writing
+from . import other_disk, session, store, writing
 from . import params as user
 from .environment import installed_environment, write_freeze
 from .interrupts import Interrupts
 from .json_record import to_json
+from .kernel_run import run_of, unreadable
 from .modules import Modules, changed_since_run, modules_of
 from .params import param_hashes
-from .ran import run_of, unreadable
 from .schema import FORMAT_VERSION, RECORD, InputEntry, Record, Run
 
 
@@ -85,7 +85,7 @@ def _save(
     environment = installed_environment(project)
     disk = large_files_of(project) or folder
     writing.refuse_full(items, folder, disk)
-    place = away.begin(project, step)
+    place = other_disk.begin(project, step)
     with store.transaction(folder, place) as staging:
         with writing.Writer(staging, place, interrupts.heed) as writer:
             for item in items:

@@ -18,8 +18,8 @@ from ..project.caller import working_directory
 from ..project.project import Project
 from ..project.settings import FILE, LOCAL
 from ..watch import cells, files, modules
-from . import committed, hashed, hashes, store
-from .hashed import Hashing
+from . import committed, hashes, input_hashes, store
+from .input_hashes import Hashing
 from .parts import listing
 from .schema import POINTER, RECORD, InputEntry, Run, Verdict
 
@@ -95,7 +95,7 @@ def remember_raw(project: Project, path: Path) -> None:
     if path.is_dir():
         remember(project, f"{project.show(path)}/", listing(project, project.show(path)))
     for file in hashes.files_below(path) if path.is_dir() else [path]:
-        remember(project, project.show(file), hashed.begin(project, file))
+        remember(project, project.show(file), input_hashes.begin(project, file))
 
 
 def forget() -> None:
@@ -161,7 +161,7 @@ def changed_since_read(
             continue
         if not entry or (entry.blake3 and entry.bytes is None):
             continue  # a checkpoint, or the list of a folder's files
-        if entry.blake3 and path.is_file() and hashed.is_unchanged(project, path, entry):
+        if entry.blake3 and path.is_file() and input_hashes.is_same(project, path, entry):
             continue
         what = f"{name} changed after this notebook read it."
         if name.startswith("data/"):
@@ -208,7 +208,7 @@ def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry
         return None
     if stamp != files.stamp(path) or path in files.writes:
         return InputEntry("", bytes=stamp.size)
-    return hashed.content_of(project, Path(path))
+    return input_hashes.entry_of(project, Path(path))
 
 
 def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:

@@ -20,7 +20,7 @@ from ..project import group
 from ..project.group import check_writable, explained, make_folder, share
 from ..project.names import folded
 from ..text import json_text
-from . import away as elsewhere
+from . import other_disk
 from .committed import COMMIT, files_in, read_json, record_bytes
 from .json_record import parse, to_json
 from .places import check_places
@@ -62,12 +62,12 @@ def transaction(folder: Path, away: Path | None = None) -> Iterator[Path]:
         try:
             yield staging
             if away:
-                elsewhere.finish(away, staging, folder)
+                other_disk.finish(away, staging, folder)
             check_places(staging, folder)
             for written in filter(None, (away, staging)):
                 _sync_all(written)
             if away and (staging / POINTER).exists():
-                elsewhere.keep(away)
+                other_disk.keep(away)
             staging.rename(folder / COMMIT)
         except BaseException:
             _drop(staging)
@@ -197,7 +197,7 @@ def _finish(folder: Path) -> None:
         record = parse(read_json(commit / RECORD))
         new = record.written if record else []
         is_moved = POINTER in new and not (commit / POINTER).exists()
-        former = None if is_moved else elsewhere.folder_of(folder)
+        former = None if is_moved else other_disk.folder_of(folder)
         # first, since a new file may need the old one's name for a folder
         if gone := set(files_in(folder)) - set(new):
             kept = _by_name(folder / file for file in new)
@@ -214,7 +214,7 @@ def _finish(folder: Path) -> None:
             sync(place)
         os.replace(commit / RECORD, folder / RECORD)
         sync(folder)
-        elsewhere.drop(former, folder)
+        other_disk.drop(former, folder)
     remove(commit)
 
 
@@ -234,8 +234,8 @@ def _move(commit: Path, folder: Path, file: str) -> None:
 
 def _drop_unnamed(away: Path, folder: Path) -> None:
     """Remove the place of a save that was not committed, or has no large files."""
-    if str(away) not in (elsewhere.named_by(folder / COMMIT), elsewhere.named_by(folder)):
-        elsewhere.drop(away, folder)
+    if str(away) not in (other_disk.named_by(folder / COMMIT), other_disk.named_by(folder)):
+        other_disk.drop(away, folder)
 
 
 def _remove_old(path: Path, commit: Path) -> None:

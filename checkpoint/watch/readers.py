@@ -52,7 +52,7 @@ def begin() -> None:
             _wrap(owner, name, _noting_what_is_missing)
     for name in READERS:
         if name in sys.modules:
-            _wrap_all(sys.modules[name])
+            wrap_all(sys.modules[name])
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
@@ -79,12 +79,13 @@ class _Finder:
 def _then_wrap(execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
     def execute_and_wrap(module: ModuleType) -> None:
         execute(module)
-        _wrap_all(module)
+        wrap_all(module)
 
     return execute_and_wrap
 
 
-def _wrap_all(module: ModuleType) -> None:
+def wrap_all(module: ModuleType) -> None:
+    """Wrap the functions of a library that open files."""
     for name in READERS[module.__name__].split():
         owner_name, _, attribute = name.rpartition(".")
         owner = getattr(module, owner_name, None) if owner_name else module
@@ -142,13 +143,13 @@ def _noting(function: Callable[..., Any], *, skip: bool) -> Callable[..., Any]:
         given = args[1 if skip else 0 :]
         path = given[0] if given else next((kwargs[n] for n in PATHS if n in kwargs), None)
         mode = given[1] if len(given) > 1 else kwargs.get("mode", "r")
-        _note(path, mode[:1] if isinstance(mode, str) else "r", content=not skip)
+        note(path, mode[:1] if isinstance(mode, str) else "r", content=not skip)
         return function(*args, **kwargs)
 
     return noting
 
 
-def _note(path: object, mode: str, *, content: bool) -> None:
+def note(path: object, mode: str, *, content: bool) -> None:
     """Note a path, or each of several; `content` says that bytes are what a file contains."""
     for each in path if isinstance(path, list | tuple) else (path,):
         if not isinstance(each, str | os.PathLike | bytes) or (content and isinstance(each, bytes)):

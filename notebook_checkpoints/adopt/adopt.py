@@ -16,7 +16,7 @@ from .broken import Broken, broken_in
 from .chain import Chain, chain_of
 from .changes import Change, apply, difference, refuse_unclean, text_difference
 from .libraries import not_listed
-from .moved import FOLDER
+from .move import FOLDER
 from .plans import Rewritten
 from .rewrite import Result, rewrite
 from .scan import scan

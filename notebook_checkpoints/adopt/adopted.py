@@ -4,10 +4,10 @@ import ast
 
 from checkpoint.notebooks.calls import dotted, imported
 
-from .forms import writer_form
 from .keys import key_of
 from .outputs import Stored
 from .places import HOLE
+from .replaceable import writer_form
 from .statements import Code
 from .uses import Scanned, Use
 

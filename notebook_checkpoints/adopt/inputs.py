@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from checkpoint.notebooks.calls import dotted
 from checkpoint.project.names import number_of
 
-from .forms import reader_form
 from .functions import needs_text
 from .outputs import Stored, holes_fit
 from .places import HOLE, quoted
+from .replaceable import reader_form
 from .statements import Code, Edit
 from .uses import Scanned, Use
 

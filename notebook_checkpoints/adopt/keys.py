@@ -2,8 +2,8 @@
 
 import re
 
-from .forms import Form
 from .places import HOLE, Place
+from .replaceable import Form
 
 RESERVED = {"params.json": "parameters.json", "environment.txt": "environment.list.txt"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from checkpoint.files import LEFTOVERS
 from checkpoint.notebooks.calls import dotted
 
-from .named import parts_of
+from .unclear_paths import parts_of
 from .units import LARGEST, SKIPPED
 from .uses import Scanned
 

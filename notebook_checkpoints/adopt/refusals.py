@@ -10,12 +10,12 @@ from checkpoint.notebooks.magics import magics
 from .chain import Chain
 from .inputs import why_not
 from .keys import RESERVED
-from .moved import move_of
-from .moves import plain_moves, skipped_moves
+from .move import move_of
 from .resolve import Names
 from .scripts import why_no_step
 from .statements import bound_names, codes_of
 from .uses import Scanned
+from .working_folder import plain_moves, skipped_moves
 
 FUNCTIONS = ("data_file", "load", "save")
 

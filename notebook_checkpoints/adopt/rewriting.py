@@ -8,8 +8,8 @@ from .adopted import KEPT
 from .cells import CUT, rewritten
 from .functions import needs_text
 from .inputs import Loads, edits_of_reads, why_not
-from .moved import move_of
-from .needless import edits_of_needless
+from .move import move_of
+from .needless_code import edits_of_needless
 from .outputs import Output, Outputs, Stored
 from .parameters import params_of
 from .places import HOLE, quoted

@@ -12,14 +12,14 @@ from checkpoint.notebooks.notebook import code_cells, shortened, tags_of
 from checkpoint.notebooks.parameters import TAG
 
 from .constants import modules_of, own_names
-from .found import in_python
-from .moves import moves_of
-from .named import are_settings
 from .other_languages import literal_files
 from .places import HOLE, Place
+from .python_uses import in_python
 from .resolve import Names
+from .unclear_paths import are_settings
 from .units import Unit, find_units, is_there, read_configs
 from .uses import Scanned, Use
+from .working_folder import moves_of
 
 
 def scan(root: Path) -> list[Scanned]:

@@ -68,14 +68,14 @@ def test_stop_ends_the_reading_of_a_file_between_two_blocks(project, monkeypatch
     previous = load(STEP)
     given = []
 
-    def readinto(file, buffer, read=block_files._InBlocks.readinto):
+    def readinto(file, buffer, read=block_files.InBlocks.readinto):
         given.append(read(file, buffer))
         if len(given) > 2:
             raise KeyboardInterrupt
         return given[-1]
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(block_files._InBlocks, "readinto", readinto)
+        patch.setattr(block_files.InBlocks, "readinto", readinto)
         previous[name]
     assert max(given) <= block_files.BLOCK
     assert sum(given) < previous.path(name).stat().st_size

@@ -87,7 +87,7 @@ def test_elsewhere_load_reads_and_save_refuses(project, other, tmp_path):
 
 def test_a_save_that_is_refused_has_data(project, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("checkpoint.project.find._installed", lambda: project)
+    monkeypatch.setattr("checkpoint.project.find.installed_project", lambda: project)
     with pytest.raises(CheckpointError) as raised:
         save(ONE, {})
     error = raised.value
@@ -154,7 +154,7 @@ def test_the_variables_overrule(project, other, tmp_path, monkeypatch):
 def test_results_of_an_autograder(project, tmp_path, monkeypatch, capsys):
     save(ONE, {"a": "teacher"})
     save(f"{ONE}/part", {"p": "teacher"})
-    monkeypatch.setattr("checkpoint.project.find._installed", lambda: project)
+    monkeypatch.setattr("checkpoint.project.find.installed_project", lambda: project)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CHECKPOINT_RESULTS", "out")  # each submission's own folder
     capsys.readouterr()

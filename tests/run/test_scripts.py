@@ -16,7 +16,7 @@ from checkpoint.lineage.states import Lineage
 from checkpoint.notebooks.recipe import Recipe
 from checkpoint.project.project import Project
 from checkpoint.project.settings import Entry
-from checkpoint.storage import hashed
+from checkpoint.storage import input_hashes
 from checkpoint.storage.outputs import captured
 
 ONE, THREE = "1_one", "3_three"
@@ -119,7 +119,7 @@ def test_a_script_between_notebooks(scripted):
 
 
 def test_what_was_edited_just_before_a_command_is_not_called_changed(scripted, monkeypatch):
-    monkeypatch.setattr(hashed, "SETTLED_NS", 50_000_000)
+    monkeypatch.setattr(input_hashes, "SETTLED_NS", 50_000_000)
     project, data = Project(scripted), scripted / "data" / "n.txt"
     (step,) = project.select(["2_scran"])
     recipe = Recipe(Entry(["python"], [], [], []), [], [], ["data/n.txt"])

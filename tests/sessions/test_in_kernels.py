@@ -22,7 +22,7 @@ from sessions.simulate import MIXES, Person, fresh, repeatable, stage
 
 from checkpoint.project.project import Project
 from checkpoint.replay import Cell, judge
-from checkpoint.storage import committed, ran
+from checkpoint.storage import committed, kernel_run
 from checkpoint.storage.checkpoint import Checkpoint
 from checkpoint.storage.json_record import parse
 
@@ -108,7 +108,7 @@ def is_true(front_end):
     if lab.canonical({key: saved[key] for key in saved}) == fresh(own):
         return True
     folder = project.results_of(STEP)
-    executions = ran.executions_of(folder, parse(committed.read_raw(folder)).run)
+    executions = kernel_run.executions_of(folder, parse(committed.read_raw(folder)).run)
     verdict = judge(executions, [Cell(source) for source in cells], STEP)
     return verdict.unseeded and not repeatable(own)
 

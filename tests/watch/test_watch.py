@@ -85,14 +85,14 @@ def test_a_folder_and_a_pattern_are_read_file_by_file(tmp_path):
     assert str(folder / "1.parquet") in files.reads
     assert str(folder) in files.listed
     files.forget()
-    readers._note(str(folder / "*.parquet"), "r", content=True)
+    readers.note(str(folder / "*.parquet"), "r", content=True)
     assert str(folder / "1.parquet") in files.reads
 
 
 @pytest.mark.parametrize("path", [b"PAR1\0", "a\0b", "https://example.org/x.csv", 3, None])
 def test_what_is_no_path_is_passed_over(path):
     files.forget()
-    readers._note(path, "r", content=True)
+    readers.note(path, "r", content=True)
     assert not files.reads
 
 
@@ -110,7 +110,7 @@ def test_the_checkpoints_of_two_projects_in_one_process(monkeypatch):
     module = types.ModuleType("pyarrow")
     module.memory_map = lambda path: path
     for each in (readers, other, readers, other):
-        each._wrap_all(module)
+        each.wrap_all(module)
     assert module.memory_map.__wrapped__.__wrapped__("x") == "x"
     assert not hasattr(module.memory_map.__wrapped__.__wrapped__, "__wrapped__")
 

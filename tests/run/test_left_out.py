@@ -9,7 +9,7 @@ from checkpoint.notebooks.graph import scripts_that_save
 from checkpoint.notebooks.recipe import recipe_of
 from checkpoint.project.project import Project
 from checkpoint.run.kernels import kernel_of
-from checkpoint.run.left import skipped
+from checkpoint.run.left_out import skipped
 
 SCRAN = """
 from my_project.checkpoint import load, save

@@ -9,7 +9,7 @@ from project_under_test import ONE, TWO
 
 from checkpoint import data_file, save
 from checkpoint.project.project import Project
-from checkpoint.storage import hashed, hashes, session
+from checkpoint.storage import hashes, input_hashes, session
 
 OLD = time.time_ns() - 3_600 * 10**9
 
@@ -18,9 +18,9 @@ OLD = time.time_ns() - 3_600 * 10**9
 def raw(project, monkeypatch):
     """A file just large enough to be kept in mind, and the list of files that were hashed."""
     # its inode's time, which nobody can set, is new: wait for that only where a test needs it
-    monkeypatch.setattr(hashed, "SETTLED_NS", 0)
+    monkeypatch.setattr(input_hashes, "SETTLED_NS", 0)
     path = project / "data" / "counts.bin"
-    path.write_bytes(b"1" * hashed.LARGE)
+    path.write_bytes(b"1" * input_hashes.LARGE)
     time.sleep(0.05)
     return path
 
@@ -39,7 +39,7 @@ def hashing(monkeypatch):
 
 def new_kernel():
     session.forget()
-    hashed._known.clear()
+    input_hashes.forget()
 
 
 def test_hashed_once_in_all_kernels_and_steps(project, raw, hashing):
@@ -51,10 +51,10 @@ def test_hashed_once_in_all_kernels_and_steps(project, raw, hashing):
     save(TWO, {})
     assert project.state(ONE) == ("current", [])
     assert hashing() == 1
-    assert [path.name for path in project.glob(".checkpoint-*")] == [hashed.CACHE]
+    assert [path.name for path in project.glob(".checkpoint-*")] == [input_hashes.CACHE]
     assert len({step["blake3"] for step in map(entry, [project] * 2, [ONE, TWO])}) == 1
 
-    raw.write_bytes(b"2" * hashed.LARGE)
+    raw.write_bytes(b"2" * input_hashes.LARGE)
     assert project.state(ONE) == ("stale", ["data/counts.bin changed"])
     new_kernel()
     time.sleep(0.05)
@@ -75,7 +75,7 @@ def test_times_that_a_copy_keeps(project, raw, hashing):
     data_file("counts.bin")
     save(ONE, {})
     before = entry(project, ONE)
-    raw.write_bytes(b"2" * hashed.LARGE)
+    raw.write_bytes(b"2" * input_hashes.LARGE)
     os.utime(raw, ns=(OLD, OLD))
     time.sleep(0.05)
     if os.name != "nt":  # which has no time of a change that nobody can set
@@ -89,22 +89,22 @@ def test_times_that_a_copy_keeps(project, raw, hashing):
 def test_what_is_written_while_the_clock_stands_still(project, hashing, monkeypatch):
     """A file that is as new as its hash is hashed again: its time may be that of a later change."""
     path = project / "data" / "counts.bin"
-    path.write_bytes(b"1" * hashed.LARGE)
+    path.write_bytes(b"1" * input_hashes.LARGE)
     data_file("counts.bin")
     save(ONE, {})
     assert "mtime_ns" not in entry(project, ONE)
     assert hashing() == 2  # a second time, to see whether it changed meanwhile
     # as on a disk whose clock has steps of seconds
-    stamp = hashed.stamp_of(path)
-    monkeypatch.setattr(hashed, "stamp_of", lambda path: stamp)
-    path.write_bytes(b"2" * hashed.LARGE)
+    stamp = input_hashes.Stamp.of(path)
+    monkeypatch.setattr(input_hashes.Stamp, "of", lambda path: stamp)
+    path.write_bytes(b"2" * input_hashes.LARGE)
     assert project.state(ONE) == ("stale", ["data/counts.bin changed"])
-    assert not (project / hashed.CACHE).exists()
+    assert not (project / input_hashes.CACHE).exists()
 
 
 def test_a_cache_that_is_damaged(project, raw, hashing):
     """It costs a hash, and is replaced, except where a folder has its name."""
-    cache = project / hashed.CACHE
+    cache = project / input_hashes.CACHE
     data_file("counts.bin")
     known = json.loads(cache.read_text())
     for stamp in known.values():
@@ -125,13 +125,13 @@ def test_a_cache_that_is_damaged(project, raw, hashing):
 
 
 def test_a_file_that_changes_while_it_is_hashed(project, raw, monkeypatch):
-    monkeypatch.setattr(hashed, "BESIDE", 0)
-    chunk = iter([lambda: raw.write_bytes(b"3" * hashed.LARGE)])
+    monkeypatch.setattr(input_hashes, "BESIDE", 0)
+    chunk = iter([lambda: raw.write_bytes(b"3" * input_hashes.LARGE)])
 
     def change(self, amount):
         next(chunk, lambda: None)()
 
-    monkeypatch.setattr(hashed.Progress, "count", change)
+    monkeypatch.setattr(input_hashes.Progress, "count", change)
     data_file("counts.bin")
     save(ONE, {})
     assert entry(project, ONE)["blake3"] == ""
@@ -140,14 +140,14 @@ def test_a_file_that_changes_while_it_is_hashed(project, raw, monkeypatch):
 
 def test_it_is_hashed_beside_the_notebooks_own_work(project, raw, monkeypatch):
     """`data_file` does not wait; a save does, and Ctrl-C ends both."""
-    monkeypatch.setattr(hashed, "BESIDE", 0)
-    advance = hashed.Progress.count
+    monkeypatch.setattr(input_hashes, "BESIDE", 0)
+    advance = input_hashes.Progress.count
 
     def slowly(self, amount):
         time.sleep(0.3)
         advance(self, amount)
 
-    monkeypatch.setattr(hashed.Progress, "count", slowly)
+    monkeypatch.setattr(input_hashes.Progress, "count", slowly)
     began = time.monotonic()
     data_file("counts.bin")
     data_file("counts.bin")
@@ -156,29 +156,29 @@ def test_it_is_hashed_beside_the_notebooks_own_work(project, raw, monkeypatch):
     assert entry(project, ONE)["blake3"] == hashes.file_hash(raw)
 
     new_kernel()
-    (project / hashed.CACHE).unlink()
+    (project / input_hashes.CACHE).unlink()
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    job = hashed.begin(Project(project), raw)
-    monkeypatch.setattr(hashed.Progress, "reach", interrupted)
+    job = input_hashes.begin(Project(project), raw)
+    monkeypatch.setattr(input_hashes.Progress, "reach", interrupted)
     with pytest.raises(KeyboardInterrupt):
         job.result()
     monkeypatch.undo()
-    assert job._done.wait(5)
-    assert job._entry is None
+    time.sleep(1)  # the other thread looks after each chunk whether it is to stop
+    assert not (project / input_hashes.CACHE).exists()
     assert job.result().blake3 == hashes.file_hash(raw)
 
 
 def test_a_file_edited_before_the_save_with_its_time_put_back(project, raw, capsys):
     data_file("counts.bin")
     times = raw.stat().st_atime_ns, raw.stat().st_mtime_ns
-    raw.write_bytes(b"2" * hashed.LARGE)
+    raw.write_bytes(b"2" * input_hashes.LARGE)
     os.utime(raw, ns=times)
     time.sleep(1.1)  # the record tells seconds
     save(ONE, {})
     assert "data/counts.bin changed after this notebook read it." in capsys.readouterr().out
     assert project.state(ONE) == ("stale", ["data/counts.bin changed"])
-    raw.write_bytes(b"1" * hashed.LARGE)
+    raw.write_bytes(b"1" * input_hashes.LARGE)
     assert project.state(ONE) == ("current", [])

@@ -9,10 +9,10 @@ from checkpoint.notebooks.magics import magics
 from checkpoint.notebooks.notebook import shortened
 
 from .functions import SHELLS, Access, accesses, drawn_by
-from .named import is_path, named
 from .other_languages import in_magics, literal_files
 from .places import HOLE, Place
 from .resolve import Names
+from .unclear_paths import is_path, named
 from .units import Unit
 from .uses import Use
 

@@ -43,6 +43,12 @@ class Stamp(NamedTuple):
     ctime_ns: int
     inode: int
 
+    @classmethod
+    def of(cls, path: Path) -> "Stamp":
+        """Return the size, times and inode of a file; raises `FileNotFoundError`."""
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
 
 _known: dict[tuple[str, Stamp], str] = {}
 _running: "dict[tuple[str, Stamp], Hashing]" = {}
@@ -88,16 +94,16 @@ class Hashing:
             self.progress.stopped = True
             raise
         if self._entry is None:
-            self._entry = content_of(self.project, self.path, self.stamp)
+            self._entry = entry_of(self.project, self.path, self.stamp)
         return self._entry
 
 
 def begin(project: Project, path: Path) -> "InputEntry | Hashing":
     """Return the content of an input, or what is hashing it."""
     global _worker
-    stamp = stamp_of(path)
+    stamp = Stamp.of(path)
     if stamp.bytes < BESIDE or _lookup(project, path, stamp):
-        return content_of(project, path, stamp)
+        return entry_of(project, path, stamp)
     key = str(path.resolve()), stamp
     if (running := _running.get(key)) and not running.progress.stopped:
         return running
@@ -110,7 +116,7 @@ def begin(project: Project, path: Path) -> "InputEntry | Hashing":
     return job
 
 
-def content_of(project: Project, path: Path, stamp: Stamp | None = None) -> InputEntry:
+def entry_of(project: Project, path: Path, stamp: Stamp | None = None) -> InputEntry:
     """Return the content of an input; of one that changes meanwhile, with an empty hash.
 
     Parameters
@@ -122,7 +128,7 @@ def content_of(project: Project, path: Path, stamp: Stamp | None = None) -> Inpu
     stamp
         How it was when it was read, if that is some time ago.
     """
-    stamp = stamp or stamp_of(path)
+    stamp = stamp or Stamp.of(path)
     if digest := _lookup(project, path, stamp):
         return InputEntry(digest, stamp.bytes, stamp.mtime_ns)
     if stamp.bytes < LARGE:
@@ -131,7 +137,7 @@ def content_of(project: Project, path: Path, stamp: Stamp | None = None) -> Inpu
         return _hashed(project, path, stamp, shown.advance)
 
 
-def is_unchanged(project: Project, path: Path, entry: InputEntry, since: str = "") -> bool:
+def is_same(project: Project, path: Path, entry: InputEntry, since: str = "") -> bool:
     """Tell whether a file has the recorded content; it is hashed only if that is not known.
 
     Parameters
@@ -147,17 +153,16 @@ def is_unchanged(project: Project, path: Path, entry: InputEntry, since: str = "
     FileNotFoundError
         If there is no such file.
     """
-    stamp = stamp_of(path)
+    stamp = Stamp.of(path)
     if stamp.bytes != entry.bytes:
         return False
     same = stamp.mtime_ns == entry.mtime_ns and stamp.ctime_ns < _nanoseconds(since)
-    return same or content_of(project, path, stamp).blake3 == entry.blake3
+    return same or entry_of(project, path, stamp).blake3 == entry.blake3
 
 
-def stamp_of(path: Path) -> Stamp:
-    """Return the size, times and inode of a file; raises `FileNotFoundError`."""
-    status = path.stat()
-    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+def forget() -> None:
+    """Forget what this process hashed, as in a new kernel."""
+    _known.clear()
 
 
 @lru_cache(maxsize=1 << 10)
@@ -179,10 +184,10 @@ def _hashed(project: Project, path: Path, stamp: Stamp, advance: hashes.Advance)
     """Hash a file, and remember its hash if that can be trusted later."""
     now = _clock(project) if stamp.bytes >= LARGE else time.time_ns()
     settled = max(stamp.mtime_ns, stamp.ctime_ns) + SETTLED_NS < now
-    if stamp_of(path) != stamp:
+    if Stamp.of(path) != stamp:
         return InputEntry("", stamp.bytes)
     digest = hashes.file_hash(path, advance)
-    if stamp_of(path) != stamp:
+    if Stamp.of(path) != stamp:
         return InputEntry("", stamp.bytes)
     if not settled:
         return InputEntry(digest, stamp.bytes)  # without a time it is hashed again when compared

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from .moved import Move
+from .move import Move
 from .outputs import Output
 from .places import HOLE
 from .statements import Code, Edit, is_neutral, makes_folder

@@ -11,9 +11,9 @@ from checkpoint.notebooks.magics import magics
 from checkpoint.notebooks.notebook import shortened
 from checkpoint.project.names import unportable
 
-from .found import figure_folders
 from .functions import drawn_by, folder_made
 from .places import HOLE, Place
+from .python_uses import figure_folders
 from .uses import Scanned
 
 FOLDER = "notebooks"
