@@ -12,15 +12,15 @@ from checkpoint.notebooks.notebook import dumps
 from checkpoint.project.chain import in_order
 from checkpoint.project.settings import Entry
 
-from .broken import Broken, broken_in
-from .chain import Chain, chain_of
 from .changes import Change, apply, difference, refuse_unclean, text_difference
-from .libraries import not_listed
-from .move import FOLDER
-from .plans import Rewritten
-from .rewrite import Result, rewrite
-from .scan import scan
-from .scripts import Script, code_of, loads_of
+from .rewrite.move import FOLDER
+from .rewrite.plans import Rewritten
+from .rewrite.rewrite import Result, rewrite
+from .rewrite.scripts import Script, code_of, loads_of
+from .scan.broken import Broken, broken_in
+from .scan.chain import Chain, chain_of
+from .scan.libraries import not_listed
+from .scan.scan import scan
 from .takeover import Taken, take_over
 from .template_files import PYPROJECT, Added, template_files
 

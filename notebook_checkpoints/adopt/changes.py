@@ -1,10 +1,8 @@
 """What `adopt` changes: all files or none, shown before, and with a way back."""
 
 import difflib
-import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +10,7 @@ from typing import NamedTuple
 from checkpoint.errors import ProjectError
 from checkpoint.files import replace
 from checkpoint.notebooks import notebook
+from checkpoint.project import git
 
 ORIGINALS = ".checkpoint-adopt"  # git ignores it, as all `.checkpoint-*`
 
@@ -40,7 +39,7 @@ def refuse_unclean(root: Path) -> None:
         Outside a repository, if git does not work there, or if there are changes that are not
         committed.
     """
-    status, error = _git(root, "status", "--porcelain", "--", ".")
+    status, error = git.asked(root, "status", "--porcelain", "--", ".")
     if status is None and "dubious ownership" in error:
         raise ProjectError(
             f"{root} is in a git repository of another user, which git refuses to use. Clone it "
@@ -60,7 +59,7 @@ def refuse_unclean(root: Path) -> None:
             file=str(root),
         )
     if status:
-        lines = status.splitlines()
+        lines = status.encode("utf-8", "replace").decode().splitlines()  # names that no text has
         files = ", ".join(line[3:] for line in lines[:5]) + (", …" if lines[5:] else "")
         raise ProjectError(
             f"The git tree of {root} is not clean: {files}. Commit or stash this first, so that "
@@ -143,10 +142,9 @@ def _make_folders(root: Path, folder: Path) -> list[Path]:
     return list(reversed(new))
 
 
-def _keep(root: Path, folder: str, paths: list[str], git: bool) -> None:
+def _keep(root: Path, folder: str, paths: list[str], in_git: bool) -> None:
     """Copy the files that git does not bring back into a folder."""
-    asked = git and paths
-    tracked = (_git(root, "ls-files", "-z", "--", *paths)[0] or "").split("\0") if asked else []
+    tracked = git.tracked(root, *paths) if in_git else []
     for path in paths:
         copy = root / folder / path
         if path not in tracked:
@@ -172,18 +170,3 @@ def _lines(content: dict) -> Iterator[str]:
         yield f"# %% {cell['cell_type']}{f' [{tags}]' if tags else ''}\n"
         source = notebook.source_of(cell)
         yield from (f"{line}\n" for line in source.split("\n"))
-
-
-def _git(root: Path, *arguments: str) -> tuple[str | None, str]:
-    """Return what git prints, None if it fails or is not here; and its error, on one line."""
-    try:
-        done = subprocess.run(
-            ["git", "--literal-pathspecs", "-c", "core.quotePath=false", *arguments],
-            cwd=root,
-            capture_output=True,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-    except OSError:
-        return None, ""
-    error = done.stderr.decode("utf-8", "replace").partition("\n")[0].removeprefix("fatal: ")
-    return (done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None), error

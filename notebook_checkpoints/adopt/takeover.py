@@ -28,11 +28,11 @@ from checkpoint.storage.schema import (
 )
 from checkpoint.storage.session import NOT_LISTED
 
-from .functions import is_figure
-from .outputs import Stored
-from .places import HOLE, Place
-from .plans import Rewritten
-from .scripts import Script
+from .rewrite.outputs import Stored
+from .rewrite.plans import Rewritten
+from .rewrite.scripts import Script
+from .scan.functions import is_figure
+from .scan.places import HOLE, Place
 
 WHY = "taken over by adopt: made by the code as it was before"
 REASON = "not written by save"

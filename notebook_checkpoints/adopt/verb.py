@@ -12,7 +12,7 @@ from checkpoint.errors import CheckpointError
 from checkpoint.text import files
 
 from . import adopt as work
-from .shown import as_data, as_mermaid, as_text
+from .scan.shown import as_data, as_mermaid, as_text
 from .takeover import Taken
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hand_written import adopt, notebooks, write_notebook
 
-from notebook_checkpoints.adopt.broken import broken_in
-from notebook_checkpoints.adopt.chain import chain_of
-from notebook_checkpoints.adopt.scan import scan
+from notebook_checkpoints.adopt.scan.broken import broken_in
+from notebook_checkpoints.adopt.scan.chain import chain_of
+from notebook_checkpoints.adopt.scan.scan import scan
 
 pytestmark = pytest.mark.slow
 

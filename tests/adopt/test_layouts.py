@@ -8,11 +8,11 @@ from project_under_test import git
 
 from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
-from notebook_checkpoints.adopt.broken import broken_in
-from notebook_checkpoints.adopt.chain import chain_of
-from notebook_checkpoints.adopt.libraries import not_listed
-from notebook_checkpoints.adopt.rewrite import rewrite
-from notebook_checkpoints.adopt.scan import scan
+from notebook_checkpoints.adopt.rewrite.rewrite import rewrite
+from notebook_checkpoints.adopt.scan.broken import broken_in
+from notebook_checkpoints.adopt.scan.chain import chain_of
+from notebook_checkpoints.adopt.scan.libraries import not_listed
+from notebook_checkpoints.adopt.scan.scan import scan
 
 pytestmark = pytest.mark.slow
 

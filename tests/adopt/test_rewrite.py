@@ -8,9 +8,9 @@ import pytest
 from hand_written import write_notebook
 
 from checkpoint.notebooks.notebook import dumps
-from notebook_checkpoints.adopt.chain import chain_of
-from notebook_checkpoints.adopt.rewrite import Result, rewrite
-from notebook_checkpoints.adopt.scan import scan
+from notebook_checkpoints.adopt.rewrite.rewrite import Result, rewrite
+from notebook_checkpoints.adopt.scan.chain import chain_of
+from notebook_checkpoints.adopt.scan.scan import scan
 
 pytestmark = pytest.mark.slow
 

@@ -10,10 +10,10 @@ import pytest
 from hand_written import adopt, chain, notebooks, write_notebook
 from project_under_test import tree
 
-from notebook_checkpoints.adopt.chain import chain_of
-from notebook_checkpoints.adopt.scan import scan
-from notebook_checkpoints.adopt.scripts import why_no_step
-from notebook_checkpoints.adopt.shown import as_text
+from notebook_checkpoints.adopt.rewrite.scripts import why_no_step
+from notebook_checkpoints.adopt.scan.chain import chain_of
+from notebook_checkpoints.adopt.scan.scan import scan
+from notebook_checkpoints.adopt.scan.shown import as_text
 
 pytestmark = pytest.mark.slow
 

@@ -4,12 +4,12 @@ import ast
 
 from checkpoint.notebooks.calls import dotted, imported
 
+from ..scan.places import HOLE
+from ..scan.uses import Scanned, Use
 from .keys import key_of
 from .outputs import Stored
-from .places import HOLE
 from .replaceable import writer_form
 from .statements import Code
-from .uses import Scanned, Use
 
 KEPT = "# adopt: kept, "  # the comment above a writer that stayed for others
 

@@ -3,11 +3,10 @@
 import ast
 from collections.abc import Collection, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkpoint.notebooks.calls import dotted
 
-from .constants import Module
 from .joins import MANY, combinations, formatted, joined, joined_path, parent, percent, renamed
 from .places import HOLE, Place
 
@@ -17,6 +16,21 @@ MOST = 300  # expressions that are followed for one path
 SAME_METHODS = frozenset("resolve absolute as_posix expanduser".split())
 RENAMES = frozenset("with_suffix with_name with_stem replace".split())
 CONFIG_READERS = frozenset("safe_load full_load unsafe_load load loads".split())
+
+
+class Module(NamedTuple):
+    """What a module of the project binds.
+
+    Attributes
+    ----------
+    values
+        The names that are assigned once, at its top, to a plain value or path, with that.
+    names
+        All names that `from module import *` takes; None if that is not known.
+    """
+
+    values: dict[str, ast.expr]
+    names: frozenset[str] | None
 
 
 class Names:

@@ -4,11 +4,11 @@ import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+from ..scan.places import HOLE
+from ..scan.uses import Scanned
 from .move import Move
 from .outputs import Output
-from .places import HOLE
 from .statements import Code, Edit, is_neutral, makes_folder
-from .uses import Scanned
 
 MESSAGE = re.compile(r"sav|wrote|writ|export|done|dump", re.IGNORECASE)
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.magics import magics
 
-from .chain import Chain
+from ..scan.chain import Chain
+from ..scan.resolve import Names
+from ..scan.uses import Scanned
+from ..scan.working_folder import plain_moves, skipped_moves
 from .inputs import why_not
 from .keys import RESERVED
 from .move import move_of
-from .resolve import Names
 from .scripts import why_no_step
 from .statements import bound_names, codes_of
-from .uses import Scanned
-from .working_folder import plain_moves, skipped_moves
 
 FUNCTIONS = ("data_file", "load", "save")
 

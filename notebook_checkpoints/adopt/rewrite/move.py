@@ -11,10 +11,10 @@ from checkpoint.notebooks.magics import magics
 from checkpoint.notebooks.notebook import shortened
 from checkpoint.project.names import unportable
 
-from .functions import drawn_by, folder_made
-from .places import HOLE, Place
-from .python_uses import figure_folders
-from .uses import Scanned
+from ..scan.functions import drawn_by, folder_made
+from ..scan.places import HOLE, Place
+from ..scan.python_uses import figure_folders
+from ..scan.uses import Scanned
 
 FOLDER = "notebooks"
 # functions that may be given the folder "."

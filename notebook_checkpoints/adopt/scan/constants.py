@@ -4,26 +4,12 @@ import ast
 import posixpath
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from checkpoint.notebooks.calls import dotted
 
 from .places import HOLE
-
-
-class Module(NamedTuple):
-    """What a module binds.
-
-    Attributes
-    ----------
-    values
-        The names that are assigned once, at its top, to a plain value or path, with that.
-    names
-        All names that `from module import *` takes; None if that is not known.
-    """
-
-    values: dict[str, ast.expr]
-    names: frozenset[str] | None
+from .resolve import Module, Names
 
 
 def modules_of(
@@ -89,8 +75,6 @@ def _parsed(path: Path) -> ast.Module | None:
 
 
 def _module(tree: ast.Module, configs: Mapping[str, Any]) -> Module:
-    from .resolve import Names
-
     names = Names([tree], configs)
     assigned = dict(_assigned(tree))
     bound = list(_bound(tree))
@@ -129,7 +113,7 @@ def _bound(tree: ast.Module) -> Iterator[str]:
             yield from node.names
 
 
-def _plain(names: Any, value: ast.expr) -> ast.expr | None:
+def _plain(names: Names, value: ast.expr) -> ast.expr | None:
     """Return a value as a constant, or as a list or mapping of constants; None if it is neither."""
     parts = [value]
     if isinstance(value, ast.List | ast.Tuple):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from checkpoint.notebooks.calls import dotted
 
+from ..scan.uses import Use
 from .statements import Code
-from .uses import Use
 
 PICKLES = (".pkl", ".pickle")
 COMPRESSION = frozenset(("compression", "compression_opts"))

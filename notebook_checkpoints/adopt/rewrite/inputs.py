@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from checkpoint.notebooks.calls import dotted
 from checkpoint.project.names import number_of
 
-from .functions import needs_text
+from ..scan.functions import needs_text
+from ..scan.places import HOLE, quoted
+from ..scan.uses import Scanned, Use
 from .outputs import Stored, holes_fit
-from .places import HOLE, quoted
 from .replaceable import reader_form
 from .statements import Code, Edit
-from .uses import Scanned, Use
 
 ASKS = ("exists", "isfile", "isdir", "is_file", "is_dir")
 

@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from .units import Unit
 
 # libraries whose module has another name than their distribution
@@ -32,7 +34,7 @@ def not_listed(root: Path, units: Iterable[Unit], pyproject: str) -> Iterator[st
     """Yield what to add to the dependencies, and which kernels have to be there."""
     units = list(units)
     listed = tomllib.loads(pyproject).get("project", {}).get("dependencies", [])
-    known = {_normal(re.split(r"[^\w.-]", one.strip(), maxsplit=1)[0]) for one in listed}
+    known = {canonicalize_name(re.split(r"[^\w.-]", one.strip(), maxsplit=1)[0]) for one in listed}
     names = {name for unit in units for tree in unit.trees for name in _imported(tree)}
     own = {unit.name for unit in units} | {path.stem for path in root.glob("*.py")}
     beside = {root / unit.folder for unit in units}
@@ -41,7 +43,7 @@ def not_listed(root: Path, units: Iterable[Unit], pyproject: str) -> Iterator[st
     missing = sorted(
         OTHER.get(name, name)
         for name in names - sys.stdlib_module_names - own
-        if _normal(OTHER.get(name, name)) not in known
+        if canonicalize_name(OTHER.get(name, name)) not in known
     )
     if missing:
         yield f"pyproject.toml does not list what notebooks import: {', '.join(missing)}"
@@ -58,7 +60,3 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

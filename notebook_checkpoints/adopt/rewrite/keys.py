@@ -2,7 +2,7 @@
 
 import re
 
-from .places import HOLE, Place
+from ..scan.places import HOLE, Place
 from .replaceable import Form
 
 RESERVED = {"params.json": "parameters.json", "environment.txt": "environment.list.txt"}

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from checkpoint.notebooks.calls import dotted
 from checkpoint.project.names import unportable
 
-from .functions import COPIERS, OPENERS, is_figure
+from ..scan.functions import COPIERS, OPENERS, is_figure
+from ..scan.places import HOLE
+from ..scan.uses import Scanned, Use
+from ..scan.working_folder import moves_of
 from .keys import key_of, part_name, stems_of
-from .places import HOLE
 from .replaceable import Form, writer_form
 from .statements import Code, guarded_names, is_neutral, surely_assigned
-from .uses import Scanned, Use
-from .working_folder import moves_of
 
 PARALLEL = frozenset(
     "Parallel Pool ProcessPoolExecutor ThreadPoolExecutor ThreadPool Process delayed Client "

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from ..scan.chain import Chain
 from .adopted import stored_by
-from .chain import Chain
 from .mentions import left_over, other_texts
 from .outputs import Stored
 from .plans import Project, Rewritten, planned

@@ -7,9 +7,9 @@ from pathlib import Path
 from checkpoint.files import LEFTOVERS
 from checkpoint.notebooks.calls import dotted
 
-from .unclear_paths import parts_of
-from .units import LARGEST, SKIPPED
-from .uses import Scanned
+from ..scan.unclear_paths import parts_of
+from ..scan.units import LARGEST, SKIPPED
+from ..scan.uses import Scanned
 
 TEXTS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".smk", ".nf", ".jl", ".m", ".pl")
 NAMES = ("Snakefile", "Makefile", "makefile", "Justfile", "justfile")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from checkpoint.notebooks import notebook
 from checkpoint.notebooks.parameters import TAG
 
+from ..scan.uses import Scanned
 from .statements import Code
-from .uses import Scanned
 
 
 def params_of(scanned: Scanned, codes: Sequence[Code]) -> str:

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from checkpoint.notebooks import notebook
 
-from .chain import Chain
+from ..scan.chain import Chain
+from ..scan.places import HOLE
+from ..scan.uses import Scanned, Use
 from .inputs import why_not
 from .outputs import Outputs, Stored, plan
-from .places import HOLE
 from .scripts import Script
 from .statements import Code
-from .uses import Scanned, Use
 
 
 class Rewritten(NamedTuple):

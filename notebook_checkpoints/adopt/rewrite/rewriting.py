@@ -4,20 +4,20 @@ import ast
 from collections.abc import Sequence
 from itertools import chain
 
+from ..scan.functions import needs_text
+from ..scan.places import HOLE, quoted
+from ..scan.scan import exists
+from ..scan.uses import Use
 from .adopted import KEPT
 from .cells import CUT, rewritten
-from .functions import needs_text
 from .inputs import Loads, edits_of_reads, why_not
 from .move import move_of
 from .needless_code import edits_of_needless
 from .outputs import Output, Outputs, Stored
 from .parameters import params_of
-from .places import HOLE, quoted
 from .plans import Project, Rewritten
 from .refusals import FUNCTIONS
-from .scan import exists
 from .statements import Code, Edit, bound_names
-from .uses import Use
 
 MARK = "# adopt:"
 RAW = "data/"

@@ -10,13 +10,13 @@ from checkpoint.notebooks.calls import dotted
 from checkpoint.notebooks.recipe import OUTPUT
 from checkpoint.project.names import unportable
 
-from .functions import is_figure
+from ..scan.functions import is_figure
+from ..scan.other_languages import FILE_PATH, STRING, one_string, spelled_out, without_comment
+from ..scan.places import HOLE, quoted
+from ..scan.uses import Scanned, Use
 from .keys import RESERVED
-from .other_languages import FILE_PATH, STRING, one_string, spelled_out, without_comment
 from .outputs import Stored
-from .places import HOLE, quoted
 from .statements import Code, Edit, bound_names
-from .uses import Scanned, Use
 
 PROGRAMS = {"python": "python", "r": "Rscript"}
 ARGUMENTS = re.compile(r"sys\.argv|argparse|click\.|typer\.|commandArgs|optparse|snakemake[.@]")

@@ -1,0 +1,1 @@
+"""What the notebooks and scripts of a project read and write; nothing runs, nothing changes."""
