@@ -1,11 +1,27 @@
 """What git knows of the project's files; nothing where there is no git or no repository."""
 
 import hashlib
+import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import ProjectError
+
+
+def asked(root: Path, *arguments: str) -> tuple[str | None, str]:
+    """Return what git prints, None if it fails or is not here; and its error, on one line."""
+    try:
+        done = subprocess.run(
+            ["git", "--literal-pathspecs", "-c", "core.quotePath=false", *arguments],
+            cwd=root,
+            capture_output=True,
+            env={**os.environ, "LC_ALL": "C"},  # errors in English, which callers compare
+        )
+    except OSError:
+        return None, ""
+    error = done.stderr.decode("utf-8", "replace").partition("\n")[0].removeprefix("fatal: ")
+    return (None if done.returncode else done.stdout.decode("utf-8", "surrogateescape")), error
 
 
 def tracked(root: Path, *names: str) -> list[str]:
@@ -88,11 +104,4 @@ def _paths(root: Path, *arguments: str) -> list[str]:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """Return what git prints; an empty text without git or outside a repository."""
-    try:
-        done = subprocess.run(
-            ["git", "--literal-pathspecs", *arguments], cwd=root, capture_output=True
-        )
-    except OSError:
-        return ""
-    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else ""
+    return asked(root, *arguments)[0] or ""

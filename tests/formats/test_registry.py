@@ -40,8 +40,9 @@ def test_the_readme_lists_no_other_format():
 def test_git_ignores_what_is_large(entry):
     rule = f"*{entry.suffix}{'/' if entry.is_folder else ''}"
     rules = GITIGNORE.read_text(encoding="utf-8").splitlines()
-    assert (rule in rules) is entry.large
-    assert (rule in IGNORED) is entry.large
+    todo = "add it, or write large=False" if entry.large else "remove it, or write large=True"
+    assert (rule in rules) is entry.large, f"{rule} in .gitignore of the template: {todo}"
+    assert (rule in IGNORED) is entry.large, f"{rule} in IGNORED of check/layout.py: {todo}"
 
 
 @pytest.mark.parametrize("entry", FORMATS, ids=lambda entry: entry.suffix)

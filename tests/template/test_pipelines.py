@@ -49,7 +49,8 @@ def imported(path):
 
 
 def test_the_question_lists_the_folders():
-    assert sorted(QUESTIONS["pipeline"]) == PIPELINES
+    listed = sorted(QUESTIONS["pipeline"])
+    assert listed == PIPELINES, "`pipeline` in cookiecutter.json names the folders in pipelines/"
 
 
 @pytest.mark.parametrize("name", PIPELINES)
