@@ -66,14 +66,6 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
                 f"{step.name} wrote nothing into the folder that CHECKPOINT_OUTPUT names.",
                 step=step.name,
             )
-        after, notes = inputs_of(project, recipe), []
-        for name in sorted(inputs.keys() | after.keys()):
-            if not _is_same(inputs.get(name), after.get(name)):
-                notes.append(f"{name} changed while {step.name} ran. Run it again.")
-                inputs[name] = InputEntry("")
-        if code_of(project, recipe) != code:
-            notes.append(f"The code of {step.name} changed while it ran. Run it again.")
-            code = dict.fromkeys(code, "")
         record = Record(
             timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             params=written,
@@ -84,11 +76,24 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
             inputs=inputs,
             param_hashes=param_hashes(written),
             modules=code,
-            notes=notes,
             output=_log(folder, staging),
         )
-        text = json_text(to_json(record))
+        text = json_text(to_json(_with_changes(project, recipe, record)))
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _with_changes(project: Project, recipe: Recipe, record: Record) -> Record:
+    """Return a record in which what has changed since the command began is no longer current."""
+    inputs, code, notes = record.inputs, record.modules, []
+    now = inputs_of(project, recipe)
+    for name in sorted(inputs.keys() | now.keys()):
+        if not _is_same(inputs.get(name), now.get(name)):
+            notes.append(f"{name} changed while {record.step} ran. Run it again.")
+            inputs = {**inputs, name: InputEntry("")}
+    if code_of(project, recipe) != code:
+        notes.append(f"The code of {record.step} changed while it ran. Run it again.")
+        code = dict.fromkeys(code, "")
+    return structs.replace(record, inputs=inputs, modules=code, notes=notes)
 
 
 def inputs_of(project: Project, recipe: Recipe) -> dict[str, InputEntry | None]:

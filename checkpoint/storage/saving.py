@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
@@ -21,8 +22,7 @@ from .interrupts import Interrupts
 from .json_record import to_json
 from .kernel_run import run_of, unreadable
 from .modules import Modules, changed_since_run, modules_of
-from .params import param_hashes
-from .schema import FORMAT_VERSION, RECORD, InputEntry, Record, Run
+from .schema import FORMAT_VERSION, RECORD, Environment, InputEntry, Record, Run
 
 
 def save_objects(
@@ -92,21 +92,6 @@ def _save(
                 writer.write(item)
                 interrupts.heed()
             files = writer.entries()
-        notes = writer.notes
-        with unwatched():
-            inputs = session.inputs_of(project, step, counts)
-            modules = modules_of(project, step)
-            run = session.without_skipped(project, step, run_of(project, step, staging))
-            freeze = write_freeze(project, staging)
-            wrong = unreadable(project, step, run)
-        changed = dict(session.changed_since_read(project, inputs))
-        notes += changed.values()
-        with unwatched():
-            notes += _notes_on_code(project, modules, run)
-        if wrong:
-            notes.append(
-                f"{wrong}. The file is not what ran: results/{step} is edited until it is."
-            )
         record = Record(
             timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             params=groups,
@@ -115,24 +100,50 @@ def _save(
             tool=__version__,
             step=step,
             files=files,
-            inputs={
-                name: _untimed(entry) if name in changed else entry
-                for name, entry in inputs.items()
-            },
-            param_hashes=param_hashes(groups),
-            modules=modules.codes,
-            elsewhere=modules.elsewhere,
-            environment=structs.replace(environment, freeze=freeze),
-            run=run,
-            notes=notes,
+            inputs={},
+            param_hashes=user.param_hashes(groups),
+            modules={},
+            notes=writer.notes,
         )
-        text = json_text(to_json(amend(record)))
+        record = amend(_with_origin(project, record, environment, staging, counts))
+        text = json_text(to_json(record))
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
         interrupts.hold()
     session.remember_saved(project, step)
     with suppress(OSError):  # committed: nothing is raised any more, and `run` removes it too
         (folder / FAILED).unlink(missing_ok=True)
-    return notes
+    return record.notes
+
+
+def _with_origin(
+    project: Project,
+    record: Record,
+    environment: Environment,
+    staging: Path,
+    counts: Callable[[str], bool],
+) -> Record:
+    """Return a record with what made the results: inputs, modules, environment, what ran."""
+    step = record.step
+    with unwatched():
+        inputs = session.inputs_of(project, step, counts)
+        modules = modules_of(project, step)
+        run = session.without_skipped(project, step, run_of(project, step, staging))
+        freeze = write_freeze(project, staging)
+        wrong = unreadable(project, step, run)
+    changed = dict(session.changed_since_read(project, inputs))
+    with unwatched():
+        notes = [*changed.values(), *_notes_on_code(project, modules, run)]
+    if wrong:
+        notes.append(f"{wrong}. The file is not what ran: results/{step} is edited until it is.")
+    return structs.replace(
+        record,
+        inputs={n: _untimed(entry) if n in changed else entry for n, entry in inputs.items()},
+        modules=modules.codes,
+        elsewhere=modules.elsewhere,
+        environment=structs.replace(environment, freeze=freeze),
+        run=run,
+        notes=[*record.notes, *notes],
+    )
 
 
 def _untimed(entry: InputEntry | None) -> InputEntry | None:

@@ -3,7 +3,7 @@
 import base64
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,35 +93,20 @@ def handout(
         cannot be handed out, or loads a step that is not current.
     """
     project.refuse_unclear()
-    chosen = project.select(steps)
-    if scripts := [step.name for step in chosen if step.is_script]:
-        raise ProjectError(
-            f"{scripts[0]} is made by a command, and has no notebook.", step=scripts[0]
-        )
+    originals = _originals(project, steps)
     if target.exists():
         raise ProjectError(f"{target} exists. Choose a new folder.", file=str(target))
-    names = [step.name for step in chosen]
-    originals = {
-        step.path.relative_to(project.notebooks).as_posix(): notebook.read_whole(step.path)
-        for step in chosen
-    }
     students = {
         name: cleared(content, f"notebooks/{name}", markers) for name, content in originals.items()
     }
+    names = [Path(name).stem for name in originals]
     draft = target.resolve().with_name(f".{target.name}-{os.urandom(4).hex()}")
     graph = Graph(project)
     try:
         draft.mkdir(parents=True)
         left = copy_files(project, draft, [file for name in names for file in graph.files[name]])
         packs = _pack(project, graph, names, draft, url)
-        for name, student in students.items():
-            if figures:
-                _keep_figures(draft, name, student)
-            for folder in ("notebooks", NOTEBOOKS):
-                _write(draft / folder / name, student)
-        for name in names:
-            (draft / "results" / name).mkdir(parents=True)
-            (draft / "results" / name / KEEP).touch()
+        _put_notebooks(draft, students, figures)
         removed, unknown = later_solutions(project, names, markers)
         unread = _refuse_leaks(draft, students, removed, set(allow))
         if proof:
@@ -131,14 +116,42 @@ def handout(
         if draft.exists():
             remove(draft)
     counts = {name: student.counts for name, student in students.items()}
-    notes = [f"left out {name}, {why}" for name, why in left.items()]
-    notes += [
-        f"not searched for the solutions of another notebook: {why.rstrip('.')}" for why in unknown
-    ]
+    return HandedOut(target, counts, packs, proof, list(_notes(left, unknown, unread)))
+
+
+def _originals(project: Project, steps: list[str]) -> dict[str, dict]:
+    """Return the notebooks of some steps, by their paths below `notebooks/`."""
+    chosen = project.select(steps)
+    if scripts := [step.name for step in chosen if step.is_script]:
+        raise ProjectError(
+            f"{scripts[0]} is made by a command, and has no notebook.", step=scripts[0]
+        )
+    return {
+        step.path.relative_to(project.notebooks).as_posix(): notebook.read_whole(step.path)
+        for step in chosen
+    }
+
+
+def _put_notebooks(draft: Path, students: dict[str, Cleared], figures: bool) -> None:
+    """Write the notebooks to work in, what they are compared with later, and their results."""
+    for name, student in students.items():
+        if figures:
+            _keep_figures(draft, name, student)
+        for folder in ("notebooks", NOTEBOOKS):
+            _write(draft / folder / name, student)
+        results = draft / "results" / Path(name).stem
+        results.mkdir(parents=True)
+        (results / KEEP).touch()
+
+
+def _notes(left: dict[str, str], unknown: list[str], unread: list[str]) -> Iterator[str]:
+    """Say what is not in the copy, and what of it was not searched."""
+    yield from (f"left out {name}, {why}" for name, why in left.items())
+    for why in unknown:
+        yield f"not searched for the solutions of another notebook: {why.rstrip('.')}"
     if unread:
         more = f", and {len(unread) - SHOWN} more" if len(unread) > SHOWN else ""
-        notes.append(f"not searched for solutions: {', '.join(unread[:SHOWN])}{more}")
-    return HandedOut(target, counts, packs, proof, notes)
+        yield f"not searched for solutions: {', '.join(unread[:SHOWN])}{more}"
 
 
 def _pack(
