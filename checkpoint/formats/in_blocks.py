@@ -1,8 +1,12 @@
 """Matrices block by block: what is larger than memory, or takes long and may be stopped."""
 
+import errno
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointFormatError
@@ -13,6 +17,8 @@ from .kinds import a_type, is_a
 BLOCK = 1 << 25  # about how many bytes are written at a time
 FILES = (("numpy", "memmap"), ("h5py", "Dataset"), ("zarr", "Array"))
 ITEMS = 1 << 17  # values in a chunk of the file
+SPARE = 1 << 22  # bytes that HDF5 may still write when it closes a file
+BUFFERS = 1 << 25  # bytes that it may hold back until then
 
 
 def takes(value: Any) -> bool:
@@ -189,6 +195,8 @@ def _write_dense(group: Any, name: str, value: Any) -> None:
 
     def put(block: Any) -> None:
         nonlocal place
+        if _is_hdf5(group):
+            _refuse_full(group, block.nbytes)
         dataset[place : place + block.shape[0]] = block
         place += block.shape[0]
         advance(block.nbytes)
@@ -209,6 +217,8 @@ def _write_sparse(group: Any, name: str, value: Any, kind: str) -> None:
 
     def put(block: Any) -> None:
         nonlocal place
+        if _is_hdf5(group):
+            _refuse_full(group, block.data.nbytes + block.indices.nbytes)
         for part in ("data", "indices"):
             values = getattr(block, part)
             if part not in datasets:
@@ -256,6 +266,17 @@ def _slices(value: Any, axis: int) -> Iterator[Any]:
         shape = (stop - start, other) if axis == 0 else (other, stop - start)
         parts = (value.data[inside], value.indices[inside], pointers - pointers[0])
         yield make(parts, shape=shape, copy=False)
+
+
+def _refuse_full(group: Any, block: int) -> None:
+    """Raise while HDF5 can still close its file: one whose closing fails ends the interpreter."""
+    file = Path(group.file.filename)
+    needed = SPARE + (0 if options.is_compressed() else block)
+    if shutil.disk_usage(file.parent).free > needed + BUFFERS:
+        return
+    group.file.flush()
+    if shutil.disk_usage(file.parent).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
 
 
 def _is_backed(value: Any) -> bool:
