@@ -76,10 +76,10 @@ def _saved_keys(subject: Notebook, step: str) -> list[str] | None:
                 named = literal(node.args[0]) if node.args else None
                 if named is None or len(node.args) < 2 or not isinstance(node.args[1], ast.Dict):
                     return None
-                found = [literal(key) for key in node.args[1].keys]
-                if named == step and None in found:
+                here = [literal(key) for key in node.args[1].keys]
+                if named == step and None in here:
                     return None
-                keys += [key for key in found if key is not None and named == step]
+                keys += [key for key in here if key is not None and named == step]
     return keys or None
 
 

@@ -63,8 +63,8 @@ def graph(
     from ..notebooks.graph import Graph
     from ..report.drawing import as_svg
 
-    found = Graph(current_project())
-    every = {step: [*loads, *found.later[step]] for step, loads in found.loads.items()}
+    graph = Graph(current_project())
+    every = {step: [*loads, *graph.later[step]] for step, loads in graph.loads.items()}
     if svg and svg.suffix.lower() != ".svg":
         raise CheckpointValueError(
             f"--svg expects a name that ends in .svg, got {str(svg)!r}.", found=str(svg)
@@ -74,7 +74,7 @@ def graph(
     if mermaid:
         print(render.mermaid(every))
     elif not svg:
-        render.tree(out, found.loads, found.later)
+        render.tree(out, graph.loads, graph.later)
 
 
 def check(

@@ -29,9 +29,9 @@ def problems(problems_by_root: Mapping[Path, list[Problem]]) -> list[dict[str, A
         {
             "project": str(root),
             "version": Project(root).version,
-            "problems": dict(Counter(problem.rule for problem in found)),
+            "problems": dict(Counter(problem.rule for problem in listed)),
         }
-        for root, found in problems_by_root.items()
+        for root, listed in problems_by_root.items()
     ]
 
 
@@ -56,14 +56,14 @@ def _state(root: Path) -> dict[str, Any]:
             why = str(error)
     if why:
         return {"state": FAILED, "made": None, "bytes": 0, "why": why, "steps": []}
-    found = Counter(step.state for step in steps)
+    counts = Counter(step.state for step in steps)
     made = [step.timestamp for step in steps if step.timestamp]
     reasons = (f"{step.step}: {reason}" for step in steps for reason in step.reasons)
-    one = len(found) == 1
+    alike = len(counts) == 1
     return {
-        "state": ", ".join(name if one else f"{count} {name}" for name, count in found.items()),
+        "state": ", ".join(name if alike else f"{count} {name}" for name, count in counts.items()),
         "made": max(made, default=None),
         "bytes": sum(step.bytes for step in steps),
-        "why": "" if set(found) == {CURRENT} else next(reasons, ""),
+        "why": "" if set(counts) == {CURRENT} else next(reasons, ""),
         "steps": [step._asdict() for step in steps],
     }

@@ -207,19 +207,19 @@ def _finish_rename(project: Project, step: str, name: str) -> dict[str, str] | N
     number = number_of(old)
     prefix = f"{number.text}_" if number else ""
     by_stem = {path.stem: path for path in project.notebook_files()}
-    found = by_stem.get(f"{prefix}{given}") or by_stem.get(given)
+    path = by_stem.get(f"{prefix}{given}") or by_stem.get(given)
     known = number or old in (name.rpartition("/")[2] for name in project.not_there())
-    if not known or old in by_stem or not found:
+    if not known or old in by_stem or not path:
         return None
-    if not (project.results / old).is_dir() and not saves_as(found, old):
+    if not (project.results / old).is_dir() and not saves_as(path, old):
         return None  # a slip in the old name
-    new = found.stem if number_of(found.stem) else f"{prefix}{given}"
+    new = path.stem if number_of(path.stem) else f"{prefix}{given}"
     if reason := unfit(new, bare=False):
         raise ProjectError(f"{new!r} {reason}. Rename the file to another name first.", found=new)
     change = Change(project)
-    change.moved = {project.show(found.with_stem(old)): project.show(found)}
-    if found.stem != new:
-        change.moves[project.show(found)] = project.show(found.with_stem(new))
+    change.moved = {project.show(path.with_stem(old)): project.show(path)}
+    if path.stem != new:
+        change.moves[project.show(path)] = project.show(path.with_stem(new))
     if (project.results / old).is_dir():
         change.moves[f"results/{old}"] = f"results/{new}"
         taken = project.results / new

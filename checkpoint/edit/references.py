@@ -126,7 +126,7 @@ class _Code:
             return False
         before = notebook.source_of(first)
         heading = rf"\A(\s*#+\s*0*){re.escape(old)}(?=\s*[·.:)])"
-        after = re.sub(heading, lambda found: found[1] + new, before)
+        after = re.sub(heading, lambda match: match[1] + new, before)
         first["source"] = after.splitlines(keepends=True)
         return after != before
 

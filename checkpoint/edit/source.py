@@ -64,7 +64,7 @@ def rename_paths(text: str, new_names: NewNames) -> str:
     steps = "|".join(map(re.escape, sorted(kept, key=len, reverse=True)))
     before = r"""(?<![\w-])results[/\\]+|(?<=["'])"""
     pattern = rf"""({before})({steps})(?=["'/\\]|[^\w.-]|$)"""
-    return re.sub(pattern, lambda found: found[1] + kept[found[2]], text)
+    return re.sub(pattern, lambda match: match[1] + kept[match[2]], text)
 
 
 def mentions(text: str, step: str) -> bool:
@@ -93,7 +93,7 @@ def _replace_beginning(source: str, call: Call, step: str, new_name: str) -> str
     start, end = call.span
     text, changes = re.subn(
         rf"""^(\(*\w{{0,2}}(?:\"{{3}}|'{{3}}|["'])){re.escape(step)}/""",
-        lambda found: f"{found[1]}{new_name}/",
+        lambda match: f"{match[1]}{new_name}/",
         source[start:end],
     )
     return source[:start] + text + source[end:] if changes else None

@@ -70,7 +70,8 @@ def known() -> tuple[Format, ...]:
     if not PROJECT or find_spec(name) is None:
         return FORMATS
     own: tuple[Format, ...] = tuple(import_module(name).FORMATS)
-    return *own, *(entry for entry in FORMATS if entry.suffix not in {one.suffix for one in own})
+    suffixes = {entry.suffix for entry in own}
+    return *own, *(entry for entry in FORMATS if entry.suffix not in suffixes)
 
 
 def format_of(file: str) -> Format | None:

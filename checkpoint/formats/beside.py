@@ -29,13 +29,13 @@ def write_rest(differences: Iterable[Difference], path: Path) -> bool:
     try:
         _write(rest, path)
     except CheckpointFormatError as error:
-        for one in differences:
+        for difference in differences:
             try:
-                _write(rest_of([one]), path)
+                _write(rest_of([difference]), path)
             except CheckpointFormatError as why:
                 raise CheckpointFormatError(
-                    f"{one.slot} ({type_name(one.value)}) can neither be stored in the file nor "
-                    f"pickled beside it: {why}"
+                    f"{difference.slot} ({type_name(difference.value)}) can neither be stored"
+                    f" in the file nor pickled beside it: {why}"
                 ) from error
         raise
     return True
@@ -47,11 +47,11 @@ def read_rest(path: Path) -> dict[str, list]:
     return rest
 
 
-def note(one: Difference, rest: str) -> str:
+def note(difference: Difference, rest: str) -> str:
     """Return what a user should know of a part that a file does not hold as it was."""
-    if one.place is None:
-        return f"{one.slot} {one.what}"
-    return f"{one.slot} {one.what}; load restores it from {rest}"
+    if difference.place is None:
+        return f"{difference.slot} {difference.what}"
+    return f"{difference.slot} {difference.what}; load restores it from {rest}"
 
 
 def _write(rest: Any, path: Path) -> None:

@@ -308,8 +308,7 @@ def _are_same_records(was: Any, now: Any) -> bool:
         return False
     pairs = [(was[name], now[name]) for name in was.names]
     return all(
-        one == other or (one.kind == "U" and other.kind == "O") or _are_same_records(one, other)
-        for one, other in pairs
+        a == b or (a.kind == "U" and b.kind == "O") or _are_same_records(a, b) for a, b in pairs
     )
 
 

@@ -344,7 +344,7 @@ def _try(group: Any, name: str, value: Any) -> bool:
 
     is_numpy = is_a(value, "numpy", "ndarray") or is_a(value, "numpy", "generic")
     fields = (value.dtype.fields if is_numpy else None) or {}
-    if are_folders(group) and any(one.fields or one.subdtype for one, *_ in fields.values()):
+    if are_folders(group) and any(dtype.fields or dtype.subdtype for dtype, *_ in fields.values()):
         return False  # zarr writes records within records, and cannot read them
     try:
         write_elem(group, name, value)

@@ -231,7 +231,7 @@ def _part(group: Any, place: tuple[str, ...], rest: Mapping[str, list]) -> Any:
             value = _values_of(value) if is_a(value, "pandas", "Series") else value
     below = {
         kind: [
-            (kept[len(inside) :], one) for kept, one in rest.get(kind, ()) if _is_in(kept, inside)
+            (kept[len(inside) :], part) for kept, part in rest.get(kind, ()) if _is_in(kept, inside)
         ]
         for kind in (VALUES, NAMES)
     }

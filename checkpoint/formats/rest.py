@@ -42,9 +42,10 @@ class Difference(NamedTuple):
 def rest_of(differences: Iterable[Difference]) -> dict[str, list]:
     """Return what is kept beside a file; empty if the file holds it all."""
     rest: dict[str, list] = {}
-    for one in differences:
-        if one.place is not None:
-            rest.setdefault(NAMES if one.is_name else VALUES, []).append((one.place, one.value))
+    for difference in differences:
+        if difference.place is not None:
+            kept = rest.setdefault(NAMES if difference.is_name else VALUES, [])
+            kept.append((difference.place, difference.value))
     return rest
 
 

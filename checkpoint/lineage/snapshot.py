@@ -112,12 +112,12 @@ class Snapshot:
         return self._inside_of(step.partition("/")[0]).get(step, [])
 
     def _inside(self, whole: str) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        inside: dict[str, list[str]] = {}
         for part in part_names(self.project, whole):
             around = part
             while around := around.rpartition("/")[0]:
-                found.setdefault(around, []).append(part)
-        return found
+                inside.setdefault(around, []).append(part)
+        return inside
 
     def damage(self, step: str, record: Record) -> Iterator[Change]:
         """Yield the saved files that are not as they were saved."""

@@ -100,7 +100,7 @@ class Lineage:
             for name, examined in self._examined.items()
             if examined.state.state in (*MAKES_STALE, MISSING)
         }
-        notebooks = [one.name for one in self._snapshot.project.steps()]
+        notebooks = [step.name for step in self._snapshot.project.steps()]
         return [name for name in notebooks if name == whole or name in due]
 
     def present(self, step: str) -> Baseline:
@@ -232,7 +232,7 @@ class _Examined:
     def _bytes(self, record: Record) -> int:
         names = self._snapshot.inside(self.step)
         parts = [self._snapshot.saved(name).record for name in names]
-        every = (entry for one in (record, *parts) if one for entry in one.files.values())
+        every = (entry for saved in (record, *parts) if saved for entry in saved.files.values())
         return sum(entry.bytes for entry in every)
 
     def _without_record(self, state: str, *changes: Change) -> State:
@@ -290,8 +290,9 @@ class _Examined:
         if not damage:
             names = [*self._snapshot.listed(self.step)] or self._snapshot.parts(self.step)
             parts = [self._others[name] for name in names if name in self._others]
-            absent = [one for part in parts if part.state.state == ABSENT for one in part.changes]
-            return [change for change in absent if change.kind is Kind.LARGE][:1]
+            absent = [part for part in parts if part.state.state == ABSENT]
+            changes = [change for part in absent for change in part.changes]
+            return [change for change in changes if change.kind is Kind.LARGE][:1]
         gone = all(change.how is How.MISSING for change in damage)
         if not gone or not is_absent(self._snapshot.folder(self.step), record):
             return []

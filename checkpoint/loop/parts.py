@@ -204,17 +204,17 @@ class Loop:
             return
         nodes = (node for statement in loop.body for node in ast.walk(statement))
         self._body = {node.id for node in nodes if isinstance(node, ast.Name)}
-        if found := carried(loop):
-            verb = "is" if len(found) == 1 else "are"
-            self._carries = f"{self.step}: {', '.join(found)} {verb} carried on by the loop"
+        if handed_on := carried(loop):
+            verb = "is" if len(handed_on) == 1 else "are"
+            self._carries = f"{self.step}: {', '.join(handed_on)} {verb} carried on by the loop"
 
     def _containers(self) -> dict[str, object]:
         """Return what tells whether the containers outside the loop that it names have changed."""
         shell = cells.running_shell()
         names = shell.user_ns if shell else {}
         if self._watched is None:
-            found = {name: names.get(name) for name in self._body}
-            self._watched = {n: value for n, value in found.items() if type(value) in CONTAINERS}
+            bound = {name: names.get(name) for name in self._body}
+            self._watched = {n: value for n, value in bound.items() if type(value) in CONTAINERS}
         return {
             name: (names.get(name) is value, _identity(value))
             for name, value in self._watched.items()

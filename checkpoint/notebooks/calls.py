@@ -128,20 +128,20 @@ def imported_packages(tree: ast.AST, code: str) -> list[str]:
     A library may have a module `checkpoint`, too: one that is imported as a whole counts if
     functions of ours are called in `code`, all in which the names may be used.
     """
-    found: list[tuple[str, str]] = []
+    imports: list[tuple[str, str]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += [(alias.name, alias.asname or alias.name) for alias in node.names]
+            imports += [(alias.name, alias.asname or alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
             for alias in node.names:
                 name = alias.asname or alias.name
                 if alias.name == "checkpoint":
-                    found.append((f"{node.module}.checkpoint", name))
+                    imports.append((f"{node.module}.checkpoint", name))
                 elif alias.name in ("*", *FUNCTIONS):
-                    found.append((node.module or "", ""))
+                    imports.append((node.module or "", ""))
     return [
         module.removesuffix(".checkpoint")
-        for module, name in dict.fromkeys(found)
+        for module, name in dict.fromkeys(imports)
         if re.fullmatch(r"\w+\.checkpoint", module)
         and (not name or any(f"{name}.{function}(" in code for function in FUNCTIONS))
     ]

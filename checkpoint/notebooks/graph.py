@@ -30,12 +30,12 @@ def named_in(sources: list[str]) -> Named:
     loads: list[str | None] = []
     files: list[str | None] = []
     for source in sources:
-        found = calls(source, names)
-        if found is None:
+        called = calls(source, names)
+        if called is None:
             loads += [None] if "load" in source else []
             continue
-        loads += [call.known for call in found if call.function == "load"]
-        files += [call.argument for call in found if call.function == "data_file"]
+        loads += [call.known for call in called if call.function == "load"]
+        files += [call.argument for call in called if call.function == "data_file"]
     steps, paths = (list(dict.fromkeys(filter(None, named))) for named in (loads, files))
     return Named(steps, paths, None in loads)
 
@@ -46,14 +46,14 @@ def saving_cell(sources: list[str], step: str) -> int | None:
     A save whose step is known only when it runs, or only in part, counts where no cell names it.
     """
     names = imported(sources)
-    found = [
+    saving = [
         (number, call)
         for number, source in enumerate(sources)
         for call in calls(source, names) or []
         if call.function in SAVES
     ]
-    saves = [(number, call.known) for number, call in found]
-    saves += [(number, f"{call.argument}/") for number, call in found if call.function == "parts"]
+    saves = [(number, call.known) for number, call in saving]
+    saves += [(number, f"{call.argument}/") for number, call in saving if call.function == "parts"]
     for fits in (step.__eq__, lambda known: _is_part(known, step), lambda known: known is None):
         if numbers := [number for number, known in saves if fits(known)]:
             return numbers[-1]

@@ -141,8 +141,8 @@ def language(notebook: dict) -> str:
     spec, info = (notebook["metadata"].get(key) for key in ("kernelspec", "language_info"))
     named = [spec.get("language") if isinstance(spec, dict) else None]
     named += [info.get("name") if isinstance(info, dict) else None]
-    found = str(next(filter(None, named), "") or _language_of(kernel(notebook))).lower()
-    return "python" if found in ("python", "ipython") else found
+    name = str(next(filter(None, named), "") or _language_of(kernel(notebook))).lower()
+    return "python" if name in ("python", "ipython") else name
 
 
 def _language_of(name: str | None) -> str:

@@ -52,9 +52,9 @@ class Number(NamedTuple):
 
     @property
     def _parts(self) -> tuple[str, str]:
-        found = LAST.fullmatch(self.text)
-        assert found
-        return found[1], found[2]
+        match = LAST.fullmatch(self.text)
+        assert match
+        return match[1], match[2]
 
     @property
     def width(self) -> int:
@@ -84,8 +84,8 @@ class Number(NamedTuple):
 
 def number_of(stem: str) -> Number | None:
     """Return the number of a notebook, from its name without `.ipynb`; None without one."""
-    found = NUMBERED.fullmatch(stem) if not DATE.match(stem) else None
-    return Number(found[1], found[2] or "") if found else None
+    match = NUMBERED.fullmatch(stem) if not DATE.match(stem) else None
+    return Number(match[1], match[2] or "") if match else None
 
 
 def natural(name: str) -> tuple[object, ...]:

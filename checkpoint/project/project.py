@@ -60,15 +60,15 @@ class Project:
 
     def notebook_files(self) -> list[Path]:
         """Return all notebooks, also those that are no steps; no hidden files or broken links."""
-        found = []
+        paths = []
         for folder, folders, files in os.walk(self.notebooks):
             folders[:] = [name for name in folders if name[0] != "." and name not in LEFTOVERS]
-            found += [
+            paths += [
                 Path(folder, name)
                 for name in files
                 if name.endswith(".ipynb") and name[0] != "." and Path(folder, name).is_file()
             ]
-        return sorted(found)
+        return sorted(paths)
 
     def notebook(self, step: str) -> Path:
         """Return the notebook of a step or sub-checkpoint; where it would be, if there is none."""
@@ -169,8 +169,8 @@ class Project:
     def version(self) -> str:
         """The version of its `checkpoint/` folder; an empty text if it has none."""
         for code in self._code():
-            found = VERSION.search(code.read_text(encoding="utf-8", errors="replace"))
-            return found[1] if found else ""
+            match = VERSION.search(code.read_text(encoding="utf-8", errors="replace"))
+            return match[1] if match else ""
         return ""
 
     def _code(self) -> list[Path]:
@@ -179,9 +179,9 @@ class Project:
     def after(self, step: str) -> Step | None:
         """Return the notebook that runs after `step`; None after the last and for others."""
         steps = self.steps()
-        place = next((one.place for one in steps if one.name == step), None)
+        place = next((other.place for other in steps if other.name == step), None)
         # a copy such as `1_preprocessing-Copy1` has the place of the original and is not next
-        later = [one for one in steps if place is not None and one.place > place]
+        later = [other for other in steps if place is not None and other.place > place]
         return later[0] if later else None
 
     def results_of(self, step: str) -> Path:
@@ -227,7 +227,7 @@ class Project:
         """Raise `ProjectError` if a path leads over a link to what is not there, such as a disk."""
         if path.exists():
             return
-        links = [one for one in (path, *path.parents) if one.is_symlink() and not one.exists()]
+        links = [at for at in (path, *path.parents) if at.is_symlink() and not at.exists()]
         if links:
             link = links[-1]
             raise ProjectError(

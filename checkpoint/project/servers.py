@@ -26,12 +26,12 @@ def sessions(project: Project) -> dict[Path, bool]:
     """
     from jupyter_core.paths import jupyter_runtime_dir
 
-    found: dict[Path, bool] = {}
+    running: dict[Path, bool] = {}
     for file in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
         for path, busy in _told(file):
             if path.is_relative_to(project.notebooks.resolve()):
-                found[path] = busy or found.get(path, False)
-    return dict(sorted(found.items()))
+                running[path] = busy or running.get(path, False)
+    return dict(sorted(running.items()))
 
 
 def refuse_busy(project: Project, files: Iterable[str]) -> None:

@@ -175,13 +175,13 @@ def read_kernels(project: HasFolders) -> dict[str, str]:
 
     Those of `[kernels]` in `checkpoint.local.toml`, which git ignores, come before the others.
     """
-    found: dict[str, str] = {}
+    by_step: dict[str, str] = {}
     for where, table in ((OF_ALL, _table(project)), (f"{LOCAL}:", _read_local(project))):
         kernels = table.get("kernels", {})
         if not isinstance(kernels, dict) or not all(isinstance(k, str) for k in kernels.values()):
             raise _invalid("kernels", "the name of a kernel per step", kernels, where)
-        found |= kernels
-    return found
+        by_step |= kernels
+    return by_step
 
 
 def read_place(project: HasFolders, key: str) -> str:

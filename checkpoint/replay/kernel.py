@@ -295,7 +295,7 @@ class Kernel:
             thing = memory.objects[number]
             if thing.key:
                 read = sorted(statement.objects_read.items())
-                roles = [label for label, found in read if number in found]
+                roles = [label for label, numbers in read if number in numbers]
                 thing.key = self._key("changed", by, roles, old=memory.own_key(number))
                 thing.kind = "array" if thing.kind == "frame" else thing.kind
                 thing.fields.clear()

@@ -123,10 +123,10 @@ class Memory:
 
     def code(self, value: Value) -> list[Code]:
         """Return the functions of the notebook that a value may run, in a fixed order."""
-        found = {
+        nodes = {
             node: None for n in sorted(self.reach(value.objects)) for node in self.objects[n].code
         }
-        return sorted(found, key=lambda node: (node.lineno, _dump(node)))
+        return sorted(nodes, key=lambda node: (node.lineno, _dump(node)))
 
     def kind(self, value: Value) -> str:
         """Return what is known of a value's type."""
@@ -204,10 +204,10 @@ def _dump(node: Code) -> str:
 
 
 def _closure(numbers: Iterable[int], after: Callable[[int], set[int]]) -> set[int]:
-    found = set(numbers)
-    todo = list(found)
+    reached = set(numbers)
+    todo = list(reached)
     while todo:
-        new = after(todo.pop()) - found
-        found |= new
+        new = after(todo.pop()) - reached
+        reached |= new
         todo.extend(new)
-    return found
+    return reached

@@ -144,13 +144,13 @@ class _Comparison:
 
         Random numbers that nobody seeded are as good from there as from the start of a kernel.
         """
-        found: dict[str, Step] = {}
+        last: dict[str, Step] = {}
         for name in UNREPEATABLE:
             first = next((step for step in self.notebook if name in step.reads), None)
             again = [step for step in self.session if first and step.text == first.text]
             if len(again) > 1:
-                found[name] = again[-1]
-        return found
+                last[name] = again[-1]
+        return last
 
     # ------------------------------------------------------------ the answer
 
@@ -284,14 +284,14 @@ class _Comparison:
 def _draws(ran: Sequence[Execution]) -> dict[str, frozenset[str] | None]:
     """Return which random states each piece of code was seen to move, in any of its executions."""
     names = dict(zip(("numpy", "python", "torch"), RANDOM, strict=True))
-    found: dict[str, frozenset[str] | None] = {}
+    by_source: dict[str, frozenset[str] | None] = {}
     for execution in ran:
         moved = execution.draws
-        before = found.get(execution.source, frozenset())
+        before = by_source.get(execution.source, frozenset())
         known = moved is not None and before is not None
         drawn = frozenset(names.get(name, name) for name in moved or ())
-        found[execution.source] = drawn | (before or frozenset()) if known else None
-    return found
+        by_source[execution.source] = drawn | (before or frozenset()) if known else None
+    return by_source
 
 
 def first_line(source: str) -> str:

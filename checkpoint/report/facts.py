@@ -80,9 +80,9 @@ def gather(project: Project) -> Facts:
     steps = {step.name: step for step in project.steps()}
     states = lineage.states()
     changes = _ParamChanges(project)
-    found = [_step(project, lineage, state, steps.get(state.step), changes) for state in states]
+    read = [_step(project, lineage, state, steps.get(state.step), changes) for state in states]
     commit, committed = git.last_commit(project.root)
-    names = [step.name for step in found]
+    names = [step.name for step in read]
     metadata = read_toml(project).get("project", {})
     return Facts(
         project,
@@ -92,8 +92,8 @@ def gather(project: Project) -> Facts:
         committed,
         bool(commit and git.changed_since_commit(project.root, ".")),
         _now(),
-        found,
-        {s.name: _loads(s, names) for s in found},
+        read,
+        {s.name: _loads(s, names) for s in read},
     )
 
 
@@ -166,7 +166,7 @@ def _not_here(change: Change) -> bool:
 
 
 def _loads(step: StepFacts, names: list[str]) -> list[str]:
-    loaded = {name.partition("/")[0] for one in step.all for name in one.state.loads}
+    loaded = {name.partition("/")[0] for each in step.all for name in each.state.loads}
     return [name for name in names if name in loaded - {step.name}]
 
 

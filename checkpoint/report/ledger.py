@@ -70,16 +70,16 @@ def ledger(facts: Facts) -> tuple[list[Entry], dict[str, Table | None]]:
 
     And the tables of the raw files that they read, by name; None for those of other formats.
     """
-    tables = {one.name: tables_of(one) for step in facts.steps for one in step.all}
+    tables = {part.name: tables_of(part) for step in facts.steps for part in step.all}
     raw: dict[str, Table | None] = {}
     entries: list[Entry] = []
     for step in facts.steps:
-        for one in [*step.parts[:MOST_PARTS], step.saved]:
-            together = tables[one.name]
-            given = list(_given(facts, step, one, tables, raw))
+        for each in [*step.parts[:MOST_PARTS], step.saved]:
+            together = tables[each.name]
+            given = list(_given(facts, step, each, tables, raw))
             lines = [Line(_before(after, given, together), after) for after in together]
             if lines:
-                entries.append(Entry(one, lines, *_params(one)))
+                entries.append(Entry(each, lines, *_params(each)))
     return entries, raw
 
 
@@ -96,8 +96,8 @@ def _params(saved: Saved) -> tuple[dict[str, dict[str, str]], int]:
 def tables_of(saved: Saved) -> list[Table]:
     """Return the objects of a step with rows and columns, as `data_shapes` has them."""
     shapes = saved.record.data_shapes if saved.record else {}
-    found = (_table(key, saved.name, shape) for key, shape in shapes.items())
-    return [table for table in found if table]
+    tables = (_table(key, saved.name, shape) for key, shape in shapes.items())
+    return [table for table in tables if table]
 
 
 def _table(key: str, source: str, shape: Any) -> Table | None:

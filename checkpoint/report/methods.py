@@ -44,14 +44,14 @@ def methods(facts: Facts) -> str:
 
 def versions(facts: Facts) -> dict[str, dict[str, list[str]]]:
     """Return the steps by version, by package: of Python, and of the direct dependencies."""
-    found: dict[str, dict[str, list[str]]] = {}
+    by_package: dict[str, dict[str, list[str]]] = {}
     for step in facts.steps:
         environment = step.saved.record.environment if step.saved.record else None
         if environment:
             here = {"Python": environment.python, "system": environment.system}
             for package, version in {**here, **environment.packages}.items():
-                found.setdefault(package, {}).setdefault(version, []).append(step.name)
-    return found
+                by_package.setdefault(package, {}).setdefault(version, []).append(step.name)
+    return by_package
 
 
 def _system(environment: Environment | None) -> str:
@@ -114,15 +114,15 @@ def _tools(project: Project, step: StepFacts) -> tuple[dict[str, str], list[str]
     if not environment:
         return {}, []
     recorded = _recorded(project, step.name, environment)
-    found: dict[str, str] = {}
+    used: dict[str, str] = {}
     others: list[str] = []
     for module in sorted(_imports(step.notebook), key=str.lower):
         files = [project.root / place / name for place in OWN for name in (module, f"{module}.py")]
         if known := recorded.get(canonicalize_name(OTHER_NAMES.get(module, module))):
-            found[known[0]] = known[1]
+            used[known[0]] = known[1]
         elif not any(file.exists() for file in files):
             others.append(module)
-    return found, others
+    return used, others
 
 
 def _recorded(project: Project, step: str, environment: Environment) -> dict[str, tuple[str, str]]:
@@ -140,16 +140,16 @@ def _recorded(project: Project, step: str, environment: Environment) -> dict[str
 
 def _imports(content: dict[str, Any] | None) -> set[str]:
     """Return the packages that the code cells of a notebook import, but those of Python."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for source in notebook.sources(content) if content else ():
         tree = parse_cell(source)
         for node in ast.walk(tree) if tree else ():
             match node:
                 case ast.Import(names=names):
-                    found.update(alias.name.partition(".")[0] for alias in names)
+                    modules.update(alias.name.partition(".")[0] for alias in names)
                 case ast.ImportFrom(module=str() as module, level=0):
-                    found.add(module.partition(".")[0])
-    return found - sys.stdlib_module_names
+                    modules.add(module.partition(".")[0])
+    return modules - sys.stdlib_module_names
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -78,8 +78,8 @@ def pack(project: Project, steps: list[str], target: Path | None = None) -> Pack
         format=FORMAT_VERSION,
         tool=__version__,
         by=_author(project),
-        steps={one.step: one.summary for one in packed},
-        files=dict(sorted((name, m) for one in packed for name, m in one.members.items())),
+        steps={saved.step: saved.summary for saved in packed},
+        files=dict(sorted(file for saved in packed for file in saved.members.items())),
     )
     draft = draft_of(target)
     try:
@@ -97,7 +97,7 @@ def pack(project: Project, steps: list[str], target: Path | None = None) -> Pack
         content.blake3,
         list(manifest.steps),
         len(manifest.files),
-        [name for one in packed for name in one.pickles],
+        [name for saved in packed for name in saved.pickles],
         list(_notes(project, steps)),
     )
 
@@ -180,22 +180,23 @@ class _Checkpoint:
     def _members(self, file: str, entry: FileEntry) -> dict[str, Member]:
         """Return the file, or those of a folder, after comparing them with the record."""
         path = committed.locate(self._folder, file)
-        inner = [one for one in below(path) if one.is_file()] if path.is_dir() else [path]
-        names = {_normal(file, path, one): one for one in inner}
-        found = {
-            name: Member(one.stat().st_size, hashes.file_hash(one)) for name, one in names.items()
+        inner = filter(Path.is_file, below(path)) if path.is_dir() else [path]
+        paths = {_normal(file, path, inside): inside for inside in inner}
+        members = {
+            name: Member(inside.stat().st_size, hashes.file_hash(inside))
+            for name, inside in paths.items()
         }
-        if as_recorded(file, found).blake3 != entry.blake3:
+        if as_recorded(file, members).blake3 != entry.blake3:
             raise CheckpointDamagedError(
                 f"results/{self.step}/{file} is not what was saved. "
                 f"{remedy(self._project, self.step)}",
                 step=self.step,
                 file=f"results/{self.step}/{file}",
             )
-        self.paths |= names
-        if runs_code(file, ((name, partial(_opened, one)) for name, one in names.items())):
+        self.paths |= paths
+        if runs_code(file, ((name, partial(_opened, inside)) for name, inside in paths.items())):
             self.pickles.append(f"{self.step}/{file}")
-        return found
+        return members
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -209,8 +210,8 @@ def _normal(file: str, path: Path, inner: Path) -> str:
 
 
 def _write(target: Path, manifest: Manifest, packed: list[_Checkpoint]) -> None:
-    texts = {f"{one.step}/{RECORD}": one.text for one in packed}
-    paths = {f"{one.step}/{name}": path for one in packed for name, path in one.paths.items()}
+    texts = {f"{saved.step}/{RECORD}": saved.text for saved in packed}
+    paths = {f"{saved.step}/{name}": path for saved in packed for name, path in saved.paths.items()}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_info(MANIFEST), written(manifest))
         for name, member in manifest.files.items():

@@ -33,7 +33,7 @@ def reset(project: Project, step: str) -> Reset:
         If it was not handed out, or has another name by now, or a cell of it is running.
     """
     handed_out = {path.stem: path for path in sorted((project.root / NOTEBOOKS).rglob("*.ipynb"))}
-    there = {one.name: one.path for one in project.steps() if not one.is_script}
+    there = {step.name: step.path for step in project.steps() if not step.is_script}
     if step not in handed_out:
         before = _before(handed_out, there[step]) if step in there else None
         if before:
@@ -78,8 +78,8 @@ def _before(handed_out: dict[str, Path], path: Path) -> str | None:
     shares: dict[str, float] = {}
     try:
         mine = _lines(path)
-        for name, one in handed_out.items():
-            lines = _lines(one)
+        for name, notebook in handed_out.items():
+            lines = _lines(notebook)
             shares[name] = len(lines & mine) / max(len(lines), 1)
     except ProjectError:
         return None  # one cannot be read, so nobody knows

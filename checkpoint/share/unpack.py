@@ -213,7 +213,7 @@ def _is_own(project: Project, step: str, new: Record) -> bool:
 def _refuse_full(project: Project, path: Path) -> None:
     """Refuse an archive for which there is no room: nothing in it is compressed."""
     needed, place = path.stat().st_size, large_files_of(project) or project.results
-    disk = next(one for one in (place, *place.parents) if one.exists())
+    disk = next(parent for parent in (place, *place.parents) if parent.exists())
     free = shutil.disk_usage(disk).free
     if needed > free:
         raise CheckpointError(

@@ -180,8 +180,8 @@ class Checkpoint(Mapping[str, Any]):
                 key=key,
             )
         with unwatched():
-            found = parts_of(self._project, self.step, self._opened, self._file(key), parts)
-        return found[0] if len(parts) == 1 else found
+            values = parts_of(self._project, self.step, self._opened, self._file(key), parts)
+        return values[0] if len(parts) == 1 else values
 
     @property
     def parts(self) -> "Parts":

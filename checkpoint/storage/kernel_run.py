@@ -221,8 +221,8 @@ def _write_log(executions: Sequence[Execution], folder: Path) -> FileEntry:
 def _as_json(execution: Execution) -> dict[str, Any]:
     """Return what differs from an execution that ended well."""
     usual = to_builtins(Execution(""))
-    found = to_builtins(execution)
-    return {key: value for key, value in found.items() if value != usual[key]}
+    written = to_builtins(execution)
+    return {key: value for key, value in written.items() if value != usual[key]}
 
 
 @cache

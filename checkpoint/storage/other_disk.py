@@ -138,10 +138,10 @@ def left_over(project: Project) -> list[Path]:
     folders = [path.parent for path in below(project.results) if path.name == POINTER]
     used = {named_by(folder) for folder in folders}
     replaced = {name for folder in folders for name in _named(folder)} - used
-    found = [path for path in below(place) if path.name.startswith(SAVE) and path.is_dir()]
+    saves = [path for path in below(place) if path.name.startswith(SAVE) and path.is_dir()]
     return [
         path
-        for path in found
+        for path in saves
         if ((path / UNFINISHED).is_file() and str(path) not in used)
         or ((path / OWNER).is_file() and str(path) in replaced)
     ]

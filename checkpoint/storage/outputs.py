@@ -45,7 +45,7 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
     """
     folder = project.results_of(step.name)
     inputs, code = inputs_of(project, recipe), code_of(project, recipe)
-    for name in [name for name, found in code.items() if found is None]:
+    for name in [name for name, digest in code.items() if digest is None]:
         if not (project.root / name).is_file():
             raise CheckpointError(
                 f"{name}, which is code of {step.name}, does not exist. Correct {FILE}: "

@@ -93,12 +93,12 @@ def is_older(record: Record, other: Record) -> bool:
 
 
 def _records(project: Project, *names: str) -> dict[str, Record]:
-    found: dict[str, Record] = {}
+    records: dict[str, Record] = {}
     for name in names:
         try:
             record = committed.read_record(project.results_of(name))
         except CheckpointError:
             continue  # whoever loads it is told
         if record:
-            found[name] = record
-    return found
+            records[name] = record
+    return records

@@ -59,8 +59,8 @@ def parts_of(
         read: list[Any] = _able(step, file, "parts", "part")(path, parts, rest)
         return read
 
-    found: list[Any] = _in_part(project, step, opened, file, read_them)
-    return found
+    values: list[Any] = _in_part(project, step, opened, file, read_them)
+    return values
 
 
 def _able(step: str, file: str, function: str, verb: str) -> Any:
@@ -95,7 +95,7 @@ def _in_part(
         else:
             _check_size(project, step, file, entry)
             path = committed.locate(project.results_of(step), file)
-        rests = [name for name, one in opened.files.items() if one.beside == file]
+        rests = [name for name, entry in opened.files.items() if entry.beside == file]
         rest = _read_file(project, step, rests[0], opened) if rests else {}
         try:
             return use(path, entry, rest)

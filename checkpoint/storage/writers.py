@@ -28,15 +28,15 @@ def writing_into(folders: Collection[Path]) -> list[Process]:
         return []
     import psutil
 
-    places, found = {folder.resolve() for folder in folders}, []
+    places, writing = {folder.resolve() for folder in folders}, []
     for process in psutil.process_iter():
         try:
             place = process.environ().get(OUTPUT)
             if place and process.pid != os.getpid() and Path(place).resolve() in places:
-                found.append(process)
+                writing.append(process)
         except (psutil.Error, OSError):
             continue  # it has ended, or is not this user's
-    return found
+    return writing
 
 
 def end(processes: Iterable[Process], patience: float = 0) -> list[str]:

@@ -235,7 +235,7 @@ class Writer:
                 f"while saving {item.key!r}{where}; the previous checkpoint stays intact"
             )
             raise
-        self.notes += [f"{item.key}: {beside.note(one, item.rest)}" for one in differences]
+        self.notes += [f"{item.key}: {beside.note(each, item.rest)}" for each in differences]
 
     def entries(self) -> dict[str, FileEntry]:
         """Return the entries for the record, when all files are hashed and large ones flushed."""

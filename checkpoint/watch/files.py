@@ -160,11 +160,11 @@ def note(path: object, *, written: bool) -> None:
         if written:
             writes.add(place)
         elif not (known or place in writes or is_installed(place)):
-            found = stamp(place)
-            if found is None:
+            stamped = stamp(place)
+            if stamped is None:
                 asked.add(place)
-            if found is None or not os.path.isdir(place):  # folders are opened to be flushed
-                reads[place] = found
+            if stamped is None or not os.path.isdir(place):  # folders are opened to be flushed
+                reads[place] = stamped
             if place.endswith(CODE):
                 code.append(place)
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 def states() -> dict[str, object]:
     """Return the states of those libraries that are imported, by name."""
-    found: dict[str, object] = {"python": hash(random.getstate())}
+    by_library: dict[str, object] = {"python": hash(random.getstate())}
     if numpy := sys.modules.get("numpy.random"):
         state = numpy.get_state()
-        found["numpy"] = (hash(state[1].tobytes()), state[2:])
+        by_library["numpy"] = (hash(state[1].tobytes()), state[2:])
     torch = sys.modules.get("torch")
     if torch and hasattr(torch, "get_rng_state"):
-        found["torch"] = hash(torch.get_rng_state().numpy().tobytes())
-    return found
+        by_library["torch"] = hash(torch.get_rng_state().numpy().tobytes())
+    return by_library
 
 
 def moved(before: dict[str, object]) -> list[str] | None:

@@ -170,9 +170,9 @@ def _files(path: str) -> Iterator[str]:
     if "://" in path:
         return
     pattern = glob.has_magic(path) and not os.path.exists(path)
-    for found in glob.glob(path, recursive=True) if pattern else [path]:
-        if os.path.isdir(found):
-            for parent, _, names in os.walk(found):
+    for place in glob.glob(path, recursive=True) if pattern else [path]:
+        if os.path.isdir(place):
+            for parent, _, names in os.walk(place):
                 yield from (os.path.join(parent, name) for name in names)
         else:
-            yield found
+            yield place
