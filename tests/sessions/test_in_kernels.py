@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from pathlib import Path
@@ -46,13 +47,16 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def nursery(project):
-    """Return a process that starts kernels which see the project's package."""
+    """Return a process whose kernels see the project's package, and a folder for their sockets."""
     env = {**os.environ, "PYTHONPATH": str(project / "src"), "OPENBLAS_NUM_THREADS": "1"}
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # each kernel would compile the project anew
     command = [sys.executable, str(NURSERY)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=env, text=True, start_new_session=True, **pipes) as process:
-        yield process
+    with (
+        tempfile.TemporaryDirectory() as sockets,  # the path of one has at most 100 characters
+        subprocess.Popen(command, env=env, text=True, start_new_session=True, **pipes) as process,
+    ):
+        yield process, sockets
         os.killpg(process.pid, signal.SIGTERM)  # a kernel may be left by a test that failed
 
 
@@ -61,7 +65,7 @@ class RealKernel(FrontEnd):
 
     def __init__(self, root, cells, with_ids, nursery):
         super().__init__(root, STEP, cells, {}, with_ids)
-        self.nursery, self.client = nursery, None
+        (self.nursery, self.sockets), self.client = nursery, None
 
     def run(self, source, cell=None):
         return self.execute(source, cell) == "ok"
@@ -75,8 +79,11 @@ class RealKernel(FrontEnd):
     @property
     def _client(self):
         if self.client is None:
-            # the kernel before this one has read it
-            connection, _ = write_connection_file(fname=str(self.root.parent / "kernel.json"))
+            connection, _ = write_connection_file(
+                fname=str(self.root.parent / "kernel.json"),  # the kernel before has read it
+                transport="ipc",  # another process may take a port before the kernel does
+                ip=f"{self.sockets}/kernel",
+            )
             wanted = {"connection": connection, "folder": str(self.root / "notebooks")}
             print(json.dumps(wanted), file=self.nursery.stdin, flush=True)
             self.client = BlockingKernelClient(connection_file=connection)
