@@ -8,7 +8,7 @@ import sys
 
 __version__ = "0.1.0"
 
-if sys.version_info < (3, 11):  # noqa: UP036 - also where nobody checked requires-python
+if sys.version_info < (3, 11):  # noqa: UP036 - also where requires-python was not checked
     raise ImportError(
         f"{__name__} needs Python 3.11 or newer, but this is Python {sys.version.split()[0]} "
         f"({sys.executable}). Make an environment with a newer Python, for example "

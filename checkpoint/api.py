@@ -119,7 +119,7 @@ def save(
         If the step, a name or a parameter cannot be saved.
     CheckpointError
         If the notebook is in another project, or in none; if it is a copy of the notebook that
-        makes the step; or if the folder belongs to somebody else.
+        makes the step; or if the folder belongs to another user.
 
     If anything is raised, the previous checkpoint stays intact.
 

@@ -27,7 +27,7 @@ _writing: "list[Progress]" = []  # the innermost last
 def writing(name: str, total: int, check: Callable[[], None]) -> Iterator[None]:
     """Show how far a file is that is written within the `with` block, by calls of `advance`.
 
-    It will have `total` bytes, 0 if nobody knows. `check` is called between two chunks; what it
+    It will have `total` bytes, 0 if unknown. `check` is called between two chunks; what it
     raises ends the writing.
     """
     with Progress("Writing", name, total) as progress:
@@ -48,7 +48,7 @@ def advance(amount: int) -> None:
 class Progress:
     """How far a file is; a context manager.
 
-    `doing` is a key of `DONE`, and `total` the number of bytes, 0 if nobody knows.
+    `doing` is a key of `DONE`, and `total` the number of bytes, 0 if unknown.
 
     Attributes
     ----------

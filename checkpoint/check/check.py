@@ -22,7 +22,7 @@ def check(root: Path) -> list[Problem]:
         check_settings(project)
         ignored = read_ignored(project)
     except ProjectError as error:
-        if error.key in (None, "order"):  # nobody can tell which notebooks are the steps
+        if error.key in (None, "order"):  # it is unknown which notebooks are the steps
             return list(problems(project, [RULES["settings"]], whole=True))
     return list(problems(project, [rule for rule in RULES.values() if rule.name not in ignored]))
 

@@ -36,7 +36,7 @@ def pack(
     if packing.pickles:
         out.print(
             f"It holds pickles ({', '.join(packing.pickles)}), which run code when they are "
-            "loaded: whoever unpacks it has to add --trust."
+            "loaded: unpacking it needs --trust."
         )
     whole = [step for step in packing.steps if "/" not in step]
     if not whole:
@@ -66,7 +66,7 @@ def unpack(
         float, typer.Option("--timeout", help="Seconds to wait for a silent server.", min=0.1)
     ] = 30.0,
 ) -> None:
-    """Unpack results that somebody gave you, all or nothing.
+    """Unpack results that you were given, all or nothing.
 
     `status` shows them as given; they are neither stale nor run again.
     """

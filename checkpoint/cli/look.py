@@ -134,7 +134,7 @@ def report(
 ) -> None:
     """Write the project as a page: what it is, from which data, what came out, does it hold.
 
-    It is one HTML file that needs nothing else, for somebody who was not there.
+    It is one HTML file that needs nothing else, for readers who were not involved.
     """
     from ..report.pictures import budget_of
     from ..report.write import NAME, write

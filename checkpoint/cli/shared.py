@@ -80,7 +80,7 @@ def project_here() -> Project:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Go on if the user confirms; where nobody can be asked, only with --yes."""
+    """Go on if the user confirms; without an interactive terminal, only with --yes."""
     if yes:
         return
     if not sys.stdin.isatty():

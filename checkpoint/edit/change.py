@@ -34,7 +34,7 @@ class Change:
         self.removals: list[str] = []
         # new paths, in the same folder; one may be the old path of another
         self.moves: dict[str, str] = {}
-        # new paths of files that somebody moved before, which git may not know
+        # new paths of files that were moved by hand before, which git may not know
         self.moved: dict[str, str] = {}
 
     def apply(self) -> None:

@@ -72,7 +72,7 @@ def settle(root: Path) -> bool:
     journal, is_done = _read(folder / JOURNAL), (folder / DONE).exists()
     if journal and is_done:
         for name in journal.discarded:
-            with suppress(OSError):  # not permitted; under this name it is in nobody's way
+            with suppress(OSError):  # not permitted; under this name it does no harm
                 remove(root / name)
     elif journal:
         _undo(root, journal)

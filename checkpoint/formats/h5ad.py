@@ -151,7 +151,7 @@ def write_item(
     """
     from anndata.io import write_elem
 
-    kind = MutableMapping if arrays else Mapping  # a table of xarray is no group of matrices
+    kind = MutableMapping if arrays else Mapping  # a table of xarray is not a group of matrices
     if id(value) in around:
         write_elem(group, name, type_name(value))
     elif isinstance(value, kind) and not hasattr(value, "tocsr"):

@@ -55,7 +55,7 @@ def layout_of(value: Any) -> str | None:
 
 
 def size_of(value: Any) -> int:
-    """Return how many bytes a matrix takes in a file; 0 if nobody knows before it is computed."""
+    """Return how many bytes a matrix takes in a file; 0 if unknown until it is computed."""
     if layout_of(value) == "array":
         size = value.dtype.itemsize
         for side in value.shape:

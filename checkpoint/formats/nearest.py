@@ -210,7 +210,7 @@ def listed(value: Any) -> Any:
 def _index(
     table: Any, holds: Callable[[Any], bool], text_index: bool, paths: bool, folders: bool
 ) -> Any:
-    """Return an index that the file can hold, with names that are no column's."""
+    """Return an index that the file can hold, with names that no column has."""
     import pandas as pd
 
     index = table.index

@@ -132,7 +132,7 @@ def _read(
     for i in range(frame.shape[1]):
         values = frame.iloc[:, i]
         if values.dtype == object and is_a(next(iter(values.dropna()), None), "numpy", "ndarray"):
-            # Arrow lends its arrays, so that nobody could change them
+            # arrays of Arrow are read-only
             frame.isetitem(i, values.map(lambda array: array.copy(), na_action="ignore"))
     for name, described in lost.get("categories", {}).items():
         if name in frame:

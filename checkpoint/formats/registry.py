@@ -176,7 +176,7 @@ class Format(NamedTuple):
             return self.reader(path, details)
 
     def size_of(self, obj: Any) -> int:
-        """Return how many bytes a file has at least, or 0 if nobody knows before it is written."""
+        """Return how many bytes a file has at least; 0 if unknown until it is written."""
         return self.size(shown(obj)) if self.size else 0
 
     def _near(self, obj: Any) -> Any:

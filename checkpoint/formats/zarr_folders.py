@@ -212,7 +212,7 @@ def _computed(element: Any) -> Any:
 
 
 def _kind_in(stored: Any) -> str:
-    """Return the type of what somebody else wrote."""
+    """Return the type of what another program wrote."""
     attributes = stored.attrs.asdict()
     if attributes.get("encoding-type") == "anndata":
         return "anndata.AnnData"

@@ -79,7 +79,7 @@ class Now(NamedTuple):
     cells: list[Cell]  # the code cells of its notebook, up to the one that saves it
     unreadable: str  # why the notebook cannot be read; empty if it can
     has_set_cell: bool  # whether it has a cell that `run --set` added
-    verdict: Verdict | None  # on the recorded session and the notebook; None if nobody can tell
+    verdict: Verdict | None  # on the recorded session and the notebook; None if unknown
     inputs: dict[str, InputEntry | Upstream | None]  # those recorded: raw files, and steps
     modules: dict[str, str | None]  # the hash of each recorded module
     params: dict[str, str]  # the hash of each group of the user's parameters in `params.json`

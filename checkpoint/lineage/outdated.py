@@ -13,7 +13,7 @@ _told: dict[tuple[Path, int, str], str] = {}
 
 
 def outdated(project: Project, step: str) -> tuple[str, str | None]:
-    """Return the state of a step in words, and what whoever loads it should know and do.
+    """Return the state of a step in words, and what the user who loads it should know and do.
 
     Returns
     -------

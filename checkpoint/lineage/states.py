@@ -55,7 +55,7 @@ class State(NamedTuple):
     bytes: int  # the size of its files, with those of its sub-checkpoints
     notes: list[str]  # what else should be known of how they were made
     loads: list[str]  # the steps and sub-checkpoints that it is made from
-    origin: str = ""  # `given` if somebody else made the results, or `accepted`
+    origin: str = ""  # `given` if the results were made elsewhere, or `accepted`
 
 
 class Lineage:

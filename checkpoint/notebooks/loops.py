@@ -87,8 +87,8 @@ def as_rounds(source: str, names: Mapping[str, str], step: str) -> str | None:
 def without_list(sources: Sequence[str], step: str) -> list[str]:
     """Return the cells of a notebook without the list that `parts` is given.
 
-    It is no code of the single part, such as `1_qc/donor_3`. It is left out if it is a literal list
-    in the call, or the value of a name that nothing else uses.
+    The list is not code of a single part, such as `1_qc/donor_3`. It is left out if it is a literal
+    list in the call, or the value of a name that nothing else uses.
     """
     names = imported(sources)
     trees = [parse_cell(source) for source in sources]

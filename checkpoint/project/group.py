@@ -1,4 +1,4 @@
-"""Folders and locks that a whole group can use, whoever of it creates them.
+"""Folders and locks that all members of a group can use.
 
 Where a folder can be written by its group, so can the folders and lock files that are created in
 it, whatever the umask of the process.

@@ -59,7 +59,7 @@ class Project:
         return [step for step in steps if step not in later]
 
     def notebook_files(self) -> list[Path]:
-        """Return all notebooks, also those that are no steps; no hidden files or broken links."""
+        """Return all notebooks, steps or not; no hidden files and broken links."""
         paths = []
         for folder, folders, files in os.walk(self.notebooks):
             folders[:] = [name for name in folders if name[0] != "." and name not in LEFTOVERS]
@@ -286,6 +286,6 @@ def is_project(folder: Path) -> bool:
 
 
 def _has_results(folder: Path) -> bool:
-    """Tell whether a step has saved something in a folder, or somebody has put it there."""
+    """Tell whether a folder of results has files, saved by a step or put there by hand."""
     files = (path for path in folder.glob("*") if path.is_file() and path.name[0] != ".")
     return (folder / ".commit").exists() or any(files)

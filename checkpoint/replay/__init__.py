@@ -16,7 +16,7 @@ What it cannot see
 ------------------
 Silent executions, threads and subprocesses, state that a library keeps inside itself (a counter,
 a cache) and does not show as an option, files that change meanwhile (they are recorded as
-inputs), the network. The clock, and random numbers that nobody seeded, are seen, and told in
+inputs), the network. The clock, and random numbers without a seed, are seen, and told in
 `Verdict.unseeded`.
 """
 

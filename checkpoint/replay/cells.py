@@ -18,13 +18,13 @@ class Step:
     text: str  # without comments and formatting
     key: str  # a hash of the statement and all that it read: equal keys mean equal effects
     # the same without what does not decide whether the statement fails: how figures look, and
-    # random numbers that nobody seeded
+    # random numbers without a seed
     loose: str
     done: bool  # whether it ran to its end
     saves: tuple[str | None, ...]  # the steps that it saves; None for a name that is computed
     reads: Mapping[str, str]  # names, and hidden state, with a hash of what was there
     changed: frozenset[str]  # the names that it bound, or whose objects it may have changed
-    tainted: bool  # whether it depends on random numbers that nobody seeded, or on the clock
+    tainted: bool  # whether it depends on random numbers without a seed, or on the clock
     harmless: bool  # whether it changes nothing but a name and cannot fail
     cell: int  # the number of the execution or cell
 

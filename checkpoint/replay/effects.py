@@ -48,7 +48,7 @@ class Effects:
     def __init__(self, memory: Memory, draws: frozenset[str] | None, missing: str) -> None:
         # names and objects are changed at once, keys are not: they tell what was there before
         self.memory = memory
-        self.draws = draws  # random states that its cell was seen to move; None if nobody looked
+        self.draws = draws  # random states that its cell was seen to move; None if unknown
         self.missing = missing  # the name that a `NameError` or `AttributeError` was about
         self.alone: ast.AST | None = None  # the call that is the whole statement
         self.reads: dict[str, list[str]] = {}  # the keys of what it reads, by a label
@@ -155,7 +155,7 @@ class Effects:
         if value is None:
             return UNKNOWN
         reach = self.memory.reach(value.objects)
-        # whoever reads an iterator may use it up, and a generator of numbers may be drawn from
+        # reading an iterator may use it up, and a generator of numbers may be drawn from
         used = ("iterator", "generator")
         self.touch(n for n in reach if self.memory.objects[n].kind in used)
         return value

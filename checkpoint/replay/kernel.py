@@ -67,7 +67,7 @@ class Kernel:
         draws, kinds
             As `Execution` has them.
         again
-            Texts of statements before which a random state that nobody seeded counts as at
+            Texts of statements before which a random state without a seed counts as at
             another beginning, by the state.
         """
         self._begin(source)

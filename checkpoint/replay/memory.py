@@ -100,7 +100,7 @@ class Memory:
         return len(self.objects) - 1
 
     def begin(self, hidden: str, *, again: bool) -> str:
-        """Let a random state that nobody seeded begin, in a new kernel or again; return its key."""
+        """Let a random state without a seed begin, in a new kernel or again; return its key."""
         key = self.hidden(hidden).key = digest(hidden, "again" if again else "")
         self.tainted.add(key)
         return key

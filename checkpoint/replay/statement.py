@@ -21,7 +21,7 @@ class Statement(Calls):
             if leaves and any(
                 isinstance(n, ast.Return | ast.Break | ast.Continue) for n in ast.walk(node)
             ):
-                self.branches += 1  # whoever called the function puts it back
+                self.branches += 1  # the caller of the function resets it
 
     def statement(self, node: ast.stmt) -> None:
         """Go through a statement."""

@@ -68,7 +68,7 @@ class Surroundings(Expressions):
         # text given to the method of a path is what to write, not where
         path = None if kind == "plain" else call.text()
         if call.name == "savefig":
-            self.write_file(path or "·figures")  # nobody computes with them
+            self.write_file(path or "·figures")  # no results depend on them
         elif writes and not (call.name.startswith("to_") and not call.given):
             self.write_file(path)
         elif call.path.endswith("checkpoint.load"):

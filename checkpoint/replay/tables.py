@@ -40,7 +40,7 @@ CONTAINER_CHANGES = _words(
     "popleft appendleft rotate subtract difference_update intersection_update "
     "symmetric_difference_update"
 )
-# methods that change their object, whoever calls them: `sorted(y, key=x.append)`
+# methods that change their object, wherever they are called: `sorted(y, key=x.append)`
 HANDED_ON = CONTAINER_CHANGES | _words(
     "__setitem__ __delitem__ fill put fit partial_fit fit_transform"
 )

@@ -17,7 +17,7 @@ REMEDY = "restart the kernel and run all"
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell of the notebook as it stands."""
+    """A code cell of the notebook as it is now."""
 
     source: str
     id: str | None = None
@@ -33,7 +33,7 @@ class Verdict:
     # which the notebook runs it, and that may matter
     state: Literal["clean", "edited", "unclean"]
     reason: str = ""  # as a message that names the cell; empty if clean
-    # whether the results depend on random numbers that nobody seeded, or on the clock; they are
+    # whether the results depend on random numbers without a seed, or on the clock; they are
     # then as good as those of another run, but no other run makes the same
     unseeded: bool = False
 
@@ -53,7 +53,7 @@ def judge(
     executions
         What the kernel ran, in order, up to and including the execution that saved.
     cells
-        The code cells of the notebook as it stands, in order.
+        The code cells of the notebook as it is now, in order.
     step
         The step or sub-checkpoint that was saved; None for the notebook's last save.
 
@@ -142,7 +142,7 @@ class _Comparison:
     def _last_draws(self) -> dict[str, Step]:
         """Return where the session last began to draw as the notebook does, by random state.
 
-        Random numbers that nobody seeded are as good from there as from the start of a kernel.
+        Random numbers without a seed are as good from there as from the start of a kernel.
         """
         last: dict[str, Step] = {}
         for name in UNREPEATABLE:

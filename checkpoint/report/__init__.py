@@ -1,1 +1,1 @@
-"""The page of a project for somebody who was not there, and the facts of its methods."""
+"""The page of a project for readers who were not involved, and the facts of its methods."""

@@ -36,7 +36,7 @@ class Drawing(NamedTuple):
 def draw(loads: Mapping[str, list[str]], height: int) -> Drawing:
     """Draw steps, given in running order with the steps that each loads, in rows of a height.
 
-    A step stands in the lane of one that it loads and no later step does, else in a free one. So no
+    A step is in the lane of a step that it loads and no later step does, else in a free one. So no
     line runs through a step that it has nothing to do with, if steps load earlier ones.
     """
     lanes = _lanes(loads)

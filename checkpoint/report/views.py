@@ -19,7 +19,7 @@ MOST_LOG = 8_000  # characters at the end of what a command printed
 FIRST_FIGURES = 4  # on the first screen
 FIRST_VALUES = 8  # of the parameters of a part
 MEANING = {
-    "current": "its results are what its notebook or command, as it stands, makes from its inputs",
+    "current": "its results are what its notebook or command, as it is now, makes from its inputs",
     "damaged": "a file or parameter is not as it was saved",
     "interrupted": "a save was interrupted; the results before it are here",
     "missing": "nothing was saved yet",
@@ -28,7 +28,7 @@ MEANING = {
     "edited": "its code changed after it was saved",
     "unclean": "the session did more than run the notebook from top to bottom",
     "stale": "an input has another content than the one it was made from",
-    "unverifiable": "a raw file is not where this page was made, so nobody can tell",
+    "unverifiable": "a raw file is not on the machine that made this page, so it cannot be checked",
 }
 CHANGED = {How.CHANGED: "changed since", How.MISSING: "not here", How.NEW: "was not there"}
 
@@ -80,7 +80,7 @@ class StepView:
 
     @property
     def accepted(self) -> bool:
-        """Whether somebody declared it, or a part of it, current although something had changed."""
+        """Whether it, or a part of it, was accepted as current although something had changed."""
         return any(saved.record.accepted for saved in self.facts.all if saved.record)
 
     @property
@@ -114,7 +114,7 @@ class InputView(NamedTuple):
     size: str  # as it was read, as its hash; empty where it was not there
     blake3: str
     readers: list[str]  # the steps and parts that read it
-    now: str  # how it is not what was read; empty if it is, or nobody can tell
+    now: str  # how it differs from what was read; empty if it does not, or if unknown
 
 
 def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> Iterator[InputView]:

@@ -82,7 +82,7 @@ def parsed(content: bytes) -> Manifest:
         if not step or any(map(unportable, step.split("/"))):
             raise ArchiveError(f"{step!r} is not the name of a step", step=step)
     if not manifest.by.isprintable() or len(manifest.by) > LONGEST:
-        raise ArchiveError(f"{manifest.by[:LONGEST]!r} is not a name of whoever packed it")
+        raise ArchiveError(f"{manifest.by[:LONGEST]!r} is not the name of an author")
     if not manifest.steps:
         raise ArchiveError("it holds no checkpoint", file=MANIFEST)
     return manifest

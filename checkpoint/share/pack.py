@@ -1,4 +1,4 @@
-"""Packing checkpoints into one file that can be given to somebody: a zip, stored, reproducible."""
+"""Packing checkpoints into one file to share: an uncompressed, reproducible zip."""
 
 import json
 import shutil
@@ -48,7 +48,7 @@ class Packing(NamedTuple):
 def pack(project: Project, steps: list[str], target: Path | None = None) -> Packing:
     """Write checkpoints into an archive, the same bytes for the same results.
 
-    What git ignores because it is nobody's business is left out: what was typed in the session,
+    What git ignores because it is private is left out: what was typed in the session,
     and what a command printed.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Putting a notebook back as it was handed out, with one's own beside it."""
+"""Putting a notebook back as it was handed out, with the student's own version kept."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -11,19 +11,19 @@ from ..project.project import Project
 
 HANDED_OUT = "handout"  # what `notebook-checkpoints handout` adds to a copy
 NOTEBOOKS, PACKS = f"{HANDED_OUT}/notebooks", f"{HANDED_OUT}/packs"
-MINE = "my_"  # begins the name of a notebook that is no step
+MINE = "my_"  # begins the name of a notebook that is not a step
 
 
 class Reset(NamedTuple):
     """What was reset."""
 
     notebook: Path  # that is as it was handed out
-    kept: Path | None  # where one's own is now; None if there was none, or if it was the same
+    kept: Path | None  # the student's version; None if there was none, or it was the same
     changed: bool  # whether anything had to be done
 
 
 def reset(project: Project, step: str) -> Reset:
-    """Put the notebook of a step back as it was handed out; one's own is kept beside it.
+    """Put the notebook of a step back as it was handed out; the student's version is kept.
 
     It may lie in another folder by now.
 
@@ -82,7 +82,7 @@ def _before(handed_out: dict[str, Path], path: Path) -> str | None:
             lines = _lines(notebook)
             shares[name] = len(lines & mine) / max(len(lines), 1)
     except ProjectError:
-        return None  # one cannot be read, so nobody knows
+        return None  # a notebook that cannot be read may be different
     best = max(shares, key=lambda name: shares[name], default="")
     return best if best and shares[best] >= 1 / 2 else None
 

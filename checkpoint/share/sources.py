@@ -32,7 +32,7 @@ def obtained(
     near
         The folder that a path is relative to.
     most
-        How many bytes it may have; 0 if nobody knows: as many as there is room for.
+        How many bytes it may have; 0 if unknown: as many as there is room for.
     timeout
         How many seconds to wait for a server that sends nothing.
 

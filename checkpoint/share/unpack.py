@@ -1,4 +1,4 @@
-"""Unpacking the results that somebody gave: all of an archive, or nothing."""
+"""Unpacking the results of an archive: all of it, or nothing."""
 
 import datetime
 import shutil
@@ -72,7 +72,7 @@ def unpack(
     ArchiveError
         If it cannot be obtained or was refused. Nothing is written then.
     CheckpointError
-        If results of one's own would be replaced, or there is too little room.
+        If results that were made here would be replaced, or there is too little room.
     """
     digits = blake3_digits(expected)
     if digits is None:
@@ -165,7 +165,7 @@ def _refuse_untrusted(archive: Judged, address: str, trust: bool) -> None:
             names += f" and {len(archive.pickles) - 1} more"
         raise CheckpointError(
             f"{address} was refused: it holds pickles ({names}), which run code when they are "
-            "loaded. If you would run code of whoever made it, unpack it with --trust.",
+            "loaded. If you trust its author to run code here, unpack it with --trust.",
             file=address,
             found=archive.pickles,
         )

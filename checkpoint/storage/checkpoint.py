@@ -41,8 +41,8 @@ class Checkpoint(Mapping[str, Any]):
     files
         The files by name below the step's folder.
     state
-        Whether it fit its notebook and its inputs when `load` opened it, in words; None if nobody
-        compared them.
+        Whether it fit its notebook and its inputs when `load` opened it, in words; None if they
+        were not compared.
 
     Raises
     ------
@@ -208,7 +208,7 @@ class Checkpoint(Mapping[str, Any]):
         return content_hash(files, user_params(self.params))
 
     def notes(self) -> list[str]:
-        """Return what whoever loads it should know."""
+        """Return what the user who loads it should know."""
         if self.record is None:
             return ["It was not written by save: integrity and inputs cannot be verified."]
         whole = self.step.partition("/")[0]

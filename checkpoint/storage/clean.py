@@ -29,7 +29,7 @@ class Removable(NamedTuple):
     newest
         When the last of them was written, in nanoseconds.
     others
-        Files in its folder that somebody else put there; they are kept.
+        Files in its folder that `save` did not create; they are kept.
     away
         Folders on another disk with its large files.
     """

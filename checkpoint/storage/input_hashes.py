@@ -34,8 +34,8 @@ MOST = 1_000  # files in the cache
 class Stamp(NamedTuple):
     """What tells a file's content from another without reading it.
 
-    Copying and unpacking programs set `mtime_ns`; nobody sets `ctime_ns`. On Windows that is when
-    the file was created.
+    Copying and unpacking programs set `mtime_ns`; no program sets `ctime_ns`. On Windows that is
+    when the file was created.
     """
 
     bytes: int

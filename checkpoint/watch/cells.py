@@ -28,7 +28,7 @@ class Execution:
     missing: str = ""  # the name that an error of the cell's own code, not of a function, was about
     interrupted: bool = False  # whether it was stopped from outside
     ran: bool = True  # False for what is not Python, and so never ran
-    # which random states it moved: `numpy`, `python`, `torch`; None if nobody looked, so that
+    # which random states it moved: `numpy`, `python`, `torch`; None if unknown, so that
     # unknown calls are assumed to draw
     draws: list[str] | None = None
     # of the values that its names had afterwards, by name; the fewer are known, the more is assumed

@@ -288,7 +288,7 @@ class Session:
     def false(self, verdict: Verdict) -> bool:
         """Tell whether an answer is a false clean; only while the sessions are made.
 
-        What depends on random numbers that nobody seeded is as good as what another run makes, if
+        What depends on random numbers without a seed is as good as what another run makes, if
         runs differ.
         """
         if self.same or not verdict.clean:

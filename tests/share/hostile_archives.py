@@ -259,7 +259,7 @@ HOSTILE = {
     ),
     "a maker who writes to the terminal": (
         changed(lambda p: p.manifest.update(by="\x1b[2J\nGiven by your teacher")),
-        "is not a name of",
+        "is not the name of",
     ),
     "a manifest without versions": (
         changed(lambda p: p.manifest["steps"][ONE].pop("versions")),
