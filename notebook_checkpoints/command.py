@@ -77,7 +77,7 @@ def adopt(path: Path, steps: tuple[str, ...], **options: Any) -> None:
 
     folders = [step for step in steps if step and Path(step).is_dir()]
     if folders and path == Path():  # `adopt --write PATH`
-        path, steps = Path(folders[0]), tuple("" if one in folders else one for one in steps)
+        path, steps = Path(folders[0]), tuple("" if step in folders else step for step in steps)
     run(path, list(steps), **options)
 
 

@@ -41,7 +41,7 @@ def finish(template: str, answers: dict) -> int:
             print(problem, file=sys.stderr)
         if not problems:
             print(next_steps(root, answers), flush=True)
-    except OSError:  # nobody reads the output, which is no reason to remove the project
+    except OSError:  # stdout is closed, which is not a reason to remove the project
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1 if problems else 0
 

@@ -31,7 +31,7 @@ def lay_out(template: Path, root: Path, package: str, pipeline: str, names: list
     """
     source, code = template / "pipelines" / pipeline, root / "src" / package
     make_writable(root)
-    copy(template / "checkpoint", code / "checkpoint", shutil.copyfile)  # no file is a program
+    copy(template / "checkpoint", code / "checkpoint", shutil.copyfile)  # no file is executable
     copy(source, root)
     write(code / "__init__.py", PACKAGE)
     ours = (" project.checkpoint", f" {package}.checkpoint")
@@ -53,7 +53,7 @@ def lay_out(template: Path, root: Path, package: str, pipeline: str, names: list
 
 
 def complete(notebook: Path) -> None:
-    """Let a notebook say of its language what a kernel says, so that opening it changes nothing."""
+    """Add the `language_info` of the kernel to a notebook, so that opening it changes nothing."""
     from checkpoint.notebooks.notebook import dumps, read
     from checkpoint.notebooks.skeleton import LANGUAGE_INFO
 
@@ -69,7 +69,7 @@ def write_skeletons(project: Project, package: str, names: list[str]) -> None:
     from checkpoint.notebooks.skeleton import skeleton
 
     project.notebooks.mkdir(exist_ok=True)
-    steps = names  # with the numbers that people brought, or with ours
+    steps = names  # with the user's numbers, or numbered below
     if not names[0][0].isdecimal():
         steps = [f"{number}_{name}" for number, name in enumerate(names, start=1)]
     for previous, step in zip([None, *steps], steps, strict=False):

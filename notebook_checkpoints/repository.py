@@ -1,4 +1,4 @@
-"""What git knows of a project and of its template."""
+"""What git knows about a project and its template."""
 
 import hashlib
 import os
@@ -29,12 +29,12 @@ def git(folder: Path, *arguments: str, ok: bool = False) -> str:
 
 
 def refuse_unfit(root: Path) -> None:
-    """Refuse a project that could not be put back as it was.
+    """Raise if git could not restore a project.
 
     Raises
     ------
     ValueError
-        If it is in none, or has changes without a commit, which nobody could tell from an update.
+        If it is not in a repository, or has uncommitted changes, which an update would mix with.
     """
     if not git(root, "rev-parse", "--show-toplevel", ok=True):
         raise ValueError("is in no git repository; make one and commit, to be able to go back")
@@ -53,8 +53,8 @@ def files_of(root: Path, kind: str, *patterns: str) -> list[str]:
 
 def has_commit(clone: Path, commit: str) -> bool:
     """Tell whether a repository has a commit."""
-    found = git(clone, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", ok=True)
-    return bool(found.strip())
+    commit_id = git(clone, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", ok=True)
+    return bool(commit_id.strip())
 
 
 def ids(clone: Path, names: list[str]) -> list[str]:

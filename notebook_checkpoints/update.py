@@ -1,4 +1,4 @@
-"""Bring a newer version of the template into projects: cruft, with what it needs to be told.
+"""Update projects to a newer version of the template, with cruft.
 
 cruft generates the project twice, from the commit that made it and from the newest one, and applies
 the difference. What people write stays out of it (`YOURS`), and `pyproject.toml`, which both write,
@@ -41,7 +41,7 @@ RECORD = re.compile(
 
 
 class UpdateError(Exception):
-    """A project cannot be updated; the message says why, and what to do."""
+    """A project cannot be updated; the message says why and what to do."""
 
 
 class Update(NamedTuple):
@@ -68,7 +68,7 @@ class Update(NamedTuple):
 
 
 class Templates:
-    """Clones of templates, one for all projects that come from it.
+    """Clones of templates, one per template for all of its projects.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ class Templates:
                     if self._checkout:
                         git(folder, "checkout", "--quiet", "--detach", self._checkout)
                 except subprocess.CalledProcessError as error:
-                    said = " ".join(error.stderr.split())
-                    self._clones[address] = UpdateError(f"{address}: {said}")
+                    message = " ".join(error.stderr.split())
+                    self._clones[address] = UpdateError(f"{address}: {message}")
             clone = self._clones[address]
             if isinstance(clone, UpdateError):  # for each project, tried once
                 raise clone
@@ -113,7 +113,7 @@ class Templates:
 def update_all(
     roots: Iterable[Path], address: str | None, checkout: str | None
 ) -> Iterator[Update]:
-    """Update projects, also where others fail, and yield each in this order as soon as it is done.
+    """Update projects, even if others fail, and yield each in this order as soon as it is done.
 
     Parameters as those of `Templates`.
     """
@@ -129,15 +129,15 @@ def update(root: Path, templates: Templates) -> Update:
         if not is_project(root):
             raise UpdateError("is not a project: it has no pyproject.toml with [tool.checkpoint]")
         top = git(root, "rev-parse", "--show-toplevel", ok=True).strip()
-        with templates.locks[top]:  # of projects in one repository
+        with templates.locks[top]:  # one project of a repository at a time
             recover(root)
             refuse_unfit(root)
             changed, notes = _update(root, templates)
     except (UpdateError, CheckpointError, ValueError, OSError) as error:
         return Update(str(root), "not updated", before, before, [str(error)])
     except subprocess.CalledProcessError as error:
-        said = (error.stderr or "").strip() or f"exit status {error.returncode}"
-        reason = f"`{' '.join(map(str, error.cmd[:4]))} …` failed: {said.splitlines()[-1]}"
+        message = (error.stderr or "").strip() or f"exit status {error.returncode}"
+        reason = f"`{' '.join(map(str, error.cmd[:4]))} …` failed: {message.splitlines()[-1]}"
         return Update(str(root), "not updated", before, Project(root).version, [reason])
     undecided = [note for note in notes if note.startswith("decide: ") or note == LEFT]
     result = "conflicts" if undecided else "updated" if changed else "up to date"
@@ -166,7 +166,7 @@ def _update(root: Path, templates: Templates) -> tuple[bool, list[str]]:
 
 
 def state_of(root: Path, address: str | None) -> dict[str, Any]:
-    """Return what cruft has to know: template, commit and answers."""
+    """Return what cruft needs to know: template, commit and answers."""
     recorded = read_toml(Project(root)).get("tool", {}).get("checkpoint", {}).get("template", {})
     if (root / STATE).is_file():
         state: dict[str, Any] = json.loads((root / STATE).read_text(encoding="utf-8"))
@@ -188,15 +188,19 @@ def state_of(root: Path, address: str | None) -> dict[str, Any]:
 
 
 def commit_with(clone: Path, project: Project) -> str:
-    """Return the commit of the template that has a project's code, which nobody has to record.
+    """Return the commit of the template that has the same code as a project.
 
-    Of several with the same code it is the newest of those that fit best in other files.
+    Of several with the same code, it is the newest of those whose other files match best.
     """
     code = project.root / "src" / project.package / "checkpoint"
     tree = written_tree(clone, code, LEFTOVERS)
     commits = git(clone, "log", "--format=%H", "HEAD").split()
     trees = ids(clone, [f"{commit}:checkpoint" for commit in commits])
-    same = [commit for commit, other in zip(commits, trees, strict=True) if other == tree]
+    same = [
+        commit
+        for commit, checkpoint_tree in zip(commits, trees, strict=True)
+        if checkpoint_tree == tree
+    ]
     if not same:
         raise UpdateError(
             f"src/{project.package}/checkpoint is that of no version of the template: it was "
@@ -213,7 +217,7 @@ def commit_with(clone: Path, project: Project) -> str:
 
 
 def recover(root: Path) -> None:
-    """Put the state file back as it was before an update that was killed.
+    """Restore the state file after an update that was killed.
 
     Raises
     ------
@@ -241,15 +245,15 @@ def recover(root: Path) -> None:
 
 @contextmanager
 def state_for_cruft(root: Path, state: dict[str, Any]) -> Iterator[None]:
-    """Write what cruft has to know; a state file that was not there does not stay."""
+    """Write the state file that cruft needs; remove it afterwards if there was none."""
     path = root / STATE
     before = path.read_bytes().decode() if path.is_file() else None
-    told = {**state, "skip": [*state.get("skip", []), *YOURS, *_inits(root)], BEFORE: before}
+    cruft_state = {**state, "skip": [*state.get("skip", []), *YOURS, *_inits(root)], BEFORE: before}
     after = None
     try:
         if before is not None:  # tracked, so that git would call the project changed
             git(root, "update-index", "--assume-unchanged", STATE, ok=True)
-        replace(path, json.dumps(told).encode())
+        replace(path, json.dumps(cruft_state).encode())
         yield
         after = json.loads(path.read_text(encoding="utf-8"))
     finally:
@@ -260,9 +264,9 @@ def state_for_cruft(root: Path, state: dict[str, Any]) -> Iterator[None]:
         elif after is None:
             replace(path, before.encode())
         else:
-            kept = {name: value for name, value in after.items() if name in state}
-            kept |= {"skip": state["skip"]} if "skip" in state else {}
-            text = json.dumps(kept, ensure_ascii=False, indent=2)
+            new_state = {name: value for name, value in after.items() if name in state}
+            new_state |= {"skip": state["skip"]} if "skip" in state else {}
+            text = json.dumps(new_state, ensure_ascii=False, indent=2)
             replace(path, f"{text}\n".encode())
 
 
@@ -273,8 +277,10 @@ def run_cruft(root: Path, state: dict[str, Any], clone: Path) -> None:
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
     after = json.loads((root / STATE).read_text(encoding="utf-8"))
     if done.returncode or after["commit"] == state["commit"]:
-        said = (done.stdout + done.stderr).strip()
-        raise UpdateError(f"cruft failed: {said.splitlines()[-1] if said else done.returncode}")
+        message = (done.stdout + done.stderr).strip()
+        raise UpdateError(
+            f"cruft failed: {message.splitlines()[-1] if message else done.returncode}"
+        )
 
 
 def settle_pyproject(root: Path, commit: str, template: str) -> list[str]:
@@ -302,7 +308,7 @@ def settle_pyproject(root: Path, commit: str, template: str) -> list[str]:
         rejected.unlink()
     text = path.read_text(encoding="utf-8")
     version = f'version = "{Project(root).version}"'
-    text = RECORD.sub(lambda found: re.sub(r'(?m)^version = ".*"$', version, found[0]), text)
+    text = RECORD.sub(lambda match: re.sub(r'(?m)^version = ".*"$', version, match[0]), text)
     if record := RECORD.search(text):
         head, table, answers = record[0].partition("\n[")
         first, *lines = head.split("\n")
@@ -319,12 +325,12 @@ def settle_pyproject(root: Path, commit: str, template: str) -> list[str]:
 
 def with_record(text: str, other: str) -> str:
     """Return a `pyproject.toml` with the record of its template from another one."""
-    mine, its = RECORD.search(text), RECORD.search(other)
-    if not its:
+    own_record, new_record = RECORD.search(text), RECORD.search(other)
+    if not new_record:
         return text
-    if mine:
-        return text[: mine.start()] + its[0] + text[mine.end() :]
-    return text.rstrip("\n") + "\n\n" + its[0].rstrip("\n") + "\n"
+    if own_record:
+        return text[: own_record.start()] + new_record[0] + text[own_record.end() :]
+    return text.rstrip("\n") + "\n\n" + new_record[0].rstrip("\n") + "\n"
 
 
 def merge(base: str, ours: str, theirs: str) -> str | None:

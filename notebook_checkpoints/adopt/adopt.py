@@ -49,15 +49,15 @@ class Plan(NamedTuple):
 
     @property
     def steps(self) -> list[Rewritten | Script]:
-        """The steps that are rewritten; a step that runs later comes later."""
+        """The steps that are rewritten, in running order."""
         scripts = [script for script, _ in self.result.scripts]
-        every: list[Rewritten | Script] = [*self.result.notebooks, *scripts]
+        rewritten: list[Rewritten | Script] = [*self.result.notebooks, *scripts]
         order = self.result.order
-        return sorted(every, key=lambda one: order.index(one.scanned.unit.path))
+        return sorted(rewritten, key=lambda step: order.index(step.scanned.unit.path))
 
 
 def look(root: Path) -> tuple[Chain, list[Broken]]:
-    """Return the chain of a project, and what is broken in it; nothing is changed.
+    """Return the chain of a project and what is broken in it, without changing anything.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def look(root: Path) -> tuple[Chain, list[Broken]]:
 
 
 def plan(root: Path, steps: list[str], package: str | None, *, git: bool = True) -> Plan:
-    """Return what adopting would change; nothing is changed yet.
+    """Return what adopting would change, without changing anything.
 
     Parameters
     ----------
@@ -86,14 +86,14 @@ def plan(root: Path, steps: list[str], package: str | None, *, git: bool = True)
     steps
         The notebooks and scripts to rewrite, by their names or paths; `all` for all of them.
     package
-        The package of the project; None to find it out.
+        The package of the project; None to detect it.
     git
         Whether the project has to be in a clean git repository.
 
     Raises
     ------
     ProjectError
-        If the project has no notebooks, a step does not exist, or git could not bring it back.
+        If the project has no notebooks, a step does not exist, or git could not restore it.
     """
     chain, _ = look(root)
     targets = _targets(chain, steps)
@@ -104,10 +104,10 @@ def plan(root: Path, steps: list[str], package: str | None, *, git: bool = True)
     if ALL in steps:
         result.refused.update(_unknown(chain, targets))
     changes = {change.path: change for change in added.changes}
-    for one in result.notebooks:
-        changes[one.path] = Change(one.path, dumps(one.content).encode())
-        if one.path != one.scanned.unit.path:
-            changes[one.scanned.unit.path] = Change(one.scanned.unit.path, None)
+    for rewritten in result.notebooks:
+        changes[rewritten.path] = Change(rewritten.path, dumps(rewritten.content).encode())
+        if rewritten.path != rewritten.scanned.unit.path:
+            changes[rewritten.scanned.unit.path] = Change(rewritten.scanned.unit.path, None)
     for script, text in result.scripts:
         changes[script.scanned.unit.path] = Change(script.scanned.unit.path, text.encode())
     if result.notebooks or result.scripts:
@@ -118,15 +118,20 @@ def plan(root: Path, steps: list[str], package: str | None, *, git: bool = True)
             changes[PYPROJECT] = Change(PYPROJECT, after.encode())
     if PYPROJECT in changes:
         text = (changes[PYPROJECT].content or b"").decode("utf-8")
-        added.left.extend(not_listed(root, [one.unit for one in chain.scanned], text))
+        added.left.extend(not_listed(root, [scanned.unit for scanned in chain.scanned], text))
     return Plan(root, added, result, list(changes.values()))
 
 
 def shown(plan: Plan) -> str:
     """Return the differences that a plan makes to notebooks, scripts and merged files."""
     parts = [
-        difference(one.scanned.unit.content, one.content, one.scanned.unit.path, one.path)
-        for one in plan.result.notebooks
+        difference(
+            rewritten.scanned.unit.content,
+            rewritten.content,
+            rewritten.scanned.unit.path,
+            rewritten.path,
+        )
+        for rewritten in plan.result.notebooks
     ]
     for script, text in plan.result.scripts:
         parts.append(text_difference(script.source, text, script.scanned.unit.path))
@@ -140,65 +145,67 @@ def shown(plan: Plan) -> str:
 
 
 def write(plan: Plan, *, git: bool = True) -> tuple[list[Taken], str]:
-    """Do what a plan says, and take over the results that are there; `git` as for `plan`.
+    """Carry out a plan and take over the existing results; `git` is as in `plan`.
 
     Returns
     -------
     tuple
-        What became of the results of each step, and the folder of the originals that git does not
-        bring back; empty if there are none.
+        What became of the results of each step, and the folder with the originals that git cannot
+        restore; empty if there are none.
     """
-    kept = apply(plan.root, plan.changes, git=git)
-    return take_over(plan.root, plan.steps), kept
+    originals = apply(plan.root, plan.changes, git=git)
+    return take_over(plan.root, plan.steps), originals
 
 
 def _targets(chain: Chain, steps: list[str]) -> list[str]:
-    """Return the paths of the notebooks and scripts that are named."""
+    """Return the paths of the notebooks and scripts that `--write` names."""
     targets: list[str] = []
     linked = {path for link in chain.links for path in (link.writer, link.reader)}
     for step in steps:
         if step == ALL:
             targets += [
-                one.unit.path
-                for one in chain.scanned
-                if not one.is_adopted
-                if (one.unit.is_notebook and (one.uses or one.unit.wrong))
-                or one.unit.path in linked
+                scanned.unit.path
+                for scanned in chain.scanned
+                if not scanned.is_adopted
+                if (scanned.unit.is_notebook and (scanned.uses or scanned.unit.wrong))
+                or scanned.unit.path in linked
             ]
             continue
         named = step.replace("\\", "/")
         bare = posixpath.basename(named)
-        found = [
-            one.unit.path
-            for one in chain.scanned
-            if named in (one.unit.path, one.unit.name)
-            or one.unit.path.endswith(f"/{named}")
-            or bare == posixpath.basename(one.unit.path)
+        matches = [
+            scanned.unit.path
+            for scanned in chain.scanned
+            if named in (scanned.unit.path, scanned.unit.name)
+            or scanned.unit.path.endswith(f"/{named}")
+            or bare == posixpath.basename(scanned.unit.path)
         ]
-        if len(found) != 1:
-            names = ", ".join(one.unit.name for one in chain.scanned)
+        if len(matches) != 1:
+            names = ", ".join(scanned.unit.name for scanned in chain.scanned)
             what = (
-                f"{step!r} is {' and '.join(found)}" if found else f"No notebook or script {step!r}"
+                f"{step!r} is {' and '.join(matches)}"
+                if matches
+                else f"No notebook or script {step!r}"
             )
             raise ProjectError(f"{what}; there are {names}.", step=step, expected=names)
-        targets += found
+        targets += matches
     return list(dict.fromkeys(targets))
 
 
 def _unknown(chain: Chain, targets: list[str]) -> dict[str, str]:
-    """Return why notebooks stay as they are of whose files none is known, by path."""
+    """Return why `all` skips notebooks whose files are not known, by path."""
     reasons = {}
-    for one in chain.scanned:
-        if one.unit.is_notebook and one.unit.path not in targets and not one.is_adopted:
-            asks = any(
+    for scanned in chain.scanned:
+        if scanned.unit.is_notebook and scanned.unit.path not in targets and not scanned.is_adopted:
+            asks_snakemake = any(
                 isinstance(node, ast.Name) and node.id == "snakemake"
-                for tree in one.unit.trees
+                for tree in scanned.unit.trees
                 for node in ast.walk(tree)
             )
-            if asks:
-                reasons[one.unit.path] = "Snakemake gives it its paths when it runs"
-            elif one.unknown:
-                reasons[one.unit.path] = f"it {one.unknown[0]}"
+            if asks_snakemake:
+                reasons[scanned.unit.path] = "Snakemake gives it its paths when it runs"
+            elif scanned.unknown:
+                reasons[scanned.unit.path] = f"it {scanned.unknown[0]}"
     return reasons
 
 
@@ -227,17 +234,21 @@ def _with_steps(root: Path, chain: Chain, result: Result, text: str) -> str:
 
 
 def _order(root: Path, chain: Chain, result: Result, settings: Any) -> list[str] | None:
-    """Return the setting `order`; None if there is none, and the names give the order."""
-    moved = {one.scanned.unit.path: one.path for one in result.notebooks}
+    """Return the setting `order`; None if the names of the notebooks give the order already."""
+    moved = {rewritten.scanned.unit.path: rewritten.path for rewritten in result.notebooks}
     scripts = {script.scanned.unit.path for script, _ in result.scripts}
     entries = {str(name): Entry(["x"], [], [], []) for name in settings.get("steps", {})}
-    by_name = {one.unit.name for one in chain.scanned if not one.unit.is_notebook} & entries.keys()
+    by_name = {
+        scanned.unit.name for scanned in chain.scanned if not scanned.unit.is_notebook
+    } & entries.keys()
     order = []
-    for one in chain.scanned:
-        path = moved.get(one.unit.path, one.unit.path)
-        if one.unit.path in scripts or (not one.unit.is_notebook and one.unit.name in by_name):
-            order.append(one.unit.name)
-        elif one.unit.is_notebook and path.startswith(f"{FOLDER}/"):
+    for scanned in chain.scanned:
+        path = moved.get(scanned.unit.path, scanned.unit.path)
+        if scanned.unit.path in scripts or (
+            not scanned.unit.is_notebook and scanned.unit.name in by_name
+        ):
+            order.append(scanned.unit.name)
+        elif scanned.unit.is_notebook and path.startswith(f"{FOLDER}/"):
             order.append(PurePosixPath(path).relative_to(FOLDER).with_suffix("").as_posix())
     stems = [posixpath.basename(name) for name in order]
     order = [name for name, stem in zip(order, stems, strict=True) if stems.count(stem) == 1]
@@ -251,17 +262,22 @@ def _order(root: Path, chain: Chain, result: Result, settings: Any) -> list[str]
     return order
 
 
-def report(plan: Plan, taken: list[Taken], kept: str) -> dict[str, Any]:
-    """Return what was done, for programs."""
+def report(plan: Plan, taken: list[Taken], originals: str) -> dict[str, Any]:
+    """Return what was done, as data for JSON."""
     return {
         "written": [change.path for change in plan.changes if change.content is not None],
         "removed": [change.path for change in plan.changes if change.content is None],
         "refused": plan.result.refused,
         "left": plan.added.left,
         "notebooks": [
-            {"path": one.path, "step": one.step, "lines": list(one.lines), "left": one.left}
-            for one in plan.result.notebooks
+            {
+                "path": rewritten.path,
+                "step": rewritten.step,
+                "lines": list(rewritten.lines),
+                "left": rewritten.left,
+            }
+            for rewritten in plan.result.notebooks
         ],
-        "taken": [one._asdict() for one in taken],
-        "originals": kept,
+        "taken": [step._asdict() for step in taken],
+        "originals": originals,
     }

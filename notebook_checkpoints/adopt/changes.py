@@ -1,4 +1,4 @@
-"""What `adopt` changes: all files or none, shown before, and with a way back."""
+"""Write what `adopt` changes: all files or none, with a diff before and originals kept."""
 
 import difflib
 import re
@@ -31,7 +31,7 @@ class Change(NamedTuple):
 
 
 def refuse_unclean(root: Path) -> None:
-    """Raise unless git could give back what a change replaces.
+    """Raise unless git could restore what a change replaces.
 
     Raises
     ------
@@ -70,11 +70,10 @@ def refuse_unclean(root: Path) -> None:
 
 
 def apply(root: Path, changes: list[Change], *, git: bool = True) -> str:
-    """Write all files, or none: whatever goes wrong, those that were written are put back.
+    """Write all files, or restore those already written if anything fails.
 
-    What a clean git tree does not bring back is kept in `.checkpoint-adopt/` before it is replaced:
-    what git does not track; and without a clean tree, all of it. The next time it is kept in
-    `.checkpoint-adopt-2/`, and so on.
+    Files that git cannot restore are first copied to `.checkpoint-adopt/`, the next time to
+    `.checkpoint-adopt-2/`, and so on: those that git does not track, or all without a clean tree.
 
     Returns
     -------
@@ -92,9 +91,11 @@ def apply(root: Path, changes: list[Change], *, git: bool = True) -> str:
     }
     made: list[Path] = []
     done: list[str] = []
-    kept = _free_folder(root)
+    originals = _free_folder(root)
     try:
-        _keep(root, kept, [path for path, content in before.items() if content is not None], git)
+        _keep(
+            root, originals, [path for path, content in before.items() if content is not None], git
+        )
         for change in changes:
             made += _make_folders(root, (root / change.path).parent)
             done.append(change.path)
@@ -105,7 +106,7 @@ def apply(root: Path, changes: list[Change], *, git: bool = True) -> str:
     except BaseException as error:
         for path in done:
             _put_back(root / path, before[path])
-        shutil.rmtree(root / kept, ignore_errors=True)
+        shutil.rmtree(root / originals, ignore_errors=True)
         for folder in reversed(made):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
@@ -116,7 +117,7 @@ def apply(root: Path, changes: list[Change], *, git: bool = True) -> str:
                 file=_without_part(error.filename),
             ) from error
         raise
-    return kept if (root / kept).is_dir() else ""
+    return originals if (root / originals).is_dir() else ""
 
 
 def _free_folder(root: Path) -> str:
@@ -125,7 +126,7 @@ def _free_folder(root: Path) -> str:
 
 
 def _without_part(path: object) -> str:
-    """Return the file that was written through a temporary one."""
+    """Return the path of a file, given that of its temporary file."""
     return re.sub(r"([/\\])\.([^/\\]+)\.part$", r"\1\2", str(path))
 
 
@@ -137,13 +138,13 @@ def _put_back(path: Path, content: bytes | None) -> None:
 
 
 def _make_folders(root: Path, folder: Path) -> list[Path]:
-    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    new = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return list(reversed(new))
 
 
 def _keep(root: Path, folder: str, paths: list[str], in_git: bool) -> None:
-    """Copy the files that git does not bring back into a folder."""
+    """Copy the files that git cannot restore into a folder."""
     tracked = git.tracked(root, *paths) if in_git else []
     for path in paths:
         copy = root / folder / path
@@ -154,14 +155,14 @@ def _keep(root: Path, folder: str, paths: list[str], in_git: bool) -> None:
 
 def difference(before: dict | None, after: dict | None, old: str, new: str) -> str:
     """Return the difference between the cells of two notebooks, as in `git diff`."""
-    mine, theirs = (list(_lines(content)) if content else [] for content in (before, after))
-    return "".join(difflib.unified_diff(mine, theirs, f"a/{old}", f"b/{new}"))
+    old_lines, new_lines = (list(_lines(content)) if content else [] for content in (before, after))
+    return "".join(difflib.unified_diff(old_lines, new_lines, f"a/{old}", f"b/{new}"))
 
 
 def text_difference(before: str, after: str, path: str) -> str:
     """Return the difference between two texts."""
-    mine, theirs = (text.splitlines(keepends=True) for text in (before, after))
-    return "".join(difflib.unified_diff(mine, theirs, f"a/{path}", f"b/{path}"))
+    old_lines, new_lines = (text.splitlines(keepends=True) for text in (before, after))
+    return "".join(difflib.unified_diff(old_lines, new_lines, f"a/{path}", f"b/{path}"))
 
 
 def _lines(content: dict) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Results that are there already are taken over: copied into checkpoints, hashed and accepted."""
+"""Take over existing results: copy them into checkpoints, hash them and accept them."""
 
 import datetime
 import re
@@ -50,7 +50,7 @@ class Taken(NamedTuple):
     copied
         Those among them that were copied and are no longer written, from the top of the project.
     missing
-        A file that is not here, so that nothing was taken over; empty if all are.
+        Why nothing was taken over, such as a missing file; empty if all files are there.
     """
 
     step: str
@@ -78,29 +78,29 @@ def take_over(root: Path, steps: list[Rewritten | Script]) -> list[Taken]:
     project = Project(root)
     taken = []
     for step in steps:
-        found, missing = _files(root, step)
-        missing = missing or _occupied(project, step, found)
+        files, missing = _files(root, step)
+        missing = missing or _occupied(project, step, files)
         if missing:
             taken.append(Taken(step.step, 0, [], missing))
             continue
         try:
-            _put(project, step, found)
+            _put(project, step, files)
         except (OSError, CheckpointError) as error:
             reason = str(error)
             if isinstance(error, OSError):
                 reason = f"{error.filename or 'a file'}: {error.strerror}"
             taken.append(Taken(step.step, 0, [], reason.rstrip(".")))
             continue
-        gone = [file for file in found if not file.stored.stays]  # nothing writes or needs them
+        gone = [file for file in files if not file.stored.stays]  # nothing writes or needs them
         copied = [file for file in gone if not file.source.samefile(_target(project, step, file))]
         names = [file.source.relative_to(root).as_posix() for file in copied]
-        taken.append(Taken(step.step, len(found), names))
+        taken.append(Taken(step.step, len(files), names))
     return taken
 
 
 def _files(root: Path, step: Rewritten | Script) -> tuple[list[_File], str]:
-    """Return the files of a step that are here, and one that is missing."""
-    found: list[_File] = []
+    """Return the existing files of a step, and which file is missing; empty if none is."""
+    collected: list[_File] = []
     places = {use.place.text: use.place for use in step.scanned.writes}
     for text, stored in step.stored.items():
         files = [
@@ -114,10 +114,10 @@ def _files(root: Path, step: Rewritten | Script) -> tuple[list[_File], str]:
             part = _filled(stored.part, values)
             if any(map(unportable, part.split("/"))) and part:
                 return [], f"{path.relative_to(root).as_posix()} has no name for a checkpoint"
-            found.append(_File(path, stored, part))
+            collected.append(_File(path, stored, part))
     if not step.stored and isinstance(step, Rewritten):
         return [], _why_not_run(root, step)
-    return found, ""
+    return collected, ""
 
 
 def _why_not_run(root: Path, step: Rewritten) -> str:
@@ -157,8 +157,8 @@ def _matching(root: Path, place: Place) -> Iterator[tuple[Path, list[str]]]:
     for path in sorted(root.glob(place.glob)):
         match = pattern.fullmatch(path.relative_to(root).as_posix())
         values = list(match.groups()) if match else []
-        known = zip(values, place.values, strict=False)
-        if values and all(can is None or value in can for value, can in known):
+        pairs = zip(values, place.values, strict=False)
+        if values and all(possible is None or value in possible for value, possible in pairs):
             yield path, values
 
 
@@ -175,7 +175,7 @@ def _target(project: Project, step: Rewritten | Script, file: _File) -> Path:
 
 
 def _occupied(project: Project, step: Rewritten | Script, files: list[_File]) -> str:
-    """Say what is in the way; empty if nothing is, or the files are there already."""
+    """Say which other file is already in a checkpoint's folder; empty if there is none."""
     for file in files:
         target = _target(project, step, file)
         for path in (target, target.parent / RECORD, project.results_of(step.step) / RECORD):
@@ -185,7 +185,7 @@ def _occupied(project: Project, step: Rewritten | Script, files: list[_File]) ->
 
 
 def _put(project: Project, step: Rewritten | Script, files: list[_File]) -> None:
-    """Copy files into the checkpoints of a step and accept them: all of it, or nothing."""
+    """Copy files into the checkpoints of a step and accept them, or undo it if it fails."""
     folder = project.results_of(step.step)
     before = {folder, *folder.rglob("*")} if folder.exists() else set()
     try:
@@ -240,8 +240,10 @@ def _entry(folder: Path, stored: Stored) -> FileEntry:
 def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
     """Yield the checkpoints and files that a step is made from, as a session would record them."""
     if isinstance(step, Script):
-        own = next(one for one in project.steps() if one.name == step.step)
-        recipe = recipe_of(project, own)
+        project_step = next(
+            candidate for candidate in project.steps() if candidate.name == step.step
+        )
+        recipe = recipe_of(project, project_step)
         yield from (f"results/{name}" for name in (recipe.loads if recipe else ()))
         yield from (recipe.reads if recipe else ())
         return
@@ -254,11 +256,11 @@ def _inputs(project: Project, step: Rewritten | Script) -> Iterator[str]:
                 continue  # it reads what it wrote itself
             shown = [*_shown(project, place)]
             if not shown and use.is_one and HOLE not in place.text:
-                shown = [_name(place.text)]  # when it comes, the step is stale
+                shown = [_name(place.text)]  # when it appears, the step is stale
             yield from shown
             if use.function.endswith("glob"):
                 yield from _listed(project, place)
-    for use in step.scanned.named:  # read or not, another content may make another result
+    for use in step.scanned.named:  # it may read them
         for place in use.places:
             if place.is_inside and place.text[:1] != HOLE and place.text not in step.stored:
                 yield from _shown(project, place)
@@ -281,7 +283,7 @@ def _name(path: str) -> str:
 
 
 def _listed(project: Project, place: Place) -> Iterator[str]:
-    """Yield the folder in which a pattern looks for files; a new one makes another result."""
+    """Yield the folder in which a pattern looks for files, since new ones change the result."""
     folder = place.text.partition(HOLE)[0].rpartition("/")[0]
     if folder and folder.partition("/")[0] not in NOT_LISTED and (project.root / folder).is_dir():
         yield f"{folder}/"
@@ -300,8 +302,8 @@ def _checkpoints(project: Project, stored: Stored) -> Iterator[str]:
 def _modules(project: Project, step: Rewritten | Script) -> list[str]:
     if isinstance(step, Rewritten):
         return []
-    own = next(one for one in project.steps() if one.name == step.step)
-    recipe = recipe_of(project, own)
+    project_step = next(candidate for candidate in project.steps() if candidate.name == step.step)
+    recipe = recipe_of(project, project_step)
     return [*(recipe.code if recipe else ()), FILE]
 
 

@@ -1,4 +1,4 @@
-"""The template's files for a project that exists: what is there stays as it is."""
+"""The template's files for an existing project, whose own files stay unchanged."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ from ..update import STATE, with_record
 from .changes import Change
 
 PYPROJECT, GITIGNORE = "pyproject.toml", ".gitignore"
-PLACEHOLDER = "notebook_of_nobody"  # the notebook of the generated project, which is not taken over
+PLACEHOLDER = "notebook_of_nobody"  # the notebook of the generated project, which is not copied
 
 
 class Added(NamedTuple):
@@ -32,7 +32,7 @@ class Added(NamedTuple):
     changes
         The files to write.
     left
-        What was left to do by hand, a sentence each.
+        What is left to do by hand, one sentence each.
     package
         The package that the notebooks import.
     """
@@ -43,7 +43,7 @@ class Added(NamedTuple):
 
 
 def template_files(root: Path, package: str | None) -> Added:
-    """Return the template's files that a project lacks, and merged ones.
+    """Return the template's files that a project lacks, and those merged with its own.
 
     Parameters
     ----------
@@ -55,10 +55,10 @@ def template_files(root: Path, package: str | None) -> Added:
     Raises
     ------
     ProjectError
-        If no package of that name can be made.
+        If a package cannot have that name.
     """
     package = package or package_of(root)
-    changes, left, yours = [], [], []
+    changes, todos, yours = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         made = _generate(root, Path(folder), package)
         for path in below(made):
@@ -72,15 +72,17 @@ def template_files(root: Path, package: str | None) -> Added:
             elif name == PYPROJECT:
                 merged, todo = merged_pyproject(root, path, package)
                 changes += merged
-                left += todo
+                todos += todo
             elif _differs(root / name, path) and not name.startswith(f"src/{package}/"):
-                left.append(f"{name} is yours and stays as it is")
+                todos.append(f"{name} is yours and stays as it is")
                 yours.append(name)
         changes = [_with_record(root, made, change, yours) for change in changes]
     for name in ("notebooks", "results", "data"):
-        if not (root / name).is_dir() and not any(one.path.startswith(name) for one in changes):
+        if not (root / name).is_dir() and not any(
+            change.path.startswith(name) for change in changes
+        ):
             changes.append(Change(f"{name}/{KEEP}", b""))
-    return Added(changes, left, package)
+    return Added(changes, todos, package)
 
 
 def package_of(root: Path) -> str:
@@ -96,7 +98,7 @@ def package_of(root: Path) -> str:
 
 
 def _with_record(root: Path, made: Path, change: Change, yours: list[str]) -> Change:
-    """Let a new `[tool.checkpoint]` say which template it has, and what updates leave alone."""
+    """Record in a new `[tool.checkpoint]` which template it has, and what updates skip."""
     if change.path != PYPROJECT or change.content is None or is_project(root):
         return change
     text, template = change.content.decode(), (made / PYPROJECT).read_text(encoding="utf-8")
@@ -124,7 +126,7 @@ def _generate(root: Path, folder: Path, package: str) -> Path:
         "notebooks": PLACEHOLDER,
     }
     words = [f"{key}={_unrendered(value)}" for key, value in answers.items()]
-    # a process of its own, since the hooks print to the terminal
+    # a subprocess, since the hooks print to the terminal
     done = subprocess.run(
         [
             sys.executable,
@@ -159,9 +161,9 @@ def _unrendered(answer: str) -> str:
 def _merged_gitignore(root: Path, ours: Path) -> list[Change]:
     """Return the project's `.gitignore` with the lines that it lacks at its end."""
     before = (root / GITIGNORE).read_bytes()
-    known = {line.rstrip(b"\r") for line in before.split(b"\n")}
+    present = {line.rstrip(b"\r") for line in before.split(b"\n")}
     lines = ours.read_text(encoding="utf-8").splitlines()
-    missing = [line for line in lines if line and line[0] != "#" and line.encode() not in known]
+    missing = [line for line in lines if line and line[0] != "#" and line.encode() not in present]
     if not missing:
         return []
     text = "\n".join(
@@ -182,7 +184,7 @@ def merged_pyproject(root: Path, ours: Path, package: str) -> tuple[list[Change]
             f"{path} is not valid TOML: {error}. Correct it first.", file=str(path)
         ) from error
     template = tomlkit.parse(ours.read_text(encoding="utf-8"))
-    left = list(_merge_project(document, template, package))
+    todos = list(_merge_project(document, template, package))
     text = tomlkit.dumps(document)
     if not is_project(root):
         text = text.rstrip("\n") + (
@@ -194,11 +196,11 @@ def merged_pyproject(root: Path, ours: Path, package: str) -> tuple[list[Change]
                 f"{path} has a table `tool` that cannot be extended.", file=str(path)
             )
     content = text.encode()
-    return ([Change(PYPROJECT, content)] if content != before else []), left
+    return ([Change(PYPROJECT, content)] if content != before else []), todos
 
 
 def _merge_project(document: Any, template: Any, package: str) -> Any:
-    """Merge `[project]` where that is certain; yield what is not."""
+    """Merge `[project]` where it is safe; yield what is left to do by hand."""
     needed = [str(requirement) for requirement in template["project"]["dependencies"]]
     script = f'checkpoint = "{template["project"]["scripts"]["checkpoint"]}"'
     table = document.get("project")
@@ -221,8 +223,8 @@ def _merge_project(document: Any, template: Any, package: str) -> Any:
         )
         return
     dependencies = table.setdefault("dependencies", tomlkit.array())
-    known = {_name(str(requirement)) for requirement in dependencies}
-    dependencies.extend(one for one in needed if _name(one) not in known)
+    listed = {_name(str(requirement)) for requirement in dependencies}
+    dependencies.extend(requirement for requirement in needed if _name(requirement) not in listed)
     scripts = table.setdefault("scripts", tomlkit.table())
     scripts.setdefault("checkpoint", template["project"]["scripts"]["checkpoint"])
     python = str(table.get("requires-python", ""))

@@ -62,35 +62,39 @@ def _write(
         if not sys.stdin.isatty():
             raise click.ClickException("not an interactive terminal; pass --yes to confirm")
         click.confirm("\nWrite this?", abort=True)
-    taken, kept = work.write(plan, git=git) if plan.changes else ([], "")
+    taken, originals = work.write(plan, git=git) if plan.changes else ([], "")
     if as_json:
-        click.echo(json.dumps(work.report(plan, taken, kept), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(work.report(plan, taken, originals), indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(_done(plan, taken, kept, git)))
+        click.echo("\n".join(_done(plan, taken, originals, git)))
 
 
 def _about_to(plan: work.Plan) -> Iterator[str]:
     if differences := work.shown(plan):
         yield differences
     new = [change.path for change in plan.changes if not (plan.root / change.path).exists()]
-    own = f"src/{plan.added.package}/checkpoint/"
-    code = [path for path in new if path.startswith(own)]
-    yield from [f"adds {own} ({files(len(code))})"] if code else []
+    folder = f"src/{plan.added.package}/checkpoint/"
+    code = [path for path in new if path.startswith(folder)]
+    yield from [f"adds {folder} ({files(len(code))})"] if code else []
     yield from (f"adds {path}" for path in new if path not in code)
     for path, reason in plan.result.refused.items():
         yield f"does not rewrite {path}: {reason}"
     yield from (f"leaves to you: {todo}" for todo in plan.added.left)
-    for one in plan.result.notebooks:
-        yield from (f"leaves in {one.path}: {todo}" for todo in one.left)
+    for rewritten in plan.result.notebooks:
+        yield from (f"leaves in {rewritten.path}: {todo}" for todo in rewritten.left)
     if not plan.changes:
         yield "Nothing to write."
 
 
-def _done(plan: work.Plan, taken: list[Taken], kept: str, git: bool) -> Iterator[str]:
-    for one in plan.result.notebooks:
-        before, after = one.lines
-        moved = f" (was {one.scanned.unit.path})" if one.path != one.scanned.unit.path else ""
-        yield f"Rewrote {one.path}{moved}: {before} lines of code before, {after} after."
+def _done(plan: work.Plan, taken: list[Taken], originals: str, git: bool) -> Iterator[str]:
+    for rewritten in plan.result.notebooks:
+        before, after = rewritten.lines
+        moved = (
+            f" (was {rewritten.scanned.unit.path})"
+            if rewritten.path != rewritten.scanned.unit.path
+            else ""
+        )
+        yield f"Rewrote {rewritten.path}{moved}: {before} lines of code before, {after} after."
     for script, _ in plan.result.scripts:
         yield f"Rewrote {script.scanned.unit.path}, the step {script.step}."
     for step in taken:
@@ -107,9 +111,9 @@ def _done(plan: work.Plan, taken: list[Taken], kept: str, git: bool) -> Iterator
         yield f"These were copied; delete them when nothing needs them: {', '.join(copied)}"
     if plan.changes:
         back = "`git checkout .` brings back what was there; `git clean -n` lists what was added."
-        originals = f"The originals are in {kept}/." if kept else ""
-        nothing = "" if git or kept else "Nothing that was there was changed."
-        ways = " ".join(filter(None, [back if git else "", originals, nothing]))
+        where = f"The originals are in {originals}/." if originals else ""
+        nothing = "" if git or originals else "Nothing that was there was changed."
+        ways = " ".join(filter(None, [back if git else "", where, nothing]))
         yield (
             "\nNext, in the project: pip install -c constraints.txt -e . and checkpoint status. "
             + ways

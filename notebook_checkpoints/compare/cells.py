@@ -37,10 +37,10 @@ class Cells(NamedTuple):
 
 
 def compared(handed_out: dict, path: Path, teachers: dict | None = None) -> Cells:
-    """Compare a submitted notebook with the one that was handed out.
+    """Return what became of the cells of a notebook that was handed out.
 
-    Comments and formatting do not count. Cells are known by their ids, by their content, or by
-    their place between others: Colab and old versions of Jupyter keep no ids.
+    Comments and formatting do not count. Cells are matched by id, by content, or by position
+    between matched cells: Colab and old versions of Jupyter keep no ids.
 
     Parameters
     ----------
@@ -57,30 +57,34 @@ def compared(handed_out: dict, path: Path, teachers: dict | None = None) -> Cell
     ours, theirs = handed_out["cells"], submitted["cells"]
     pairs = _pairs(ours, theirs)
     graded = {cell.get("id"): _content(cell) for cell in (teachers or {"cells": []})["cells"]}
-    found: dict[str, list[str]] = {"answered": [], "open": [], "changed": [], "missing": []}
+    by_kind: dict[str, list[str]] = {"answered": [], "open": [], "changed": [], "missing": []}
     for number, cell in enumerate(ours):
-        other = theirs[pairs[number]] if number in pairs else None
+        student_cell = theirs[pairs[number]] if number in pairs else None
         source = notebook.source_of(cell)
         is_open = any(hint in source for hint in HINTS) or "..." in source.split()
         if not is_open and cell["cell_type"] != "code":
             continue
-        same = other is not None and _content(other) == _content(cell)
+        same = student_cell is not None and _content(student_cell) == _content(cell)
         if is_open:
-            kind = "open" if same or other is None else "answered"
+            kind = "open" if same or student_cell is None else "answered"
         else:
-            same = same or (other is not None and _content(other) == graded.get(cell.get("id")))
-            kind = "" if same else "missing" if other is None else "changed"
+            same = same or (
+                student_cell is not None and _content(student_cell) == graded.get(cell.get("id"))
+            )
+            kind = "" if same else "missing" if student_cell is None else "changed"
         if kind:
-            found[kind].append(_name(cell))
-    before = {_content(cell) for cell in ours}
+            by_kind[kind].append(_name(cell))
+    handed_out_contents = {_content(cell) for cell in ours}
     added = [
         cell
         for number, cell in enumerate(theirs)
         if number not in pairs.values()
         and cell["cell_type"] == "code"
-        and _content(cell) not in before
+        and _content(cell) not in handed_out_contents
     ]
-    return Cells(found["answered"], found["open"], found["changed"], found["missing"], len(added))
+    return Cells(
+        by_kind["answered"], by_kind["open"], by_kind["changed"], by_kind["missing"], len(added)
+    )
 
 
 def is_version(handed_out: dict, path: Path) -> bool:
@@ -90,9 +94,9 @@ def is_version(handed_out: dict, path: Path) -> bool:
         return False
     ids = {cell.get("id") for cell in submitted["cells"]}
     contents = {_content(cell) for cell in submitted["cells"]}
-    own = [cell for cell in handed_out["cells"] if notebook.source_of(cell).strip()]
-    found = [cell for cell in own if cell.get("id") in ids or _content(cell) in contents]
-    return len(found) > len(own) / 2
+    ours = [cell for cell in handed_out["cells"] if notebook.source_of(cell).strip()]
+    shared = [cell for cell in ours if cell.get("id") in ids or _content(cell) in contents]
+    return len(shared) > len(ours) / 2
 
 
 def _read(path: Path) -> dict | str:
@@ -109,25 +113,29 @@ def _pairs(ours: list[dict], theirs: list[dict]) -> dict[int, int]:
     """Return which submitted cell each cell became."""
     ids = {cell.get("id"): number for number, cell in enumerate(theirs) if cell.get("id")}
     pairs = {n: ids[cell["id"]] for n, cell in enumerate(ours) if cell.get("id") in ids}
-    left = [number for number in range(len(theirs)) if number not in pairs.values()]
+    unmatched = [number for number in range(len(theirs)) if number not in pairs.values()]
 
-    def take(number: int, found: list[int]) -> None:
+    def take(number: int, candidates: list[int]) -> None:
         lines = {*notebook.source_of(ours[number]).splitlines()}
-        alike = [len(lines & {*notebook.source_of(theirs[one]).splitlines()}) for one in found]
-        if found:
-            pairs[number] = found[alike.index(max(alike))]
-            left.remove(pairs[number])
+        shared = [
+            len(lines & {*notebook.source_of(theirs[index]).splitlines()}) for index in candidates
+        ]
+        if candidates:
+            pairs[number] = candidates[shared.index(max(shared))]
+            unmatched.remove(pairs[number])
 
     for number, cell in enumerate(ours):
         if number not in pairs:
-            take(number, [one for one in left if _content(theirs[one]) == _content(cell)][:1])
+            same = [index for index in unmatched if _content(theirs[index]) == _content(cell)]
+            take(number, same[:1])
     for number, cell in enumerate(ours):
         if number not in pairs:
-            before = max((pairs[one] for one in range(number) if one in pairs), default=-1)
-            later = (pairs[one] for one in range(number, len(ours)) if one in pairs)
+            before = max((pairs[index] for index in range(number) if index in pairs), default=-1)
+            later = (pairs[index] for index in range(number, len(ours)) if index in pairs)
             after = min(later, default=len(theirs))
-            kinds = [one for one in left if theirs[one]["cell_type"] == cell["cell_type"]]
-            take(number, [one for one in kinds if before < one < after])
+            kind = cell["cell_type"]
+            same_kind = [index for index in unmatched if theirs[index]["cell_type"] == kind]
+            take(number, [index for index in same_kind if before < index < after])
     return pairs
 
 
@@ -137,7 +145,7 @@ def _content(cell: dict) -> str | None:
 
 
 def _name(cell: dict) -> str:
-    """Return the first line of code that is not a comment or an import, to call a cell by."""
+    """Return a cell's first line that is not a comment or an import, as its name."""
     lines = [line for line in notebook.source_of(cell).splitlines() if line.strip()]
-    own = [line for line in lines if not line.lstrip().startswith(("#", "import ", "from "))]
-    return notebook.shortened(next(iter([*own, *lines]), ""))
+    code_lines = [line for line in lines if not line.lstrip().startswith(("#", "import ", "from "))]
+    return notebook.shortened(next(iter([*code_lines, *lines]), ""))

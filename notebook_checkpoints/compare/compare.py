@@ -66,8 +66,8 @@ def compare(
     Yields
     ------
     Compared
-        For each student and step. Of what students submitted, neither records are believed nor
-        pickles opened, and links are not followed.
+        For each student and step. Records of students are not trusted, their pickles not opened,
+        and links not followed.
 
     Raises
     ------
@@ -89,10 +89,10 @@ def compare(
             cells = compared(original, notebooks[0], teachers.get(step)) if notebooks else None
             results, unread = None, list[str]()
             if expected and step in records:
-                theirs = _results(student, files, step)
-                results = list(_missing(records[step], theirs))
+                student_files = _results(student, files, step)
+                results = list(_missing(records[step], student_files))
                 folder = expected.results_of(step)
-                for file, path in theirs.items():
+                for file, path in student_files.items():
                     if file in records[step].files and is_compared(path):
                         results += differences(folder / file, path, tolerance)
                     elif file in records[step].files or path.suffix in NOT_OPENED:
@@ -105,8 +105,8 @@ def compare(
 def _versions(original: dict, step: str, files: list[Path], steps: list[str]) -> list[Path]:
     """Return the notebooks of a step; those that students renamed if none has its name."""
     named = [path for path in files if path.name == f"{step}.ipynb"]
-    others = [path for path in files if path.suffix == ".ipynb" and path.stem not in steps]
-    return named or [path for path in others if is_version(original, path)]
+    renamed = [path for path in files if path.suffix == ".ipynb" and path.stem not in steps]
+    return named or [path for path in renamed if is_version(original, path)]
 
 
 def _originals(project: Project) -> dict[str, dict]:
@@ -130,22 +130,22 @@ def _notebooks(expected: Project, steps: list[str]) -> Iterator[tuple[str, dict]
 
 def _records(expected: Project, steps: list[str]) -> dict[str, Record]:
     """Return the records of the results that are expected."""
-    found = {}
+    records = {}
     for step in steps:
         try:
             record = committed.read_record(expected.results_of(step))
         except CheckpointError as error:
             raise ProjectError(f"results/{step} of {expected.root}: {error}", step=step) from error
         if record:
-            found[step] = record
-    if not found:
+            records[step] = record
+    if not records:
         names = ", ".join(steps)
         raise ProjectError(
             f"{expected.root} has no results of {names} to compare with. Run it.",
             file=str(expected.root),
             expected=steps,
         )
-    return found
+    return records
 
 
 def _is_folder(path: Path) -> bool:
@@ -170,16 +170,18 @@ def _files(student: Path) -> Iterator[Path]:
 
 def _results(student: Path, files: list[Path], step: str) -> dict[str, Path]:
     """Return the files of a step's results, by their names below its folder."""
-    found: dict[str, Path] = {}
+    results: dict[str, Path] = {}
     for path in files:
         parts = path.relative_to(student).parts
         for place in range(len(parts) - 2):
             if parts[place : place + 2] == ("results", step):
-                found.setdefault("/".join(parts[place + 2 :]), path)
-    return found
+                results.setdefault("/".join(parts[place + 2 :]), path)
+    return results
 
 
-def _missing(record: Record, theirs: dict[str, Path]) -> Iterator[str]:
+def _missing(record: Record, student_files: dict[str, Path]) -> Iterator[str]:
     for file in record.files:
-        if file not in theirs and not any(name.startswith(f"{file}/") for name in theirs):
+        if file not in student_files and not any(
+            name.startswith(f"{file}/") for name in student_files
+        ):
             yield f"{file}: missing"

@@ -21,7 +21,7 @@ def as_text(rows: list[Compared]) -> str:
 
 
 def as_json_text(rows: list[Compared]) -> str:
-    """Return all of it for programs."""
+    """Return the comparison as JSON."""
     dicts = [{**row._asdict(), "cells": row.cells._asdict() if row.cells else None} for row in rows]
     return json.dumps({"students": dicts}, indent=2, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-"""Results in files, compared as data: tolerant where machines differ, and nothing in them runs."""
+"""Compare results in files as data, with a tolerance, and without running code in them."""
 
 import gzip
 import json
@@ -41,7 +41,7 @@ def differences(expected: Path, found: Path, tolerance: Tolerance) -> Iterator[s
     Parameters
     ----------
     expected, found
-        The files; the second may be anyone's.
+        The files; `found` comes from a student and is not trusted.
     tolerance
         How far they may differ.
     """
@@ -78,7 +78,7 @@ def arrays(path: Path, largest: float = np.inf) -> Iterator[tuple[str, np.ndarra
         yield from _read(path, largest)
     except Unreadable:
         raise
-    except Exception as error:  # anyone's file may fail in any way
+    except Exception as error:  # an untrusted file may fail in any way
         reason = " ".join(str(error).split())[:100]
         raise Unreadable(f"cannot be read ({type(error).__name__}: {reason})") from error
 
@@ -123,11 +123,11 @@ def _difference(ours: np.ndarray, theirs: np.ndarray, tolerance: Tolerance) -> s
 
 
 def _of_numbers(ours: np.ndarray, theirs: np.ndarray, relative: float) -> str | None:
-    signs = ours.ndim == 2 and ours.dtype.kind == "f"  # of components, which no machine decides
+    signs = ours.ndim == 2 and ours.dtype.kind == "f"  # of components, which are arbitrary
     with np.errstate(all="ignore"):
-        known = np.abs(ours.astype(complex))
-        known = known[np.isfinite(known)]
-        usual = (float(np.median(known)) if known.size else 0.0) or 1.0
+        magnitudes = np.abs(ours.astype(complex))
+        magnitudes = magnitudes[np.isfinite(magnitudes)]
+        usual = (float(np.median(magnitudes)) if magnitudes.size else 0.0) or 1.0
         near = _near(ours, theirs, relative, usual)
         if signs:
             turned = _near(ours, -theirs, relative, usual)
@@ -190,7 +190,7 @@ def _read(path: Path, largest: float) -> Iterator[tuple[str, np.ndarray]]:
 
         about = pq.read_metadata(path)
         _check_size(8 * about.num_rows * about.num_columns, largest)
-        # no metadata of pandas, which anyone may have written
+        # without the metadata of pandas, which is not trusted
         table = pq.read_table(path).replace_schema_metadata(None)
         yield from _columns(table.to_pandas())
     elif suffix == ".npy":
@@ -219,7 +219,7 @@ def _columns(table: Any) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
-    numbers = isinstance(value, list) and all(type(one) in (int, float) for one in value)
+    numbers = isinstance(value, list) and all(type(item) in (int, float) for item in value)
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(inner, f"{name}/{key}" if name else str(key))
@@ -272,6 +272,6 @@ def _text(dataset: Any, largest: float) -> np.ndarray:
 
 
 def _check_size(size: float, largest: float) -> None:
-    """Refuse what would fill the memory: a small file may hold a lot."""
+    """Raise if data would fill the memory; a small compressed file may hold a lot."""
     if size > largest:
         raise Unreadable(f"holds {size:,.0f} bytes, too many to be read")

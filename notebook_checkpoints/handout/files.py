@@ -14,16 +14,16 @@ from checkpoint.project.settings import LOCAL, PLACES
 from checkpoint.share.reset import HANDED_OUT
 
 HIDDEN = (".gitignore", ".gitattributes", ".github", ".pre-commit-config.yaml", ".gitkeep")
-NOT_OURS = ("build", "dist", "node_modules", LOCAL)  # made by tools, or of this machine alone
+NOT_OURS = ("build", "dist", "node_modules", LOCAL)  # made by tools, or only for this machine
 SOLUTION = re.compile(r"(?i)(?:^|[\W_])(?:solutions?|answers?)(?:[\W_]|$)")  # in a file's name
 # of nbgrader: what other students submitted, and their grades
 GRADED = ("submitted", "autograded", "feedback", "gradebook.db", "nbgrader_config.py")
 
 
 def copy_files(project: Project, target: Path, raw: Iterable[str]) -> dict[str, str]:
-    """Copy a project without its notebooks, results, and raw data but those that are named.
+    """Copy a project without its notebooks and results, with only the raw data that is named.
 
-    In a git repository, that is what git tracks, as it is in the working directory.
+    In a git repository, only tracked files are copied, as they are in the working directory.
 
     Parameters
     ----------
@@ -42,11 +42,13 @@ def copy_files(project: Project, target: Path, raw: Iterable[str]) -> dict[str, 
     """
     names = git.tracked(project.root, ".") or list(_below(project.root))
     stems = {path.stem for path in project.notebook_files()}
-    theirs = [name for name in names if _is_for_students(name)]
-    left = {name: "a notebook in another form" for name in theirs if _is_form_of(name, stems)}
-    left |= {name: "a solution by its name" for name in theirs if SOLUTION.search(name)}
-    for name in theirs:
-        if name not in left and (project.root / name).is_file():
+    candidates = [name for name in names if _is_for_students(name)]
+    left_out = {
+        name: "a notebook in another form" for name in candidates if _is_form_of(name, stems)
+    }
+    left_out |= {name: "a solution by its name" for name in candidates if SOLUTION.search(name)}
+    for name in candidates:
+        if name not in left_out and (project.root / name).is_file():
             _copy(project.root / name, target / name)
     for name in raw:
         source = project.data / name
@@ -54,11 +56,11 @@ def copy_files(project: Project, target: Path, raw: Iterable[str]) -> dict[str, 
             shutil.copytree(source, target / "data" / name, dirs_exist_ok=True)
         elif source.is_file():
             _copy(source, target / "data" / name)
-    return left
+    return left_out
 
 
 def restrict(settings: Path, steps: list[str], sources: list[str]) -> None:
-    """Let `pyproject.toml` name no other steps than those of the copy.
+    """Remove other steps than those of the copy from its `pyproject.toml`, and add sources.
 
     Parameters
     ----------
@@ -77,8 +79,8 @@ def restrict(settings: Path, steps: list[str], sources: list[str]) -> None:
         for step in [step for step in table.get(name, {}) if step not in steps]:
             del table[name][step]
     if "order" in table:
-        kept = [one for one in table["order"] if one.rpartition("/")[2] in steps]
-        table["order"] = kept
+        order = [entry for entry in table["order"] if entry.rpartition("/")[2] in steps]
+        table["order"] = order
     for name in ("sources", *PLACES):  # disks of the teacher's machine
         table.pop(name, None)
     text = tomlkit.dumps(document).rstrip() + "\n"

@@ -65,7 +65,7 @@ def handout(
     allow: Iterable[str] = (),
     proof: bool = True,
 ) -> HandedOut:
-    """Write the students' copy of some notebooks of a project; all of it, or nothing.
+    """Write the students' copy of some notebooks of a project atomically.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def handout(
     markers
         The markers of solutions: `nbgrader` or `otter`.
     url
-        Where the packs will be; they are in the copy anyway.
+        Where the packs can be downloaded; they are in the copy, too.
     figures
         Whether figures of removed solutions stay, as what to expect.
     allow
@@ -104,7 +104,9 @@ def handout(
     graph = Graph(project)
     try:
         draft.mkdir(parents=True)
-        left = copy_files(project, draft, [file for name in names for file in graph.files[name]])
+        left_out = copy_files(
+            project, draft, [file for name in names for file in graph.files[name]]
+        )
         packs = _pack(project, graph, names, draft, url)
         _put_notebooks(draft, students, figures)
         removed, unknown = later_solutions(project, names, markers)
@@ -116,7 +118,7 @@ def handout(
         if draft.exists():
             remove(draft)
     counts = {name: student.counts for name, student in students.items()}
-    return HandedOut(target, counts, packs, proof, list(_notes(left, unknown, unread)))
+    return HandedOut(target, counts, packs, proof, list(_notes(left_out, unknown, unread)))
 
 
 def _originals(project: Project, steps: list[str]) -> dict[str, dict]:
@@ -144,9 +146,9 @@ def _put_notebooks(draft: Path, students: dict[str, Cleared], figures: bool) -> 
         (results / KEEP).touch()
 
 
-def _notes(left: dict[str, str], unknown: list[str], unread: list[str]) -> Iterator[str]:
+def _notes(left_out: dict[str, str], unknown: list[str], unread: list[str]) -> Iterator[str]:
     """Say what is not in the copy, and what of it was not searched."""
-    yield from (f"left out {name}, {why}" for name, why in left.items())
+    yield from (f"left out {name}, {why}" for name, why in left_out.items())
     for why in unknown:
         yield f"not searched for the solutions of another notebook: {why.rstrip('.')}"
     if unread:
@@ -157,9 +159,9 @@ def _notes(left: dict[str, str], unknown: list[str], unread: list[str]) -> Itera
 def _pack(
     project: Project, graph: Graph, names: list[str], draft: Path, url: str
 ) -> dict[str, int]:
-    """Pack what the notebooks load and do not make, and say in the settings where it is."""
-    named = [one.partition("/")[0] for name in names for one in graph.named[name]]
-    loaded = [*(one for name in names for one in graph.loads[name]), *named]
+    """Pack the steps that the notebooks load from elsewhere, and add them to the settings."""
+    named = [checkpoint.partition("/")[0] for name in names for checkpoint in graph.named[name]]
+    loaded = [*(step for name in names for step in graph.loads[name]), *named]
     lineage, packs, lines = Lineage(project), {}, []
     (draft / PACKS).mkdir(parents=True)
     for step in [step for step in dict.fromkeys(loaded) if step not in names]:
@@ -189,7 +191,7 @@ def _keep_figures(draft: Path, name: str, student: Cleared) -> None:
         file = f"{FIGURES}/{stem}-{number}.png"
         (draft / file).parent.mkdir(exist_ok=True)
         (draft / file).write_bytes(_without_texts(picture))
-        place = next(index for index, one in enumerate(cells) if one is cell)
+        place = next(index for index, candidate in enumerate(cells) if candidate is cell)
         shown = {
             "cell_type": "markdown",
             "metadata": {},
@@ -201,23 +203,23 @@ def _keep_figures(draft: Path, name: str, student: Cleared) -> None:
 
 
 def _pngs(outputs: list) -> list[bytes]:
-    found = []
+    pictures = []
     for output in outputs:
         data = output.get("data", {}).get("image/png")
         if data:
-            found.append(base64.b64decode("".join(data)))
-    return found
+            pictures.append(base64.b64decode("".join(data)))
+    return pictures
 
 
 def _without_texts(png: bytes) -> bytes:
-    """Return a picture without what programs write into it beside the pixels."""
-    kept, place = [png[: len(PNG)]], len(PNG)
+    """Return a picture without its text metadata."""
+    chunks, place = [png[: len(PNG)]], len(PNG)
     while place + 12 <= len(png):
         end = place + 12 + int.from_bytes(png[place : place + 4], "big")
         kind = png[place + 4 : place + 8]
-        kept += [] if kind in TEXT_CHUNKS else [png[place:end]]
+        chunks += [] if kind in TEXT_CHUNKS else [png[place:end]]
         place = len(png) if kind == b"IEND" else end
-    return b"".join(kept)
+    return b"".join(chunks)
 
 
 def _write(path: Path, student: Cleared) -> None:
@@ -230,19 +232,21 @@ def _refuse_leaks(
 ) -> list[str]:
     """Raise if a solution is in the copy; return which files could not be searched."""
     removed = [line for student in students.values() for line in student.removed] + later
-    kept = [source for student in students.values() for source in notebook.sources(student.content)]
+    sources = [
+        source for student in students.values() for source in notebook.sources(student.content)
+    ]
     allowed = {line.strip() for line in allowed}
     texts = Texts()
-    lines = telling(removed, kept) - allowed
-    found = list(leaks(draft, lines, unchanged(draft), texts, allowed))
-    if found:
-        shown = "\n".join(f"  {leak.file}: {leak.line}" for leak in found[:SHOWN])
-        more = f"\n  and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    lines = telling(removed, sources) - allowed
+    leaked = list(leaks(draft, lines, unchanged(draft), texts, allowed))
+    if leaked:
+        shown = "\n".join(f"  {leak.file}: {leak.line}" for leak in leaked[:SHOWN])
+        more = f"\n  and {len(leaked) - SHOWN} more" if len(leaked) > SHOWN else ""
         raise ProjectError(
             f"Nothing was written: lines that only the solutions have would be in the copy.\n"
             f'{shown}{more}\nRemove them there, or allow a line with --allow "…".',
-            file=found[0].file,
-            found=[leak.line for leak in found],
+            file=leaked[0].file,
+            found=[leak.line for leak in leaked],
         )
     return [name for name in texts.unread if not name.startswith(f"{FIGURES}/")]
 

@@ -11,10 +11,10 @@ from checkpoint.files import below
 
 from .texts import Texts
 
-SHORTEST = 8  # characters besides spaces, below which a line tells nothing
-INSIDE = 12  # from which on a line counts also within another
-TOGETHER = 20  # as SHORTEST, of three lines that tell nothing alone
-CUT = 55  # to which messages and records shorten a line, at least
+SHORTEST = 8  # characters without spaces; a shorter line is too common
+INSIDE = 12  # characters from which a line is also searched for inside others
+TOGETHER = 20  # as SHORTEST, for three common lines in a row
+CUT = 55  # messages and records keep at least so many characters of a line
 IMPORT = re.compile(r"(import|from) ")
 # an import, or no more than one name
 COMMON = re.compile(r"(import|from) .*|(return|raise|yield|del|global)?\s*[\w.]*[\W_]*")
@@ -35,9 +35,9 @@ class Leak(NamedTuple):
 
 
 def telling(removed: Iterable[str], kept: Iterable[str]) -> set[str]:
-    """Return the lines that solutions alone have.
+    """Return the lines that only the solutions have.
 
-    Lines that tell nothing do not count: imports, single names, brackets; but three of them in a
+    Common lines do not count: imports, single names, brackets; but three of them in a
     row do, joined by spaces.
 
     Parameters
@@ -48,7 +48,9 @@ def telling(removed: Iterable[str], kept: Iterable[str]) -> set[str]:
         The code cells that students get. What is in their comments and docstrings does not count.
     """
     removed, sources = list(removed), list(kept)
-    code, all_of_it = (_squeezed("\n".join(one)) for one in (map(_code_alone, sources), sources))
+    code, all_of_it = (
+        _squeezed("\n".join(texts)) for texts in (map(_code_alone, sources), sources)
+    )
     forms = {
         form
         for line in removed
@@ -101,16 +103,18 @@ def leaks(
         name = path.relative_to(copy).as_posix()
         if not path.is_file() or name in skipped:
             continue
-        found = set[str]()
+        leaked = set[str]()
         for text in texts.of(path, name):
             squeezed = _squeezed(text)
-            found |= {line for part, line in parts.items() if part in squeezed}
+            leaked |= {line for part, line in parts.items() if part in squeezed}
             if near := {form for form in short if form in squeezed}:
-                every = {_squeezed(form) for line in text.split("\n") for form in _forms(line)}
-                found |= {short[form] for form in near & every}
+                squeezed_lines = {
+                    _squeezed(form) for line in text.split("\n") for form in _forms(line)
+                }
+                leaked |= {short[form] for form in near & squeezed_lines}
             if path.suffix.lower() in CODE:
-                found |= {match[0].strip() for match in MARKED.finditer(text)}
-        yield from (Leak(name, line) for line in sorted(found.difference(allowed)))
+                leaked |= {match[0].strip() for match in MARKED.finditer(text)}
+        yield from (Leak(name, line) for line in sorted(leaked.difference(allowed)))
 
 
 def _forms(line: str) -> set[str]:
@@ -119,11 +123,11 @@ def _forms(line: str) -> set[str]:
     bare = line
     while begun := BEGINS.match(bare):
         bare = bare[begun.end() :]
-    return {form for one in (line, bare) for form in (one, re.sub(r"\s+#.*$", "", one))}
+    return {form for text in (line, bare) for form in (text, re.sub(r"\s+#.*$", "", text))}
 
 
 def _parts(line: str) -> Iterator[str]:
-    """Yield what of a line counts within another, also if it was shortened."""
+    """Yield the parts of a line to search for inside others, also where it was shortened."""
     for part in (line, line[:CUT]):
         if len(squeezed := _squeezed(part)) >= INSIDE:
             yield squeezed
@@ -134,7 +138,7 @@ def _squeezed(text: str) -> str:
 
 
 def _code_alone(source: str) -> str:
-    """Return code without comments, and without texts that are statements or of several lines."""
+    """Return code without comments, docstrings and strings of several lines."""
     lines = source.split("\n")
     try:
         tokens = list(tokenize.generate_tokens(StringIO(source).readline))

@@ -22,7 +22,7 @@ STUBS = {
 TEXT_STUB = "YOUR ANSWER HERE"
 # metadata of cells that tells when and how they ran
 TRACES = ("execution", "papermill", "ExecuteTime")
-# markers of the other kind, in small letters, or misspelled: what they mark would stay
+# markers of the other tool, in lower case or misspelled, whose solutions would stay
 LEFT_OVER = re.compile(
     r"(?i:\b(BEGIN|END)\s+(SOLUTION|HIDDEN\s+TEST|MARK\s+SCHEME|PROMPT|IGNORE))"
     r"|(?m:^\s*#+\s*(BEGIN|END)\s+(?!TEST CONFIG)[A-Z]{3,})|#\s*SOLUTION\b"
@@ -39,7 +39,7 @@ class Cleared(NamedTuple):
     content
         The notebook.
     removed
-        The lines that are not in it any more.
+        The lines that were removed.
     counts
         How many solutions and hidden tests were removed.
     solved
@@ -68,7 +68,7 @@ class _Clearing:
         return ProjectError(f"{self.where}, cell `{first}`: {what}", file=self.where, found=what)
 
     def take(self, lines: list[str], kind: str) -> None:
-        """Note that lines were removed."""
+        """Record that lines were removed."""
         self.removed += lines
         self.counts[kind] += 1
 
@@ -88,13 +88,13 @@ def cleared(content: dict, where: str, markers: str) -> Cleared:
     Raises
     ------
     ProjectError
-        If a marker has no counterpart, if one is left, or if no stub is known for its language.
+        If a marker has no counterpart or is left over, or if its language is not supported.
     """
     language = notebook.language(content)
     if language not in STUBS:
-        known = ", ".join(STUBS)
+        languages = ", ".join(STUBS)
         raise ProjectError(
-            f"{where} is in {language}; solutions can be replaced in {known}.", file=where
+            f"{where} is in {language}; solutions can be replaced in {languages}.", file=where
         )
     clearing = _Clearing(where, language)
     student, solved = copy.deepcopy(content), []
@@ -104,17 +104,7 @@ def cleared(content: dict, where: str, markers: str) -> Cleared:
         source = _cleared_source(cell, clearing, MARKERS[markers])
         if source is None:
             continue
-        is_code = cell["cell_type"] == "code"
-        if found := LEFT_OVER.search(source) or (SMALL.search(source) if is_code else None):
-            raise clearing.wrong(
-                source,
-                f"has {found[0].strip()!r}, which is not one of the markers of {markers} that "
-                "belong together. Correct it, or choose others with --markers.",
-            )
-        original = notebook.source_of(cell)
-        is_changed = is_code and language == "python" and source != original
-        if is_changed and _is_python(original) and not _is_python(source):
-            raise clearing.wrong(original, "is not valid Python without its solution.")
+        _refuse_unclean(cell, source, clearing, markers, language)
         bare = _bare(cell, source)
         student["cells"].append(bare)
         if clearing.counts["solution"] > before:
@@ -127,6 +117,23 @@ def cleared(content: dict, where: str, markers: str) -> Cleared:
         if key in ("kernelspec", "language_info")
     }
     return Cleared(student, clearing.removed, clearing.counts, solved)
+
+
+def _refuse_unclean(
+    cell: dict, source: str, clearing: _Clearing, markers: str, language: str
+) -> None:
+    """Raise if a cell without its solution still has a marker, or is no longer valid Python."""
+    is_code = cell["cell_type"] == "code"
+    if marker := LEFT_OVER.search(source) or (SMALL.search(source) if is_code else None):
+        raise clearing.wrong(
+            source,
+            f"has {marker[0].strip()!r}, which is not one of the markers of {markers} that "
+            "belong together. Correct it, or choose others with --markers.",
+        )
+    original = notebook.source_of(cell)
+    is_changed = is_code and language == "python" and source != original
+    if is_changed and _is_python(original) and not _is_python(source):
+        raise clearing.wrong(original, "is not valid Python without its solution.")
 
 
 def _is_python(source: str) -> bool:
@@ -156,7 +163,7 @@ def _replaced(cell: dict, source: str, clearing: _Clearing) -> str:
 
 
 def _bare(cell: dict, source: str) -> dict:
-    """Return a cell with another source, and nothing that tells of a run."""
+    """Return a cell with another source, and without traces of a run."""
     bare = copy.deepcopy(cell)
     if bare.pop("attachments", None):
         source = re.sub(r"!\[[^\]]*\]\(attachment:[^)]*\)", "", source)
@@ -174,16 +181,16 @@ def _bare(cell: dict, source: str) -> dict:
 
 def _without(source: str, name: str, kind: str, stub: str, clearing: _Clearing) -> tuple[str, bool]:
     """Return a source without the lines between two markers, and whether it had any."""
-    kept: list[str] = []
+    remaining: list[str] = []
     inside: list[str] | None = None
-    found = False
+    had_any = False
     for line in source.split("\n"):
         if f"BEGIN {name}" in line:
             if inside is not None:
                 raise clearing.wrong(source, f"has BEGIN {name} twice before END {name}.")
-            inside, found = [], True
+            inside, had_any = [], True
             indent = line[: len(line) - len(line.lstrip())]
-            kept += [indent + one for one in stub.split("\n")] if stub else []
+            remaining += [indent + stub_line for stub_line in stub.split("\n")] if stub else []
         elif f"END {name}" in line:
             if inside is None:
                 raise clearing.wrong(source, f"has END {name} without BEGIN {name}.")
@@ -192,10 +199,10 @@ def _without(source: str, name: str, kind: str, stub: str, clearing: _Clearing) 
         elif inside is not None:
             inside.append(line)
         else:
-            kept.append(line)
+            remaining.append(line)
     if inside is not None:
         raise clearing.wrong(source, f"has BEGIN {name} without END {name}.")
-    return "\n".join(kept), found
+    return "\n".join(remaining), had_any
 
 
 def _nbgrader(cell: dict, source: str, clearing: _Clearing) -> str | None:
@@ -216,7 +223,7 @@ HIDDEN = re.compile(
     r"(?is)\s*#[^\n]*\bhidden\b|\s*[\"']{3}\s*# BEGIN TEST CONFIG(?:(?!END TEST).)*\bhidden:\s*true"
 )
 DROPPED = ("# SOLUTION NO PROMPT", "# BEGIN PROMPT", "# END PROMPT", "# SEED", "# IGNORE")
-# what otter has in place of a solution, by language: what it assigns to, that, or nothing
+# otter's prompts, by language: an assignment, its prompt, and the prompt for anything else
 PROMPTS = {
     "python": (ASSIGNED, " ...", "..."),
     "r": (
@@ -243,16 +250,16 @@ def _otter(cell: dict, source: str, clearing: _Clearing) -> str | None:
 
 def _otter_raw(source: str, clearing: _Clearing) -> str | None:
     """Follow a raw cell that begins or ends a part of the notebook; students do not get it."""
-    found = re.match(r"#\s*(BEGIN|END) (\w+)|#\s*(ASSIGNMENT CONFIG|EXPORT)", source.strip())
-    if not found:
+    match = re.match(r"#\s*(BEGIN|END) (\w+)|#\s*(ASSIGNMENT CONFIG|EXPORT)", source.strip())
+    if not match:
         return source
-    if found[2] in ("SOLUTION", "TESTS"):
-        clearing.in_raw = found[2] if found[1] == "BEGIN" else None
+    if match[2] in ("SOLUTION", "TESTS"):
+        clearing.in_raw = match[2] if match[1] == "BEGIN" else None
     return None
 
 
 def _otter_code(source: str, clearing: _Clearing) -> str:
-    kept: list[str] = []
+    remaining: list[str] = []
     inside: list[str] | None = None
     ignored = False
     for line in source.split("\n"):
@@ -270,7 +277,7 @@ def _otter_code(source: str, clearing: _Clearing) -> str:
             ignored = False
         elif begun := re.match(r"(\s*)# BEGIN SOLUTION( NO PROMPT)?", line):
             inside = []
-            kept += [] if begun[2] else [begun[1] + clearing.prompt]
+            remaining += [] if begun[2] else [begun[1] + clearing.prompt]
         elif ignored:
             clearing.take([line], "other line")
         elif end.endswith(DROPPED):
@@ -279,14 +286,16 @@ def _otter_code(source: str, clearing: _Clearing) -> str:
             clearing.take([solved[1]], "solution")
             assigned = clearing.assigned.match(solved[1])
             indent = solved[1][: len(solved[1]) - len(solved[1].lstrip())]
-            kept.append(assigned[1] + clearing.prompt_for if assigned else indent + clearing.prompt)
+            remaining.append(
+                assigned[1] + clearing.prompt_for if assigned else indent + clearing.prompt
+            )
         else:
-            kept.append(line)
+            remaining.append(line)
     if inside is not None:
         raise clearing.wrong(source, "has BEGIN SOLUTION without END SOLUTION.")
     if ignored:
         raise clearing.wrong(source, "has BEGIN IGNORE without END IGNORE.")
-    return "\n".join(kept)
+    return "\n".join(remaining)
 
 
 def _kind(line: str) -> str:

@@ -22,13 +22,13 @@ def later_solutions(
     Returns
     -------
     tuple
-        The lines, and for each notebook whose solutions are not known the reason.
+        The lines, and why the solutions of some notebooks are not known.
     """
     steps = project.steps()
     first = min(step.place for step in steps if step.name in names)
-    others = {step.path for step in steps if step.place < first or step.name in names}
+    shown_to_students = {step.path for step in steps if step.place < first or step.name in names}
     lines, unknown = list[str](), list[str]()
-    for path in [path for path in project.notebook_files() if path not in others]:
+    for path in [path for path in project.notebook_files() if path not in shown_to_students]:
         try:
             lines += cleared(notebook.read_whole(path), project.show(path), markers).removed
         except ProjectError as error:
@@ -41,6 +41,6 @@ def unchanged(copy: Path) -> Iterator[str]:
     ours = template_folder() / "checkpoint"
     for folder in copy.glob("src/*/checkpoint"):
         for path in below(folder):
-            known = ours / path.relative_to(folder)
-            if path.is_file() and known.is_file() and path.read_bytes() == known.read_bytes():
+            original = ours / path.relative_to(folder)
+            if path.is_file() and original.is_file() and path.read_bytes() == original.read_bytes():
                 yield path.relative_to(copy).as_posix()

@@ -1,4 +1,4 @@
-"""That the students' copy runs once the solutions are back."""
+"""Check that the students' copy runs with the solutions put back."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ LINES = 30  # of an error that are shown
 
 
 def prove(copy: Path, originals: dict[str, dict], packs: list[str]) -> None:
-    """Run a copy's notebooks with their solutions, from its packs on.
+    """Run the notebooks of a copy with their solutions, starting from its packs.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def prove(copy: Path, originals: dict[str, dict], packs: list[str]) -> None:
     Raises
     ------
     ProjectError
-        If it does not run. The message shows the end of what was said.
+        If it does not run. The message shows the end of the output.
     """
     with TemporaryDirectory(prefix="handout-") as folder:
         place = Path(folder) / copy.name
@@ -44,8 +44,8 @@ def prove(copy: Path, originals: dict[str, dict], packs: list[str]) -> None:
 
 def _command(place: Path, *arguments: str) -> None:
     package = Project(place).package
-    others = ("CHECKPOINT_PROJECT", "CHECKPOINT_RESULTS", "JPY_SESSION_NAME", "PYTHONPATH")
-    environment = {key: value for key, value in os.environ.items() if key not in others}
+    dropped = ("CHECKPOINT_PROJECT", "CHECKPOINT_RESULTS", "JPY_SESSION_NAME", "PYTHONPATH")
+    environment = {key: value for key, value in os.environ.items() if key not in dropped}
     done = subprocess.run(
         [sys.executable, "-m", f"{package}.checkpoint", *arguments],
         cwd=place,
@@ -56,11 +56,11 @@ def _command(place: Path, *arguments: str) -> None:
         errors="replace",
     )
     if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LINES:])
+        output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LINES:])
         raise ProjectError(
             f"With the solutions put back, the copy does not run, so nothing was written: "
-            f"`checkpoint {' '.join(arguments)}` failed.\n{said}\n"
+            f"`checkpoint {' '.join(arguments)}` failed.\n{output}\n"
             f"It was run with {sys.executable}, which needs the packages of the project. "
             "--no-proof hands it out untried.",
-            found=said,
+            found=output,
         )

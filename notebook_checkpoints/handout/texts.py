@@ -25,18 +25,18 @@ PACKED: dict[bytes, Callable[..., Any]] = {
     b"\xfd7zXZ": lzma.open,
 }
 ARCHIVE = b"PK\x03\x04"
-PLAIN = (".npy", ".pkl")  # binary files whose texts are as they are
+PLAIN = (".npy", ".pkl")  # binary files whose texts are not encoded
 BROKEN = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError)
 BROKEN_ARCHIVE = (*BROKEN, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 class Texts:
-    """What can be read of some files.
+    """Reads the texts of files, and lists the files that it cannot read.
 
     Attributes
     ----------
     unread
-        The files that are not text, or too large: what they show was not read.
+        The files that are not text, or too large, and so were not searched.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What notebooks that were adopted before have saved, as notebooks that follow need to know it."""
+"""Files that notebooks adopted earlier have saved, and that later notebooks can load."""
 
 import ast
 
@@ -17,7 +17,7 @@ KEPT = "# adopt: kept, "  # the comment above a writer that stayed for others
 def stored_by(scanned: Scanned) -> dict[str, Stored]:
     """Return where an adopted notebook has saved the files that it still writes for others.
 
-    A file counts if the comment says so that `adopt` put above its writer, and a `save` takes it.
+    A file counts if `adopt` put its comment above the writer, and a `save` takes it.
     """
     if not scanned.is_adopted or scanned.names is None:
         return {}
@@ -32,16 +32,16 @@ def stored_by(scanned: Scanned) -> dict[str, Stored]:
         for node in ast.walk(code.tree)
         if isinstance(node, ast.Call) and functions.get(dotted(node.func)) == "save"
     ]
-    found = {}
+    files = {}
     for use in scanned.writes:
         code = codes[use.cell]
         statement = code.statement(use.call) if use.call else None
         if statement is None or not _is_kept(code, statement) or len(use.places) > 1:
             continue
-        for other, save in saves:
-            if stored := _taken(scanned, code, use, other, save):
-                found[use.place.text] = stored
-    return found
+        for save_code, save in saves:
+            if stored := _taken(scanned, code, use, save_code, save):
+                files[use.place.text] = stored
+    return files
 
 
 def _is_kept(code: Code, statement: ast.stmt) -> bool:
@@ -49,7 +49,9 @@ def _is_kept(code: Code, statement: ast.stmt) -> bool:
     return bool(above) and above[0].strip().startswith(KEPT)
 
 
-def _taken(scanned: Scanned, code: Code, use: Use, other: Code, save: ast.Call) -> Stored | None:
+def _taken(
+    scanned: Scanned, code: Code, use: Use, save_code: Code, save: ast.Call
+) -> Stored | None:
     """Return where a call of `save` puts what a statement writes; None if it does not."""
     objects = save.args[1] if len(save.args) > 1 else None
     if not save.args or not isinstance(objects, ast.Dict) or scanned.names is None:
@@ -63,7 +65,7 @@ def _taken(scanned: Scanned, code: Code, use: Use, other: Code, save: ast.Call) 
         step, _, part = steps[0].text.partition("/")
         if step != scanned.unit.name or part.count(HOLE) != use.place.text.count(HOLE):
             continue
-        if form and other.text(value) == form.template.format(code.text(form.node)):
+        if form and save_code.text(value) == form.template.format(code.text(form.node)):
             return Stored(step, part, key, key, form.suffix)
         if form is None and any(
             place.below(scanned.base).text == use.place.text

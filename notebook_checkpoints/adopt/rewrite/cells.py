@@ -16,7 +16,7 @@ CUT = "\1"  # where a cell is split, around the save cell
 def edited(source: str, edits: Sequence[Edit]) -> str:
     """Return the code of a cell after edits, of which none overlap.
 
-    What is inserted in one place stands there in the order of the edits.
+    Insertions at the same place keep the order of the edits.
     """
     for edit in sorted(dict.fromkeys(edits), key=lambda edit: (edit.start, edit.end))[::-1]:
         source = source[: edit.start] + edit.text + source[edit.end :]
@@ -50,11 +50,11 @@ def rewritten(
             cells.append(dict(cell))
             continue
         number += 1
-        own = [edit for edit in edits if edit.cell == number]
-        if not own:
+        cell_edits = [edit for edit in edits if edit.cell == number]
+        if not cell_edits:
             cells.append(dict(cell))
             continue
-        cells += _split(cell, edited(notebook.source_of(cell), own))
+        cells += _split(cell, edited(notebook.source_of(cell), cell_edits))
     if load_cell:
         first = next(
             (place for place, cell in enumerate(cells) if cell["cell_type"] == "code"), len(cells)
@@ -67,7 +67,7 @@ def rewritten(
 
 
 def _split(cell: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
-    """Return a cell, or the cells before, of and after the save; outputs stay with one of them."""
+    """Return a cell, split around the save cell; one of the parts keeps the outputs."""
     if CUT not in source:
         return [_with_source(cell, source)] if source.strip() else []
     before, save, after = source.split(CUT)
@@ -79,8 +79,8 @@ def _split(cell: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
     holder = rests[-1] if rests else 0
     new = []
     for place, (text, saves) in enumerate(parts):
-        one = _with_source(cell, text) if place == holder else notebook.code_cell("", text)
-        new.append(_tagged(one) if saves else one)
+        new_cell = _with_source(cell, text) if place == holder else notebook.code_cell("", text)
+        new.append(_tagged(new_cell) if saves else new_cell)
     return new
 
 
@@ -94,21 +94,23 @@ def _tagged(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give each cell an id of its own, the same each time."""
+    """Return cells with unique ids, the same each time."""
     seen = {cell["id"] for cell in cells if cell.get("id")}
     used: set[str] = set()
     result = []
     for number, cell in enumerate(cells):
-        own = cell.get("id")
-        if not own or own in used or not notebook.ID.fullmatch(own):
+        cell_id = cell.get("id")
+        if not cell_id or cell_id in used or not notebook.ID.fullmatch(cell_id):
             text = f"{number} {notebook.source_of(cell)}"
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-            own = next(
-                one for length in range(8, 64) if (one := digest[:length]) not in seen | used
+            cell_id = next(
+                candidate
+                for length in range(8, 64)
+                if (candidate := digest[:length]) not in seen | used
             )
-        used.add(own)
+        used.add(cell_id)
         order = ("cell_type", "execution_count", "id", "metadata", "outputs", "source")
-        with_id = {**cell, "id": own}
-        known = {key: with_id[key] for key in order if key in with_id}
-        result.append({**known, **with_id})
+        with_id = {**cell, "id": cell_id}
+        ordered = {key: with_id[key] for key in order if key in with_id}
+        result.append({**ordered, **with_id})
     return result

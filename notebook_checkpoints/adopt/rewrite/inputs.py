@@ -1,4 +1,4 @@
-"""What a notebook reads, and what takes its place: `load`, or `data_file`."""
+"""What a notebook reads, and the `load` or `data_file` that replaces it."""
 
 import ast
 import keyword
@@ -11,7 +11,8 @@ from checkpoint.project.names import number_of
 from ..scan.functions import needs_text
 from ..scan.places import HOLE, quoted
 from ..scan.uses import Scanned, Use
-from .outputs import Stored, holes_fit
+from .holes import holes_fit
+from .outputs import Stored
 from .replaceable import reader_form
 from .statements import Code, Edit
 
@@ -47,7 +48,10 @@ def _may_be_missing(code: Code, call: ast.Call) -> bool:
             return True
         tests = [outer.test] if isinstance(outer, ast.If | ast.IfExp) else []
         asked = (node for test in tests for node in ast.walk(test) if isinstance(node, ast.Call))
-        if any(dotted(one.func).endswith(ASKS) or _method(one) in ASKS for one in asked):
+        if any(
+            dotted(inner_call.func).endswith(ASKS) or _method(inner_call) in ASKS
+            for inner_call in asked
+        ):
             return True
         inner = outer
     return False
@@ -112,7 +116,7 @@ class Loads:
 def edits_of_reads(
     scanned: Scanned, codes: list[Code], stored: Mapping[int, Stored], loads: Loads
 ) -> list[Edit]:
-    """Return the edits that let a notebook load what others saved.
+    """Return the edits that make a notebook load what others saved.
 
     Parameters
     ----------
@@ -125,14 +129,14 @@ def edits_of_reads(
     """
     edits = []
     for use in scanned.reads:
-        found = stored.get(id(use.call))
-        if found is None or use.call is None or use.path is None:
+        file = stored.get(id(use.call))
+        if file is None or use.call is None or use.path is None:
             continue
         code = codes[use.cell]
-        loaded = loads.expression(found, use)
+        loaded = loads.expression(file, use)
         form = reader_form(code, use)
-        if form and form.suffix == found.suffix:
-            text = f"{loaded}[{quoted(found.name)}]"
+        if form and form.suffix == file.suffix:
+            text = f"{loaded}[{quoted(file.name)}]"
             block = form.statement
             if isinstance(block, ast.With):
                 inner = block.body[0]
@@ -143,7 +147,7 @@ def edits_of_reads(
             else:
                 edits.append(Edit(use.cell, *code.span(form.node), text))
         else:
-            text = f"{loaded}.path({quoted(found.key)})"
+            text = f"{loaded}.path({quoted(file.key)})"
             text = f"str({text})" if needs_text(use.call) else text
             edits.append(Edit(use.cell, *code.span(use.path), text))
     return edits

@@ -1,4 +1,4 @@
-"""Names of files in code and configuration that may lead to a file in a way that is not seen."""
+"""Names of files in code and configuration, which may be read in a way that adopt cannot see."""
 
 import ast
 import os
@@ -16,9 +16,9 @@ NAMES = ("Snakefile", "Makefile", "makefile", "Justfile", "justfile")
 
 
 def left_over(scanned: Scanned) -> str:
-    """Return the texts in the code of a notebook that are no part of a path that was followed.
+    """Return the strings in a notebook's code that are not part of a known path.
 
-    Texts that are printed, and docstrings, are left out.
+    Printed strings and docstrings are skipped.
     """
     explained = {
         inner

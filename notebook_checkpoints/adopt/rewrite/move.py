@@ -1,4 +1,4 @@
-"""Where a notebook is from now on, and whether its paths and imports mean the same from there."""
+"""Where a notebook is moved to, and whether its paths and imports mean the same there."""
 
 import ast
 import posixpath
@@ -25,14 +25,14 @@ TAKE_FOLDERS = frozenset(
 
 
 class Move(NamedTuple):
-    """Where a notebook is, and from now on.
+    """Where a notebook is moved to.
 
     Attributes
     ----------
     path
-        Where it is from now on, from the top of the project.
+        Its new path, from the top of the project.
     base, folder
-        The folders that its relative paths begin at, before and after.
+        The folders that its relative paths start from, before and after.
     refusal
         Why it cannot be moved there; empty if it can, or stays.
     """
@@ -43,7 +43,7 @@ class Move(NamedTuple):
     refusal: str = ""
 
     def changes(self, place: Place) -> bool:
-        """Tell whether a relative path has to be written anew."""
+        """Tell whether a relative path has to be rewritten."""
         return place.is_inside and self._differs(place.text)
 
     def _differs(self, text: str) -> bool:
@@ -65,7 +65,7 @@ class Move(NamedTuple):
         return place.text if place.is_inside and not place.text.startswith(HOLE) else ""
 
     def folders(self, scanned: Scanned) -> Iterator[tuple[int, ast.Call, ast.expr, str]]:
-        """Yield the calls that make folders by paths that have to be written anew."""
+        """Yield the calls that make folders and whose paths have to be rewritten."""
         if self.base == self.folder:
             return
         for cell, tree in enumerate(scanned.unit.trees):
@@ -76,7 +76,7 @@ class Move(NamedTuple):
                         yield cell, node, path, folder
 
     def figure_folders(self, scanned: Scanned) -> Iterator[tuple[int, ast.expr, str]]:
-        """Yield the folders of scanpy's figures that have to be written anew."""
+        """Yield the folders of scanpy's figures that have to be rewritten."""
         for cell, path in figure_folders(scanned.unit.trees):
             places = scanned.names.places(path) if scanned.names else []
             folder = places[0].below(self.base) if len(places) == 1 else None
@@ -85,7 +85,7 @@ class Move(NamedTuple):
 
 
 def move_of(root: Path, scanned: Scanned) -> Move:
-    """Return where a notebook is from now on: below `notebooks/`, where the steps are."""
+    """Return where a notebook is moved to: below `notebooks/`, where the steps are."""
     unit = scanned.unit
     stays = f"{unit.path}".startswith(f"{FOLDER}/")
     path = unit.path if stays else f"{FOLDER}/{posixpath.basename(unit.path)}"
@@ -148,16 +148,19 @@ def _refusal(root: Path, scanned: Scanned, folder: str) -> str:
 
 def _folders(tree: ast.Module) -> set[int]:
     """Return the ids of the values that are assigned, or given to functions that take folders."""
-    found = set()
+    ids = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign):
-            found.add(id(node.value))
+            ids.add(id(node.value))
         elif isinstance(node, ast.Call):
             name = dotted(node.func)
-            known = name.rpartition(".")[2] in TAKE_FOLDERS or name.startswith("sys.path.")
-            if known or isinstance(node.func, ast.Name):
-                found |= {id(one) for one in [*node.args, *(word.value for word in node.keywords)]}
-    return found
+            takes_folders = name.rpartition(".")[2] in TAKE_FOLDERS or name.startswith("sys.path.")
+            if takes_folders or isinstance(node.func, ast.Name):
+                ids |= {
+                    id(argument)
+                    for argument in [*node.args, *(word.value for word in node.keywords)]
+                }
+    return ids
 
 
 def _draws_below(node: ast.AST) -> bool:

@@ -1,4 +1,4 @@
-"""What goes with the writers that are gone: the folders made for their files, and messages."""
+"""Code that is no longer needed without a writer: the folder for its file, and messages."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ def edits_of_needless(
     replaced: Collection[int],
     move: Move,
 ) -> Iterator[Edit]:
-    """Yield the edits that remove such folders and messages.
+    """Yield the edits that remove folders and messages that are no longer needed.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def edits_of_needless(
     replaced
         The ids of the paths that are no longer read or written there.
     move
-        From where to where the notebook moves.
+        Where the notebook is moved to.
     """
     anchors = {id(output.block) for output in gone}
     if not gone:
@@ -59,7 +59,7 @@ def _is_message(call: ast.Call | None, scanned: Scanned) -> bool:
     """Tell whether a statement prints that something was saved, and nothing else."""
     if call is None or getattr(call.func, "id", "") != "print":
         return False
-    nodes = [node for one in [*call.args, *call.keywords] for node in ast.walk(one)]
+    nodes = [node for argument in [*call.args, *call.keywords] for node in ast.walk(argument)]
     texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
     names = [node.id for node in nodes if isinstance(node, ast.Name)]
     assert scanned.names

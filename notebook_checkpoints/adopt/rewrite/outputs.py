@@ -12,6 +12,7 @@ from ..scan.functions import COPIERS, OPENERS, is_figure
 from ..scan.places import HOLE
 from ..scan.uses import Scanned, Use
 from ..scan.working_folder import moves_of
+from .holes import holes_fit
 from .keys import key_of, part_name, stems_of
 from .replaceable import Form, writer_form
 from .statements import Code, guarded_names, is_neutral, surely_assigned
@@ -40,8 +41,8 @@ class Output(NamedTuple):
     key
         The name in the checkpoint.
     kept
-        Who still reads the file itself, or may do so, so that the code that writes it stays, as in
-        `plot.py may read`; empty if nobody.
+        Who still reads the file itself, or may read it, as in `plot.py may read`, so that the code
+        that writes it stays; empty if nobody.
     """
 
     use: Use
@@ -98,7 +99,7 @@ class Outputs(NamedTuple):
     parts
         The others, by the name of the sub-checkpoint.
     left
-        What stays as it is: the place, and why.
+        What stays as it is, and why.
     figures
         The figures, which stay too.
     """
@@ -110,7 +111,7 @@ class Outputs(NamedTuple):
 
     def stored(self, step: str) -> dict[str, Stored]:
         """Return where each file is, by its path with holes."""
-        found = {}
+        stored = {}
         for part, outputs in {"": self.last, **self.parts}.items():
             stems = Counter(stem for output in outputs for stem in stems_of(output.key))
             for output in outputs:
@@ -118,8 +119,8 @@ class Outputs(NamedTuple):
                 name = stem if output.form and stems[stem] == 1 else output.key
                 suffix = output.form.suffix if output.form else ""
                 where = Stored(step, part, output.key, name, suffix, output.stays)
-                found[output.use.place.text] = where
-        return found
+                stored[output.use.place.text] = where
+        return stored
 
 
 def plan(
@@ -128,7 +129,7 @@ def plan(
     unclear: Callable[[Use], str],
     still_read: Callable[[Use], str],
 ) -> Outputs:
-    """Decide what becomes of each file that a notebook writes.
+    """Return what becomes of each file that a notebook writes.
 
     Parameters
     ----------
@@ -137,9 +138,9 @@ def plan(
     codes
         Its cells.
     unclear
-        Says why a file must stay as it is for what others do with it; empty if it need not.
+        Returns why a file must stay as it is, given what others do with it; else empty.
     still_read
-        Says who else reads a file, and goes on to do so; empty if nobody.
+        Returns who else will go on reading a file; empty if nobody.
     """
     top: list[Output] = []
     inside: list[Output] = []
@@ -149,22 +150,12 @@ def plan(
         if is_figure(use.function, use.place.name):
             figures.append(use)
             continue
-        reason = _unfit(use) or unclear(use)
-        found = None if reason else _anchored(codes[use.cell], use)
-        if found is None:
-            left.append((use, reason or "it is not a statement of its own"))
-            continue
-        anchor, block = found
-        if any(_is_inside(codes, read, use.cell, anchor) for read in scanned.reads):
-            left.append((use, "the same statement reads a file"))
-            continue
-        form = writer_form(codes[use.cell], use)
-        output = Output(use, anchor, block, anchor, form, key_of(use.place, form), still_read(use))
-        if HOLE in use.place.text and not holes_fit(codes[use.cell], use):
-            left.append((use, "what varies in its path is not the variable of its loop"))
+        output = _output(scanned, codes, use, unclear, still_read)
+        if isinstance(output, str):
+            left.append((use, output))
         elif HOLE not in use.place.text and _is_at_top(scanned, codes, output):
             top.append(output._replace(statement=output.block))
-        elif _is_in_function(codes[use.cell], anchor) and _is_parallel(codes):
+        elif _is_in_function(codes[use.cell], output.anchor) and _is_parallel(codes):
             left.append((use, "another process may run it"))
         else:
             inside.append(output)
@@ -173,75 +164,48 @@ def plan(
     if len(groups) > 1 and not any(True for _ in moves):
         groups = _joined(groups)
     last = groups.pop() if groups else []
-    parts: dict[str, list[Output]] = {}
-    for group in [*groups, *([output] for output in inside)]:
-        name = part_name(group[0].use.place)
-        if name in parts or unportable(name.replace(HOLE, "x")) or name == "figures":
-            left += [(output.use, "two files would have the same name") for output in group]
-        else:
-            parts[name], twice = _distinct(group)
-            left += [(output.use, "two files would have the same name") for output in twice]
+    parts, same_name = _parts([*groups, *([output] for output in inside)])
     last, twice = _distinct(last)
-    left += [(output.use, "two files would have the same name") for output in twice]
+    left += [(output.use, "two files would have the same name") for output in [*same_name, *twice]]
     return Outputs(last, parts, left, figures)
 
 
-def holes_fit(code: Code, use: Use) -> bool:
-    """Tell whether all that varies in a path is the variable of a loop around it.
-
-    It may be a parameter of the function around it, too; and the path may have a name, if that is
-    assigned in the same round of the loop. Nothing else may bind the variable there.
-    """
-    assert use.path is not None
-    own: set[str] = set()
-    bound: set[str] = set()
-    assigned: dict[str, ast.expr] = {}
-    for outer in code.around(use.path):
-        if isinstance(outer, ast.For | ast.AsyncFor):
-            own |= _targets(outer.target)
-            bound |= _bound_in(outer.body)
-            assigned |= _assigned_in(outer.body, use)
-        elif isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
-            own |= {node.arg for node in ast.walk(outer.args) if isinstance(node, ast.arg)}
-            bound |= _bound_in(outer.body)
-            assigned |= _assigned_in(outer.body, use)
-        elif isinstance(outer, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-            own |= {name for one in outer.generators for name in _targets(one.target)}
-    spelled = _names_in(use.path)
-    for name in [*spelled]:
-        spelled |= _names_in(assigned[name]) if name in assigned else set()
-    holes = {hole.partition(":")[0] for hole in use.place.holes}
-    return holes <= own & spelled and holes.isdisjoint(bound)
+def _output(
+    scanned: Scanned,
+    codes: list[Code],
+    use: Use,
+    unclear: Callable[[Use], str],
+    still_read: Callable[[Use], str],
+) -> Output | str:
+    """Return what becomes of a file, or why the code that writes it stays as it is."""
+    code = codes[use.cell]
+    if reason := _unfit(use) or unclear(use):
+        return reason
+    statements = _anchored(code, use)
+    if statements is None:
+        return "it is not a statement of its own"
+    anchor, block = statements
+    if any(_is_inside(codes, read, use.cell, anchor) for read in scanned.reads):
+        return "the same statement reads a file"
+    form = writer_form(code, use)
+    output = Output(use, anchor, block, anchor, form, key_of(use.place, form), still_read(use))
+    if HOLE in use.place.text and not holes_fit(code, use):
+        return "what varies in its path is not the variable of its loop"
+    return output
 
 
-def _names_in(node: ast.expr) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-
-
-def _assigned_in(body: list[ast.stmt], use: Use) -> dict[str, ast.expr]:
-    """Return what the statements of a block assign before a path is used."""
-    line = use.call.lineno if use.call else 0
-    return {
-        target.id: statement.value
-        for statement in body
-        if isinstance(statement, ast.Assign) and statement.lineno < line
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
-
-
-def _bound_in(body: list[ast.stmt]) -> set[str]:
-    """Return the names that a block binds."""
-    return {
-        node.id
-        for statement in body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
-
-
-def _targets(node: ast.expr) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+def _parts(groups: list[list[Output]]) -> tuple[dict[str, list[Output]], list[Output]]:
+    """Return groups of outputs by the name of their sub-checkpoint, and those without a name."""
+    parts: dict[str, list[Output]] = {}
+    same_name: list[Output] = []
+    for group in groups:
+        name = part_name(group[0].use.place)
+        if name in parts or unportable(name.replace(HOLE, "x")) or name == "figures":
+            same_name += group
+        else:
+            parts[name], twice = _distinct(group)
+            same_name += twice
+    return parts, same_name
 
 
 def _unfit(use: Use) -> str:
@@ -286,8 +250,8 @@ def _anchored(code: Code, use: Use) -> tuple[ast.stmt, ast.stmt] | None:
         return None
     if code.whole_lines(statement) is None:
         return None
-    outer = [one for one in code.around(statement) if isinstance(one, ast.stmt)]
-    if any(isinstance(one, ast.With | ast.ClassDef | ast.Match) for one in outer):
+    outer = [node for node in code.around(statement) if isinstance(node, ast.stmt)]
+    if any(isinstance(node, ast.With | ast.ClassDef | ast.Match) for node in outer):
         return None
     return statement, (outer[-1] if outer else statement)
 
@@ -295,18 +259,20 @@ def _anchored(code: Code, use: Use) -> tuple[ast.stmt, ast.stmt] | None:
 def _is_inside(codes: list[Code], use: Use, cell: int, statement: ast.stmt) -> bool:
     if use.cell != cell or use.call is None:
         return False
-    return any(one is statement for one in codes[cell].around(use.call))
+    return any(node is statement for node in codes[cell].around(use.call))
 
 
 def _is_at_top(scanned: Scanned, codes: list[Code], output: Output) -> bool:
-    """Tell whether a file is written whatever happens: at the top of a cell, or guarded in vain."""
+    """Tell whether a file is always written: at a cell's top level, or in an `if` that holds."""
     if output.block is output.anchor:
         return True
     names = guarded_names(output.block)
     if not names or not isinstance(output.block, ast.If):
         return False
     cell, code = output.use.cell, codes[output.use.cell]
-    plain = all(is_neutral(one) or one is output.anchor for one in output.block.body)
+    plain = all(
+        is_neutral(statement) or statement is output.anchor for statement in output.block.body
+    )
     return (
         plain
         and output.form is not None
@@ -338,15 +304,17 @@ def _groups(codes: list[Code], outputs: list[Output]) -> list[list[Output]]:
 
 
 def _joined(groups: list[list[Output]]) -> list[list[Output]]:
-    """Return groups of which the last has all files that stay as they were written."""
+    """Return groups after moving the files that are saved as they are into the last one."""
     last = groups[-1]
     early: list[Output] = []
     rest: list[list[Output]] = []
     for group in groups[:-1]:
         keys = [output.key.casefold() for output in [*early, *last]]
-        files = [one for one in group if one.form is None and one.key.casefold() not in keys]
+        files = [
+            output for output in group if output.form is None and output.key.casefold() not in keys
+        ]
         early += files
-        rest.append([one for one in group if one not in files])
+        rest.append([output for output in group if output not in files])
     return [*(group for group in rest if group), [*early, *last]]
 
 
@@ -359,7 +327,7 @@ def _has_magics(code: Code) -> bool:
 
 
 def _is_in_function(code: Code, statement: ast.stmt) -> bool:
-    return any(isinstance(one, ast.FunctionDef | ast.Lambda) for one in code.around(statement))
+    return any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in code.around(statement))
 
 
 def _is_parallel(codes: list[Code]) -> bool:

@@ -1,4 +1,4 @@
-"""What rewriting a notebook has to know of the others, and what comes out of it."""
+"""What rewriting a notebook needs to know about the others, and its result."""
 
 import ast
 import posixpath
@@ -25,7 +25,7 @@ class Rewritten(NamedTuple):
     scanned
         The notebook as it was.
     path
-        Where it is from now on, from the top of the project.
+        Its new path, from the top of the project.
     content
         Its JSON.
     stored
@@ -33,7 +33,7 @@ class Rewritten(NamedTuple):
     inputs
         The checkpoints, by step and part, and files that it reads, from the top of the project.
     left
-        What stayed as it was, a sentence each.
+        What stayed as it was, one sentence each.
     """
 
     scanned: Scanned
@@ -59,7 +59,7 @@ class Rewritten(NamedTuple):
 
 
 class Project(NamedTuple):
-    """What rewriting a notebook has to know of the others.
+    """What rewriting a notebook needs to know about the others.
 
     Attributes
     ----------
@@ -72,8 +72,8 @@ class Project(NamedTuple):
     scripts
         The scripts among them, by path.
     texts
-        By path, the code of others and configuration files, and what is left over of the texts in
-        the code of those that are rewritten: the name of a file in it means that they may read it.
+        By path, the code of others, configuration files, and the strings left over in those that
+        are rewritten: if such a text has the name of a file, the file may be read there.
     """
 
     root: Path
@@ -89,10 +89,10 @@ def planned(project: Project, path: str, codes: dict[str, list[Code]]) -> Output
     scanned = project.chain.unit(path)
 
     def unclear(use: Use) -> str:
-        same = [other for other in scanned.writes if other.place.matches(use.place)]
+        same = [write for write in scanned.writes if write.place.matches(use.place)]
         if len(same) > 1:
             return "it is written more than once"
-        others = [one for one, _ in project.chain.writers(use.place) if one is not scanned]
+        others = [writer for writer, _ in project.chain.writers(use.place) if writer is not scanned]
         if others:
             return f"{others[0].unit.path} writes it, too"
         own = [read for _, read in _readers(project, use, path)]
@@ -101,14 +101,14 @@ def planned(project: Project, path: str, codes: dict[str, list[Code]]) -> Output
         return ""
 
     def still_read(use: Use) -> str:
-        for other, read in _readers(project, use):
-            name = other.unit.path
+        for reader, read in _readers(project, use):
+            name = reader.unit.path
             same = read.place.text == use.place.text
-            follows = name in project.targets and other is not scanned and same
+            follows = name in project.targets and reader is not scanned and same
             if not follows or (
                 name not in project.scripts and why_not(codes[name][read.cell], read)
             ):
-                certain = read in other.reads and (same or HOLE not in read.place.text)
+                certain = read in reader.reads and (same or HOLE not in read.place.text)
                 return f"{name} {'reads' if certain else 'may read'}"
         stem = max(use.place.name.split(HOLE), key=len)
         named = (name for name, text in project.texts.items() if len(stem) > 4 and stem in text)
@@ -118,23 +118,23 @@ def planned(project: Project, path: str, codes: dict[str, list[Code]]) -> Output
 
 
 def _reads_after(codes: list[Code], use: Use, read: Use) -> bool:
-    """Tell whether a notebook reads a file again that it surely wrote before, as to look at it."""
+    """Tell whether a notebook reads a file again that it has surely written before."""
     if read.place.text != use.place.text:
         return True  # only perhaps the same
     if use.call is None or read.call is None:
         return False
     functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     around = [*codes[read.cell].around(read.call)]
-    outer = [one for one in codes[use.cell].around(use.call) if isinstance(one, ast.stmt)]
-    plain = all(isinstance(one, ast.Expr | ast.With) for one in outer)
+    outer = [node for node in codes[use.cell].around(use.call) if isinstance(node, ast.stmt)]
+    plain = all(isinstance(node, ast.Expr | ast.With) for node in outer)
     later = (use.cell, use.call.lineno) < (read.cell, read.call.lineno)
-    return plain and later and not any(isinstance(one, functions) for one in around)
+    return plain and later and not any(isinstance(node, functions) for node in around)
 
 
 def _readers(project: Project, use: Use, path: str = "") -> Iterator[tuple[Scanned, Use]]:
-    """Yield who may read a file: all, or one of them."""
-    for other in project.chain.scanned:
-        if not path or other.unit.path == path:
-            for read in [*other.reads, *(() if path else other.named)]:
+    """Yield who may read a file: all notebooks and scripts, or only the one at `path`."""
+    for reader in project.chain.scanned:
+        if not path or reader.unit.path == path:
+            for read in [*reader.reads, *(() if path else reader.named)]:
                 if any(place.matches(use.place) for place in read.places):
-                    yield other, read
+                    yield reader, read

@@ -87,7 +87,7 @@ def _unfit(scanned: Scanned) -> str:
 
 def _moves_somewhere(source: str, tree: ast.Module, names: Names) -> bool:
     """Tell whether a cell changes the working directory in a way that is not known."""
-    plain = {id(one) for one in [*plain_moves(tree, names), *skipped_moves(tree, names)]}
+    plain = {id(node) for node in [*plain_moves(tree, names), *skipped_moves(tree, names)]}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     moves = [call for call in calls if dotted(call.func).rpartition(".")[2] == "chdir"]
     lines = [line.strip() for line in magics(source)]

@@ -48,45 +48,57 @@ def rewrite(root: Path, package: str, chain: Chain, targets: list[str]) -> Resul
     targets
         The paths of those to rewrite.
     """
-    refused = {path: why for path in targets if (why := refusal(root, chain, path))}
-    known = [path for path in targets if path not in refused]
-    while new := {path: why for path in known if (why := left_alone(chain, path, known))}:
-        refused |= new
-        known = [path for path in known if path not in new]
-    units = [chain.unit(path) for path in known]
-    scripts = {one.unit.path: script_of(one) for one in units if not one.unit.is_notebook}
+    rewritable, refused = _rewritable(root, chain, targets)
+    chosen = [chain.unit(path) for path in rewritable]
+    scripts = {
+        scanned.unit.path: script_of(scanned) for scanned in chosen if not scanned.unit.is_notebook
+    }
     texts = {
-        one.unit.path: left_over(one) if one.unit.path in known else "\n".join(one.unit.cells)
-        for one in chain.scanned
-        if one.unit.path not in scripts
+        scanned.unit.path: left_over(scanned)
+        if scanned.unit.path in rewritable
+        else "\n".join(scanned.unit.cells)
+        for scanned in chain.scanned
+        if scanned.unit.path not in scripts
     } | other_texts(root)
-    project = Project(root, package, chain, known, scripts, texts)
+    project = Project(root, package, chain, rewritable, scripts, texts)
     codes = {
-        one.unit.path: codes_of(one.unit.cells, one.unit.trees)
-        for one in units
-        if one.unit.path not in scripts
+        scanned.unit.path: codes_of(scanned.unit.cells, scanned.unit.trees)
+        for scanned in chosen
+        if scanned.unit.path not in scripts
     }
     outputs = {path: planned(project, path, codes) for path in codes}
-    stored = {path: one.stored(chain.unit(path).unit.name) for path, one in outputs.items()}
+    stored = {path: written.stored(chain.unit(path).unit.name) for path, written in outputs.items()}
     stored |= {path: script.stored for path, script in scripts.items()}
-    before = [stored_by(one) for one in chain.scanned]
-    every = {text: one for own in [*before, *stored.values()] for text, one in own.items()}
+    stored_before = [stored_by(scanned) for scanned in chain.scanned]
+    all_stored = {
+        text: where for files in [*stored_before, *stored.values()] for text, where in files.items()
+    }
     notebooks = [
         Rewriting(
             project,
-            one.unit.path,
-            codes[one.unit.path],
-            outputs[one.unit.path],
-            every,
-            stored[one.unit.path],
+            scanned.unit.path,
+            codes[scanned.unit.path],
+            outputs[scanned.unit.path],
+            all_stored,
+            stored[scanned.unit.path],
         ).result()
-        for one in chain.scanned
-        if one.unit.path in outputs
+        for scanned in chain.scanned
+        if scanned.unit.path in outputs
     ]
     rewritten_scripts = [
-        (scripts[one.unit.path], rewritten_script(scripts[one.unit.path], every))
-        for one in chain.scanned
-        if one.unit.path in scripts
+        (scripts[scanned.unit.path], rewritten_script(scripts[scanned.unit.path], all_stored))
+        for scanned in chain.scanned
+        if scanned.unit.path in scripts
     ]
-    order = [one.unit.path for one in chain.scanned]
-    return Result(notebooks, rewritten_scripts, every, refused, order)
+    order = [scanned.unit.path for scanned in chain.scanned]
+    return Result(notebooks, rewritten_scripts, all_stored, refused, order)
+
+
+def _rewritable(root: Path, chain: Chain, targets: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the targets that can be rewritten, and why the others cannot."""
+    refused = {path: why for path in targets if (why := refusal(root, chain, path))}
+    rewritable = [path for path in targets if path not in refused]
+    while new := {path: why for path in rewritable if (why := left_alone(chain, path, rewritable))}:
+        refused |= new
+        rewritable = [path for path in rewritable if path not in new]
+    return rewritable, refused

@@ -29,10 +29,10 @@ class Rewriting:
     Parameters
     ----------
     project
-        What has to be known of the others.
+        What it needs to know about the others.
     path, codes, outputs
         The notebook, its cells, and what becomes of the files that it writes.
-    every, own
+    all_stored, own
         Where each file of the chain is, and those that it writes itself.
     """
 
@@ -42,7 +42,7 @@ class Rewriting:
         path: str,
         codes: list[Code],
         outputs: Outputs,
-        every: dict[str, Stored],
+        all_stored: dict[str, Stored],
         own: dict[str, Stored],
     ) -> None:
         self.project, self.codes, self.outputs, self.own = project, codes, outputs, own
@@ -50,9 +50,9 @@ class Rewriting:
         self.step = self.scanned.unit.name
         self.move = move_of(project.root, self.scanned)
         self.stored = {
-            id(use.call): every[use.place.text]
+            id(use.call): all_stored[use.place.text]
             for use in self.scanned.reads
-            if use.place.text in every
+            if use.place.text in all_stored
             and use.place.text not in own
             and not why_not(codes[use.cell], use)
         }
@@ -93,7 +93,7 @@ class Rewriting:
     # --- what it reads ---
 
     def _reads(self) -> None:
-        fixed = [one.checkpoint for one in self.stored.values() if HOLE not in one.part]
+        fixed = [file.checkpoint for file in self.stored.values() if HOLE not in file.part]
         self.loads.choose(fixed)
         if self.stored:
             self.needs.add("load")
@@ -125,13 +125,13 @@ class Rewriting:
             self._save_at(group, part)
         if self.outputs.last:
             self._save_at(self.outputs.last, "")
-        every = [*self.outputs.last, *chain.from_iterable(self.outputs.parts.values())]
-        gone = [output for output in every if not output.stays]
+        outputs = [*self.outputs.last, *chain.from_iterable(self.outputs.parts.values())]
+        gone = [output for output in outputs if not output.stays]
         self.edits += edits_of_needless(self.scanned, self.codes, gone, self.replaced, self.move)
         return None if self.outputs.last else self._call("", [], "")
 
     def _save_at(self, group: list[Output], part: str) -> None:
-        """Let `save` take what a group of statements writes, after the last of them."""
+        """Save what a group of statements writes, after the last of them."""
         last = group[-1]
         for output in group:
             code, cell = self.codes[output.use.cell], output.use.cell
@@ -184,10 +184,10 @@ class Rewriting:
             objects.append(f"{quoted(output.key)}: {value}")
         params = params_of(self.scanned, self.codes) if not part else ""
         if not params and len(objects) <= 1:
-            return f"{self.prefix}save({', '.join([name, *(f'{{{one}}}' for one in objects)])})"
+            return f"{self.prefix}save({', '.join([name, *(f'{{{entry}}}' for entry in objects)])})"
         lines = [f"{self.prefix}save(", f"    {name},"]
         if objects:
-            lines += ["    {", *(f"        {one}," for one in objects), "    },"]
+            lines += ["    {", *(f"        {entry}," for entry in objects), "    },"]
         lines += [f"    params={params},"] if params else []
         return "\n".join([*lines, ")"])
 
@@ -224,7 +224,7 @@ class Rewriting:
             for statement in code.tree.body
             if (cell, statement.lineno) > (output.use.cell, end)
         ]
-        anchors = {id(one.block) for one in self.outputs.last}
+        anchors = {id(output.block) for output in self.outputs.last}
         used = {
             node.id
             for statement in later
@@ -264,7 +264,7 @@ class Rewriting:
         return "\n".join([*lines, *([""] if loads else []), *loads])
 
     def _paths_that_moved(self) -> None:
-        """Let paths that stay lead to the same files from the notebook's new folder."""
+        """Rewrite the paths that stay, so that they lead to the same files from the new folder."""
         for use in self.scanned.uses:
             if id(use.path) in self.replaced or use.path is None:
                 continue
@@ -288,14 +288,14 @@ class Rewriting:
             self.edits.append(Edit(cell, *span, quoted(self.move.relative(folder))))
 
     def _marks(self) -> None:
-        """Mark and list what stays though it reads or writes a file of the chain."""
+        """Mark and list what stays although it reads or writes a file of the chain."""
         for use, reason in self.outputs.left:
             self._stays(use, f"not saved: {reason}")
         for use in self.scanned.reads:
             if id(use.path) in self.replaced or use.call is None:
                 continue
-            writers = [one.unit.path for one, _ in self.project.chain.writers(use.place)]
-            own = [one for one in writers if one == self.scanned.unit.path]
+            writers = [writer.unit.path for writer, _ in self.project.chain.writers(use.place)]
+            own = [path for path in writers if path == self.scanned.unit.path]
             reason = why_not(self.codes[use.cell], use)
             if use.place.is_absolute:
                 self._stays(use, "an absolute path exists on one machine only")

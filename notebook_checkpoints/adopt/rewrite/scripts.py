@@ -1,4 +1,4 @@
-"""Scripts between notebooks become steps: a command that writes into `CHECKPOINT_OUTPUT`."""
+"""Turn scripts between notebooks into steps: commands that write into `CHECKPOINT_OUTPUT`."""
 
 import ast
 import re
@@ -102,10 +102,10 @@ def why_no_step(scanned: Scanned) -> str:
 
 def _encoding(source: str) -> str:
     """Return the encoding that the first lines of a script name; empty for UTF-8."""
-    found = (
+    matches = (
         re.match(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", line) for line in source.split("\n")[:2]
     )
-    name = next((one[1] for one in found if one), "utf-8")
+    name = next((match[1] for match in matches if match), "utf-8")
     return "" if name.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig") else name
 
 
@@ -113,7 +113,7 @@ def _is_module(scanned: Scanned) -> bool:
     """Tell whether a script only defines functions, and runs none of those that use files."""
     functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     top = [statement for tree in scanned.unit.trees for statement in tree.body]
-    own = {one.name for one in top if isinstance(one, functions)}
+    own = {statement.name for statement in top if isinstance(statement, functions)}
     uses = {id(use.call) for use in scanned.uses}
 
     def runs(statement: ast.stmt) -> bool:
@@ -151,8 +151,8 @@ def rewritten_script(script: Script, stored: Mapping[str, Stored]) -> str:
         text = use.place.text
         if use.writes:
             paths[text] = None
-        elif (found := stored.get(text)) and not found.part.count(HOLE):
-            paths[text] = f"results/{found.checkpoint}/{found.key}"
+        elif (file := stored.get(text)) and not file.part.count(HOLE):
+            paths[text] = f"results/{file.checkpoint}/{file.key}"
     if script.scanned.unit.language == "python":
         return _python(script, paths)
     return _r(script, paths)
@@ -160,8 +160,8 @@ def rewritten_script(script: Script, stored: Mapping[str, Stored]) -> str:
 
 def loads_of(script: Script, stored: Mapping[str, Stored]) -> list[str]:
     """Return the checkpoints that a script reads."""
-    found = (stored.get(use.place.text) for use in script.scanned.reads)
-    return list(dict.fromkeys(one.checkpoint for one in found if one))
+    files = (stored.get(use.place.text) for use in script.scanned.reads)
+    return list(dict.fromkeys(file.checkpoint for file in files if file))
 
 
 def code_of(root: Path, script: Script) -> list[str]:
@@ -213,7 +213,7 @@ def _line_for_imports(tree: ast.Module) -> int:
         future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
         if not is_text and not future:
             decorators = getattr(statement, "decorator_list", [])
-            first = min([statement.lineno, *(one.lineno for one in decorators)])
+            first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
             return int(first) - 1
     return 0
 
@@ -239,8 +239,8 @@ def _r(script: Script, paths: Mapping[str, str | None]) -> str:
     for line in script.source.splitlines(keepends=True):
         code = without_comment(line)
         comment = line[len(code) :]
-        code = FILE_PATH.sub(lambda found: _place(one_string(found), found[0], paths), code)
-        code = STRING.sub(lambda found: _place(found[0], found[0], paths), code)
+        code = FILE_PATH.sub(lambda match: _place(one_string(match), match[0], paths), code)
+        code = STRING.sub(lambda match: _place(match[0], match[0], paths), code)
         lines.append(code + comment)
     return "".join(lines)
 

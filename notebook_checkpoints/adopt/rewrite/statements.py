@@ -82,7 +82,8 @@ class Code:
 
     def statement(self, node: ast.AST) -> ast.stmt | None:
         """Return the innermost statement that a node is in."""
-        return next((one for one in (node, *self.around(node)) if isinstance(one, ast.stmt)), None)
+        outwards = (node, *self.around(node))
+        return next((outer for outer in outwards if isinstance(outer, ast.stmt)), None)
 
     def _offset(self, line: int, column: int) -> int:
         start = self._starts[line - 1]
@@ -120,7 +121,7 @@ def guarded_names(statement: ast.stmt) -> list[str] | None:
         return None
     test = statement.test
     tests = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
-    names = [_asked(one) for one in tests]
+    names = [_asked(part) for part in tests]
     return None if None in names else [name for name in names if name]
 
 

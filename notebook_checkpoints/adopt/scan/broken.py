@@ -49,7 +49,7 @@ class Broken(NamedTuple):
 
 def broken_in(root: Path, chain: Chain) -> list[Broken]:
     """Return what is broken, by kind and in running order."""
-    found = [
+    broken = [
         *_unreadable(chain),
         *_reads(root, chain),
         *_written_twice(chain),
@@ -58,7 +58,9 @@ def broken_in(root: Path, chain: Chain) -> list[Broken]:
         *_order(chain),
     ]
     kinds = list(KINDS)
-    return sorted(dict.fromkeys(map(_hashable, found)), key=lambda one: kinds.index(one[0]))
+    return sorted(
+        dict.fromkeys(map(_hashable, broken)), key=lambda problem: kinds.index(problem.kind)
+    )
 
 
 def _hashable(broken: Broken) -> "Broken":
@@ -66,25 +68,30 @@ def _hashable(broken: Broken) -> "Broken":
 
 
 class _Names(list):
-    """A list that can be compared as a whole, to leave out what is found twice."""
+    """A list that can be hashed, so that duplicates can be removed."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(tuple(self))
 
 
 def _unreadable(chain: Chain) -> Iterator[Broken]:
-    for one in chain.scanned:
-        for reason in one.unit.wrong:
-            yield Broken("unreadable", [one.unit.path], reason)
+    for scanned in chain.scanned:
+        for reason in scanned.unit.wrong:
+            yield Broken("unreadable", [scanned.unit.path], reason)
 
 
 def _reads(root: Path, chain: Chain) -> Iterator[Broken]:
     """Yield the files that are read and that no code writes, unless they are raw files."""
-    written = [(one, place) for one in chain.scanned for use in one.writes for place in use.places]
-    other = _unclear_writer(chain)
+    written = [
+        (scanned, place)
+        for scanned in chain.scanned
+        for use in scanned.writes
+        for place in use.places
+    ]
+    doubt = _unclear_writer(chain)
     results = {place.text.partition("/")[0] for _, place in written if "/" in place.text}
-    for one in chain.scanned:
-        for use in one.reads:
+    for scanned in chain.scanned:
+        for use in scanned.reads:
             if use.function.endswith("glob") or len(use.places) > 1 or not use.place.is_inside:
                 continue
             place = use.place
@@ -94,48 +101,50 @@ def _reads(root: Path, chain: Chain) -> Iterator[Broken]:
                 continue  # the folder of files that are written
             if any(
                 place.matches(named)
-                for by in chain.scanned
-                if by is not one
-                for one_use in by.named
-                for named in one_use.places
+                for writer in chain.scanned
+                if writer is not scanned
+                for mention in writer.named
+                for named in mention.places
             ):
-                continue  # nobody knows
-            like = [(by, there) for by, there in written if _is_like(place, there)]
+                continue  # another notebook names it, and may write it
+            like = [(writer, there) for writer, there in written if _is_like(place, there)]
             if exists(root, place):
                 if place.text.partition("/")[0] in results - {"data"}:
                     what = f"reads {place.shown}, which is here but which no code is known to write"
-                    yield Broken("no-code", [one.unit.path], what + _near(like) + other, use.line)
+                    yield Broken(
+                        "no-code", [scanned.unit.path], what + _near(like) + doubt, use.line
+                    )
             elif like:
                 what = f"reads {place.shown}, which nothing is known to write"
-                yield Broken("differs", [one.unit.path], what + _near(like) + other, use.line)
+                yield Broken("differs", [scanned.unit.path], what + _near(like) + doubt, use.line)
             else:
                 what = f"reads {place.shown}, which nothing is known to write and which is not here"
-                yield Broken("never-written", [one.unit.path], what + other, use.line)
+                yield Broken("never-written", [scanned.unit.path], what + doubt, use.line)
 
 
 def _unclear_writer(chain: Chain) -> str:
-    """Say who writes files whose paths are not known, which may be any file but figures."""
-    for one in chain.scanned:
-        lines = [line for writes, line in one.unclear if writes and not FIGURE.search(line)]
+    """Say who writes a file, other than a figure, whose path is not known; empty if nobody."""
+    for scanned in chain.scanned:
+        lines = [line for writes, line in scanned.unclear if writes and not FIGURE.search(line)]
         lines += [
             use.line
-            for use in one.writes
+            for use in scanned.writes
             if use.place.text.startswith(HOLE) and not is_figure(use.function, use.place.name)
         ]
         if lines:
-            return f"; nobody knows what {one.unit.path} writes in `{lines[0]}`"
+            return f"; nobody knows what {scanned.unit.path} writes in `{lines[0]}`"
     return ""
 
 
 def _near(like: list[tuple[Scanned, Place]]) -> str:
     if not like:
         return ""
-    by, other = like[0]
-    return f"; {by.unit.path} writes {other.shown}"
+    writer, place = like[0]
+    return f"; {writer.unit.path} writes {place.shown}"
 
 
 def _is_like(place: Place, other: Place) -> bool:
-    """Tell whether two paths differ by a folder or a version alone."""
+    """Tell whether two paths differ only in a folder or a version."""
     bare = place.family.replace(HOLE, "").partition(".")[0]
     return place.text != other.text and bool(bare) and place.family == other.family
 
@@ -143,12 +152,12 @@ def _is_like(place: Place, other: Place) -> bool:
 def _written_twice(chain: Chain) -> Iterator[Broken]:
     writers: dict[str, list[str]] = {}
     shown = {}
-    for one in chain.scanned:
-        for use in one.writes:
+    for scanned in chain.scanned:
+        for use in scanned.writes:
             for place in use.places if use.function != "drawn" else ():
                 if not place.text.startswith(HOLE):
                     shown[place.text] = place.shown
-                    writers.setdefault(place.text, []).append(one.unit.path)
+                    writers.setdefault(place.text, []).append(scanned.unit.path)
     for text, paths in writers.items():
         names = list(dict.fromkeys(paths))
         if len(names) > 1:
@@ -157,22 +166,22 @@ def _written_twice(chain: Chain) -> Iterator[Broken]:
 
 
 def _own_inputs(chain: Chain) -> Iterator[Broken]:
-    for one in chain.scanned:
-        for write in one.writes:
-            for read in one.reads:
+    for scanned in chain.scanned:
+        for write in scanned.writes:
+            for read in scanned.reads:
                 if read.place.text == write.place.text and _before(read, write):
                     what = f"reads {read.place.shown} and then overwrites it"
-                    yield Broken("own-input", [one.unit.path], what, write.line)
+                    yield Broken("own-input", [scanned.unit.path], what, write.line)
 
 
-def _before(one: Use, other: Use) -> bool:
-    lines = (one.call.lineno if one.call else 0, other.call.lineno if other.call else 0)
-    return (one.cell, lines[0]) < (other.cell, lines[1])
+def _before(read: Use, write: Use) -> bool:
+    lines = (read.call.lineno if read.call else 0, write.call.lineno if write.call else 0)
+    return (read.cell, lines[0]) < (write.cell, lines[1])
 
 
 def _elsewhere(chain: Chain) -> Iterator[Broken]:
-    for one in chain.scanned:
-        for use in one.uses:
+    for scanned in chain.scanned:
+        for use in scanned.uses:
             verb = "writes" if use.writes else "reads"
             for place in use.places:
                 if place.is_absolute:
@@ -181,23 +190,29 @@ def _elsewhere(chain: Chain) -> Iterator[Broken]:
                         f"{verb} the absolute path {place.shown}, which exists on one machine only"
                     )
                     also = f"; {tail.shown} is written in the project" if tail else ""
-                    also += "; it changes its working directory" if _has_moved(one, use) else ""
-                    yield Broken("absolute-path", [one.unit.path], what + also, use.line)
+                    also += "; it changes its working directory" if _has_moved(scanned, use) else ""
+                    yield Broken("absolute-path", [scanned.unit.path], what + also, use.line)
                 elif not place.is_inside:
                     what = f"{verb} {place.shown}, outside the project"
-                    yield Broken("outside", [one.unit.path], what, use.line)
+                    yield Broken("outside", [scanned.unit.path], what, use.line)
 
 
-def _has_moved(one: Scanned, use: Use) -> bool:
-    """Tell whether a path is absolute only since the notebook went to another folder."""
-    own = one.names.places(use.path) if one.names and use.path is not None else []
-    return bool(own) and not any(place.is_absolute for place in own)
+def _has_moved(scanned: Scanned, use: Use) -> bool:
+    """Tell whether a path is absolute only because the notebook changed its directory."""
+    places = scanned.names.places(use.path) if scanned.names and use.path is not None else []
+    return bool(places) and not any(place.is_absolute for place in places)
 
 
 def _same_end(chain: Chain, place: Place) -> Place | None:
-    written = (other for one in chain.scanned for use in one.writes for other in use.places)
+    written = (
+        candidate for scanned in chain.scanned for use in scanned.writes for candidate in use.places
+    )
     return next(
-        (other for other in written if other.is_inside and place.text.endswith(f"/{other.text}")),
+        (
+            candidate
+            for candidate in written
+            if candidate.is_inside and place.text.endswith(f"/{candidate.text}")
+        ),
         None,
     )
 

@@ -1,4 +1,4 @@
-"""The order of notebooks and scripts, from what each reads of what the others write."""
+"""The order of notebooks and scripts: each runs after those whose files it reads."""
 
 from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -42,9 +42,9 @@ class Chain(NamedTuple):
     scanned
         What each reads and writes, in running order.
     links
-        Which reads what which writes.
+        The files that one unit writes and another one reads.
     circles
-        Those that could not be ordered, since each reads what the other writes.
+        The units that cannot be ordered, since each reads what the other writes.
     """
 
     scanned: list[Scanned]
@@ -53,20 +53,20 @@ class Chain(NamedTuple):
 
     def unit(self, path: str) -> Scanned:
         """Return a notebook or script by its path."""
-        return next(one for one in self.scanned if one.unit.path == path)
+        return next(scanned for scanned in self.scanned if scanned.unit.path == path)
 
     def writers(self, place: Place) -> list[tuple[Scanned, Use]]:
-        """Return which write a file, or may do so."""
+        """Return the units that write a file, or may write it, each with the place in its code."""
         return [
-            (one, use)
-            for one in self.scanned
-            for use in one.writes
+            (scanned, use)
+            for scanned in self.scanned
+            for use in scanned.writes
             if any(written.matches(place) for written in use.places)
         ]
 
 
 def chain_of(scanned: Sequence[Scanned]) -> Chain:
-    """Order what was scanned."""
+    """Return notebooks and scripts in running order, and how they are linked."""
     links = [
         link
         for reader in scanned
@@ -80,32 +80,37 @@ def chain_of(scanned: Sequence[Scanned]) -> Chain:
 
 
 def _links(writer: Scanned, reader: Scanned) -> list[Link]:
-    found: dict[str, Link] = {}
-    for read, write, known in _pairs(writer, reader):
-        both = [
-            (one, two)
-            for one in write.places
-            for two in read.places
-            if one.matches(two) and not (one.is_anything or two.is_anything)
+    links: dict[str, Link] = {}
+    for read, write, is_known in _pairs(writer, reader):
+        same_files = [
+            (written, needed)
+            for written in write.places
+            for needed in read.places
+            if written.matches(needed) and not (written.is_anything or needed.is_anything)
         ]
-        if not both or both[0][0].is_absolute != both[0][1].is_absolute:
+        if not same_files or same_files[0][0].is_absolute != same_files[0][1].is_absolute:
             continue
-        certain = known and read.is_one and write.is_one and both[0][0].text == both[0][1].text
-        one, two = both[0]
-        shown = one.shown if HOLE in two.text else two.shown
+        certain = (
+            is_known
+            and read.is_one
+            and write.is_one
+            and same_files[0][0].text == same_files[0][1].text
+        )
+        written, needed = same_files[0]
+        shown = written.shown if HOLE in needed.text else needed.shown
         link = Link(writer.unit.path, reader.unit.path, write, read, shown, certain)
-        if link.shown not in found or certain:
-            found[link.shown] = link
+        if link.shown not in links or certain:
+            links[link.shown] = link
     for step in dict.fromkeys(reader.loads):
         if step == writer.unit.name and step in writer.saves:
-            found[step] = Link(
+            links[step] = Link(
                 writer.unit.path, reader.unit.path, None, None, f"results/{step}/", True
             )
-    return list(found.values())
+    return list(links.values())
 
 
 def _pairs(writer: Scanned, reader: Scanned) -> Iterator[tuple[Use, Use, bool]]:
-    """Yield what one reads and what another one writes, and whether it is known that they do."""
+    """Yield each pair of a read and a write, and whether the code surely reads and writes."""
     yield from ((read, write, True) for read in reader.reads for write in writer.writes)
     yield from ((read, write, False) for read in reader.named for write in writer.writes)
     if writer.unit.key < reader.unit.key:
@@ -117,8 +122,23 @@ def _pairs(writer: Scanned, reader: Scanned) -> Iterator[tuple[Use, Use, bool]]:
 def _ordered(
     scanned: Sequence[Scanned], links: Sequence[Link]
 ) -> tuple[list[Scanned], list[list[str]]]:
-    """Return the units in natural order, each after those that it reads, and what is a circle."""
-    units = {one.unit.path: one for one in sorted(scanned, key=lambda one: one.unit.key)}
+    """Return the units in natural order, each after those that it reads, and the circles."""
+    units = {entry.unit.path: entry for entry in sorted(scanned, key=lambda entry: entry.unit.key)}
+    needs, circles = _needs(units, links)
+    linked = {path for link in links for path in (link.writer, link.reader)}
+    homes = {units[path].unit.folder for path in linked}
+
+    def rank(path: str) -> tuple[bool, bool]:
+        unit = units[path].unit
+        return path not in linked and unit.folder not in homes, not unit.is_notebook
+
+    return _in_running_order(units, needs, sorted(units, key=rank)), circles
+
+
+def _needs(
+    units: dict[str, Scanned], links: Sequence[Link]
+) -> tuple[dict[str, set[str]], list[list[str]]]:
+    """Return which units have to run before each unit, without circles, and the circles."""
     needs: dict[str, set[str]] = {path: set() for path in units}
     for link in links:
         if link.is_certain:
@@ -129,42 +149,42 @@ def _ordered(
         circles.append(circle[first:] + circle[:first])
         for path in circle:
             needs[path] -= {*circle}
-    for link in links:  # what is not certain gives way
+    for link in links:  # a link that is not certain counts only if it fits the others
         writer, reader = units[link.writer].unit, units[link.reader].unit
         fits = writer.key < reader.key or not are_numbered(writer, reader)
         if fits and link.reader not in _all_needs(link.writer, needs):
             needs[link.reader].add(link.writer)
-    linked = {path for link in links for path in (link.writer, link.reader)}
-    homes = {units[path].unit.folder for path in linked}
+    return needs, circles
 
-    def rank(path: str) -> tuple[bool, bool]:
-        unit = units[path].unit
-        return path not in linked and unit.folder not in homes, not unit.is_notebook
 
+def _in_running_order(
+    units: dict[str, Scanned], needs: dict[str, set[str]], starts: Sequence[str]
+) -> list[Scanned]:
+    """Return all units in the order of `starts`, each right after what it needs."""
     order: dict[str, Scanned] = {}
     scripts = [path for path in units if needs[path] and not units[path].unit.is_notebook]
-    for start in sorted(units, key=rank):  # what others need comes right before the first of them
+    for start in starts:  # what a unit needs comes right before it
         waiting = [start]
         while waiting:
             path = waiting[-1]
-            before = next((other for other in units if other in needs[path] - order.keys()), None)
+            before = next((need for need in units if need in needs[path] - order.keys()), None)
             if before is not None:
                 waiting.append(before)
             else:
                 order[path] = units[waiting.pop()]
-        for path in scripts:  # what nobody needs comes right after what it reads
+        for path in scripts:  # a script comes right after what it reads
             if needs[path] <= order.keys():
                 order.setdefault(path, units[path])
-    return [*order.values()], circles
+    return [*order.values()]
 
 
-def are_numbered(one: Unit, other: Unit) -> bool:
+def are_numbered(first: Unit, second: Unit) -> bool:
     """Tell whether two notebooks of a folder have numbers, which give their order."""
     return (
-        one.folder == other.folder
-        and one.is_notebook
-        and other.is_notebook
-        and bool(number_of(one.name) and number_of(other.name))
+        first.folder == second.folder
+        and first.is_notebook
+        and second.is_notebook
+        and bool(number_of(first.name) and number_of(second.name))
     )
 
 
@@ -179,11 +199,11 @@ def _circle(needs: dict[str, set[str]]) -> list[str]:
 
 def _all_needs(path: str, needs: dict[str, set[str]]) -> set[str]:
     """Return a unit and what has to run before it."""
-    found: set[str] = set()
+    needed: set[str] = set()
     waiting = [path]
     while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += needs[one]
-    return found
+        current = waiting.pop()
+        if current not in needed:
+            needed.add(current)
+            waiting += needs[current]
+    return needed

@@ -1,4 +1,4 @@
-"""Plain values that a module of the project gives: `from config import OUT_DIR`."""
+"""Constants that code imports from modules of the project: `from config import OUT_DIR`."""
 
 import ast
 import posixpath
@@ -17,17 +17,17 @@ def modules_of(
 ) -> dict[str, Module]:
     """Return the modules of the project that the code of a folder imports, by their names.
 
-    A module is known if it lies beside the code, or in the one folder that has it among those that
-    the code adds to `sys.path`.
+    Modules are looked up beside the code and in the folders that it adds to `sys.path`; a module
+    that is in more than one of them is skipped.
     """
     folders = list(dict.fromkeys([folder, *_added(folder, trees)]))
-    found = {}
+    modules = {}
     for name in {name for tree in trees for node in ast.walk(tree) for name in _imported(node)}:
         paths = [Path(root, inside, *name.split(".")).with_suffix(".py") for inside in folders]
-        here = [path for path in paths if path.is_file()]
-        if len(here) == 1 and (tree := _parsed(here[0])) is not None:
-            found[name] = _module(tree, configs)
-    return found
+        existing = [path for path in paths if path.is_file()]
+        if len(existing) == 1 and (tree := _parsed(existing[0])) is not None:
+            modules[name] = _module(tree, configs)
+    return modules
 
 
 def own_names(root: Path, folder: str, trees: list[ast.Module]) -> set[str]:

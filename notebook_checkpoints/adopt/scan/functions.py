@@ -23,7 +23,7 @@ WRITERS = frozenset(
     "write_image write_json write_text write_bytes ExcelWriter sink_parquet sink_csv sink_ipc "
     "write_ipc write_excel write_ndjson save_weights save_pretrained writeto".split()
 )
-# the path comes second: `joblib.dump(obj, path)`, `pd.to_pickle(obj, path)`
+# the path is the second argument: `joblib.dump(obj, path)`, `pd.to_pickle(obj, path)`
 SECOND = frozenset(
     "dump write_feather WriteImage write_gexf write_graphml write_edgelist write_gpickle".split()
 )
@@ -36,9 +36,9 @@ SECOND_OF = frozenset(
 OPENERS = frozenset(
     "open File ZipFile HDFStore open_group open_memmap memmap AlignmentFile".split()
 )
-# those that without a mode read and write
+# openers that read and write if no mode is given
 BOTH = frozenset("HDFStore open_group open_memmap memmap".split())
-# modules whose `open` takes a path; that of other owners is a method of one
+# modules whose `open` takes a path; any other `open` is a method of a path
 OPENING = frozenset(
     "gzip bz2 lzma io codecs h5py rasterio zarr tarfile zipfile fits Image PIL np numpy pd pandas "
     "pysam tifffile wave xr builtins os astropy".split()
@@ -58,10 +58,10 @@ PATH_KEYWORDS = frozenset(
 )
 # functions that take a path as text only
 OF_TEXT = frozenset("ReadImage WriteImage AlignmentFile load_weights load_model".split())
-# modules whose `load`, `dump`, `read` take no path, or are of something else
-OTHER = ("pickle.", "json.", "yaml.", "tomllib.", "tomli.", "dill.", "cloudpickle.")
+# modules whose `load` and `dump` do not take a path
+OTHER_MODULES = ("pickle.", "json.", "yaml.", "tomllib.", "tomli.", "dill.", "cloudpickle.")
 FOLDERS = frozenset(("makedirs", "mkdir"))
-# names that say what a function does, so that one that is not listed can be followed, too
+# prefixes that tell what a function does that is not listed
 READS = ("read_", "load_", "scan_", "Read")
 WRITES = ("write_", "save_", "export_", "dump_", "Write")
 
@@ -76,9 +76,9 @@ class Access(NamedTuple):
     path
         The expression of the path.
     function
-        The function, without what is before it.
+        The name of the function, without its module or object.
     is_guess
-        Whether the function's name alone says so.
+        Whether only the function's name suggests it.
     """
 
     writes: bool
@@ -93,7 +93,7 @@ def accesses(call: ast.Call) -> list[Access]:
     method = call.func if isinstance(call.func, ast.Attribute) else None
     function = method.attr if method else name
     first = _argument(call, 0)
-    if name.startswith(OTHER) or (function == "save" and name == "save"):
+    if name.startswith(OTHER_MODULES) or (function == "save" and name == "save"):
         return []
     if function in OPENERS:
         return _opened(call, function, first)
@@ -126,7 +126,7 @@ def folder_made(call: ast.Call) -> ast.expr | None:
 
 
 def is_figure(function: str, name: str) -> bool:
-    """Tell whether what a function writes is looked at and not read back."""
+    """Tell whether a function writes a figure, which no code reads back."""
     return function in FIGURES or name.lower().endswith(FIGURE_SUFFIXES)
 
 
@@ -137,11 +137,13 @@ def needs_text(call: ast.Call) -> bool:
 
 
 def drawn_by(call: ast.Call) -> ast.expr | None:
-    """Return `save` of a function that draws, as those of scanpy; None if it writes no figure."""
+    """Return `save` of a plotting function such as scanpy's; None if it saves no figure."""
     if ".pl." not in f".{dotted(call.func)}":
         return None
     saves = [word.value for word in call.keywords if word.arg == "save"]
-    return next((one for one in saves if not isinstance(one, ast.Constant) or one.value), None)
+    return next(
+        (value for value in saves if not isinstance(value, ast.Constant) or value.value), None
+    )
 
 
 def _copied(call: ast.Call, function: str, name: str) -> Iterator[Access]:
@@ -151,7 +153,7 @@ def _copied(call: ast.Call, function: str, name: str) -> Iterator[Access]:
     if isinstance(call.func, ast.Attribute) and not name.startswith(("shutil.", "os.")):
         if function not in ("rename", "replace") or len(arguments) != 1 or words:
             return
-        # of a path, and of much else
+        # a method of paths, but also of strings and tables
         yield Access(False, call.func.value, function, is_guess=True)
         yield Access(True, arguments[0], function, is_guess=True)
         return
@@ -179,7 +181,7 @@ def _guessed(call: ast.Call, function: str) -> Iterator[Access]:
     for begins, writes in ((READS, False), (WRITES, True)):
         if function.startswith(begins):
             values = [*call.args, *(word.value for word in call.keywords)]
-            yield from (Access(writes, one, function, is_guess=True) for one in values)
+            yield from (Access(writes, value, function, is_guess=True) for value in values)
 
 
 def _opened(call: ast.Call, function: str, first: ast.expr | None) -> list[Access]:
@@ -194,7 +196,7 @@ def _opened(call: ast.Call, function: str, first: ast.expr | None) -> list[Acces
     modes = [*modes, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
     texts = [node.value for node in modes if isinstance(node, ast.Constant)]
     mode = next((text for text in texts if isinstance(text, str)), "")
-    # a mode that is computed; or none, where the library opens for both
+    # the mode is computed; or missing, where the library opens for both
     is_open = bool(modes) if function not in BOTH and module != "zarr" else True
     if path is None or (not mode and is_open):
         return []

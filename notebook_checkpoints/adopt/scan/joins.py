@@ -1,4 +1,4 @@
-"""Paths that are put together of parts, or made from others by a method of text or `Path`."""
+"""Paths that are joined from parts, or derived from others by a method of str or `Path`."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ PERCENT = re.compile(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?([a-zA-Z%])")
 
 
 def combinations(parts: list[list[Place]]) -> Iterator[tuple[Place, ...]]:
-    """Yield the combinations of the parts of a path, the first of them."""
+    """Yield the first `MANY` combinations of the alternatives of a path's parts."""
     for number, combination in enumerate(product(*parts)):
         if number == MANY:
             return
@@ -29,7 +29,7 @@ def joined(parts: tuple[Place, ...]) -> Place:
 
 
 def joined_path(parts: tuple[Place, ...]) -> Place:
-    """Return parts with slashes between them; an absolute one begins anew."""
+    """Return parts joined by slashes; an absolute part replaces those before it."""
     absolute = [number for number, part in enumerate(parts) if part.is_absolute]
     parts = parts[absolute[-1] :] if absolute else parts
     first, *others = parts
@@ -44,8 +44,8 @@ def parent(place: Place) -> Place:
         return Place(HOLE, (f"{place.holes[0]}.parent",), (None,))
     if name in ("", ".", ".."):
         return place._replace(text=f"{place.text}/..")
-    kept = len(place.holes) - name.count(HOLE)
-    return Place(folder or ".", place.holes[:kept], place.values[:kept])
+    n_holes = len(place.holes) - name.count(HOLE)
+    return Place(folder or ".", place.holes[:n_holes], place.values[:n_holes])
 
 
 def formatted(text: str, node: ast.Call) -> list[Place]:
@@ -78,11 +78,11 @@ def percent(text: Place, right: ast.expr) -> list[Place]:
     values = iter(map(ast.unparse, given))
     holes = []
 
-    def filled(found: re.Match[str]) -> str:
-        if found[2] == "%":
+    def filled(match: re.Match[str]) -> str:
+        if match[2] == "%":
             return "%"
-        key = f"{ast.unparse(right)}[{found[1]!r}]" if found[1] else next(values, "…")
-        holes.append(key if found[0] == "%s" else f"{key} {found[0]}")
+        key = f"{ast.unparse(right)}[{match[1]!r}]" if match[1] else next(values, "…")
+        holes.append(key if match[0] == "%s" else f"{key} {match[0]}")
         return HOLE
 
     result = PERCENT.sub(filled, text.text)

@@ -11,8 +11,8 @@ from packaging.utils import canonicalize_name
 
 from .units import Unit
 
-# libraries whose module has another name than their distribution
-OTHER = {
+# distributions by the name of their module, where the two differ
+DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "skimage": "scikit-image",
     "PIL": "pillow",
@@ -31,19 +31,24 @@ OTHER = {
 
 
 def not_listed(root: Path, units: Iterable[Unit], pyproject: str) -> Iterator[str]:
-    """Yield what to add to the dependencies, and which kernels have to be there."""
+    """Yield which dependencies are not listed, and which other kernels need the project."""
     units = list(units)
     listed = tomllib.loads(pyproject).get("project", {}).get("dependencies", [])
-    known = {canonicalize_name(re.split(r"[^\w.-]", one.strip(), maxsplit=1)[0]) for one in listed}
+    listed_names = {
+        canonicalize_name(re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0])
+        for requirement in listed
+    }
     names = {name for unit in units for tree in unit.trees for name in _imported(tree)}
-    own = {unit.name for unit in units} | {path.stem for path in root.glob("*.py")}
+    own_modules = {unit.name for unit in units} | {path.stem for path in root.glob("*.py")}
     beside = {root / unit.folder for unit in units}
-    own |= {path.name for place in {root, root / "src"} | beside for path in place.glob("*/")}
-    own |= {path.stem for place in beside for path in place.glob("*.py")}
+    own_modules |= {
+        path.name for place in {root, root / "src"} | beside for path in place.glob("*/")
+    }
+    own_modules |= {path.stem for place in beside for path in place.glob("*.py")}
     missing = sorted(
-        OTHER.get(name, name)
-        for name in names - sys.stdlib_module_names - own
-        if canonicalize_name(OTHER.get(name, name)) not in known
+        DISTRIBUTIONS.get(name, name)
+        for name in names - sys.stdlib_module_names - own_modules
+        if canonicalize_name(DISTRIBUTIONS.get(name, name)) not in listed_names
     )
     if missing:
         yield f"pyproject.toml does not list what notebooks import: {', '.join(missing)}"

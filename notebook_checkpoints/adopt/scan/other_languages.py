@@ -6,8 +6,8 @@ from functools import partial
 
 from .places import HOLE, Place, has_file_suffix
 
-# what a script does with a file: writes it, reads it, or nobody knows
-Found = tuple[bool | None, Place, str]
+# whether a script writes a file (None if unknown), the file, and the line
+FileUse = tuple[bool | None, Place, str]
 
 WRITES_R = re.compile(
     r"(?:write[.\w]*|fwrite|saveRDS|save|ggsave|pdf|png|svg|tiff|jpeg|sink|writeMM|"
@@ -23,11 +23,11 @@ HERE_JULIA = re.compile(r"pwd\(\)|@__DIR__")
 SUM_JULIA = re.compile(r"(\"[^\"]*\"|\b[A-Za-z_]\w*)\s*\*\s*(\"[^\"]*\")")
 STRING = re.compile(r""""((?:\\.|[^"\\\n])*)"|'((?:\\.|[^'\\\n])*)'""")
 FILE_PATH = re.compile(r"file\.path\(((?:\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*,?)+)\)")
-# calls that put a path together, of texts and names
+# calls that join strings and variables into a path
 JOINED = re.compile(r"(?<![\w.])(file\.path|joinpath|paste0|here(?:::here)?)\(([^()]*)\)")
 ASSIGNED = re.compile(r"^\s*([A-Za-z.][\w.]*)\s*(?:<-|=)\s*(\"[^\"\n]*\"|'[^'\n]*')\s*;?\s*$")
 NAME = re.compile(r"(?<![\w.\"'/$@])[A-Za-z.][\w.]*(?![\w.]*\s*[(\w])")
-# a folder or a suffix, and no address of a page
+# a path with a folder or a suffix, and not a URL
 LIKE = re.compile(r"(?![a-z]+://)(?:[^\s]*[/\\][^\s]*[\w]|[^\s/\\]+)\.\w{1,8}(?:\.gz)?$")
 PROGRAMS = (".py", ".R", ".r", ".sh", ".ipynb", ".Rmd", ".smk", ".qmd", ".pl", ".jl", ".m")
 COPY = frozenset("cp mv ln rsync install".split())
@@ -43,7 +43,7 @@ SILENT = frozenset(
 )
 
 
-def literal_files(source: str, language: str) -> Iterator[Found]:
+def literal_files(source: str, language: str) -> Iterator[FileUse]:
     """Yield what a script does with each file whose path it spells out, and the line."""
     lines = [without_comment(line) for line in source.splitlines()]
     if language == "julia":
@@ -51,8 +51,8 @@ def literal_files(source: str, language: str) -> Iterator[Found]:
         lines = [re.sub(r"\$\(?(\w+)\)?", r"{\1}", line) for line in lines]
     texts = _assigned(lines, language) if language != "shell" else {}
     for line, code in zip(source.splitlines(), lines, strict=True):
-        found = _in_r(code, texts, language) if language != "shell" else _in_shell(code)
-        for writes, path in found:
+        uses = _in_r(code, texts, language) if language != "shell" else _in_shell(code)
+        for writes, path in uses:
             place = _place(path)
             if not LIKE.match(place.text.replace(HOLE, "x")) or path.endswith(PROGRAMS):
                 continue
@@ -81,19 +81,19 @@ def in_magics(lines: list[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def spelled_out(source: str) -> set[str]:
-    """Return the texts in the code of R that can be replaced where they are."""
+    """Return the strings in R code that can be replaced in place."""
     codes = [FILE_PATH.sub(one_string, without_comment(line)) for line in source.splitlines()]
     return {a or b for code in codes for a, b in STRING.findall(code)}
 
 
-def one_string(found: re.Match[str]) -> str:
-    """Return the one text of `file.path("a", "b")`, in quotes."""
-    return '"' + "/".join(a or b for a, b in STRING.findall(found[1])) + '"'
+def one_string(match: re.Match[str]) -> str:
+    """Return `file.path("a", "b")` as one quoted string."""
+    return '"' + "/".join(a or b for a, b in STRING.findall(match[1])) + '"'
 
 
 def without_comment(line: str) -> str:
     """Return a line without its comment."""
-    bare = STRING.sub(lambda found: "x" * len(found[0]), line)
+    bare = STRING.sub(lambda match: "x" * len(match[0]), line)
     return line[: bare.index("#")] if "#" in bare else line
 
 
@@ -108,16 +108,18 @@ def _place(path: str) -> Place:
 
 
 def _assigned(lines: list[str], language: str) -> dict[str, str]:
-    """Return the names that are assigned a text, and nothing else."""
-    found: dict[str, list[str]] = {}
+    """Return the variables that are assigned one string, and nothing else."""
+    assigned: dict[str, list[str]] = {}
     for line in lines:
-        known = {name: texts[0] for name, texts in found.items() if len(texts) == 1 and texts[0]}
-        match = ASSIGNED.match(_put_together(line, known, language))
-        other = re.match(r"\s*([A-Za-z.][\w.]*)\s*(?:<-|=)(?!=)", line)
-        if match or other:
-            name = (match or other)[1]  # type: ignore[index]
-            found.setdefault(name, []).append(match[2][1:-1] if match else "")
-    return {name: texts[0] for name, texts in found.items() if len(texts) == 1 and texts[0]}
+        known_texts = {
+            name: texts[0] for name, texts in assigned.items() if len(texts) == 1 and texts[0]
+        }
+        match = ASSIGNED.match(_put_together(line, known_texts, language))
+        assignment = re.match(r"\s*([A-Za-z.][\w.]*)\s*(?:<-|=)(?!=)", line)
+        if match or assignment:
+            name = (match or assignment)[1]  # type: ignore[index]
+            assigned.setdefault(name, []).append(match[2][1:-1] if match else "")
+    return {name: texts[0] for name, texts in assigned.items() if len(texts) == 1 and texts[0]}
 
 
 def _in_r(line: str, texts: dict[str, str], language: str) -> Iterator[tuple[bool | None, str]]:
@@ -125,14 +127,14 @@ def _in_r(line: str, texts: dict[str, str], language: str) -> Iterator[tuple[boo
     if not ASSIGNED.match(line):
         start = re.match(r"\s*[A-Za-z.][\w.]*\s*(?:<-|=)(?!=)", line)
         head = start[0] if start else ""
-        rest = NAME.sub(lambda found: _quoted(found[0], texts), line[len(head) :])
+        rest = NAME.sub(lambda match: _quoted(match[0], texts), line[len(head) :])
         line = head + rest
-    for found in STRING.finditer(line):
-        yield _does(line[: found.start()], language), found[1] or found[2] or ""
+    for match in STRING.finditer(line):
+        yield _does(line[: match.start()], language), match[1] or match[2] or ""
 
 
 def _put_together(line: str, texts: dict[str, str], language: str) -> str:
-    """Return a line in which texts that are joined are one."""
+    """Return a line in which joined strings are merged into one."""
     line = JOINED.sub(partial(_joined, texts=texts), line)
     return SUM_JULIA.sub(partial(_summed, texts=texts), line) if language == "julia" else line
 
@@ -141,27 +143,29 @@ def _quoted(name: str, texts: dict[str, str]) -> str:
     return f'"{texts[name]}"' if name in texts else name
 
 
-def _joined(found: re.Match[str], texts: dict[str, str]) -> str:
+def _joined(match: re.Match[str], texts: dict[str, str]) -> str:
     """Return `paste0(folder, "/x.csv")` as one text, in which unknown names are in braces."""
     parts = []
-    for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^,]+", found[2]):
-        own = part.strip()
-        if not own or re.match(r"(?:sep|collapse|fsep)\s*=", own):
+    for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^,]+", match[2]):
+        argument = part.strip()
+        if not argument or re.match(r"(?:sep|collapse|fsep)\s*=", argument):
             continue
-        literal = own[1:-1] if own[0] in "\"'" else texts.get(own)
-        parts.append(literal if literal is not None else "{" + re.sub(r"[{}\"']", "", own) + "}")
-    return '"' + ("" if found[1] == "paste0" else "/").join(parts) + '"'
+        literal = argument[1:-1] if argument[0] in "\"'" else texts.get(argument)
+        parts.append(
+            literal if literal is not None else "{" + re.sub(r"[{}\"']", "", argument) + "}"
+        )
+    return '"' + ("" if match[1] == "paste0" else "/").join(parts) + '"'
 
 
-def _summed(found: re.Match[str], texts: dict[str, str]) -> str:
+def _summed(match: re.Match[str], texts: dict[str, str]) -> str:
     """Return `folder * "/x.csv"` of Julia as one text."""
-    first = found[1]
+    first = match[1]
     before = first[1:-1] if first[0] == '"' else texts.get(first, f"{{{first}}}")
-    return f'"{before}{found[2][1:]}'
+    return f'"{before}{match[2][1:]}'
 
 
 def _does(before: str, language: str) -> bool | None:
-    """Tell whether the innermost call that is open at the end of a line's beginning writes."""
+    """Tell whether the innermost call that is open before a string writes; None if unknown."""
     open_calls: list[str] = []
     for token in re.finditer(r"([\w.]+(?:::+[\w.]+)?)?\s*(\()|(\))", STRING.sub('""', before)):
         if token[2]:
@@ -182,7 +186,7 @@ def _does(before: str, language: str) -> bool | None:
 
 
 def _in_shell(line: str) -> Iterator[tuple[bool | None, str]]:
-    line = re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda found: f"{{{found[1] or found[2]}}}", line)
+    line = re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda match: f"{{{match[1] or match[2]}}}", line)
     for command in re.split(r"\|\|?|&&|;", line):
         yield from _of_command(re.findall(r">>?|<|\"[^\"]*\"|'[^']*'|[^\s<>]+", command))
 

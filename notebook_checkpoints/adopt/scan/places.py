@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
     @property
     def is_absolute(self) -> bool:
-        """Whether it exists on one machine only."""
+        """Whether it is absolute, and so exists on one machine only."""
         return self.text.startswith(("/", "~", "\\\\")) or bool(re.match("[A-Za-z]:", self.text))
 
     @property
@@ -85,16 +85,16 @@ class Place(NamedTuple):
 
     def _may_be(self, other: "Place") -> bool:
         """Tell whether its holes can be filled so that it is another path."""
-        found = _pattern_of(self.text).fullmatch(other.text) if HOLE in self.text else None
-        return found is not None and all(
+        match = _pattern_of(self.text).fullmatch(other.text) if HOLE in self.text else None
+        return match is not None and all(
             values is None or HOLE in part or part in values
-            for part, values in zip(found.groups(), self.values, strict=False)
+            for part, values in zip(match.groups(), self.values, strict=False)
         )
 
     def below(self, folder: str) -> "Place":
-        """Return where it is if it is relative to a folder of the project.
+        """Return its path from the top of the project, if it is relative to a folder there.
 
-        What begins with a part that is not known may be anywhere, and stays as it is.
+        A path that begins with an unknown part may be anywhere and is returned unchanged.
         """
         if self.text.startswith(HOLE) and not (self.values and self.values[0]):
             return self
@@ -126,7 +126,7 @@ class Place(NamedTuple):
 
     @property
     def family(self) -> str:
-        """What is left without folder and version: `adata.h5ad` of `old/adata_v2.h5ad`."""
+        """The name without folder and version: `adata.h5ad` for `old/adata_v2.h5ad`."""
         stem, dot, suffix = self.name.partition(".")
         return f"{VERSION.sub('', stem).casefold()}{dot}{suffix.casefold()}"
 

@@ -19,7 +19,7 @@ from .uses import Use
 LONGEST = 300  # characters of a path
 # what objects with a method `write` write: AnnData, MuData, tables
 WRITTEN = (".h5ad", ".h5mu", ".zarr", ".loom", ".h5", ".hdf5", ".parquet", ".csv", ".tsv", ".fits")
-# functions that take the name of a data set as well, and those whose names many others have
+# functions that also take the name of a data set; and functions with common names
 NAMES_TOO = frozenset("load_dataset load read from_pretrained".split())
 LIBRARIES = ("np.", "numpy.", "pd.", "joblib.", "torch.", "sc.", "ad.", "anndata.", "mu.", "xr.")
 COMMON = frozenset(
@@ -54,10 +54,10 @@ def in_python(
             if functions.get(dotted(node.func)):
                 continue
             line = shortened(_line(unit.cells[number], node))
-            known = [] if dotted(node.func).partition(".")[0] in own else accesses(node)
-            for access in [*known, *_globs(node), *_drawn(node, figdir)]:
-                found = names.places(access.path)
-                places = [place for place in found if _is_file(place, access)]
+            listed = [] if dotted(node.func).partition(".")[0] in own else accesses(node)
+            for access in [*listed, *_globs(node), *_drawn(node, figdir)]:
+                resolved = names.places(access.path)
+                places = [place for place in resolved if _is_file(place, access)]
                 function = access.function
                 if any("*" in place.text for place in places) and not access.writes:
                     function = f"{function}:glob"
@@ -67,7 +67,7 @@ def in_python(
                     uses.append(
                         Use(access.writes, places, number, line, function, node, path, guess)
                     )
-                elif not found and _is_unclear(node, access, names):
+                elif not resolved and _is_unclear(node, access, names):
                     unclear.append((access.writes, line))
             for command in _commands(node, names):
                 spelled.append(node.args[0])
@@ -84,7 +84,7 @@ def in_python(
 def _with_others(
     cell: int, command: str, language: str, line: str, uses: list[Use], more: list[Use]
 ) -> tuple[list[Use], list[Use]]:
-    """Return what is read and written, and what else is named, with that of other languages."""
+    """Return `uses` and `more` with the files of a command in another language."""
     for writes, place, _ in literal_files(command, language):
         use = Use(bool(writes), [place], cell, line, language)
         uses, more = (uses, [*more, use]) if writes is None else ([*uses, use], more)
@@ -97,11 +97,14 @@ def _commands(node: ast.Call, names: Names) -> list[str]:
         return []
     first = node.args[0]
     if isinstance(first, ast.List | ast.Tuple):
-        texts = [names.places(one) for one in first.elts]
-        words = [found[0].text if len(found) == 1 else HOLE for found in texts]
-        plain = [one.value if isinstance(one, ast.Constant) else None for one in first.elts]
+        alternatives = [names.places(element) for element in first.elts]
+        words = [places[0].text if len(places) == 1 else HOLE for places in alternatives]
+        plain = [
+            element.value if isinstance(element, ast.Constant) else None for element in first.elts
+        ]
         words = [
-            str(own) if own is not None else word for own, word in zip(plain, words, strict=True)
+            str(literal) if literal is not None else word
+            for literal, word in zip(plain, words, strict=True)
         ]
         return [" ".join(word if " " not in word else "_" for word in words)]
     return [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []

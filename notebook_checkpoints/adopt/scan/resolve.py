@@ -1,4 +1,4 @@
-"""Which paths an expression of Python can be: constants, f-strings, joins, values of a config."""
+"""The paths that a Python expression can be: constants, f-strings, joins, values of a config."""
 
 import ast
 from collections.abc import Collection, Mapping
@@ -24,9 +24,9 @@ class Module(NamedTuple):
     Attributes
     ----------
     values
-        The names that are assigned once, at its top, to a plain value or path, with that.
+        The values of names that are assigned once, at its top level, to a constant or path.
     names
-        All names that `from module import *` takes; None if that is not known.
+        All names that `from module import *` imports; None if unknown.
     """
 
     values: dict[str, ast.expr]
@@ -72,11 +72,11 @@ class Names:
         self._values: dict[str, list[ast.expr]] = {}
         self._open: set[str] = set()  # bound by loops, parameters, `with`, in ways that vary
         self._loops: dict[str, list[ast.expr]] = {}  # what the variables of loops go over
-        self._other: set[str] = set()  # bound in another way, too
+        self._bound_otherwise: set[str] = set()  # bound by parameters, too
         self._files: dict[str, ast.expr] = {}  # `with open(…) as f`
         self.used: set[int] = set()  # ids of the nodes that led to paths
         self._places: dict[int, tuple[int, int]] = {}  # where values are assigned
-        self._left = MOST
+        self._remaining = MOST
         self._star = (-1, 0)  # the last `from x import *`, which may bind any name anew
         for number, tree in enumerate(trees):
             for node in ast.walk(tree):
@@ -104,7 +104,7 @@ class Names:
                 self._files[node.optional_vars.id] = node.context_expr
         elif isinstance(node, ast.arg):
             self._open.add(node.arg)
-            self._other.add(node.arg)
+            self._bound_otherwise.add(node.arg)
         elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             self._changed.add((dotted(node.value), node.attr))
 
@@ -129,7 +129,7 @@ class Names:
             value = module.values.get(inside)
             if value is None:
                 self._open.add(name)
-            elif not any(value is one for one in self._values.setdefault(name, [])):
+            elif not any(value is bound for bound in self._values.setdefault(name, [])):
                 self._values[name].append(value)
                 self._places[id(value)] = place
 
@@ -141,8 +141,8 @@ class Names:
             and isinstance(value, ast.Tuple | ast.List)
             and len(target.elts) == len(value.elts)
         ):
-            for one, its in zip(target.elts, value.elts, strict=True):
-                self._bind(one, its)
+            for inner_target, inner_value in zip(target.elts, value.elts, strict=True):
+                self._bind(inner_target, inner_value)
         else:
             self._vary(target)
 
@@ -155,8 +155,8 @@ class Names:
 
     def values(self, name: str) -> list[ast.expr]:
         """Return the expressions that are assigned to a name; none if it varies."""
-        found = [] if name in self._open else self._values.get(name, [])
-        return [] if any(self._places[id(one)] < self._star for one in found) else found
+        assigned = [] if name in self._open else self._values.get(name, [])
+        return [] if any(self._places[id(value)] < self._star for value in assigned) else assigned
 
     def is_opened(self, name: str) -> bool:
         """Tell whether a name is that of an open file: `with open(…) as f`."""
@@ -169,29 +169,29 @@ class Names:
     def places(self, node: ast.expr) -> list[Place]:
         """Return the paths that an expression can be; none if too little is known.
 
-        Several are not certain: which one it is depends on how the code runs.
+        If there are several, it depends on how the code runs which one it is.
         """
-        self._left = MOST
-        resolved = [one for place in self._resolve(node, ()) for one in place.listed]
-        found = list(dict.fromkeys(resolved))[:MANY]
-        known = [place for place in found if place.text.replace(HOLE, "").strip("./ ")]
-        return known if len(known) == len(found) and self._left >= 0 else []
+        self._remaining = MOST
+        resolved = [path for place in self._resolve(node, ()) for path in place.listed]
+        places = list(dict.fromkeys(resolved))[:MANY]
+        known_places = [place for place in places if place.text.replace(HOLE, "").strip("./ ")]
+        return known_places if len(known_places) == len(places) and self._remaining >= 0 else []
 
     def folder(self, node: ast.expr) -> str | None:
         """Return the folder that an expression is, which may be `..`; None if it is not known."""
-        self._left = MOST
+        self._remaining = MOST
         places = self._resolve(node, ())
         return places[0].text if len(places) == 1 and HOLE not in places[0].text else None
 
     def is_where(self, test: ast.expr) -> bool | None:
         """Return the value of `Path.cwd().name == "notebooks"`; None if it is something else."""
-        self._left = MOST
+        self._remaining = MOST
         return self._is_where(test, ())
 
     def _resolve(self, node: ast.expr, seen: tuple[str, ...]) -> list[Place]:
-        self._left -= 1
-        if self._left < 0:
-            return []  # names that stand for names that stand for names
+        self._remaining -= 1
+        if self._remaining < 0:
+            return []  # too many names that refer to other names
         self.used.add(id(node))
         if isinstance(node, ast.Constant):
             return [Place(node.value)] if isinstance(node.value, str) else []
@@ -265,15 +265,15 @@ class Names:
     def _domain(self, name: str) -> frozenset[str] | None:
         """Return what the variable of loops goes over; None if it is not spelled out."""
         loops = self._loops.get(name, [])
-        if not loops or name in self._other or name in self._values:
+        if not loops or name in self._bound_otherwise or name in self._values:
             return None
-        found: set[str] = set()
+        domain: set[str] = set()
         for loop in loops:
             values = self._list(loop)
             if values is None:
                 return None
-            found |= values
-        return frozenset(found)
+            domain |= values
+        return frozenset(domain)
 
     def _list(self, node: ast.expr) -> set[str] | None:
         """Return the texts in a list, tuple, or list of a configuration; None if unknown."""
@@ -283,10 +283,10 @@ class Names:
         if (value := self._of_module(node)) is not None:
             return self._list(value)
         if isinstance(node, ast.List | ast.Tuple):
-            texts = [one.value for one in node.elts if isinstance(one, ast.Constant)]
+            texts = [element.value for element in node.elts if isinstance(element, ast.Constant)]
             return {str(text) for text in texts} if len(texts) == len(node.elts) else None
         listed = self._config(node) if isinstance(node, ast.Subscript) else None
-        return {str(one) for one in listed} if isinstance(listed, list | dict) else None
+        return {str(entry) for entry in listed} if isinstance(listed, list | dict) else None
 
     def _of_name(self, node: ast.Name, seen: tuple[str, ...]) -> list[Place]:
         if node.id == "__file__" and self._here is not None:
@@ -296,8 +296,8 @@ class Names:
             return [self._hole(node.id)]
         within = (*seen, node.id)
         hole = [self._hole(node.id)]  # a value that is not known could be any path
-        found = (place for value in values for place in self._resolve(value, within) or hole)
-        return list(islice(found, MANY))
+        places = (place for value in values for place in self._resolve(value, within) or hole)
+        return list(islice(places, MANY))
 
     def _of_part(self, value: ast.expr, seen: tuple[str, ...]) -> list[Place]:
         """Return what a part of an f-string can be."""
@@ -338,10 +338,10 @@ class Names:
             return formatted(str(method.value.value), node)
         if method.attr in SAME_METHODS and not node.args:
             return self._resolve(method.value, seen)
-        texts = [one.value for one in node.args if isinstance(one, ast.Constant)]
+        texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
         if method.attr in RENAMES and len(texts) == len(node.args) and not node.keywords:
             before = self._resolve(method.value, seen)
-            return [after for one in before for after in renamed(one, method.attr, texts)]
+            return [after for place in before for after in renamed(place, method.attr, texts)]
         if method.attr == "join" and isinstance(method.value, ast.Constant) and node.args:
             return self._of_parts(method.value.value, node.args[0], seen)
         if method.attr == "joinpath":
@@ -355,7 +355,7 @@ class Names:
         if not isinstance(between, str) or not isinstance(listed, ast.List | ast.Tuple):
             return []
         parts = [self._or_hole(part, seen) for part in listed.elts]
-        separated = [one for part in parts for one in ([Place(between)], part)][1:]
+        separated = [piece for part in parts for piece in ([Place(between)], part)][1:]
         return [joined(combination) for combination in combinations(separated)]
 
     def _config(self, node: ast.expr) -> Any:
@@ -384,10 +384,10 @@ class Names:
     def _config_file(self, node: ast.Call) -> Any:
         within = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
         opened = [self._files[name] for name in within if name in self._files]
-        nodes = [inner for one in (node, *opened) for inner in ast.walk(one)]
+        nodes = [inner for source in (node, *opened) for inner in ast.walk(source)]
         texts = [inner.value for inner in nodes if isinstance(inner, ast.Constant)]
         names = [text.rpartition("/")[2] for text in texts if isinstance(text, str)]
-        found = [
+        contents = [
             content for path, content in self._configs.items() if path.rpartition("/")[2] in names
         ]
-        return found[0] if len(found) == 1 else None
+        return contents[0] if len(contents) == 1 else None

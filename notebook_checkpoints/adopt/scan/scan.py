@@ -1,4 +1,4 @@
-"""Which notebook and script reads and writes what, without running or changing anything."""
+"""What each notebook and script reads and writes, without running or changing anything."""
 
 import ast
 import posixpath
@@ -25,13 +25,13 @@ from .working_folder import moves_of
 def scan(root: Path) -> list[Scanned]:
     """Read all notebooks and scripts of a project."""
     configs = read_configs(root)
-    scanned = [_scanned(root, unit, configs) for unit in find_units(root)]
+    candidates = [_scanned(root, unit, configs) for unit in find_units(root)]
     return [
-        one
-        for one in scanned
-        if one.unit.is_notebook
-        or any((one.unit.wrong, one.uses, one.saves, one.loads, one.unclear))
-        or not are_settings(one.unit.trees, [use.path for use in one.named])
+        scanned
+        for scanned in candidates
+        if scanned.unit.is_notebook
+        or any((scanned.unit.wrong, scanned.uses, scanned.saves, scanned.loads, scanned.unclear))
+        or not are_settings(scanned.unit.trees, [use.path for use in scanned.named])
     ]
 
 
@@ -39,7 +39,7 @@ def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     if unit.language != "python":
         known, unknown = _in_other_language(unit)
         base = _base(root, unit, known or unknown, [])
-        uses, more = ([_based(use, base, []) for use in found] for found in (known, unknown))
+        uses, more = ([_based(use, base, []) for use in group] for group in (known, unknown))
         return Scanned(unit, uses, [], [], None, base, _news(more, uses))
     here = None if unit.is_notebook else unit.folder
     cells = code_cells(unit.content) if unit.content else []
@@ -52,7 +52,7 @@ def _scanned(root: Path, unit: Unit, configs: Mapping[str, Any]) -> Scanned:
     uses, more, unclear = in_python(unit, names, functions, own)
     moves = [] if here is not None else list(moves_of(unit, names))
     base = _base(root, unit, uses, moves)
-    uses, more = ([_based(use, base, moves) for use in found] for found in (uses, more))
+    uses, more = ([_based(use, base, moves) for use in group] for group in (uses, more))
     sources = unit.cells if functions else []
     ours = [call for cell in sources for call in calls(cell, functions) or ()]
     loads = [call.step for call in ours if call.function == "load" and call.step]
@@ -74,13 +74,17 @@ def _imports_ours(unit: Unit) -> bool:
 
 def _news(named: list[Use], uses: list[Use]) -> list[Use]:
     """Return the files that are named and neither read nor written."""
-    known = [place for use in uses for place in use.places]
-    texts = {text for place in known for values in place.values for text in values or ()}
+    used_places = [place for use in uses for place in use.places]
+    texts = {text for place in used_places for values in place.values for text in values or ()}
     new = {tuple(place.text for place in use.places): use for use in reversed(named)}
     return [
         use
         for use in reversed(new.values())
-        if not any(one.matches(two) or two.name == one.text for one in use.places for two in known)
+        if not any(
+            place.matches(used) or used.name == place.text
+            for place in use.places
+            for used in used_places
+        )
         and not any(place.name in texts or place.text in texts for place in use.places)
     ]
 
@@ -106,34 +110,34 @@ def _based(use: Use, base: str, moves: list[tuple[int, int, str]]) -> Use:
 
 
 def _starred(place: Place) -> Place:
-    text = re.sub(r"\*\*/|[*?]|\[[^\]]*\]", lambda found: HOLE, place.text)
+    text = re.sub(r"\*\*/|[*?]|\[[^\]]*\]", lambda _: HOLE, place.text)
     more = text.count(HOLE) - len(place.holes)
     return Place(text, (*place.holes, *["*"] * more), (None,) * text.count(HOLE))
 
 
 def _base(root: Path, unit: Unit, uses: list[Use], moves: list[tuple[int, int, str]]) -> str:
-    """Return the folder that relative paths begin at: where most of the files are.
+    """Return the folder that relative paths start from: the one where most files exist.
 
     Jupyter runs a notebook in its own folder, and people run scripts at the top.
     """
-    own = [unit.folder, ""] if unit.is_notebook else ["", unit.folder]
-    return max(own, key=lambda base: sum(_fits(root, _based(use, base, moves)) for use in uses))
+    folders = [unit.folder, ""] if unit.is_notebook else ["", unit.folder]
+    return max(folders, key=lambda base: sum(_fits(root, _based(use, base, moves)) for use in uses))
 
 
 def _fits(root: Path, use: Use) -> int:
     score = 0
-    for here in use.places:
-        if here.is_absolute or here.text.startswith(HOLE):
+    for place in use.places:
+        if place.is_absolute or place.text.startswith(HOLE):
             continue
-        if not here.is_inside:
+        if not place.is_inside:
             score -= 1
             continue
-        score += 2 * exists(root, here) + (root / here.text.replace(HOLE, "_")).parent.is_dir()
+        score += 2 * exists(root, place) + (root / place.text.replace(HOLE, "_")).parent.is_dir()
     return score
 
 
 def exists(root: Path, place: Place) -> bool:
-    """Tell whether a file is here, or one of those that a path with holes can be."""
+    """Tell whether a file exists, or any of those that a path with holes can be."""
     if HOLE not in place.text:
         return is_there(root / place.text)
     try:

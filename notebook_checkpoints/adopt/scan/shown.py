@@ -11,68 +11,69 @@ from .uses import Scanned, Use
 def as_text(chain: Chain, broken: Sequence[Broken]) -> str:
     """Return the order, the map and what is broken."""
     lines = ["Order"]
-    for number, one in enumerate(chain.scanned, start=1):
-        adopted = "  (adopted)" if one.is_adopted else ""
-        lines.append(f"  {number:>2}  {one.unit.path}{adopted}")
-        lines += [f"        {line}" for line in _about(chain, one)]
+    for number, scanned in enumerate(chain.scanned, start=1):
+        adopted = "  (adopted)" if scanned.is_adopted else ""
+        lines.append(f"  {number:>2}  {scanned.unit.path}{adopted}")
+        lines += [f"        {line}" for line in _about(chain, scanned)]
     lines += ["", f"Broken: {len(broken)}" if broken else "Broken: nothing found"]
     for kind, title in KINDS.items():
-        of_kind = [one for one in broken if one.kind == kind]
+        of_kind = [problem for problem in broken if problem.kind == kind]
         lines += [f"  {title}"] if of_kind else []
-        for wrong in of_kind:
-            where = "" if kind in ("written-twice", "circle") else f"{wrong.where[0]}: "
-            lines.append(f"    {where}{wrong.what}")
-            lines += [f"      `{wrong.line}`"] if wrong.line else []
+        for problem in of_kind:
+            where = "" if kind in ("written-twice", "circle") else f"{problem.where[0]}: "
+            lines.append(f"    {where}{problem.what}")
+            lines += [f"      `{problem.line}`"] if problem.line else []
     return "\n".join(lines)
 
 
-def _about(chain: Chain, one: Scanned) -> Iterator[str]:
-    path = one.unit.path
+def _about(chain: Chain, scanned: Scanned) -> Iterator[str]:
+    path = scanned.unit.path
     for link in chain.links:
         if link.reader == path:
             doubt = "" if link.is_certain else "  (not certain)"
             yield f"reads {link.shown}  from {link.writer}{doubt}"
     linked = [link.shown for link in chain.links if link.reader == path]
-    for shown in dict.fromkeys(_alternatives(use) for use in one.reads):
-        if not any(shown == other for other in linked) and not _is_linked(chain, one, shown):
+    for shown in dict.fromkeys(_alternatives(use) for use in scanned.reads):
+        if shown not in linked and not _is_linked(chain, scanned, shown):
             yield f"reads {shown}"
-    for shown in dict.fromkeys(_alternatives(use) for use in one.writes):
+    for shown in dict.fromkeys(_alternatives(use) for use in scanned.writes):
         yield f"writes {shown}"
-    yield from one.unknown
-    for step in dict.fromkeys(one.saves):
+    yield from scanned.unknown
+    for step in dict.fromkeys(scanned.saves):
         yield f"saves {step}"
 
 
 def _alternatives(use: Use) -> str:
-    """Return what a use may be of, and whether only the name of its function says so."""
+    """Return the files that a use can be, and whether only the function's name suggests it."""
     text = " or ".join(place.shown for place in use.places)
     return f"{text}  (as `{use.function}` says)" if use.is_guess else text
 
 
-def _is_linked(chain: Chain, one: Scanned, shown: str) -> bool:
-    reads = (link.read for link in chain.links if link.reader == one.unit.path)
+def _is_linked(chain: Chain, scanned: Scanned, shown: str) -> bool:
+    reads = (link.read for link in chain.links if link.reader == scanned.unit.path)
     return any(read and _alternatives(read) == shown for read in reads)
 
 
 def as_data(chain: Chain, broken: Sequence[Broken]) -> dict[str, Any]:
-    """Return the same for programs."""
+    """Return the chain and what is broken, as data for JSON."""
     return {
         "order": [
             {
-                "path": one.unit.path,
-                "step": one.unit.name,
-                "language": one.unit.language,
-                "adopted": one.is_adopted,
-                "reads": _uses(one, False),
-                "writes": _uses(one, True),
+                "path": scanned.unit.path,
+                "step": scanned.unit.name,
+                "language": scanned.unit.language,
+                "adopted": scanned.is_adopted,
+                "reads": _uses(scanned, False),
+                "writes": _uses(scanned, True),
                 "names": [
-                    {"path": use.as_named, "cell": use.cell, "line": use.line} for use in one.named
+                    {"path": use.as_named, "cell": use.cell, "line": use.line}
+                    for use in scanned.named
                 ],
-                "unclear": [{"writes": writes, "line": line} for writes, line in one.unclear],
-                "loads": list(dict.fromkeys(one.loads)),
-                "saves": list(dict.fromkeys(one.saves)),
+                "unclear": [{"writes": writes, "line": line} for writes, line in scanned.unclear],
+                "loads": list(dict.fromkeys(scanned.loads)),
+                "saves": list(dict.fromkeys(scanned.saves)),
             }
-            for one in chain.scanned
+            for scanned in chain.scanned
         ],
         "links": [
             {
@@ -83,21 +84,21 @@ def as_data(chain: Chain, broken: Sequence[Broken]) -> dict[str, Any]:
             }
             for link in chain.links
         ],
-        "broken": [one._asdict() for one in broken],
+        "broken": [problem._asdict() for problem in broken],
     }
 
 
-def _uses(one: Scanned, writes: bool) -> list[dict[str, Any]]:
+def _uses(scanned: Scanned, writes: bool) -> list[dict[str, Any]]:
     return [
         {"paths": [place.shown for place in use.places], "cell": use.cell, "line": use.line}
-        for use in one.uses
+        for use in scanned.uses
         if use.writes is writes
     ]
 
 
 def as_mermaid(chain: Chain) -> str:
-    """Return the map for Mermaid, which GitHub draws."""
-    ids = {one.unit.path: f"n{number}" for number, one in enumerate(chain.scanned, start=1)}
+    """Return the map as a Mermaid flowchart, which GitHub renders."""
+    ids = {scanned.unit.path: f"n{number}" for number, scanned in enumerate(chain.scanned, start=1)}
     lines = ["flowchart TD"]
     lines += [f'    {ids[path]}["{_escaped(path)}"]' for path in ids]
     files: dict[tuple[str, str], list[str]] = {}

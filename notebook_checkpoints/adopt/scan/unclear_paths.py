@@ -1,4 +1,4 @@
-"""Paths that code names, and of which nobody knows whether it reads or writes them.
+"""Paths in code of which it is not known whether they are read or written.
 
 A function may be unknown, or take its path from a list, a mapping or a parameter.
 """
@@ -26,7 +26,7 @@ JOINS = (
 
 
 def is_path(place: Place) -> bool:
-    """Tell whether a text is the path of a file, as far as one can tell by looking at it."""
+    """Tell whether a text looks like the path of a file."""
     text = place.text
     if not text or len(text) > 300 or "\n" in text or "://" in text or text.endswith(PROGRAMS):
         return False
@@ -56,12 +56,12 @@ def parts_of(names: Names | None, node: ast.expr) -> set[int]:
             if id(inner) not in parts:
                 parts.add(id(inner))
                 if isinstance(inner, ast.Name) and names is not None:
-                    waiting += [one for one in names.values(inner.id) if id(one) not in parts]
+                    waiting += [value for value in names.values(inner.id) if id(value) not in parts]
     return parts
 
 
 def named(
-    trees: Sequence[ast.Module], names: Names, known: Iterable[ast.expr], ours: Iterable[str]
+    trees: Sequence[ast.Module], names: Names, followed: Iterable[ast.expr], ours: Iterable[str]
 ) -> Iterator[tuple[int, ast.expr, list[Place]]]:
     """Yield the paths that code names, by cell, beside those that are known to be read or written.
 
@@ -70,22 +70,22 @@ def named(
     trees, names
         The code of the cells, and what its names stand for.
     known
-        The expressions of the paths that are known.
+        The expressions of the paths that are known to be read or written.
     ours
         The functions by which the code calls `load` and `save`.
     """
-    explained = {part for node in known for part in parts_of(names, node)}
+    explained = {part for node in followed for part in parts_of(names, node)}
     quiet = QUIET.union(ours)
     used = set(names.used)
-    found = [
+    mentions = [
         (cell, node, places)
         for cell, tree in enumerate(trees)
         for node in _expressions(tree, explained, quiet)
         if (places := [place for place in names.places(node) if is_path(place)])
     ]
-    names.used = used  # being named makes no value a part of a path
-    inner = [parts_of(names, node) - {id(node)} for _, node, _ in found]
-    for number, (cell, node, places) in enumerate(found):
+    names.used = used  # a value that is only named is not a part of a path
+    inner = [parts_of(names, node) - {id(node)} for _, node, _ in mentions]
+    for number, (cell, node, places) in enumerate(mentions):
         if not any(id(node) in parts for other, parts in enumerate(inner) if other != number):
             yield cell, node, places
 
@@ -98,7 +98,7 @@ def are_settings(trees: Sequence[ast.Module], nodes: Iterable[ast.expr | None]) 
         for statement in tree.body
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None
     ]
-    for value in values:  # it grows by what is inside
+    for value in values:  # the list grows by the values inside
         if isinstance(value, ast.List | ast.Tuple):
             values += value.elts
         elif isinstance(value, ast.Dict):

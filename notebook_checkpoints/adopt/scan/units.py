@@ -50,7 +50,7 @@ class Unit(NamedTuple):
     trees
         Their syntax trees, without magics; empty for other languages than Python.
     wrong
-        What cannot be read in it, a sentence each.
+        What cannot be read in it, one sentence each.
     content
         Of a notebook, its JSON in nbformat 4; None if it cannot be read.
     """
@@ -158,7 +158,7 @@ def read_notebook(path: Path, name: str) -> Unit:
 
 
 def upgraded(path: Path) -> dict[str, Any]:
-    """Return a notebook as nbformat 4, its outputs kept; of an older one, cells are converted.
+    """Return a notebook in nbformat 4 with its outputs; older notebooks are converted.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def upgraded(path: Path) -> dict[str, Any]:
 
         try:
             content = json.loads(json.dumps(nbformat.convert(nbformat.from_dict(content), 4)))
-        except Exception as error:  # converters raise what they like at a broken notebook
+        except Exception as error:  # converters raise any exception for a broken notebook
             raise ProjectError(
                 f"{path} is not a valid notebook: {error}", file=str(path)
             ) from error
@@ -190,7 +190,7 @@ def upgraded(path: Path) -> dict[str, Any]:
 
 
 def _language(content: dict[str, Any]) -> str:
-    """Return the language of a notebook, without asking for kernels that may not be here."""
+    """Return the language in a notebook's metadata, since its kernel may not be installed."""
     metadata = content["metadata"]
     for key, field in (
         ("kernelspec", "language"),
@@ -198,10 +198,10 @@ def _language(content: dict[str, Any]) -> str:
         ("kernelspec", "name"),
     ):
         table = metadata.get(key)
-        found = table.get(field) if isinstance(table, dict) else None
-        if isinstance(found, str) and found:
-            found = found.lower()
-            return "r" if found == "ir" else "python" if "python" in found else found
+        language = table.get(field) if isinstance(table, dict) else None
+        if isinstance(language, str) and language:
+            language = language.lower()
+            return "r" if language == "ir" else "python" if "python" in language else language
     return "python"
 
 
@@ -227,8 +227,8 @@ def _script(path: Path, name: str) -> Unit:
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether a file or folder is there; of what nobody may look at, it is not."""
-    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` raises where one may not look
+    """Tell whether a file or folder exists; False if it may not be accessed."""
+    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` raises without permission
 
 
 def unreadable(root: Path) -> Iterator[tuple[Path, str]]:

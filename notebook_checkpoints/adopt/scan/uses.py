@@ -41,7 +41,7 @@ class Use(NamedTuple):
 
     @property
     def is_one(self) -> bool:
-        """Whether it is one file, or one for each sample, and no pattern of files."""
+        """Whether it is one file, or one for each sample, and not a pattern of files."""
         return (
             len(self.places) == 1
             and not self.places[0].text.startswith(HOLE)
@@ -55,7 +55,7 @@ class Use(NamedTuple):
 
     @property
     def as_named(self) -> str:
-        """Its path as the code has it, if that has no folder: nobody knows which it is in."""
+        """Its path as in the code if that has no folder, since its folder is not known."""
         text = self.path.value if isinstance(self.path, ast.Constant) else ""
         return text if isinstance(text, str) and text and "/" not in text else self.place.shown
 
@@ -79,9 +79,9 @@ class Scanned(NamedTuple):
     names
         What its names stand for; None for other languages than Python.
     base
-        The folder that its relative paths begin at, from the top of the project.
+        The folder that its relative paths start from, from the top of the project.
     named
-        The files that its code names, and of which nobody knows whether it reads or writes them.
+        The files that its code names without a call that tells whether it reads or writes them.
     unclear
         The lines that read or write a file whose path is not known at all.
     """
@@ -107,7 +107,7 @@ class Scanned(NamedTuple):
 
     @property
     def unknown(self) -> list[str]:
-        """What nobody knows of it, a sentence each."""
+        """What is not known about it, one sentence each."""
         named = [
             f"names {use.as_named}: reads or writes it, nobody knows which (`{use.line}`)"
             for use in self.named

@@ -25,22 +25,22 @@ def moves_of(unit: Unit, names: Names) -> Iterator[tuple[int, int, str]]:
 
 def plain_moves(tree: ast.Module, names: Names) -> list[ast.Call]:
     """Return the calls of `os.chdir` that surely run, to a folder that is known."""
-    found = []
+    moves = []
     for statement in _surely_run(tree.body, names):
         call = statement.value if isinstance(statement, ast.Expr) else None
         if isinstance(call, ast.Call) and dotted(call.func) == "os.chdir" and call.args:
-            found += [call] if names.folder(call.args[0]) is not None else []
-    return found
+            moves += [call] if names.folder(call.args[0]) is not None else []
+    return moves
 
 
 def skipped_moves(tree: ast.Module, names: Names) -> list[ast.AST]:
     """Return the nodes of `if Path.cwd().name == …` that surely do not run."""
-    tests = [one for one in tree.body if isinstance(one, ast.If)]
+    conditionals = [statement for statement in tree.body if isinstance(statement, ast.If)]
     return [
         node
-        for one in tests
-        if (holds := names.is_where(one.test)) is not None
-        for statement in (one.orelse if holds else one.body)
+        for conditional in conditionals
+        if (holds := names.is_where(conditional.test)) is not None
+        for statement in (conditional.orelse if holds else conditional.body)
         for node in ast.walk(statement)
     ]
 
