@@ -127,11 +127,11 @@ def _why_not_run(root: Path, step: Rewritten) -> str:
             return f"what it writes, {written.place.shown}, does not go into its checkpoint"
     for named in step.scanned.named:
         if not any(True for place in named.places for _ in _matching(root, place)):
-            return f"nobody knows whether it writes {named.place.shown}, which is not here"
+            return f"it is unknown whether it writes {named.place.shown}, which is not here"
     cells = code_cells(step.scanned.unit.content or {})
     outputs = [output for cell in cells for output in cell["outputs"]]
     if not outputs:
-        return "it writes no results and has no outputs, so nobody can tell whether it ran"
+        return "it writes no results and has no outputs, so it is unknown whether it ran"
     if any(output.get("output_type") == "error" for output in outputs):
         return "it writes no results, and its outputs have an error"
     project = Project(root)

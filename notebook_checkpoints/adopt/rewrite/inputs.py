@@ -24,7 +24,7 @@ def why_not(code: Code, use: Use) -> str:
     if use.function.endswith("glob"):
         return "it reads a pattern of files"
     if use.is_guess:
-        return f"nobody knows what `{use.function}` does with it"
+        return f"it is unknown what `{use.function}` does with it"
     if len(use.places) > 1:
         return "its path depends on how the code runs"
     if use.call is not None and _may_be_missing(code, use.call):

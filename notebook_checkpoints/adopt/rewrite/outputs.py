@@ -222,7 +222,7 @@ def _unfit(use: Use) -> str:
     if use.function in COPIERS:
         return "it is copied or moved"
     if use.is_guess:
-        return f"nobody knows whether `{use.function}` writes it"
+        return f"it is unknown whether `{use.function}` writes it"
     if use.function in OPENERS and _appends(use.call):
         return "it is appended to"
     name = place.name.replace(HOLE, "x")

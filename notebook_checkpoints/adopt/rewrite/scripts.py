@@ -70,7 +70,7 @@ def why_no_step(scanned: Scanned) -> str:
     if _is_module(scanned):
         return "it only defines functions, which others call"
     for use in scanned.named:
-        return f"nobody knows whether `{use.line}` reads or writes {use.place.shown}"
+        return f"it is unknown whether `{use.line}` reads or writes {use.place.shown}"
     for _, line in scanned.unclear:
         return f"the path in `{line}` is known only when it runs"
     if scanned.base:

@@ -132,7 +132,7 @@ def _unclear_writer(chain: Chain) -> str:
             if use.place.text.startswith(HOLE) and not is_figure(use.function, use.place.name)
         ]
         if lines:
-            return f"; nobody knows what {scanned.unit.path} writes in `{lines[0]}`"
+            return f"; it is unknown what {scanned.unit.path} writes in `{lines[0]}`"
     return ""
 
 

@@ -109,8 +109,7 @@ class Scanned(NamedTuple):
     def unknown(self) -> list[str]:
         """What is not known about it, one sentence each."""
         named = [
-            f"names {use.as_named}: reads or writes it, nobody knows which (`{use.line}`)"
-            for use in self.named
+            f"names {use.as_named}, and may read or write it (`{use.line}`)" for use in self.named
         ]
         verbs = {True: "writes", False: "reads"}
         return named + [
