@@ -32,6 +32,8 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(arrays, "LARGE", 0)
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.parametrize("name", OBJECTS)
 def test_stop_ends_a_file_between_two_blocks(project, monkeypatch, name):
     save(STEP, {name: OBJECTS[name]})
@@ -62,6 +64,8 @@ READ = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.parametrize("name", READ)
 def test_stop_ends_the_reading_of_a_file_between_two_blocks(project, monkeypatch, name):
     save(STEP, {name: READ[name]})

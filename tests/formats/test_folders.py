@@ -51,6 +51,8 @@ def assert_same(again, saved):
     assert (again.X != saved.X).nnz == 0
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("key", ["a", "a.zarr"])
 def test_an_anndata_comes_back_whole(project, key):
@@ -59,6 +61,8 @@ def test_an_anndata_comes_back_whole(project, key):
     assert_same(load(STEP)["a"], odd())
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("key", ["a", "a.zarr"])
 def test_others_read_the_nearest(project, key):

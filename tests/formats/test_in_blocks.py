@@ -225,6 +225,8 @@ def test_blocks_that_are_not_what_the_array_declares(project, key):
     assert (again.dtype, again.tolist()) == (np.dtype("i8"), list(range(40)))
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
 def test_blocks_of_an_annotated_matrix_that_are_not_what_it_declares(project, suffix):
     key = f"x{suffix}"

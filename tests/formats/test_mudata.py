@@ -58,6 +58,8 @@ OBJECTS = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_it_comes_back_alone_and_within_others(project, kind):
     saved = OBJECTS[kind]()

@@ -63,6 +63,8 @@ def values(matrix):
     return matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_an_anndata(project, suffix):
     saved = atlas()
@@ -89,6 +91,8 @@ def test_an_anndata(project, suffix):
             previous.part("atlas", name)
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_columns_that_the_file_has_in_another_form(project, suffix):
     """A part of a table is what the table has, not what stands for it in the file."""
@@ -105,6 +109,8 @@ def test_columns_that_the_file_has_in_another_form(project, suffix):
     assert previous.part("atlas", "obs/seen").tolist() == saved.obs["seen"].tolist()
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_damage_that_the_size_does_not_show(project, suffix):
     save(STEP, {f"atlas{suffix}": atlas()})
@@ -198,6 +204,8 @@ def test_arrays(project, suffix):
             opened["one side"].compute()
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 def test_what_can_only_be_read_whole(project):
     save(STEP, {"table": pd.DataFrame({"a": [1]}), "group.zarr": atlas(), "x": np.arange(3)})
     previous = load(STEP)

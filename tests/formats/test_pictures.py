@@ -73,6 +73,8 @@ def test_it_is_saved_as_a_picture(project, kind):
     assert load(STEP)["x"].suffix == ".png"
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.filterwarnings("ignore")
 def test_a_plot_of_scanpy_is_not_shown_because_it_was_saved(project):
     plot = dotplot()

@@ -45,6 +45,8 @@ def test_tables(tmp_path, suffix, index):
 AWKWARD = st.text(st.sampled_from("a,\"'\r\n\t ;#NA0é\x00"), max_size=4)
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(

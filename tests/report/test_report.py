@@ -137,6 +137,8 @@ def test_text_that_is_not_unicode_and_templates_are_shown_as_they_are(project):
     assert '[1, {"c": null}]' in parsed.text
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 def test_a_budget_makes_pictures_smaller_and_then_leaves_them_out(project):
     figures = {f"figures/{name}.png": drawn((4, 4), 400) for name in "ab"}
     save(ONE, {**figures, "a.txt.pkl": 1})

@@ -145,6 +145,8 @@ PARAMS = st.recursive(
 )
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.text(max_size=5), PARAMS, max_size=3))
 def test_any_params_come_back_or_are_refused(project, params):

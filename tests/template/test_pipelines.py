@@ -71,6 +71,7 @@ def test_a_project_has_what_the_pipeline_says(bake, name):
     assert not list(path.rglob("pipeline.toml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PIPELINES)
 def test_a_project_depends_on_what_its_notebooks_import(bake, name):
     baked, distributions = bake(pipeline=name), packages_distributions()
