@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .block_files import until_stopped
 from .fidelity import differences, of_frames
 from .h5ad import (
     FRAMES,
@@ -78,7 +79,7 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     """Read a MuData into memory."""
     import mudata
 
-    return mudata.read_h5mu(path)
+    return until_stopped(mudata.read_h5mu, path)
 
 
 def shape(mdata: Any) -> dict[str, Any]:

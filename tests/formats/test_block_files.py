@@ -115,16 +115,39 @@ def test_stop_ends_the_reading_of_an_anndata_between_two_blocks(project, monkeyp
     assert (again != X).sum() == 0
 
 
-@pytest.mark.parametrize("library", ["pandas", "pyarrow"])
-def test_stop_does_not_wait_for_a_library_that_reads_parquet(project, monkeypatch, library):
-    pq = pytest.importorskip("pyarrow.parquet")
-    table = TABLE if library == "pandas" else pytest.importorskip("pyarrow").table({"a": [1, 2]})
-    save(STEP, {"table.parquet": table})
+def a_mudata():
+    mudata = pytest.importorskip("mudata")
+    return mudata.MuData({"rna": ad.AnnData(TABLE.to_numpy())})
+
+
+def a_table():
+    return pytest.importorskip("pyarrow").table({"a": [1, 2]})
+
+
+# what reads a file in one call: the module, its function, and an object
+IN_ONE_CALL = {
+    "pandas": ("pyarrow.parquet", "read_table", lambda: TABLE),
+    "pyarrow": (
+        "pyarrow.parquet",
+        "read_table",
+        lambda: pytest.importorskip("pyarrow").table(TABLE),
+    ),
+    "mudata": ("mudata", "read_h5mu", a_mudata),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("library", IN_ONE_CALL)
+def test_stop_does_not_wait_for_a_library_that_reads_a_file(project, monkeypatch, library):
+    name, function, make = IN_ONE_CALL[library]
+    module = pytest.importorskip(name)
+    key = "x.parquet" if function == "read_table" else "x"
+    save(STEP, {key: make()})
     previous = load(STEP)
     began, may_end = threading.Event(), threading.Event()
-    ended = []
+    read, ended = getattr(module, function), []
 
-    def slowly(*args, read=pq.read_table, **options):
+    def slowly(*args, **options):
         began.set()
         ended.append(may_end.wait(60))
         return read(*args, **options)
@@ -135,11 +158,12 @@ def test_stop_does_not_wait_for_a_library_that_reads_parquet(project, monkeypatc
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
     with monkeypatch.context() as patch:
-        patch.setattr(pq, "read_table", slowly)
+        patch.setattr(module, function, slowly)
         threading.Thread(target=stop).start()
         with pytest.raises(KeyboardInterrupt):
-            previous["table"]
+            previous["x"]
         assert not ended
         may_end.set()
     signal.signal(signal.SIGINT, before)
-    assert previous["table"].equals(table)
+    again = previous["x"]
+    assert again.shape == make().shape and type(again) is type(make())
