@@ -1,7 +1,7 @@
 """The Jinja extension that `cookiecutter.json` names: the filters of this version of the template.
 
-The first versions named `answer_filters` there and left it in memory. Where cruft generates such a
-version and this one in the same process, that would answer for this one.
+Early versions named `answer_filters` there and left it in memory. If cruft generates such a version
+and this one in the same process, Python would reuse the old module for this one.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""Jinja filters: how answers are derived from each other, and how rendered files use them.
+"""Jinja filters that derive answers from others and format them for rendered files.
 
-A filter is faster than the same logic in Jinja, which is compiled anew for every generation.
+A filter is faster than the same logic in Jinja, which is compiled again for every generation.
 """
 
 import string
@@ -62,8 +62,8 @@ def markdown(text: str) -> str:
 def handed_on(answers: dict) -> tuple[str, dict]:
     """Return what the post-gen hook needs: the template's folder, and the answers.
 
-    It is rendered last. The next generation of this process may use another version of the
-    template, as when cruft updates a project, so the modules of this one are forgotten.
+    The hook is rendered last. The next generation in this process may use another version of the
+    template, as when cruft updates a project, so this one's modules are removed from memory.
     """
     asks = read_pipeline(answers["pipeline"])["asks_for_notebooks"]
     names = [name.strip() for name in answers["notebooks"].split(",")] if asks else []

@@ -1,7 +1,7 @@
-"""What each pipeline brings to a project, from `pipelines/<name>/pipeline.toml`.
+"""What each pipeline adds to a project, from `pipelines/<name>/pipeline.toml`.
 
-A pipeline is a folder: its files are copied to the top of the project, and its `pipeline.toml` says
-the rest. Adding one takes such a folder and its name in `cookiecutter.json`.
+A pipeline is a folder whose files are copied to the top of the project; its `pipeline.toml` defines
+the rest. To add one, create such a folder and list its name in `cookiecutter.json`.
 """
 
 import tomllib
@@ -11,10 +11,10 @@ FIELDS = {"prompt": str, "asks_for_notebooks": bool, "dependencies": list, "read
 
 
 def template_folder() -> Path:
-    """Return the template that is being rendered.
+    """Return the folder of the template that is being rendered.
 
     cookiecutter renders hooks in the template's folder, and files in the project's folder within
-    it. This module may be that of another clone, where Python found it first.
+    it. The path of this module may be in another clone, if Python found that first.
     """
     here = Path.cwd()
     return here if (here / "cookiecutter.json").is_file() else here.parent

@@ -1,7 +1,7 @@
-"""Which answers are rejected, and why.
+"""Decide which answers are rejected, and why.
 
-`hooks/pre_gen_project.py` prints it. The answers are judged here, in cookiecutter's own process,
-since importing modules costs a hook time in every generation.
+`hooks/pre_gen_project.py` prints the reasons. The answers are checked here, in cookiecutter's own
+process, because importing modules in a hook takes time in every generation.
 """
 
 import importlib.util
@@ -20,8 +20,8 @@ LONGEST = 64  # characters; Windows allows 260 in a path, and slug and package a
 STAND_IN = "refused-project-slug"  # in place of a slug that cannot be a folder name
 MOST_NOTEBOOKS = 99
 
-# Beside what constraints.txt lists: modules whose name is not their distribution's, what is
-# installed on one platform or by hand, and libraries that notebooks are likely to import.
+# In addition to constraints.txt: modules whose name differs from that of their distribution,
+# packages for one platform or installed by hand, libraries that notebooks are likely to import.
 ALSO_NEEDED = frozenset(
     """
     appnope argon2 attr bokeh bs4 click colorama compression crc32c dask dateutil decorator dill
@@ -50,11 +50,11 @@ def refusals(answers: dict) -> list[str]:
         The answers by question, as cookiecutter passes them to templates.
     """
     slug = answers["project_slug"]
-    # a replay file may have been edited, so the kept answer counts only where it was replaced
+    # a replay file may have been edited, so the kept answer counts only if it was replaced
     wrong = list(slug_refusals(answers["__answered_slug"] if slug == STAND_IN else slug))
     return [
         *text_refusals("project_name", answers["project_name"], "My project", required=True),
-        # the package is derived from the slug: what is wrong with both is said once
+        # the package is derived from the slug: a problem of both is reported once
         *(wrong or package_refusals(answers["package_name"])),
         *text_refusals("description", answers["description"], "Maps cells of two modalities."),
         *text_refusals("author_name", answers["author_name"], "Ada Lovelace"),
@@ -83,7 +83,7 @@ def storable(char: str) -> bool:
 
 
 def slug_refusals(slug: str) -> Iterator[str]:
-    """Reject what is not a folder name on every system and the name of a Python distribution."""
+    """Reject a slug that cannot name a folder on every system and a Python distribution."""
     reason = name_reason(slug, "._-")
     if reason is None and slug[-1] not in PLAIN:
         reason = "ends with neither a letter nor a digit"
@@ -115,7 +115,7 @@ def package_refusals(package: str) -> Iterator[str]:
 
 
 def pipeline_refusals(pipeline: str) -> Iterator[str]:
-    """Reject a pipeline that the template lacks, as after a typing error in `cookiecutter.json`."""
+    """Reject a pipeline that does not exist, as after a typing error in `cookiecutter.json`."""
     try:
         read_pipeline(pipeline)
     except ValueError as error:
@@ -163,7 +163,7 @@ def name_reason(name: str, marks: str) -> str | None:
     name
         A slug or package.
     marks
-        The characters that are allowed in it beside ASCII letters and digits.
+        The characters that are allowed besides ASCII letters and digits.
     """
     if bad := [char for char in name if char not in PLAIN | set(marks)]:
         return f"has {bad[0]!r}; letters, digits and {' '.join(marks)} are allowed"

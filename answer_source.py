@@ -1,6 +1,6 @@
-"""What `[tool.checkpoint.template]` says of the template that made a project.
+"""The table `[tool.checkpoint.template]`, which records the template that made a project.
 
-The same answers from the same address give the same text, so a path on this machine is left out.
+Equal answers and an equal address make an equal table, so a path on this machine is left out.
 """
 
 import json
@@ -29,12 +29,12 @@ def template_record(answers: dict) -> str:
 
 
 def source_of(address: str, folder: Path) -> tuple[str | None, str | None]:
-    """Return the address of a template and the commit in use; None for what is not known.
+    """Return the address of a template and the commit in use; None for an unknown value.
 
     Parameters
     ----------
     address
-        What cookiecutter was given.
+        The template's address, as given to cookiecutter.
     folder
         The template: a clone, or the data of an installed package.
     """
@@ -56,7 +56,7 @@ def address_to_record(address: str) -> str | None:
 
 
 def commit_of(folder: Path) -> str | None:
-    """Return the commit of a clone, without calling git; None if it is not one."""
+    """Return the commit of a clone, without calling git; None if the folder is not one."""
     git = folder / ".git"
     if not (git / "HEAD").is_file():
         return None

@@ -1,7 +1,6 @@
-"""What the load cell and the save cell of a notebook call.
+"""The functions that notebooks call: `load`, `save`, `parts`, `data_file` and `figures`.
 
-The rooms below are imported when a function is called: importing this module imports the standard
-library alone.
+They import most of this package when called: importing this module loads no other library.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def load(step: str, *, fetch: bool = False) -> Checkpoint:
-    """Open what a notebook saved.
+    """Open a checkpoint that a notebook saved.
 
     Parameters
     ----------
@@ -34,14 +33,14 @@ def load(step: str, *, fetch: bool = False) -> Checkpoint:
         The notebook's name, `1_preprocessing`; or a sub-checkpoint of it,
         `2_integration/shared_features`.
     fetch
-        Whether to fetch prepared results where there are none, from the address that
-        `[tool.checkpoint.sources]` in `pyproject.toml` gives.
+        Whether to fetch prepared results if the checkpoint does not exist, from the address in
+        `[tool.checkpoint.sources]` of `pyproject.toml`.
 
     Returns
     -------
     Checkpoint
-        A read-only mapping from names to objects, each read when its key is accessed; and the
-        saved `.params`. As the last line of a cell, it shows what is in it.
+        A read-only mapping from names to objects, each read when its key is accessed; `.params`
+        are the saved parameters. As the last line of a cell, it shows its contents.
 
     Raises
     ------
@@ -52,7 +51,7 @@ def load(step: str, *, fetch: bool = False) -> Checkpoint:
     ProjectError
         If there is no project, or its results are on a disk that is not mounted.
     ArchiveError
-        If prepared results cannot be fetched, or are not what they should be.
+        If prepared results cannot be fetched or may not be unpacked.
 
     Examples
     --------
@@ -70,14 +69,14 @@ def load(step: str, *, fetch: bool = False) -> Checkpoint:
     from .storage.shown import Message
     from .watch.files import unwatched
 
-    if isinstance(step, str) and step.endswith(".ipynb"):  # as the Tab key completes it
+    if isinstance(step, str) and step.endswith(".ipynb"):  # Tab completes a file name
         step = step_of(step)
     with unwatched():
         project = project_to_read()
         try:
             checkpoint = _fetched(project, step) if fetch else Checkpoint(project, step)
         except CheckpointNotFoundError:
-            session.remember(project, f"results/{step}", None)  # a notebook may go on without it
+            session.remember(project, f"results/{step}", None)  # the notebook may catch the error
             raise
         session.remember(project, f"results/{step}", InputEntry(checkpoint.content_hash()))
         checkpoint.state, note = outdated(project, step)
@@ -102,14 +101,14 @@ def save(
         The notebook's name without `.ipynb`, `2_integration`; or a sub-checkpoint of it,
         `2_integration/shared_features`.
     objects
-        The objects by name. A name without a suffix takes the format of its type: AnnData
+        The objects by name. Without a suffix in the name, the type selects the format: AnnData
         `.h5ad`, MuData `.h5mu`, SpatialData and dask or zarr arrays `.zarr`, NumPy array `.npy`,
         SciPy sparse `.npz`, DataFrame `.parquet`, plots `.png`, charts `.html`, anything else
-        `.pkl`. A name with a suffix chooses: `.csv`, `.tsv`, `.csv.gz`, `.xlsx`, `.json`, `.pdf`,
-        `.svg`, or one of those above. A `Path` takes that file or folder into the checkpoint. None
-        for a notebook that makes figures only, or nothing: its run and inputs are recorded.
+        `.pkl`. A suffix selects another: `.csv`, `.tsv`, `.csv.gz`, `.xlsx`, `.json`, `.pdf`,
+        `.svg`, or one of the above. A `Path` is copied into the checkpoint, file or folder. None
+        if the notebook makes only figures or nothing; its run and inputs are still recorded.
     params
-        Parameters to keep in `params.json`, by group.
+        Parameters to store in `params.json`, by group.
 
     Raises
     ------
@@ -118,10 +117,10 @@ def save(
     CheckpointValueError
         If the step, a name or a parameter cannot be saved.
     CheckpointError
-        If the notebook is in another project, or in none; if it is a copy of the notebook that
+        If the notebook is in another project or in none; if it is a copy of the notebook that
         makes the step; or if the folder belongs to another user.
 
-    If anything is raised, the previous checkpoint stays intact.
+    If an error is raised, the previous checkpoint stays intact.
 
     Examples
     --------
@@ -154,7 +153,7 @@ def save(
         checkpoint = Checkpoint(project, step)
         head = f"Saved to {project.address(project.results_of(step))}/"
         following = project.after(step)
-        if not checkpoint.record or not checkpoint.record.elsewhere:  # else `notes` say so
+        if not checkpoint.record or not checkpoint.record.elsewhere:  # otherwise `notes` say so
             notes += filter(None, [imported_from_elsewhere(project)])
         Message(project, head, checkpoint.rows(), notes, following).show()
     if interrupts.came:
@@ -162,10 +161,10 @@ def save(
 
 
 def parts(step: str, names: Iterable[str]) -> Iterator[Part]:
-    """Go over the parts of a step, such as samples, and save a checkpoint for each.
+    """Loop over the parts of a step, such as samples, to save a checkpoint for each.
 
-    Parts that are current are skipped. When the loop has gone to its end, the step is saved, and
-    parts that are no longer listed are removed.
+    Parts that are current are skipped. When the loop has finished, the step is saved and parts
+    that are no longer listed are removed.
 
     Parameters
     ----------
@@ -177,7 +176,7 @@ def parts(step: str, names: Iterable[str]) -> Iterator[Part]:
     Yields
     ------
     Part
-        Has `name`, `data_file`, `load` and `save`.
+        The part to process, with `name`, `data_file`, `load` and `save`.
 
     Examples
     --------
@@ -201,20 +200,20 @@ def data_file(name: str) -> Path:
     Parameters
     ----------
     name
-        Its name in `data/`, with `/` for folders: `rna_counts.h5ad`. A folder, such as
-        `filtered_feature_bc_matrix`, is accepted too.
+        The path in `data/`, with `/` for folders: `rna_counts.h5ad`. It may also be that of a
+        folder, such as `filtered_feature_bc_matrix`.
 
     Returns
     -------
     Path
-        Where it is. Read it; files in `data/` are never written.
+        The path of the file, for reading only.
 
     Raises
     ------
     CheckpointNotFoundError
         If it does not exist; the message says where to put it.
     CheckpointValueError
-        If the name leads out of `data/`.
+        If the name points outside `data/`.
     """
     from .project.places import refuse_missing_data, script_that_makes
     from .storage.session import remember_raw
@@ -223,7 +222,7 @@ def data_file(name: str) -> Path:
     with unwatched():
         project = project_to_read()
     path = project.data / name if name and isinstance(name, str | PurePath) else None
-    # on Windows, a name such as `C:counts.csv` is not absolute, and leads elsewhere too
+    # on Windows, a name such as `C:counts.csv` is not absolute but also points elsewhere
     if not path or ".." in path.parts or not path.is_relative_to(project.data):
         raise CheckpointValueError(
             f"data_file takes a name below data/ without '..', such as 'counts.csv', got {name!r}",
@@ -245,7 +244,7 @@ def data_file(name: str) -> Path:
 
 
 def figures(step: str) -> Path:
-    """Return a step's folder for figures that other libraries write.
+    """Return the folder of a step for figures that other libraries write.
 
     Parameters
     ----------
@@ -267,7 +266,7 @@ def figures(step: str) -> Path:
 
 
 def _fetched(project: Project, step: str) -> Checkpoint:
-    """Open a checkpoint after fetching it, if there is none and a source is set."""
+    """Open a checkpoint; if it does not exist, fetch it from its source first."""
     from .share.unpack import fetch
     from .storage.checkpoint import Checkpoint
 

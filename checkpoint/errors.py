@@ -1,11 +1,11 @@
-"""What can go wrong, each with the file or key it is about and what to do."""
+"""The errors of this package, each with the step, file or key concerned and what to do."""
 
 import copy
 import sys
 from types import TracebackType
 from typing import Any
 
-LONGEST_CALL = 7  # lines of the call that failed, beyond which it is cut
+LONGEST_CALL = 7  # lines of the failed call; a longer one is shortened
 
 
 class CheckpointError(Exception):
@@ -16,10 +16,10 @@ class CheckpointError(Exception):
     message
         What is wrong, where, and what to do.
     step, file, key
-        What the error is about, where it is about one: a step, a file of the project (relative to
-        its top, with `/`), the name of an object or parameter.
+        What the error is about, if known: the name of a step, the path of a file (relative to the
+        project, with `/`), the name of an object or parameter.
     expected, found
-        What was expected and what is there instead, where the two can be compared.
+        The expected and the actual value, if they can be compared.
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class CheckpointError(Exception):
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows instead of a traceback: the user's own lines and the message.
 
-        After `%xmode Verbose`, IPython's full traceback.
+        After `%xmode Verbose`, this is IPython's full traceback.
         """
         from IPython import get_ipython
 
         shown: Any = get_ipython().InteractiveTB
         if shown.mode == "Verbose":
             return list(shown.structured_traceback(type(self), self, self.__traceback__))
-        alone = copy.copy(self)  # has no cause, which would be shown with its own traceback
+        alone = copy.copy(self)  # without its cause, whose traceback would be shown too
         trace = _before_us(self.__traceback__)
         if trace is None:
             return list(shown.get_exception_only(type(self), alone))
@@ -55,34 +55,34 @@ class CheckpointError(Exception):
 
 
 class ProjectError(CheckpointError):
-    """No project was found, or it lacks a part that every project has."""
+    """There is no project, or its files, steps or settings do not permit what was asked."""
 
 
 class CheckpointNotFoundError(CheckpointError, FileNotFoundError):
-    """A checkpoint, or a raw file, that a notebook asked for is not there."""
+    """A checkpoint or raw file that was asked for does not exist."""
 
 
 class CheckpointDamagedError(CheckpointError):
-    """A checkpoint is there, but not as `save` left it."""
+    """A checkpoint exists, but its files are not as `save` wrote them."""
 
 
 class ArchiveError(CheckpointError):
-    """A pack of results that cannot be read, or may not be unpacked."""
+    """An archive of results cannot be fetched or read, or may not be unpacked."""
 
 
 class CheckpointKeyError(CheckpointError, KeyError):
-    """The checkpoint holds no object of this name."""
+    """The checkpoint contains no object of this name."""
 
     # KeyError shows the repr of its argument, which would put the message in quotes.
     __str__ = Exception.__str__
 
 
 class CheckpointValueError(CheckpointError, ValueError):
-    """A step, a key or a parameter that cannot be saved under its name."""
+    """A step, key, parameter or other argument is invalid."""
 
 
 class CheckpointFormatError(CheckpointError, TypeError):
-    """An object that the chosen format cannot hold."""
+    """An object cannot be stored in the chosen format."""
 
 
 class MissingPackageError(CheckpointError, ImportError):
@@ -103,7 +103,7 @@ def _before_us(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _shortened(part: str) -> str:
-    """Cut a part of a traceback, such as a save cell of 30 lines, around the arrow."""
+    """Shorten a part of a traceback, such as a save cell of 30 lines, around the arrow."""
     place, *lines = part.rstrip("\n").split("\n")
     if len(lines) <= LONGEST_CALL:
         return part
@@ -118,21 +118,21 @@ def _package_of(trace: TracebackType) -> str:
 
 
 def is_the_machines(error: Exception) -> bool:
-    """Tell whether an error is of disk or memory, and not of the object that was to be saved."""
+    """Tell whether an error is due to the disk or memory and not to the object to save."""
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and bool(error.errno))
 
 
 def missing_package(
     error: BaseException | None, extra: str | None = None
 ) -> MissingPackageError | None:
-    """Return the error to raise instead if a package that is not installed caused `error`.
+    """Return an error to raise instead if `error` is due to a missing package, otherwise None.
 
-    `extra` is the extra of the project that installs such a package.
+    `extra` is the project's extra, as in `pip install .[extra]`, that installs the package.
     """
     while error and not isinstance(error, ModuleNotFoundError):
-        # pandas raises an ImportError in its place, `from None`
+        # pandas raises an ImportError `from None` instead
         error = error.__context__ if isinstance(error, ImportError) else error.__cause__
-    # a name with a dot: the package is installed, but another version of it
+    # a dotted name means that the package is installed, but in another version
     name = getattr(error, "name", None)
     if not name or "." in name:
         return None

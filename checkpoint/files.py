@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-# what tools and operating systems leave in folders
+# files and folders that tools and operating systems leave behind
 LEFTOVERS = frozenset(
     (
         *("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".ruff_cache", ".git"),
@@ -16,9 +16,10 @@ LEFTOVERS = frozenset(
 
 
 def below(folder: Path) -> Iterator[Path]:
-    """Yield the files and folders below a folder, those of each folder by name.
+    """Yield all files and folders below a folder, sorted by name within each folder.
 
-    Others may save meanwhile: what goes is left out, where `Path.rglob` raises before Python 3.13.
+    Folders that another process removes meanwhile are skipped; before Python 3.13, `Path.rglob`
+    raises.
     """
     for parent, folders, files in os.walk(folder):
         folders.sort()
@@ -26,7 +27,7 @@ def below(folder: Path) -> Iterator[Path]:
 
 
 def make_writable(folder: Path) -> None:
-    """Let the owner write in a folder that was copied from a read-only one."""
+    """Make a folder, copied from a read-only one, and its contents writable for the owner."""
     for parent, _, files in os.walk(folder):
         for path in (parent, *(os.path.join(parent, name) for name in files)):
             mode = os.stat(path).st_mode
@@ -35,12 +36,12 @@ def make_writable(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a file, or a folder and all that is in it; of a link, the link alone.
+    """Remove a file, a folder with its contents, or a link (but not its target).
 
     Raises
     ------
     OSError
-        If a part of it cannot be removed; `filename` says which.
+        If something cannot be removed; `filename` says what.
     """
     if os.path.islink(folder) or os.path.isfile(folder):
         os.remove(folder)
@@ -53,9 +54,9 @@ def remove(folder: Path) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Replace a file atomically; on a full disk the old one stays.
+    """Replace a file atomically; if that fails, as on a full disk, the old file stays intact.
 
-    It keeps its permissions. Of a link, the target is replaced.
+    Permissions are preserved. If the path is a link, its target is replaced.
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +72,7 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def draft_of(path: Path) -> Path:
-    """Return where a file is written before it is moved into place; a kill may leave it there."""
+    """Return the temporary path to write a file to before replacing it; a kill may leave it."""
     path = path.resolve()
     return path.with_name(f".{path.name}.part")
 
@@ -80,7 +81,7 @@ def sync(path: Path) -> None:
     """Flush one file or folder to disk."""
     if os.name == "nt":
         if path.is_dir():
-            return  # Windows cannot open a folder, and flushes renames by itself
+            return  # Windows cannot open a folder; it flushes renames itself
         descriptor = os.open(path, os.O_RDWR)
     else:
         descriptor = os.open(path, os.O_RDONLY)

@@ -1,8 +1,8 @@
-"""What takes long shows a bar that says what is done and how much is left, and leaves one line.
+"""Progress bars for slow operations; each leaves one line when it ends.
 
-The bar is rich's. In a terminal rich draws it. In a notebook it is one output of the cell, which
-IPython replaces in place: rich itself and tqdm would show a widget there, which saved notebooks,
-diffs and nbclient keep. In a log there is only the line.
+In a terminal, rich draws the bar. In a notebook, the bar is one output of the cell, which IPython
+replaces in place: rich itself and tqdm would show a widget there, which saved notebooks, diffs and
+nbclient keep. A log gets only lines.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any
 from . import text
 
 PATIENCE = 2.0  # seconds after which a bar appears
-PAUSE = 0.25  # seconds between two looks
+PAUSE = 0.25  # seconds between two updates of a bar
 DONE = {"Downloading": "Downloaded", "Hashing": "Hashed", "Reading": "Read", "Writing": "Wrote"}
 
 
@@ -25,10 +25,10 @@ _writing: "list[Progress]" = []  # the innermost last
 
 @contextmanager
 def writing(name: str, total: int, check: Callable[[], None]) -> Iterator[None]:
-    """Show how far a file is that is written within the `with` block, by calls of `advance`.
+    """Show the progress of writing a file within the `with` block, which calls `advance`.
 
-    It will have `total` bytes, 0 if unknown. `check` is called between two chunks; what it
-    raises ends the writing.
+    `total` is the expected size in bytes, 0 if unknown. `advance` calls `check`; an exception that
+    it raises ends the writing.
     """
     with Progress("Writing", name, total) as progress:
         progress.check = check
@@ -40,22 +40,22 @@ def writing(name: str, total: int, check: Callable[[], None]) -> Iterator[None]:
 
 
 def advance(amount: int) -> None:
-    """Note that some bytes more of what is being written are done; raises what `check` does."""
+    """Count `amount` more bytes of the file being written; raises what its `check` raises."""
     if _writing:
         _writing[-1].advance(amount)
 
 
 class Progress:
-    """How far a file is; a context manager.
+    """Show the progress of an operation on a file; used as a context manager.
 
     `doing` is a key of `DONE`, and `total` the number of bytes, 0 if unknown.
 
     Attributes
     ----------
     check
-        Called by `advance`; what it raises ends what is being done.
+        Called by `advance`; an exception that it raises ends the operation.
     stopped
-        Set to end what another thread does: there, `advance` and `count` raise.
+        Set this to end an operation in another thread: there, `advance` and `count` raise.
     """
 
     def __init__(self, doing: str, name: str, total: int) -> None:
@@ -74,7 +74,7 @@ class Progress:
         took = time.monotonic() - self._began
         if took < PATIENCE:
             return
-        size = f": {text.size(self.done)}" if self.done else ""  # a figure's is not counted
+        size = f": {text.size(self.done)}" if self.done else ""  # not counted for figures
         line = f"{DONE[self.doing]} {self.name}{size} in {took:.0f} s"
         if kind:
             of = f" of {text.size(self.total)}" if self.total else ""
@@ -82,19 +82,19 @@ class Progress:
         _leave(self._bar, line)
 
     def advance(self, amount: int) -> None:
-        """Note that some bytes more are done, and show it; raises what `check` does.
+        """Count `amount` more bytes and update the bar; raises what `check` raises.
 
         Raises `InterruptedError` if another thread has set `stopped`.
         """
         self.reach(self.done + amount)
 
     def count(self, amount: int) -> None:
-        """Note that some bytes more are done, and show nothing; raises as `advance`."""
+        """Count `amount` more bytes only; raises `InterruptedError` as `advance` does."""
         self.done += amount
         self._heed()
 
     def reach(self, done: int) -> None:
-        """Note how many bytes are done; raises as `advance`."""
+        """Set the number of bytes done and update the bar; raises as `advance`."""
         self.done = done
         self._heed()
         if self.check:
@@ -113,21 +113,21 @@ class Progress:
 
 
 class Rounds:
-    """How far a loop is: a bar in a notebook, which leaves one line, and lines elsewhere."""
+    """Show the progress of a loop: in a notebook a bar that leaves one line, else lines."""
 
     def __init__(self, name: str, total: int) -> None:
         self._name, self._total = name, total
         self._bar = _bar_for(name, total, are_bytes=False) if _is_notebook() else None
 
     def begin(self, number: int, name: str) -> None:
-        """Show that a round begins, the first of which has the number 1."""
+        """Show that a round begins; `number` counts from 1."""
         if self._bar:
             self._bar.show(number - 1, f"{self._name}: {name}")
         else:
             print(f"{self._name}: {number} of {self._total}, {name}", flush=True)
 
     def end(self, line: str) -> None:
-        """Leave one line."""
+        """Show a final line, in place of the bar if there is one."""
         _leave(self._bar, line)
 
 
@@ -145,7 +145,7 @@ def _is_notebook() -> bool:
 
 
 def _bar_for(description: str, total: int, *, are_bytes: bool = True) -> Any:
-    """Return the bar for where this process shows its output; None if it shows none there."""
+    """Return a bar for the notebook or terminal that shows the output; None for a log."""
     if _is_notebook():
         return _InNotebook(description, total, are_bytes)
     draws = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
@@ -159,7 +159,7 @@ def _rich(description: str, total: int, are_bytes: bool, **options: Any) -> tupl
     left = (progress.TimeRemainingColumn(), progress.TextColumn("left"))
     columns = ("{task.description}", progress.BarColumn(30), count, *left)
     bar = progress.Progress(*columns, transient=True, **options)
-    # rich counts from when a task is added
+    # rich measures the time from when a task is added
     return bar, bar.add_task(_plain(description), total=total or None)
 
 

@@ -1,4 +1,4 @@
-"""How sizes, shapes, tables and JSON are written."""
+"""Format sizes, shapes, tables and JSON as text."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,12 +6,12 @@ from typing import Any
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON, laid out as in every file of a checkpoint: indented by two spaces."""
+    """Return a value as JSON, indented by two spaces as in `params.json`."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Yield the strings in what JSON holds, and the keys."""
+    """Yield all strings in a JSON value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -23,7 +23,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def unfinished_merge(content: str) -> str | None:
-    """Return where git left both versions of a text, in words that complete "it …"; else None."""
+    """Return where git left conflict markers, in words that complete "<file> …"; else None."""
     lines = content.splitlines()
     first = next((n for n, line in enumerate(lines) if line.startswith("<<<<<<< ")), len(lines))
     if not any(line.startswith(">>>>>>> ") for line in lines[first:]):
@@ -50,7 +50,7 @@ def exact_size(n_bytes: int) -> str:
 
 
 def files(count: int) -> str:
-    """Return how many files there are: `1 file`, `3 files`."""
+    """Return a number of files in words: `1 file`, `3 files`."""
     return "1 file" if count == 1 else f"{count:,} files"
 
 
@@ -66,7 +66,7 @@ def shape(entry: Mapping | None) -> str:
         sides = " x ".join(f"{side:,}" for side in entry["shape"]) or "scalar"
         return f"{sides} {entry['dtype']}"
     except (KeyError, TypeError, ValueError):
-        return ""  # written by hand
+        return ""  # edited by hand
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> str:

@@ -4,7 +4,7 @@ import sys
 
 TEMPLATE, ANSWERS = {{cookiecutter | handed_on}}
 
-# cookiecutter runs this script in the folder for temporary files, where a json.py may be anyone's
+# cookiecutter runs this script in the folder for temporary files, where anyone can put a json.py
 if not sys.flags.safe_path:
     del sys.path[0]
 # `checkpoint` is imported from the template, where Python can cache its bytecode

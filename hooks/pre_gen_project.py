@@ -1,7 +1,7 @@
 """Reject answers that would not make a working project, before any file is written.
 
-`answer_refusals.py` judges them while cookiecutter renders this script; what needs a look at the
-disk is judged here. cookiecutter makes the project's folder before this hook runs, so
+`answer_refusals.py` checks them while cookiecutter renders this script, except for files on disk,
+which this script checks. cookiecutter makes the project's folder before this hook runs, so
 `cookiecutter.json` replaces a slug that cannot be a folder name, such as `a/b`, and keeps the
 answer in `__answered_slug`.
 """
@@ -35,7 +35,7 @@ def main():
 
 
 def occupied_refusals():
-    """Reject a folder in which something would be replaced (`--overwrite-if-exists`)."""
+    """Reject a folder in which files would be overwritten (`--overwrite-if-exists`)."""
     taken = [name for name in (*FOLDERS, *FILES) if not is_free(name)]
     if taken:
         yield (

@@ -1,1 +1,1 @@
-"""The rules of a project, and what breaks them."""
+"""Check a project against rules about its files, its load and save cells, and its code."""

@@ -13,7 +13,7 @@ from .raw_data import WRITERS, function_of
 from .rules import Finding, rule
 from .subjects import Cell
 
-# top folders that hold people's files; keys in HDF5 files and paths of web pages look similar
+# top folders that contain people's files; HDF5 keys and paths of web pages look similar
 ROOTS = "|".join(
     "home Users users mnt media Volumes scratch tmp var opt srv root datasets storage "
     "gpfs lustre beegfs nfs net project projects proj share shared export group groups lab "
@@ -45,7 +45,7 @@ def _absolute_path(cell: Cell) -> Iterator[Finding]:
 
 
 def _not_paths(node: ast.AST) -> list[ast.expr]:
-    """Return the parts of a node that continue a text, or that are keys or text for people."""
+    """Return the parts of a node that are not paths: continued text, keys, text for people."""
     if isinstance(node, ast.JoinedStr):
         return list(node.values[1:])
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -66,10 +66,10 @@ def _chdir(cell: Cell) -> Iterator[Finding]:
     changes = [
         ast.unparse(node)
         for node in cell.nodes
-        # contextlib.chdir goes back
+        # contextlib.chdir restores the previous folder
         if isinstance(node, ast.Call) and dotted(node.func) in ("os.chdir", "chdir")
     ]
-    if not has_cell_magic(cell.source):  # a shell of its own
+    if not has_cell_magic(cell.source):  # runs in a separate shell
         changes += [line.strip() for line in cell.shell_lines if re.match(r"\s*%?cd\b", line)]
     for code in changes:
         yield Finding(f"changes the working directory: `{code}`", todo)

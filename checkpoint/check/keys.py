@@ -1,4 +1,4 @@
-"""A rule about keys: what a notebook asks of a step is among what that step saves."""
+"""The rule that a notebook asks a loaded step only for keys that the step saves."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -31,9 +31,9 @@ def _load_key(subject: Notebook) -> Iterator[Finding]:
 
 
 def _loaded(subject: Notebook) -> dict[str, str]:
-    """Return the steps by the code that stands for them: `load("1_a")`, and names that it is given.
+    """Return the steps by the code that refers to them: `load("1_a")`, or a name assigned to it.
 
-    A name that is given anything else, anywhere in the notebook, is left out.
+    A name that is bound to anything else, anywhere in the notebook, is left out.
     """
     steps: dict[str, str] = {}
     names = [name for cell in subject.cells for name in bound(cell.tree)]
@@ -52,7 +52,7 @@ def _loaded(subject: Notebook) -> dict[str, str]:
 
 
 def _asked(cell: Cell, loaded: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the steps and keys that a cell asks for, except where it expects an error."""
+    """Yield the steps and keys that a cell asks for, except inside a `try`."""
     tried = [inner for node in cell.nodes if isinstance(node, ast.Try) for inner in ast.walk(node)]
     for node in cell.nodes:
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
@@ -62,7 +62,7 @@ def _asked(cell: Cell, loaded: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _saved_keys(subject: Notebook, step: str) -> list[str] | None:
-    """Return the keys that the code of a step's notebook spells out; None if it may save others."""
+    """Return the literal keys that a step's notebook saves; None if it may save others."""
     paths = [other.path for other in subject.steps if other.name == step.partition("/")[0]]
     try:
         sources = notebook.sources(notebook.read_whole(paths[0])) if paths else []
@@ -84,7 +84,7 @@ def _saved_keys(subject: Notebook, step: str) -> list[str] | None:
 
 
 def _may_be(key: str, saved: str) -> bool:
-    """Tell whether a key may be found: with or without a suffix, which the object may choose."""
+    """Tell whether a key may match a saved one; its suffix may depend on the object."""
     from ..formats import stems
 
     return key == saved or key in stems(saved) or saved in stems(key)

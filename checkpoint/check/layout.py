@@ -1,4 +1,4 @@
-"""Rules about a project's files and its load and save cells, which new projects follow, too."""
+"""Rules about a project's files and its load and save cells; most also apply to new projects."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from .subjects import Cell, Notebook, NotebookFile
 
 FOLDERS = ("data", "notebooks", "results", "src")
 FILES = ("pyproject.toml", "README.md", ".gitignore", "data/README.md")
-# JupyterLab keeps the version of a notebook
+# JupyterLab would keep the old version of a notebook
 UPGRADE = (
     "Upgrade it: "
     "python -c \"import nbformat as n; p = '{}'; n.write(n.v4.upgrade(n.read(p, 4)), p)\""
@@ -30,7 +30,7 @@ IGNORED = (
 
 
 def check_new(root: Path) -> list[Problem]:
-    """Check a project that was just generated: without outputs, with all results folders."""
+    """Check a new project, which must have no outputs and all results folders."""
     project = Project(root)
     rules = [*(rule for rule in RULES.values() if rule.new), OUTPUTS]
     folders = [project.results_of(step.name) for step in project.steps()]
@@ -77,7 +77,7 @@ def _tree(project: Project) -> Iterator[Finding]:
 def _gitignore(project: Project) -> Iterator[Finding]:
     path = project.root / ".gitignore"
     if not path.is_file():
-        return  # a problem of `tree`
+        return  # the rule `tree` reports it
     lines = set(path.read_text(encoding="utf-8", errors="replace").splitlines())
     for line in IGNORED:
         if line not in lines:
@@ -164,7 +164,7 @@ def _kernel(judged: Notebook) -> Iterator[Finding]:
     try:
         expected = read_kernels(judged.project).get(judged.step.name, "python3")
     except ProjectError:
-        return  # a problem of `settings`
+        return  # the rule `settings` reports it
     if name != "python3" and name != expected:
         what = f"has the kernel {name!r}; expected {expected!r}"
         yield Finding(
@@ -187,7 +187,7 @@ def _step_settings(project: Project) -> Iterator[Finding]:
     try:
         entries, kernels = read_entries(project), read_kernels(project)
     except ProjectError:
-        return  # a problem of `settings`
+        return  # the rule `settings` reports it
     for name in [name for name in (*entries, *kernels) if name not in names]:
         what = f"has settings of {name}, which is not a step"
         yield Finding(what, "Correct its name, or remove them", "pyproject.toml")
@@ -216,7 +216,7 @@ def _is_in_python(step: Step) -> bool:
     try:
         return notebook.language(notebook.read_whole(step.path)) == "python"
     except ProjectError:
-        return False  # a problem of its own
+        return False  # another rule reports it
 
 
 @rule(
@@ -285,7 +285,7 @@ def with_sources(project: Project) -> list[str]:
     try:
         return list(read_sources(project))
     except ProjectError:
-        return []  # a problem of `settings`
+        return []  # the rule `settings` reports it
 
 
 def _not_earlier(cell: Cell) -> Iterator[tuple[str, bool]]:

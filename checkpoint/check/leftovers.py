@@ -1,4 +1,4 @@
-"""Rules about what is left over: unfinished merges, results of no step, large files in git."""
+"""Rules about leftovers: unfinished merges, results without a step, large files in git."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def _merge(project: Project) -> Iterator[Finding]:
 
 
 def _texts(root: Path) -> Iterator[Path]:
-    """Yield what people and the template write; notebooks are read by another rule."""
+    """Yield the files that people and the template write; another rule reads notebooks."""
     yield from root.glob("*")
     yield from root.glob("data/README.md")
     for folder in (".github", "profiles", "scripts", "src"):

@@ -1,4 +1,4 @@
-"""The rule about writing into `data/`, for paths that the code spells out.
+"""The rule against changing files in `data/`, for paths that the code spells out.
 
 Variables are not followed. A path counts if it begins with a literal, `Path(<literal>)` or
 `data_file(…)`.
@@ -20,7 +20,7 @@ WRITERS = frozenset(
     "imsave imwrite extractall touch mkdir makedirs ExcelWriter".split()
 )
 REMOVERS = frozenset("move rename renames replace unlink remove removedirs rmtree rmdir".split())
-# their second argument is what they write
+# their second argument is the path that they write to
 COPIERS = frozenset("copy copy2 copyfile copytree symlink link urlretrieve unpack_archive".split())
 OPENERS = frozenset("open ZipFile File TarFile".split())
 TARGETS = ("path", "file", "fname", "dst", "buf", "out", "store", "writer", "dir", "target")
@@ -66,7 +66,7 @@ def _writes_data(cell: Cell) -> Iterator[Finding]:
 
 
 def function_of(call: ast.Call) -> str:
-    """Return the name of the function or method that is called, without what is before it."""
+    """Return the name of the called function or method, without its module or object."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
 
 
@@ -80,7 +80,7 @@ def _writes(call: ast.Call) -> bool:
     targets = [keyword.value for keyword in call.keywords if (keyword.arg or "").endswith(TARGETS)]
     if function in COPIERS:
         paths = [*call.args[1:2], *targets]
-    elif function == "write":  # an AnnData's takes a path, a file's takes text
+    elif function == "write":  # that of an AnnData takes a path, that of a file takes text
         paths = [node for node in call.args[:1] if not isinstance(node, ast.JoinedStr)]
     elif function in REMOVERS:  # list.remove and str.replace exist, too
         paths += [*call.args, *targets] if of_module else []

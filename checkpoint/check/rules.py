@@ -7,7 +7,7 @@ a `Finding` for each place that breaks the rule. The decorator `rule` registers 
         "chdir",
         Cell,
         finds="changing the working directory with `os.chdir` or `%cd`",
-        why="relative paths in later cells then depend on which cells ran before",
+        why="relative paths then depend on which cells ran before",
     )
     def _chdir(cell: Cell) -> Iterator[Finding]:
         ...
@@ -67,7 +67,7 @@ class Rule(NamedTuple):
     subject: Subject  # what it judges
     judge: Judge
     finds: str  # what breaks it, as a sentence without its full stop
-    why: str  # that matters, likewise
+    why: str  # why that matters, likewise
     new: bool = False  # whether the post-gen hook checks it, too: its module then imports little
 
 
@@ -89,7 +89,7 @@ def rule(
 def problems(project: Project, rules: Iterable[Rule], *, whole: bool = False) -> Iterator[Problem]:
     """Yield the problems of a project: those of the project first, then notebook by notebook.
 
-    `whole` leaves out the notebooks.
+    If `whole`, the notebooks are left out.
     """
     rules = list(rules)
     for subject, file, line in [(project, "", None)] if whole else subjects(project):

@@ -22,7 +22,7 @@ class NotebookFile(NamedTuple):
 
 
 class Notebook:
-    """A notebook whose cells can be relied upon; `steps` are all of the project, in order."""
+    """A notebook with valid cells; `steps` are all steps of the project, in order."""
 
     def __init__(self, project: Project, step: Step, steps: list[Step], content: dict) -> None:
         self.project, self.step, self.steps = project, step, steps
@@ -40,7 +40,7 @@ class Notebook:
 
 
 class Cell:
-    """A code cell of a notebook; `json` is what the notebook's file has of it."""
+    """A code cell of a notebook; `json` is the cell as in the notebook's file."""
 
     def __init__(self, notebook_: Notebook, json: dict) -> None:
         self.notebook = notebook_
@@ -97,7 +97,7 @@ def subjects(
         yield file, where, None
         if file.content is None or any(notebook.broken(file.content)):
             continue
-        # others call neither load nor save; nor do notes without code
+        # notebooks in other languages or without code call neither load nor save
         if any(notebook.sources(file.content)) and notebook.language(file.content) == "python":
             whole = Notebook(project, step, steps, file.content)
             yield whole, where, None

@@ -1,4 +1,4 @@
-"""The `checkpoint` command: a module per group of verbs, and how they show what they did."""
+"""The `checkpoint` command: one module per group of verbs, and the printing of results."""
 
 import sys
 

@@ -19,7 +19,7 @@ def new(
         ),
     ] = None,
 ) -> None:
-    """Add a notebook that loads the one before it, and renumber those after it."""
+    """Add a notebook that loads the one before it, and renumber the notebooks after it."""
     from ..edit import chain
 
     project = current_project()
@@ -33,7 +33,7 @@ def new(
 def rename(
     step: StepName, name: Annotated[str, typer.Argument(help="The new name, without a number.")]
 ) -> None:
-    """Rename a notebook, its results, and the load and save cells that name it."""
+    """Rename a notebook and its results, and update the code and settings that name it."""
     from ..edit import chain
 
     project = current_project(settled=False)
@@ -47,7 +47,7 @@ def rename(
 def move(
     step: StepName, position: Annotated[str, typer.Argument(help="Its new number, or letter.")]
 ) -> None:
-    """Give a notebook another number, and renumber those between its old and new place."""
+    """Give a notebook another number, and renumber the notebooks in between."""
     from ..edit import chain
 
     project = current_project()
@@ -63,7 +63,7 @@ def move(
 
 
 def remove(step: StepName, yes: Yes = False) -> None:
-    """Remove a notebook and its results, and renumber those after it."""
+    """Remove a notebook and its results, and renumber the notebooks after it."""
     from ..edit import chain
 
     project = current_project()

@@ -15,7 +15,7 @@ from ..errors import CheckpointError
 from . import chain, course, look, runs
 from .shared import err, out
 
-# each verb is a function of the module of its group; typer makes options of its parameters
+# each verb is a function in the module of its group; typer turns its parameters into options
 VERBS: dict[str, tuple[Callable[..., None], ...]] = {
     "Look": (look.status, look.graph, look.check, look.report, look.methods),
     "Run": (runs.run, runs.accept, runs.clean),
@@ -47,16 +47,16 @@ def checkpoint(
         typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Run, check and rename this project's chain of notebooks, from any of its folders.
+    """Run, check and edit this project's chain of notebooks, from any of its folders.
 
     A step is a notebook, such as notebooks/1_preprocessing.ipynb, and its results in
-    results/1_preprocessing/. It is current if its results fit its cells, its inputs and the
+    results/1_preprocessing/. It is current if its results match its cells, its inputs and the
     project's modules.
     """
 
 
 def main() -> None:
-    """Run the command; an error is shown as its message, without a traceback."""
+    """Run the command; show errors as messages, without a traceback."""
     for stream in (sys.stdout, sys.stderr):  # a cell's first line may not be encodable here
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

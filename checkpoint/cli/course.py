@@ -1,4 +1,4 @@
-"""The verbs about results and notebooks that people give each other: pack, unpack, reset."""
+"""The verbs for sharing results and handing out notebooks: pack, unpack, reset."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def pack(
         typer.Option("--output", "-o", help="The archive; by default, STEP.zip.", metavar="FILE"),
     ] = None,
 ) -> None:
-    """Pack a step's results into one file, for others to unpack.
+    """Pack the results of steps into one file that others can unpack.
 
-    The same results give the same bytes. Sub-checkpoints are packed, too.
+    Sub-checkpoints are included. Packing the same results again makes an identical file.
     """
     from ..share.pack import pack as pack_steps
     from ..share.pack import sources_line
@@ -66,9 +66,10 @@ def unpack(
         float, typer.Option("--timeout", help="Seconds to wait for a silent server.", min=0.1)
     ] = 30.0,
 ) -> None:
-    """Unpack results that you were given, all or nothing.
+    """Unpack results that someone packed, atomically.
 
-    `status` shows them as given; they are neither stale nor run again.
+    `status` shows them as given. They do not become stale, and `run` makes them again only if you
+    ask it to run the step.
     """
     from ..project.chain import step_of
     from ..project.settings import read_sources
@@ -105,7 +106,7 @@ def unpack(
 
 
 def reset(step: StepName) -> None:
-    """Put a notebook back as it was handed out; yours is kept beside it."""
+    """Restore a notebook as it was handed out; your version is kept next to it."""
     from ..project.chain import step_of
     from ..share.reset import reset as reset_step
 

@@ -1,4 +1,4 @@
-"""The verbs that look at a project and change nothing: status, graph, check, report, methods."""
+"""The verbs that inspect a project without changing it: status, graph, check, report, methods."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Paths = Annotated[
 
 
 def status(paths: Paths = None, as_json: AsJson = False) -> None:
-    """Show whether each step's results fit its notebook and its inputs.
+    """Show whether each step's results match its notebook and its inputs.
 
-    Of the projects in PATHS, it shows a row each. Exits with 1 unless every step is current;
+    With PATHS, shows one row per project. Exits with 1 unless every step is current;
     notebooks without code do not count.
     """
     from ..lineage.changes import CURRENT
@@ -54,9 +54,9 @@ def graph(
         typer.Option("--svg", help="Write it as a picture, for a README.", metavar="FILE"),
     ] = None,
 ) -> None:
-    """Show which step loads what, as a tree.
+    """Show which steps load which, as a tree.
 
-    A step that loads several hangs below the last of them and names the others.
+    A step that loads several steps is below the last of them and lists the others.
     """
     from ..errors import CheckpointValueError
     from ..files import replace
@@ -132,9 +132,9 @@ def report(
         bool, typer.Option("--check", help="Exit with 1 if a step does not hold.")
     ] = False,
 ) -> None:
-    """Write the project as a page: what it is, from which data, what came out, does it hold.
+    """Write a report: what the project is, its data, its results, and whether they hold.
 
-    It is one HTML file that needs nothing else, for readers who were not involved.
+    The report is one self-contained HTML file, for readers who were not involved.
     """
     from ..report.pictures import budget_of
     from ..report.write import NAME, write
@@ -165,7 +165,7 @@ def report(
 
 
 def methods() -> None:
-    """Print the facts that a methods section starts from: tools, versions, inputs, parameters."""
+    """Print the facts for a methods section: tools, versions, inputs, parameters."""
     from ..lineage.changes import CURRENT
     from ..report.facts import gather
     from ..report.methods import methods as facts_of

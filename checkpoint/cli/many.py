@@ -1,4 +1,4 @@
-"""Several projects at once, such as those of a lab: a row each, and none stops the others."""
+"""States and problems of several projects at once, such as those of a lab."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ FAILED = "unknown"  # the state of a project that cannot be read
 
 
 def states(roots: list[Path]) -> list[dict[str, Any]]:
-    """Return the state of each project, with those of its steps; `why` where it is not current."""
+    """Return the state of each project and its steps; `why` says why it is not current."""
     return [
         {"project": str(root), "version": Project(root).version, **_state(root)} for root in roots
     ]
 
 
 def problems(problems_by_root: Mapping[Path, list[Problem]]) -> list[dict[str, Any]]:
-    """Return the number of problems of each project by rule."""
+    """Return how many problems each project has, by rule."""
     return [
         {
             "project": str(root),

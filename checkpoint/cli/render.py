@@ -1,4 +1,4 @@
-"""How the command shows states, problems, sizes and new names."""
+"""Print states, problems, sizes and new names for the `checkpoint` command."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
             "editor may have written it back after a rename. `checkpoint check` says what to do."
         )
     steps = {step.name: step for step in project.steps()}
-    left = (ABSENT, UNVERIFIABLE, CURRENT)  # by `run`, unless they are named or needed
+    left = (ABSENT, UNVERIFIABLE, CURRENT)  # `run` skips these, unless they are named or needed
     due = [state for state in states if state.state not in left and state.step in steps]
     skips = skipped(project, [steps[state.step] for state in due])
     for state in due:
@@ -74,7 +74,7 @@ def states(console: Console, project: Project, states: list[State]) -> None:
 
 
 def _to_fetch(project: Project, states: list[State]) -> list[str]:
-    """Return the steps that others load, that are not here, and that have an address."""
+    """Return the steps that are not here, that others load, and that have a source."""
     from ..lineage.changes import ABSENT, MISSING
     from ..project.settings import read_sources
 
@@ -109,13 +109,13 @@ def _table(*titles: str) -> Table:
 
 
 def _names(paths: list[str]) -> list[str]:
-    """Return the names of folders; whole paths where two have the same name."""
+    """Return the names of folders, or their paths if two have the same name."""
     names = [Path(path).name for path in paths]
     return names if len(set(names)) == len(names) else paths
 
 
 def _branches(states: list[State]) -> bool:
-    """Tell whether a step loads others than just the one before it."""
+    """Tell whether any step loads something other than just the step before it."""
     before: list[str] = []
     for state in states:
         if _whole(state) != before:
@@ -125,19 +125,19 @@ def _branches(states: list[State]) -> bool:
 
 
 def _whole(state: State) -> list[str]:
-    """Return the steps that one is made from, without their sub-checkpoints and parts."""
+    """Return the steps from which a step is made, not their sub-checkpoints and parts."""
     return list(dict.fromkeys(loaded.partition("/")[0] for loaded in state.loads))
 
 
 def _why(state: State, states: list[State]) -> list[str]:
-    """Return the reasons and notes of a state; reasons that an earlier step has, by its name."""
+    """Return a state's reasons and notes; `as STEP` for the reasons of an earlier step."""
     first = next((other.step for other in states if other.reasons == state.reasons), state.step)
     repeated = state.reasons and first != state.step
     return [*([f"as {first}"] if repeated else state.reasons), *state.notes]
 
 
 def tree(console: Console, loads: Mapping[str, list[str]], later: Mapping[str, list[str]]) -> None:
-    """Print a tree of steps, each below the last step before it that it loads."""
+    """Print a tree of steps, each below the last earlier step that it loads."""
     from rich.segment import Segments
     from rich.tree import Tree
 
@@ -149,13 +149,13 @@ def tree(console: Console, loads: Mapping[str, list[str]], later: Mapping[str, l
             others += f"  loads {', '.join(later[step])}, which does not run before it"
         above = branches[loaded[-1]] if loaded else top
         branches[step] = above.add(Text.assemble(step, (others, "dim")))
-    # a long chain is deeper than a terminal is wide, and would lose its names
+    # a long chain may be wider than the terminal, which would cut off names
     options = console.options.update_width(console.width + DEEPER * len(loads))
     console.print(Segments(console.render(top, options)), soft_wrap=True, end="")
 
 
 def mermaid(loads: Mapping[str, list[str]]) -> str:
-    """Return a graph of steps for Mermaid."""
+    """Return a graph of steps in the syntax of Mermaid."""
     names = {step: f"s{number}" for number, step in enumerate(loads, 1)}
     nodes = [f'    {name}["{_for_mermaid(step)}"]' for step, name in names.items()]
     arrows = [f"    {names[before]} --> {names[step]}" for step in loads for before in loads[step]]
@@ -163,7 +163,7 @@ def mermaid(loads: Mapping[str, list[str]]) -> str:
 
 
 def _for_mermaid(name: str) -> str:
-    """Return a name with what Mermaid would take for an entity, or for Markdown, as entities."""
+    """Return a name with the characters escaped that Mermaid would interpret."""
     return "".join(f"#{ord(letter)};" if letter in "#&;`" else letter for letter in name)
 
 
@@ -206,7 +206,7 @@ def removable(console: Console, checkpoints: Iterable[Removable]) -> None:
 
 
 def notebook_and_results(console: Console, project: Project, step: Step) -> None:
-    """Print a notebook and its results that would be removed, others' files by name."""
+    """Print the notebook and results to be removed, naming files that `save` did not create."""
     from ..storage.clean import others_in
 
     results = project.results_of(step.name)
@@ -226,7 +226,7 @@ def rules(console: Console, rows: list[dict[str, str]]) -> None:
 
 
 def renamed(console: Console, project: Project, names: Mapping[str, str]) -> None:
-    """Print the new names of steps by their old ones, and where these are still mentioned."""
+    """Print old and new names of steps, and where the old names are still mentioned."""
     from ..edit.references import still_mentioned
 
     for old, new in names.items():

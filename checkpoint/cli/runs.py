@@ -1,4 +1,4 @@
-"""The verbs about results: run, accept, clean."""
+"""The verbs that make, accept and remove results: run, accept, clean."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def run(
         int, typer.Option("--jobs", "-j", min=1, help="How many may run at the same time.")
     ] = 1,
 ) -> None:
-    """Run the notebooks that are not current, in order, and keep their outputs in them.
+    """Run the notebooks that are not current, in order, and save their outputs in them.
 
     A notebook that fails is left unchanged; the executed copy is results/STEP/failed.ipynb. Exits
-    with 3 if steps are still not current, and says why and what to do.
+    with 3 if steps are still not current, after printing why and what to do.
     """
     from ..notebooks.parameters import parse_settings
     from ..run.run import run as run_steps
@@ -61,7 +61,7 @@ def accept(
     step: StepName,
     why: Annotated[str, typer.Option("--why", help="Why the change does not matter.")],
 ) -> None:
-    """Mark a step as current without running it; the reason is kept in its params.json."""
+    """Mark a step as current without running it; the reason is stored in its params.json."""
     from ..lineage.accept import accept as accept_step
 
     for reason in accept_step(current_project(), step, why):
@@ -72,7 +72,7 @@ def clean(
     steps: StepNames = None,
     yes: Yes = False,
 ) -> None:
-    """Remove checkpoints, after showing which. Files that save did not create are kept."""
+    """Remove checkpoints, after listing them. Files that save did not create are kept."""
     from ..storage import clean as cleaning
 
     project = current_project()

@@ -1,4 +1,4 @@
-"""What the verbs share: consoles, options, the current project, and what they ask and tell."""
+"""What the verbs share: consoles, options, the current project, prompts and advice."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ..project.places import refuse_missing_data
 if TYPE_CHECKING:
     from ..project.project import Project
 
-# Paths and messages are printed as they are, without highlighted numbers or line breaks of rich's.
-# Where a program reads the output, each row of a table is one line, however long.
+# rich prints paths and messages unchanged, without highlighting numbers or breaking lines. Unless
+# the output goes to a terminal, each row of a table is one line, however long.
 width = None if sys.stdout.isatty() else 10_000
 out = Console(highlight=False, soft_wrap=True, markup=False, width=width)
 err = Console(highlight=False, soft_wrap=True, markup=False, stderr=True)
@@ -36,7 +36,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 def current_project(*, settled: bool = True) -> Project:
     """Return the project of the working directory, after undoing an interrupted change to it.
 
-    `settled` says that each notebook has to be where it belongs.
+    If `settled`, raises `ProjectError` unless it is clear which notebooks are the steps.
     """
     from ..edit.change import recover
 
@@ -65,7 +65,7 @@ def current_project(*, settled: bool = True) -> Project:
 
 
 def project_here() -> Project:
-    """Return the project of the working directory; refuse one of another package."""
+    """Return the project of the working directory; raises if it has another package."""
     project = project_of_command()
     if not fits(project):
         other = project.package
@@ -80,7 +80,7 @@ def project_here() -> Project:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Go on if the user confirms; without an interactive terminal, only with --yes."""
+    """Return if the user confirms, else exit; a non-interactive terminal requires `yes`."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -91,7 +91,7 @@ def confirm(question: str, yes: bool) -> None:
 
 @contextmanager
 def tell_open(project: Project) -> Iterator[None]:
-    """Say, after the `with` block, which open notebooks to close and which to reload."""
+    """Print, after the `with` block, which open notebooks to close and which to reload."""
     from ..project.servers import CLOSE, RELOAD, advice
 
     before = _stamps(project)

@@ -1,1 +1,1 @@
-"""Changing the chain: new, rename, move, remove."""
+"""Edit the chain of notebooks: new, rename, move, remove."""

@@ -1,4 +1,4 @@
-"""Add, rename, move and remove steps, with everything that names them."""
+"""Add, rename, move and remove steps, and update everything that names them."""
 
 from collections.abc import Iterable, Mapping
 from itertools import count, takewhile
@@ -28,24 +28,24 @@ class New(NamedTuple):
 
 
 def new(project: Project, name: str, after: str | None = None) -> New:
-    """Add a notebook that loads the step before it; the steps after it are renumbered.
+    """Add a notebook that loads the step before it, and renumber the steps after it.
 
-    Its number is written like theirs: `02`, `01b`, `1_3`. Where the setting `order` lists the
-    notebooks, it is added to the list, and none is renumbered.
+    Its number has the style of theirs: `02`, `01b`, `1_3`. If the setting `order` lists the
+    notebooks, the new one is added to the list and none is renumbered.
 
     Parameters
     ----------
     project, name
-        The project, and the new step's name without a number; with one, if it shall have one, for
-        `order`.
+        The project, and the name of the new step without a number; if the setting `order` lists
+        the notebooks, the whole name.
     after
         The step after which the new one runs; the last step if None.
 
     Raises
     ------
     ProjectError
-        If the name is not valid or is taken, or something cannot be renamed safely. Nothing has
-        changed then.
+        If the name is invalid or taken, or something cannot be renamed safely. Nothing has changed
+        then.
     """
     steps, order = project.steps(), read_order(project)
     countable = [step for step in steps if step.number or order]
@@ -82,10 +82,10 @@ def new(project: Project, name: str, after: str | None = None) -> New:
 
 
 def rename(project: Project, step: str, name: str) -> dict[str, str]:
-    """Give a step another name; it keeps its number. Returns and raises as `move`.
+    """Rename a step, keeping its number; returns and raises as `move`.
 
-    The name may be given with that number; where the setting `order` lists the notebooks, also
-    with another. If the notebook's file was renamed already, all else follows (`_finish_rename`).
+    The name may include that number or, if the setting `order` lists the notebooks, another. If
+    the notebook's file was already renamed, everything else follows (`_finish_rename`).
     """
     if finished := _finish_rename(project, step, name):
         return finished
@@ -106,15 +106,15 @@ def rename(project: Project, step: str, name: str) -> dict[str, str]:
 
 
 def move(project: Project, step: str, position: int | str) -> dict[str, str]:
-    """Give a step another number; those between its old and its new position make room.
+    """Give a step another number, and renumber the steps between its old and new position.
 
     Parameters
     ----------
     project, step
         The project and the step.
     position
-        Its new number: of `01b`, another letter; of `1_2`, what comes after `1_`. Where the
-        setting `order` lists the notebooks, its new place in the list.
+        Its new number: for `01b`, another letter; for `1_2`, the part after `1_`. If the setting
+        `order` lists the notebooks, its new place in the list.
 
     Returns
     -------
@@ -146,9 +146,9 @@ def move(project: Project, step: str, position: int | str) -> dict[str, str]:
 
 
 def remove(project: Project, step: str) -> dict[str, str]:
-    """Remove a step's notebook and results; the steps after it close the gap.
+    """Remove a step's notebook and results, and renumber the steps after it.
 
-    Returns and raises as `move`, also if another notebook loads the step.
+    Returns and raises as `move`; also raises `ProjectError` as `removable`.
     """
     selected = removable(project, step)
     order = read_order(project)
@@ -168,7 +168,7 @@ def remove(project: Project, step: str) -> dict[str, str]:
 
 
 def removable(project: Project, step: str) -> Step:
-    """Return a step that nothing else needs; raises as `remove`."""
+    """Return a step; raises `ProjectError` if another step loads it or settings name it."""
     selected = _select(project, step)
     name = selected.name
     graph = Graph(project)
@@ -191,17 +191,17 @@ def removable(project: Project, step: str) -> Step:
 
 
 def loaded_too_early(project: Project) -> list[tuple[str, str]]:
-    """Return pairs of steps of which the first loads the second, which runs later."""
+    """Return pairs of steps: the first loads the second, although that runs later."""
     graph = Graph(project)
     return [(step, later) for step, loads in graph.later.items() for later in loads]
 
 
 def _finish_rename(project: Project, step: str, name: str) -> dict[str, str] | None:
-    """Finish a rename that began outside, as in a file browser: the notebook alone moved.
+    """Finish a rename that began outside, as in a file browser, with only the notebook renamed.
 
-    `step` is its old name, which no notebook has, and `name` that of the notebook, with or without
-    its number; one that lost its number gets it back. Returns the new name by the old one, or None
-    if no such rename has begun.
+    `step` is its old name, which no notebook has, and `name` its new name, with or without the
+    number; a notebook that lost its number gets it back. Returns the new name by the old one, or
+    None if there was no such rename.
     """
     old, given = step_of(step), step_of(name)
     number = number_of(old)
@@ -212,7 +212,7 @@ def _finish_rename(project: Project, step: str, name: str) -> dict[str, str] | N
     if not known or old in by_stem or not path:
         return None
     if not (project.results / old).is_dir() and not saves_as(path, old):
-        return None  # a slip in the old name
+        return None  # a typing error in the old name
     new = path.stem if number_of(path.stem) else f"{prefix}{given}"
     if reason := unfit(new, bare=False):
         raise ProjectError(f"{new!r} {reason}. Rename the file to another name first.", found=new)
@@ -233,7 +233,7 @@ def _finish_rename(project: Project, step: str, name: str) -> dict[str, str] | N
 def _numbered_after(
     previous: Step | None, steps: list[Step], name: str
 ) -> tuple[str, dict[str, str]]:
-    """Return the name of a step behind another, and new names of those that make room."""
+    """Return the name of a step after another, and new names of the steps to renumber."""
     if previous is None:
         return _name("1", name), {}
     model, number = previous, _number(previous).last + 1
@@ -270,7 +270,7 @@ def _in_order(project: Project, step: Step) -> str:
 def _position(
     step: Step, position: int | str, first: int, last: int, in_letters: bool = False
 ) -> int:
-    """Return a position as a number; of steps whose numbers end in letters, it may be a letter."""
+    """Return a position as a number; if numbers end in a letter, it may be given as a letter."""
     text = str(position)
     if in_letters and len(text) == 1 and text.isalpha() and text.isascii():
         place = ord(text.lower()) - ord("a") + 1
@@ -288,7 +288,7 @@ def _position(
 
 
 def _renaming(project: Project, renamed: Mapping[str, str], removed: str | None = None) -> Change:
-    """Return a change that renames steps, with all that names them."""
+    """Return a change that renames steps and updates everything that names them."""
     change = Change(project)
     for old, new_name in renamed.items():
         for path in _paths(project, old):
@@ -307,7 +307,7 @@ def _paths(project: Project, step: str) -> list[str]:
 
 
 def _series(model: Step, steps: list[Step]) -> dict[int, Step]:
-    """Return the steps that are counted together with one, by the last part of their numbers."""
+    """Return the steps that are numbered together with one, by the last part of the numbers."""
     counted = _number(model)
     series: dict[int, Step] = {}
     for step in steps:
@@ -328,7 +328,7 @@ def _series(model: Step, steps: list[Step]) -> dict[int, Step]:
 
 
 def _shifted(series: Mapping[int, Step], numbers: Iterable[int], by: int) -> dict[str, str]:
-    """Return new names of the steps that have these numbers, up to the first gap."""
+    """Return new names for the steps that have these numbers, up to the first gap."""
     steps = [series[number] for number in takewhile(series.__contains__, numbers)]
     return {
         step.name: _recounted(step, step.number.last + by, _width(step, series))
@@ -338,7 +338,7 @@ def _shifted(series: Mapping[int, Step], numbers: Iterable[int], by: int) -> dic
 
 
 def _width(model: Step, series: Mapping[int, Step]) -> int:
-    """Return to how many digits the numbers of a series are filled: `02_integration`."""
+    """Return how many digits the numbers of a series have: 2 for `02_integration`."""
     return max(step.number.width for step in (model, *series.values()) if step.number)
 
 

@@ -1,4 +1,4 @@
-"""A change of several files of a project that happens completely or not at all."""
+"""Change several files of a project completely or not at all."""
 
 import json
 import os
@@ -16,15 +16,15 @@ from ..storage.schema import RECORD
 from . import journal
 from .journal import Journal, checksum, content_of, is_there
 
-# beside what is moved or removed, since results/ may be on another disk
+# in the folder of what is moved or removed, since results/ may be on another disk
 ASIDE = ".checkpoint-aside-"
 
 
 class Change:
     """Files and folders of a project to write, remove and move, in this order.
 
-    An error undoes the change at once; after a kill, the next command does, with the journal and
-    the originals in `.checkpoint-change/`. All paths are relative to the project, with `/`.
+    An error undoes the change at once; after a kill, the next command undoes it, using the journal
+    and the originals in `.checkpoint-change/`. All paths are relative to the project, with `/`.
     """
 
     def __init__(self, project: Project) -> None:
@@ -32,9 +32,9 @@ class Change:
         # the content of files before (None for a new file) and after, by path before the moves
         self.writes: dict[str, tuple[bytes | None, bytes]] = {}
         self.removals: list[str] = []
-        # new paths, in the same folder; one may be the old path of another
+        # new paths by old ones, in the same folder; a new path may be the old path of another file
         self.moves: dict[str, str] = {}
-        # new paths of files that were moved by hand before, which git may not know
+        # new paths by old ones, of files that were moved by hand before, which git may not know
         self.moved: dict[str, str] = {}
 
     def apply(self) -> None:
@@ -90,20 +90,20 @@ class Change:
         )
 
     def _tracked(self) -> dict[str, str]:
-        """Return the files in git that change, with their new path; "" for those removed."""
+        """Return the files tracked by git that change, with their new path; "" if removed."""
         new_paths = {name: name for name in self.writes} | self.moves
         new_paths |= dict.fromkeys(self.removals, "")
         new_paths |= {old: self.moves.get(new, new) for old, new in self.moved.items()}
         tracked = {}
         for file in git.tracked(self.project.root, *new_paths):
-            # what is rewritten in a folder that moves goes with the folder
+            # a rewritten file in a folder that moves goes with the folder
             old = min((name for name in new_paths if f"{file}/".startswith(f"{name}/")), key=len)
             tracked[file] = new_paths[old] and new_paths[old] + file.removeprefix(old)
         return tracked
 
     @contextmanager
     def _no_saves(self) -> Iterator[None]:
-        """Keep kernels from saving in the results that change."""
+        """Keep kernels from saving to the results that change within the `with` block."""
         from filelock import Timeout
 
         changed = [self.project.root / name for name in (*self.removals, *self.moves, *self.writes)]
@@ -126,7 +126,7 @@ class Change:
         vacated = [self.project.root / name for name in (*self.removals, *self.moves)]
         for name in self.moves.values():
             path = self.project.root / name
-            # on a disk that ignores case, the new path may be the old one in other letters
+            # on a disk that ignores case, the new path may be the old one in another case
             if path.exists() and not any(is_there(old) and path.samefile(old) for old in vacated):
                 raise ProjectError(
                     f"{name} already exists. Move it, or choose another name.", file=name
@@ -140,7 +140,7 @@ class Change:
                 )
 
     def _refuse_unstaged_edits(self) -> None:
-        """Refuse edits that git does not have; what `run` writes does not count."""
+        """Raise if a file has edits that git does not have; the outputs of cells do not count."""
         changed = {*self.writes, *self.moves, *self.moved}
         names = [name for name in changed if not name.startswith("results/")]
         for old, staged in git.unstaged(self.project.root, names).items():
@@ -155,7 +155,7 @@ class Change:
 
 
 def recover(project: Project) -> bool:
-    """Undo a change that was cut short; tell whether there was one."""
+    """Undo a change that was cut short; return whether there was one to undo."""
     if not (project.root / journal.FOLDER).exists():
         return False
     with locks.unchanging(project, timeout=2):
@@ -163,7 +163,7 @@ def recover(project: Project) -> bool:
 
 
 def _cells(content: bytes | str) -> list[Any]:
-    """Return what people edit of a notebook; all of a file that is not a notebook."""
+    """Return the types and sources of a notebook's cells; of another file, its whole content."""
     try:
         return [(cell["cell_type"], source_of(cell)) for cell in json.loads(content)["cells"]]
     except (ValueError, LookupError, TypeError):

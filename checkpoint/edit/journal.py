@@ -12,9 +12,9 @@ from ..project import git
 
 FOLDER = ".checkpoint-change"
 JOURNAL, ORIGINALS = "journal.json", "originals"
-BEGUN = "begun"  # holds how many renames have begun
+BEGUN = "begun"  # file with the number of renames that have begun
 DONE = "done"  # flag file: the change is complete
-# ends the copy of a file that was edited between a kill and the command that undoes the change
+# suffix of the copy of a file that was edited between a kill and the undoing of the change
 KEPT = ".kept"
 
 
@@ -23,8 +23,8 @@ class Journal(NamedTuple):
 
     written: dict[str, str]  # checksum of the new content, by path before the renames
     renames: list[tuple[str, str]]  # old and new path, in order
-    discarded: list[str]  # where the renames put what is removed once the change is complete
-    tracked: dict[str, str]  # files in git that change, with their new path; "" for none
+    discarded: list[str]  # paths after the renames, to remove once the change is complete
+    tracked: dict[str, str]  # files tracked by git that change, with their new path; "" if removed
     git_index: str  # checksum of git's index before the change
 
 
@@ -39,12 +39,12 @@ def content_of(path: Path) -> bytes | None:
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether there is a file, folder or link, even a broken one."""
+    """Tell whether a path is a file, a folder or a link, even a broken one."""
     return path.is_symlink() or path.exists()
 
 
 def write(root: Path, journal: Journal, originals: list[bytes | None]) -> None:
-    """Write the originals and then the journal; without a journal, nothing has been touched."""
+    """Write the originals, then the journal; nothing is changed before the journal exists."""
     folder = root / FOLDER
     for number, original in enumerate(originals):
         if original is not None:
@@ -61,9 +61,9 @@ def rename_all(root: Path, journal: Journal) -> None:
 
 
 def settle(root: Path) -> bool:
-    """Undo a change that is incomplete, or clean up after a complete one.
+    """Undo an incomplete change, or clean up after a complete one.
 
-    It can be killed at any point and repeated. Returns whether a change was undone; raises
+    This can be killed at any point and repeated. Returns whether a change was undone; raises
     `ProjectError` if the journal cannot be read.
     """
     folder = root / FOLDER
@@ -85,7 +85,7 @@ def _undo(root: Path, journal: Journal) -> None:
     begun = root / FOLDER / BEGUN
     for number in range(int(content_of(begun) or 0), 0, -1):
         old, new = (root / name for name in journal.renames[number - 1])
-        if not is_there(old):  # the last one may have begun and not happened
+        if not is_there(old):  # the last rename may have begun without happening
             new.rename(old)
         replace(begun, str(number - 1).encode())
     for number, (name, written) in enumerate(journal.written.items()):

@@ -1,4 +1,4 @@
-"""Rewrite whatever names a step: notebooks, modules, settings, records."""
+"""Rewrite everything that names a step: notebooks, modules, settings, records."""
 
 import io
 import json
@@ -36,9 +36,9 @@ OTHER_TEXTS = (
 
 
 def rename_references(project: Project, change: Change, new_names: NewNames) -> None:
-    """Add to a change, which moves notebooks and results, the rewriting of what names them.
+    """Add to a change that moves notebooks and results the rewriting of everything that names them.
 
-    The `ProjectError` lists all that cannot be renamed safely.
+    Raises `ProjectError`, with a list of all that cannot be renamed safely.
     """
     kept = {old: new for old, new in new_names.items() if new is not None}
     code = _Code(project, change, new_names)
@@ -59,13 +59,13 @@ def rename_references(project: Project, change: Change, new_names: NewNames) -> 
             f"{listed}\nWrite the step's name as plain text in load(…), save(…) or figures(…).",
             found=unsafe,
         )
-    for folder in project.results.glob("*/"):  # the walk would not enter a link
+    for folder in project.results.glob("*/"):  # `below` would not enter a link
         for path in (path for path in below(folder) if path.name == RECORD):
             _rewrite_record(path, change, kept, code.new_hashes)
 
 
 def still_mentioned(project: Project, step: str) -> Iterator[str]:
-    """Yield where texts and comments, which are not rewritten, mention a step."""
+    """Yield the lines of texts and comments, which are not rewritten, that mention a step."""
     for path in project.notebook_files():
         try:
             cells = notebook.read_whole(path)["cells"]
@@ -83,10 +83,10 @@ def still_mentioned(project: Project, step: str) -> Iterator[str]:
 
 
 class _Code:
-    """The notebooks and modules of a project, in which steps are renamed."""
+    """Renames steps in the notebooks and modules of a project."""
 
     def __init__(self, project: Project, change: Change, new_names: NewNames) -> None:
-        self.new_hashes: dict[str, str] = {}  # of rewritten cells and modules, by their old ones
+        self.new_hashes: dict[str, str] = {}  # hashes of rewritten cells and modules, by old ones
         self.unsafe: list[str] = []  # what cannot be renamed safely, and where
         self._project = project
         self._change = change
@@ -118,7 +118,7 @@ class _Code:
             self._change.writes[shown] = before, notebook.dumps(content).encode()
 
     def _renumber_heading(self, step: str, content: dict) -> bool:
-        """Let the first heading follow the notebook's number: `# 2 · Integration`."""
+        """Update the number in the first heading, such as `# 2 · Integration`."""
         numbers = [number_of(step), number_of(self._new_names.get(step) or "")]
         old, new = (number.text.lstrip("0") if number else "" for number in numbers)
         first = next((cell for cell in content["cells"] if cell["cell_type"] == "markdown"), None)
@@ -186,7 +186,7 @@ class _Code:
 
 
 def _code_of_recipes(project: Project) -> list[Path]:
-    """Return the files of code of the steps that do not call `save`, their notebooks aside."""
+    """Return the code files, except notebooks, of the steps that do not call `save`."""
     entries = read_entries(project).values()
     names = {name for entry in entries for name in code_files(project, entry)}
     paths = (project.root / name for name in sorted(names) if not name.endswith(".ipynb"))
@@ -194,7 +194,7 @@ def _code_of_recipes(project: Project) -> list[Path]:
 
 
 def _modules(project: Project) -> list[Path]:
-    """Return the project's own Python files, those of `checkpoint` not included."""
+    """Return the project's own Python files, without those of `checkpoint`."""
     paths = [*project.root.glob("*.py")]
     paths += [path for folder in FOLDERS for path in (project.root / folder).rglob("*.py")]
     return sorted(
@@ -251,7 +251,7 @@ def _rewrite_log(path: Path, change: Change, new_names: NewNames) -> FileEntry |
         functions = imported(log["sources"])
         sources = [rename_code(source, functions, new_names).source for source in log["sources"]]
     except (ValueError, OSError, KeyError, TypeError, AttributeError):
-        return None  # gone, or changed by hand: without it, what changes counts as an edit
+        return None  # missing or changed by hand; without it, changed code counts as an edit
     after = (json.dumps({**log, "sources": sources}, ensure_ascii=True) + "\n").encode()
     if after != before:
         change.writes[change.project.show(path)] = before, after

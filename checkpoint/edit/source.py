@@ -19,7 +19,7 @@ NewNames = Mapping[str, str | None]
 
 
 class Renamed(NamedTuple):
-    """Code in which steps were renamed, and what in it cannot be renamed safely, in words."""
+    """Code with steps renamed, and messages about what cannot be renamed safely."""
 
     source: str
     unsafe: list[str]
@@ -28,7 +28,7 @@ class Renamed(NamedTuple):
 def rename_code(source: str, functions: Mapping[str, str], new_names: NewNames) -> Renamed:
     """Rename steps in one cell or module.
 
-    `functions` says what `load`, `save` and `figures` are called there, from `imported`.
+    `functions` maps the names in this code to `load`, `save` and `figures`; from `imported`.
     """
     ours = calls(source, functions)
     if ours is None:
@@ -80,7 +80,7 @@ def _in_magics(source: str, new_names: NewNames) -> Iterator[str]:
 
 
 def _in_texts(source: str, functions: Mapping[str, str], new_names: NewNames) -> Iterator[str]:
-    """Report strings that are the name of a step or a path through its folder."""
+    """Yield messages about strings that are the name of a step or a path through its folder."""
     for text in texts(source, functions) or ():
         parts = re.split(r"[/\\]", text.value)
         for step in new_names:
@@ -89,7 +89,7 @@ def _in_texts(source: str, functions: Mapping[str, str], new_names: NewNames) ->
 
 
 def _replace_beginning(source: str, call: Call, step: str, new_name: str) -> str | None:
-    """Rename the step with which an f-string, or a sum of texts, begins; None if it is hidden."""
+    """Rename the step at the start of an f-string or concatenation; None if it is not found."""
     start, end = call.span
     text, changes = re.subn(
         rf"""^(\(*\w{{0,2}}(?:\"{{3}}|'{{3}}|["'])){re.escape(step)}/""",

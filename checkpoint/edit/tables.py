@@ -1,4 +1,4 @@
-"""Rename steps in the `[tool.checkpoint]` table of a `pyproject.toml`; comments and layout stay."""
+"""Rename steps in `[tool.checkpoint]` of a `pyproject.toml`, keeping comments and layout."""
 
 import copy
 import tomllib
@@ -29,7 +29,7 @@ def _in_folder(name: str, new_names: Mapping[str, str]) -> str:
     return f"{folder}{slash}{new_names.get(step, step)}"
 
 
-# the texts that name steps, by their place in the table, and how each is renamed
+# the values that name steps, by their place in the table, with the function that renames them
 NAMING = (
     (("order",), _in_folder),
     (("steps", "", "loads"), _whole),
@@ -43,7 +43,7 @@ def named_in(settings: Mapping[str, Any]) -> set[str]:
 
 
 def rename_in(text: str, new_names: Mapping[str, str]) -> str | None:
-    """Return the text of a `pyproject.toml` with steps renamed; None if it cannot be edited so."""
+    """Return the text of a `pyproject.toml` with steps renamed; None if that fails."""
 
     def renamed(value: Any, rename_text: Callable[[str, Mapping[str, str]], str]) -> Any:
         """Return a text, or each text of a list, with steps renamed."""
@@ -72,7 +72,7 @@ def rename_in(text: str, new_names: Mapping[str, str]) -> str | None:
 
 
 def renamed_entry(entry: Entry, new_names: Mapping[str, str]) -> Entry:
-    """Return what `[tool.checkpoint.steps]` says of a step after others were renamed."""
+    """Return an entry of `[tool.checkpoint.steps]` with the steps that it names renamed."""
     return entry._replace(
         run=[rename_paths(word, new_names) for word in entry.run],
         loads=[_whole(name, new_names) for name in entry.loads],
@@ -80,7 +80,7 @@ def renamed_entry(entry: Entry, new_names: Mapping[str, str]) -> Entry:
 
 
 def write_order(change: Change, order: list[str]) -> None:
-    """Add to a change that the setting `order` lists these notebooks; raises `ProjectError`."""
+    """Add to a change the setting `order`; raises `ProjectError` if it cannot be written."""
 
     def edit(document: Any) -> None:
         for body, index in _places(document, (*TABLE, "order")):
@@ -98,7 +98,7 @@ def write_order(change: Change, order: list[str]) -> None:
 def _edited(
     text: str, expect: Callable[[dict[str, Any]], object], edit: Callable[[Any], None]
 ) -> str | None:
-    """Return a text that was edited with tomlkit, unless it does not say what is expected."""
+    """Return a text edited with tomlkit; None if its content is then not what is expected."""
     import tomlkit
 
     expected = tomllib.loads(text)
@@ -110,7 +110,7 @@ def _edited(
 
 
 def _places(container: Any, path: tuple[str, ...]) -> Iterator[tuple[list, int]]:
-    """Yield where a document has keys and items at a path; an empty part of it is any key."""
+    """Yield the places in a document that match a path; an empty part matches any key."""
     from tomlkit.items import AbstractTable
 
     for index, (key, item) in enumerate(container.body):
@@ -136,7 +136,7 @@ def _rewrite(body: list, index: int, function: Callable[[Any], Any]) -> None:
 
 
 def _refill(array: Any, texts: list[str]) -> None:
-    """Let a list hold these texts; those that stay keep their lines and comments."""
+    """Set the texts of a list; those that stay keep their lines and comments."""
     for place, text in enumerate(texts):
         if place < len(array) and array[place] == text:
             continue
@@ -152,7 +152,7 @@ def _refill(array: Any, texts: list[str]) -> None:
 
 
 def _rename_key(body: list, index: int, new_names: Mapping[str, str]) -> None:
-    """Rename a key where it is.
+    """Rename a key in place.
 
     tomlkit can only remove a key and add another, which would lose its place and its comments.
     """
@@ -162,7 +162,7 @@ def _rename_key(body: list, index: int, new_names: Mapping[str, str]) -> None:
     if key.key in new_names:
         renamed = copy.copy(key)
         renamed.key = new_names[key.key]
-        renamed._original = key._original.replace(key.key, renamed.key)  # has its quotes
+        renamed._original = key._original.replace(key.key, renamed.key)  # keeps its quotes
         body[index] = (renamed, item)
         if isinstance(item, Table):
-            item.display_name = None  # else its header keeps the old name
+            item.display_name = None  # otherwise its header keeps the old name

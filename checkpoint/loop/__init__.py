@@ -1,1 +1,1 @@
-"""A checkpoint per sample: the loop of a notebook, its parts, and which of them to make."""
+"""Loops over the parts of a step, such as samples, with a checkpoint for each part."""

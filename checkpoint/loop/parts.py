@@ -1,4 +1,4 @@
-"""The loop of a notebook over its parts, such as samples: a checkpoint each."""
+"""The loop over the parts of a step, such as samples, which saves a checkpoint for each."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ class Part:
         self._loop = loop
 
     def __str__(self) -> str:
-        return self.name  # as `f"{part}.h5"` is meant
+        return self.name  # for `f"{part}.h5"`
 
     def __repr__(self) -> str:
         return f"Part({self.step!r})"
 
     def data_file(self, name: str) -> Path:
-        """Return the path of a raw file, as `data_file` does; it is an input of this part alone."""
+        """Return the path of a raw file, as `data_file` does; it is an input of this part only."""
         path = self._loop.data_file(name)
         self._loop.own(self.name, f"data/{name}")
         return path
 
     def load(self, step: str) -> Checkpoint:
-        """Open a checkpoint, as `load` does; it is an input of this part alone."""
+        """Open a checkpoint, as `load` does; it is an input of this part only."""
         checkpoint = self._loop.load(step)
         self._loop.own(self.name, f"results/{step}")
         return checkpoint
@@ -78,7 +78,7 @@ class Part:
 
 
 class Loop:
-    """The parts of a step while a loop goes over them."""
+    """Iterates over the parts of a step, without those that are current."""
 
     def __init__(
         self,
@@ -136,13 +136,13 @@ class Loop:
             self._finish(saved, tally.unsaved)
 
     def own(self, part: str, name: str) -> None:
-        """Note that a part named an input as its own."""
+        """Record that an input belongs to a part."""
         session.owners.setdefault((self.project.root, name.strip("/")), set()).add(part)
 
     def save(
         self, part: Part, objects: Mapping[str, Any], params: Mapping[str, Any] | None
     ) -> None:
-        """Save a part with the inputs that it may depend on."""
+        """Save a part, and record the inputs that it may depend on."""
         if part.is_over:
             raise CheckpointError(
                 f"{part.step}: part.save was called after its round of the loop. Call it in the "
@@ -169,7 +169,7 @@ class Loop:
             raise KeyboardInterrupt("Interrupted after the part was saved.")
 
     def _refuse_to_drop_all(self) -> None:
-        """Raise if there are parts, and none is listed: a disk may just not be mounted."""
+        """Raise if parts were saved and none is listed now; a disk may not be mounted."""
         saved = [record for record in parts_of(self.project, self.step).values() if record.looped]
         if saved:
             raise CheckpointValueError(
@@ -181,7 +181,7 @@ class Loop:
             )
 
     def _is_owned(self, name: str) -> bool:
-        """Tell whether parts named an input as theirs, or the folder that it is in."""
+        """Tell whether an input, or a folder that contains it, belongs to a part."""
         place = name.strip("/")
         while place and (self.project.root, place) not in session.owners:
             place = place.rpartition("/")[0]
@@ -209,7 +209,7 @@ class Loop:
             self._carries = f"{self.step}: {', '.join(handed_on)} {verb} carried on by the loop"
 
     def _containers(self) -> dict[str, object]:
-        """Return what tells whether the containers outside the loop that it names have changed."""
+        """Return values that show changes of the outside containers that the loop names."""
         shell = cells.running_shell()
         names = shell.user_ns if shell else {}
         if self._watched is None:
@@ -221,7 +221,7 @@ class Loop:
         }
 
     def _kept(self) -> set[str]:
-        """Return the parts that are what this notebook, as it runs, makes of them."""
+        """Return the parts whose saved results are what the running notebook would make."""
         lineage = Lineage(self.project)
         ours = {name: lineage.record(f"{self.step}/{name}") for name in self.names}
         if any(record and not record.looped for record in ours.values()):
@@ -236,7 +236,7 @@ class Loop:
         }
 
     def _finish(self, names: list[str], unsaved: list[str]) -> None:
-        """Write the record of the step, and remove the parts that it no longer has."""
+        """Write the record of the step, and remove the parts that are no longer listed."""
         records = parts_of(self.project, self.step)
         looped = [place for place, record in records.items() if record.looped]
         if looped and not names:

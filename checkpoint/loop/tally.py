@@ -1,14 +1,14 @@
-"""Which parts of a loop were made: a bar while it goes on, and one line at its end."""
+"""Show which parts a loop has made: a bar while it runs, and one line at its end."""
 
 import time
 
 from ..progress import Rounds
 
-MANY = 5  # parts that the line names
+MANY = 5  # up to this many parts are named in the line
 
 
 class Tally:
-    """The parts of a loop that were kept, made, and gone through without a save."""
+    """The parts of a loop that were kept, made, or not saved."""
 
     def __init__(self, step: str, total: int, kept: int) -> None:
         self.step, self.total = step, total
@@ -20,17 +20,17 @@ class Tally:
         self._began = time.monotonic()
 
     def begin(self, number: int, name: str) -> None:
-        """Note that a part, the first of which has the number 1, is being made."""
+        """Note that the loop begins a part; `number` counts from 1."""
         self._rounds.begin(number, name)
         self._running = f"ended at part {number} of {self.total} ({name})"
 
     def end(self, name: str, is_saved: bool) -> None:
-        """Note that a part was gone through."""
+        """Note that the loop has finished a part."""
         (self.made if is_saved else self.unsaved).append(name)
         self._running = ""
 
     def close(self) -> None:
-        """Leave one line; a part that was begun and did not end is where the loop ended."""
+        """Show the final line; if the loop ended early, it names the part that did not finish."""
         ended = f", after {len(self.made)}{self._names()}" if self._running and self.made else ""
         self._rounds.end(f"{self.step}: {self._running or self._summary()}{ended}")
 

@@ -1,4 +1,4 @@
-"""A call whose parts have been gone through."""
+"""A call whose function and arguments have been replayed, and what they may change."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ IN_PLACE = re.compile(r"inplace|overwrite\w*|out")
 
 @dataclass
 class Call:
-    """A call whose parts have been gone through."""
+    """A call whose function and arguments have been replayed."""
 
     node: ast.Call
     name: str  # the last part of the function's name
@@ -23,17 +23,17 @@ class Call:
 
     @property
     def arguments(self) -> Value:
-        """Any of the arguments."""
+        """A value that may be any of the arguments."""
         return join(*self.given) if self.given else PLAIN
 
     @property
     def everything(self) -> Value:
-        """Any of the arguments, or what it is a method of."""
+        """A value that may be any of the arguments or the receiver."""
         return join(self.arguments, self.receiver) if self.receiver else self.arguments
 
     @property
     def top(self) -> str:
-        """The library."""
+        """The name of the library; empty if the function is not from a library."""
         return self.path.partition(".")[0]
 
     @property
@@ -46,7 +46,7 @@ class Call:
         return next((k.value for k in self.node.keywords if k.arg == name), None)
 
     def in_place(self) -> bool:
-        """Tell whether a keyword asks to change what it is given."""
+        """Tell whether a keyword may ask to change an argument in place."""
         for keyword in self.node.keywords:
             value = keyword.value.value if isinstance(keyword.value, ast.Constant) else ...
             if keyword.arg and IN_PLACE.fullmatch(keyword.arg) and value not in (False, None):
@@ -56,7 +56,7 @@ class Call:
         return any(keyword.arg is None for keyword in self.node.keywords)
 
     def text(self) -> str | None:
-        """Return the path or step that it is given, where that is plain text."""
+        """Return the path or step that it is given, if that is a literal."""
         named = next((k.value for k in self.node.keywords if k.arg in tables.NAMES_A_FILE), None)
         match self.node.args[0] if self.node.args else named:
             case ast.Constant(value=str() as text):
@@ -89,7 +89,7 @@ def bound_arguments(function: Code, call: Call, itself: Value | None = None) -> 
 
 
 def writes_positional(call: Call) -> bool:
-    """Tell whether a function of NumPy is given a place for its result by position."""
+    """Tell whether a NumPy function may get its output array as a positional argument."""
     if call.top != "numpy":
         return False
     count = len(call.node.args)
@@ -99,5 +99,5 @@ def writes_positional(call: Call) -> bool:
 
 
 def only_keyword(call: Call, name: str) -> bool:
-    """Tell whether this is the only keyword that asks to change something."""
+    """Tell whether no other keyword asks to change something in place."""
     return all(k.arg == name for k in call.node.keywords if k.arg and IN_PLACE.fullmatch(k.arg))

@@ -1,4 +1,4 @@
-"""Calls: which function it is, and what that reads and changes."""
+"""Replay of calls: which function is called, and what it reads and changes."""
 
 import ast
 from copy import copy
@@ -9,17 +9,17 @@ from .effects import StopError
 from .memory import OPTIONS, PLAIN, UNKNOWN, Code, Value, join, unsure
 from .methods import Methods
 
-DEEPEST = 6  # calls of the notebook's functions within each other
-MOST = 30  # calls of them in one statement; more take too long to follow
+DEEPEST = 6  # nested calls of the notebook's functions that are followed
+MOST = 30  # such calls in one statement; more take too long to follow
 
 
 class Calls(Methods):
-    """Effects, with calls understood."""
+    """Adds calls of any function to `Methods`."""
 
     # ------------------------------------------------------------ the parts of a call
 
     def call(self, node: ast.Call) -> Value:
-        """Go through a call and return what is known of its result."""
+        """Replay a call and return what is known of its result."""
         function = node.func
         if grouped := self._grouped(node):
             return grouped
@@ -45,7 +45,7 @@ class Calls(Methods):
         return self._dispatch(Call(node, name, path, receiver, given))
 
     def _grouped(self, node: ast.Call) -> Value | None:
-        """Go through `df.groupby("g")["a"].mean()`, which reads two columns."""
+        """Replay `df.groupby("g")["a"].mean()`, which reads two columns; None for other calls."""
         if self.missing:
             return None
         match node:
@@ -89,7 +89,7 @@ class Calls(Methods):
             self.touch_deep(*call.given)
         ran = self._run_given_functions(call)
         result = self._result(call)
-        for number in result.objects.intersection(self.made):  # `map(f, x)` gives what f returns
+        for number in result.objects.intersection(self.made):  # `map(f, x)` yields what f returns
             self.memory.objects[number].content |= ran.objects
         return result
 
@@ -107,13 +107,13 @@ class Calls(Methods):
             return False
         if call.path:
             return call.path.endswith("checkpoint.save")
-        # after `%run` any name may have another value, but few call something else `save`
+        # after `%run` any name may have another value, but few people call something else `save`
         return call.receiver is None or not (call.method or self.memory.code(call.receiver))
 
     # ------------------------------------------------------------ functions of the notebook
 
     def _called(self, call: Call) -> Value:
-        """Go through a call of something that the notebook defines, or of any other object."""
+        """Replay a call of something that the notebook defines, or of any other object."""
         receiver = call.receiver or UNKNOWN
         kind = self.memory.kind(receiver)
         functions = self.memory.code(receiver)
@@ -132,7 +132,7 @@ class Calls(Methods):
         return join(self.new_or_part(call.everything), result)
 
     def _instance(self, call: Call, receiver: Value, functions: list[Code]) -> Value:
-        """Make an object of a class of the notebook."""
+        """Replay the creation of an instance of a class of the notebook."""
         code = self.memory.objects[next(iter(receiver.objects))].code
         made = self.new(receiver, kind="instance", code=code)
         for function in functions:
@@ -151,7 +151,7 @@ class Calls(Methods):
         return join(*results)
 
     def run_code(self, value: Value, *given: Value) -> Value:
-        """Go through all functions that a value may run, with any of what is given."""
+        """Replay all functions that a value may run, with any of the given values."""
         argument = join(*(self.anywhere(v) for v in given)) if given else PLAIN
         self.exhausted |= any(self.memory.objects[n].kind == "blob" for n in value.objects)
         if self.exhausted:
@@ -159,7 +159,7 @@ class Calls(Methods):
         reach = frozenset(self.memory.reach(argument.objects))
         results = []
         for function in self.memory.code(value):
-            # what it does with these objects is known when it was gone through with them twice
+            # what it does with these objects is known after two replays with them
             earlier = self.run_with.get(function, [])
             known = [result for before, result in earlier if reach <= before]
             if len(known) > 1:
@@ -174,7 +174,7 @@ class Calls(Methods):
         return join(*results) if results else PLAIN
 
     def inline(self, function: Code, owner: Value, arguments: dict[str, Value]) -> Value:
-        """Go through the body of a function of the notebook."""
+        """Replay the body of a function of the notebook."""
         everything = join(*arguments.values()) if arguments else PLAIN
         self.inlined += 1
         # functions that may call each other in many ways
@@ -184,7 +184,7 @@ class Calls(Methods):
             return self.anywhere(everything)
         held = self.memory.reach(owner.objects) - owner.objects
         if function in self.memory.nested:
-            # what it changes of the function around it, such as a counter, it alone shows
+            # what it changes in the enclosing function, such as a counter, shows only in its calls
             changes = any(isinstance(node, ast.Nonlocal) for node in ast.walk(function))
             self.touch(self.memory.reach(owner.objects) if changes else held)
         defaults = Value(frozenset(held))

@@ -1,4 +1,4 @@
-"""The statements of a cell, and what is kept of each that ran on paper."""
+"""The statements of a cell, and what the replay of each recorded."""
 
 import ast
 import re
@@ -13,16 +13,16 @@ PLAIN = re.compile(r"%%(?:capture|time)\b")
 
 @dataclass(frozen=True)
 class Step:
-    """A statement that was run on paper."""
+    """A statement that was replayed."""
 
     text: str  # without comments and formatting
     key: str  # a hash of the statement and all that it read: equal keys mean equal effects
-    # the same without what does not decide whether the statement fails: how figures look, and
-    # random numbers without a seed
+    # as `key`, but without what cannot make the statement fail: how figures look, and the values
+    # of random numbers without a seed
     loose: str
     done: bool  # whether it ran to its end
     saves: tuple[str | None, ...]  # the steps that it saves; None for a name that is computed
-    reads: Mapping[str, str]  # names, and hidden state, with a hash of what was there
+    reads: Mapping[str, str]  # names and hidden state that it read, with a hash of each
     changed: frozenset[str]  # the names that it bound, or whose objects it may have changed
     tainted: bool  # whether it depends on random numbers without a seed, or on the clock
     harmless: bool  # whether it changes nothing but a name and cannot fail
@@ -34,14 +34,14 @@ class Ending:
     """How an execution ended."""
 
     error: bool = False
-    line: int = 0  # of the cell, in which it ended in an error; 0 if unknown
+    line: int = 0  # line of the cell that raised the error; 0 if unknown
     missing: str = ""  # the name that was not found
     salt: str = ""  # makes a statement that failed unlike any other
 
 
 @lru_cache(maxsize=1024)
 def statements_of(source: str) -> tuple[tuple[ast.stmt | None, str], ...]:
-    """Return the statements of a cell with their texts; None where it is not Python."""
+    """Return the statements of a cell with their texts; None for one that is not Python."""
     return tuple(_parsed(source))
 
 
@@ -64,7 +64,7 @@ def _parsed(source: str) -> Iterator[tuple[ast.stmt | None, str]]:
         else:
             yield node, ast.unparse(node)
     if captured := [word for word in first.split()[1:] if word.isidentifier()]:
-        # what was printed is some text of what the cell reads
+        # the captured output is a text that depends on what the cell reads
         names = sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)})
         text = f"{captured[0]} = f'{''.join(f'{{{name}}}' for name in names)}'"
         yield ast.parse(text).body[0], first

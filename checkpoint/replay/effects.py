@@ -1,4 +1,4 @@
-"""What a statement reads, binds and may change: gathered while it is gone through."""
+"""What a statement reads, binds and may change, collected during its replay."""
 
 import ast
 import builtins
@@ -39,31 +39,31 @@ class FieldSet:
 
     number: int
     path: str
-    may: bool  # it may also leave it
+    may: bool  # whether it may also leave it unset
 
 
 class Effects:
-    """What a statement does, as far as it has been gone through."""
+    """What a statement does, as far as it has been replayed."""
 
     def __init__(self, memory: Memory, draws: frozenset[str] | None, missing: str) -> None:
-        # names and objects are changed at once, keys are not: they tell what was there before
+        # names and objects are updated at once; keys are not, and describe the state before
         self.memory = memory
         self.draws = draws  # random states that its cell was seen to move; None if unknown
         self.missing = missing  # the name that a `NameError` or `AttributeError` was about
         self.alone: ast.AST | None = None  # the call that is the whole statement
         self.reads: dict[str, list[str]] = {}  # the keys of what it reads, by a label
-        self.objects_read: dict[str, set[int]] = {}  # that lie behind each label
+        self.objects_read: dict[str, set[int]] = {}  # objects to which each label leads
         self.bound: set[str] = set()  # names that it binds
         self.maybe: set[str] = set()  # names that it may bind
-        self.touched: set[int] = set()  # objects that it may change, and all that share with them
-        self.views: set[int] = set()  # objects that it may change, and no others
-        self.fields: list[FieldSet] = []  # set in objects whose other fields it leaves alone
+        self.touched: set[int] = set()  # objects that it may change, with all that share memory
+        self.views: set[int] = set()  # objects that it may change, without those that share memory
+        self.fields: list[FieldSet] = []  # fields set in objects whose other fields do not change
         self.fresh: set[str] = set()  # set whatever was there before, as a seed does
         self.made: list[int] = []  # objects that it makes, in order
         self.saves: list[str | None] = []  # steps; None for a name that is computed
         self.anything = False  # whether it may do anything, as `exec` does
         self.exhausted = False  # whether it calls more functions than can be followed
-        self.inlined = 0  # functions of the notebook that were gone through
+        self.inlined = 0  # how many functions of the notebook were replayed
         self.run_with: dict[Code, list[tuple[frozenset[int], Value]]] = {}  # with which objects
         self.branches = 0  # how many loops and branches it is in
         self.branch_binds: list[set[str]] = [set()]  # names bound in each of these
@@ -126,7 +126,7 @@ class Effects:
             self.memory.objects[number].values.clear()
 
     def touch_deep(self, *values: Value) -> None:
-        """Note that all that these values lead to may change, each to hold any of the others."""
+        """Note that everything to which these values lead may change, and may hold any of it."""
         value = join(*values) if values else PLAIN
         kinds = {n: self.memory.objects[n].kind for n in self.memory.reach(value.objects)}
         data = {n for n, kind in kinds.items() if kind in DATA}
@@ -176,12 +176,12 @@ class Effects:
         self.objects_read.setdefault(label, set()).update(objects)
 
     def read(self, *hidden: str) -> None:
-        """Note that the statement depends on something that a kernel has besides its names."""
+        """Note that the statement depends on hidden state of the kernel."""
         for name in hidden:
             self.note(name, self.memory.name_keys(name), set())
 
     def change(self, *hidden: str) -> None:
-        """Note that the statement changes something that a kernel has besides its names."""
+        """Note that the statement changes hidden state of the kernel."""
         for name in hidden:
             self.read(name)
             self.touched |= self.memory.names[name].value.objects
@@ -191,9 +191,9 @@ class Effects:
         self.fields.append(FieldSet(self.memory.number(hidden), path, bool(self.branches)))
 
     def read_file(self, path: str | None) -> None:
-        """Note that a file is read; any file if its path is computed."""
+        """Note that a file is read; with None, for a computed path, any file may be."""
         if path is None:
-            # of checkpoints, those that are read by path are recorded as inputs
+            # without checkpoints: those that are read by path are recorded as inputs
             files = self.memory.hidden(FILES)
             others = {where: key for where, key in files.fields.items() if CHECKPOINT not in where}
             order = [digest("order", *others)] if others else []
@@ -203,14 +203,14 @@ class Effects:
             self.note(f"{FILES} {path}", keys, set())
 
     def write_file(self, path: str | None) -> None:
-        """Note that a file is written; any file if its path is computed."""
+        """Note that a file is written; with None, for a computed path, any file may be."""
         if path is None:
             self.change(FILES)
         else:
             self.set_hidden(FILES, path)
 
     def bind(self, name: str, value: Value) -> None:
-        """Give a name to a value; inside a function that is a local name."""
+        """Bind a name to a value; inside a function, this is a local name unless it is global."""
         if self.scopes and name not in self.globals[-1]:
             scope = self.scopes[-1]
             scope[name] = join(scope[name], value) if name in scope and self.branches else value
@@ -223,7 +223,7 @@ class Effects:
         self.branch_binds[-1].add(name)
 
     def delete(self, name: str) -> None:
-        """Take a name away, or perhaps."""
+        """Unbind a name, or note that it may be unbound."""
         if self.scopes and name in self.scopes[-1]:
             return
         if self.branches or self.scopes:
@@ -233,14 +233,14 @@ class Effects:
             self.bound.add(name)
 
     def branch(self, *bodies: Iterable[Callable[[], Any]], all_ways: bool = False) -> None:
-        """Go through alternatives; what only some of them bind is perhaps bound.
+        """Replay alternatives; a name that only some of them bind may be bound.
 
         Parameters
         ----------
         *bodies
             The alternatives, as the parts of each.
         all_ways
-            Whether one of them is taken for certain.
+            Whether one of them certainly runs.
         """
         names, branches = self.memory.names, self.branches
         before, bound, maybe = dict(names), set(self.bound), set(self.maybe)
@@ -267,7 +267,7 @@ class Effects:
             self.maybe -= both - maybe
 
     def restore(self, name: str, bound: Name | None) -> None:
-        """Let a name be what it was; None if it was not bound."""
+        """Restore the earlier binding of a name; None if it was not bound."""
         if bound:
             self.memory.names[name] = bound
         else:
@@ -276,7 +276,7 @@ class Effects:
     # ------------------------------------------------------------ columns, entries, attributes
 
     def place(self, node: ast.expr) -> tuple[Value, Object, str, str] | None:
-        """Return the object, the field of it and a label, where an expression is such a field.
+        """Return the value, object, path and label of a field; None for another expression.
 
         `df["a"]` and `df.a` of a DataFrame, `d["k"]` of a dict, `adata.obs["batch"]`.
         """
@@ -294,7 +294,7 @@ class Effects:
             return None
         thing = self.memory.the(value, "frame", "dict", "anndata", "instance", "loaded")
         if thing and thing.kind in ("frame", "dict") and self._anndata_of(thing):
-            return None  # it is adata.obs, say, and what is set in it is set in adata
+            return None  # for example adata.obs: what is set in it is set in adata
         path = _path(thing.kind, parts) if thing else None
         if thing and path and thing.kind == "instance" and self._computed(value, path):
             return None
@@ -311,7 +311,7 @@ class Effects:
         return attribute in names or not names.isdisjoint(special)
 
     def load_field(self, place: tuple[Value, Object, str, str]) -> Value:
-        """Read one field of an object, and not the others."""
+        """Read only one field of an object."""
         value, thing, path, label = place
         inside = thing.values.get(path, PLAIN)
         keys = self.memory.field_keys(thing, path, inside)
@@ -327,7 +327,7 @@ class Effects:
         return every if thing.content else PLAIN
 
     def store_field(self, place: tuple[Value, Object, str, str], stored: Value) -> None:
-        """Set one field of an object, and leave the others."""
+        """Set only one field of an object."""
         value, thing, path, label = place
         number = next(iter(value.objects))
         if thing.kind in ("frame", "anndata"):  # the values are aligned with its rows
@@ -349,7 +349,7 @@ class Effects:
 
 
 def _path(kind: str, parts: list[tuple[str, object]]) -> str | None:
-    """Return the path of a field, `obs/batch`; None if these parts name none."""
+    """Return the path of a field, `obs/batch`; None if these parts do not name a field."""
     (how, first), *more = parts
     if more and kind != "anndata":
         return None

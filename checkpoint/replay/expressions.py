@@ -1,4 +1,4 @@
-"""Expressions, gone through in the order in which Python evaluates them."""
+"""Replay of expressions, in the order in which Python evaluates them."""
 
 import ast
 from collections.abc import Callable
@@ -12,14 +12,14 @@ Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
 class Expressions(Effects):
-    """Effects, with expressions understood."""
+    """Adds expressions to `Effects`."""
 
-    # of `Calls`
+    # defined in `Calls`
     call: Callable[[ast.Call], Value]
     run_code: Callable[..., Value]
 
     def evaluate(self, node: ast.expr | None) -> Value:
-        """Go through an expression and return what is known of its value."""
+        """Replay an expression and return what is known of its value."""
         match node:
             case None | ast.Constant():
                 return PLAIN
@@ -54,7 +54,7 @@ class Expressions(Effects):
         return self._operation(node)
 
     def _perhaps(self, node: ast.expr) -> Value:
-        """Go through an expression that may not be evaluated."""
+        """Replay an expression that Python may not evaluate."""
         self.branches += 1
         value = self.evaluate(node)
         self.branches -= 1
@@ -101,7 +101,7 @@ class Expressions(Effects):
         return made
 
     def _part(self, node: ast.Attribute | ast.Subscript) -> Value:
-        """Go through `a.b` or `a[b]`."""
+        """Replay `a.b` or `a[b]`."""
         if isinstance(node, ast.Attribute) and node.attr == self.missing:
             self.evaluate(node.value)
             raise StopError
@@ -144,14 +144,14 @@ class Expressions(Effects):
         return self.piece(base)
 
     def _method_of(self, base: Value, node: ast.Attribute) -> Value:
-        """Make a function of a method that is not called here: `map(x.append, y)`."""
+        """Return a function for a method that is passed on, not called: `map(x.append, y)`."""
         nothing = ast.arguments([], [], None, [], [], None, [])
         method = ast.copy_location(ast.Lambda(nothing, ast.Constant(None)), node)
         self.memory.nested.add(method)  # which changes what it holds
         return self.new(base, kind="function", code=(method,))
 
     def length(self, node: ast.expr) -> Value | None:
-        """Read how many rows a DataFrame has, which setting a column leaves alone."""
+        """Read the number of rows of a DataFrame, which setting a column does not change."""
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr="index" | "empty"):
                 pass
@@ -168,7 +168,7 @@ class Expressions(Effects):
         return self.new(kind="array", shares=value.objects)  # `df.index.name = "cell"`
 
     def used(self, value: Value) -> Value:
-        """Go through the properties and operators of the notebook's own classes."""
+        """Replay the properties and operators of the notebook's own classes; return the value."""
         for number in self.memory.reach(value.objects) if value.objects else ():
             thing = self.memory.objects[number]
             special = tuple(
@@ -182,7 +182,7 @@ class Expressions(Effects):
         return value
 
     def define(self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef) -> Value:
-        """Make a function: its defaults are evaluated now, its body when it is called."""
+        """Return a new function: its defaults are evaluated now, its body when it is called."""
         defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
         values = [self.evaluate(default) for default in defaults]
         around = [s for s in self.scopes if not any(s is body for body in self.class_bodies)]
@@ -210,7 +210,7 @@ class Expressions(Effects):
         return self.new(*values, kind=kind)
 
     def _generator(self, node: ast.GeneratorExp, values: list[Value]) -> Value:
-        """Make a generator, which evaluates its expression, names and all, when it is used."""
+        """Return a new generator, which evaluates its expression and reads names when used."""
         names = [
             ast.arg(n.id)
             for g in node.generators
@@ -226,7 +226,7 @@ class Expressions(Effects):
         return self.new(*values, *outer, kind="iterator", code=(later,))
 
     def iterated(self, value: Value) -> Value:
-        """Go through what a loop over a value does: it uses up iterators and runs their code."""
+        """Replay a loop over a value, which uses up iterators and runs their code."""
         reach = self.memory.reach(value.objects)
         self.touch(n for n in reach if self.memory.objects[n].kind in ("iterator", "default"))
         if self.memory.code(value):
@@ -234,7 +234,7 @@ class Expressions(Effects):
         return value
 
     def assign(self, target: ast.expr, value: Value) -> None:
-        """Give a value to a name, an attribute, an item, or several of them."""
+        """Assign a value to a name, an attribute, an item, or several of them."""
         if isinstance(target, ast.Name):
             self.bind(target.id, value)
         elif isinstance(target, ast.Starred):
@@ -265,14 +265,14 @@ class Expressions(Effects):
         self.touch(base.objects, *stored)
 
     def _module(self, node: ast.expr) -> str:
-        """Return the module or thing imported that `a.b` is or is a part of; empty if none."""
+        """Return the module or imported object to which `a.b` belongs; empty if none."""
         while isinstance(node, ast.Attribute | ast.Subscript):
             node = node.value
         value = self.peek(node.id) if isinstance(node, ast.Name) else None
         return value.kind[7:] if value and value.kind.startswith("module:") else ""
 
     def _assign_rows(self, target: ast.expr, value: Value) -> bool:
-        """Go through `df.loc[mask, "a"] = …`, which changes no other column."""
+        """Replay `df.loc[mask, "a"] = …`, which changes no other column; else return False."""
         match target:
             case ast.Subscript(
                 value=ast.Attribute(value=ast.Name() as name, attr="loc"),
@@ -305,7 +305,7 @@ def _names_main(node: ast.Attribute | ast.Subscript) -> bool:
 
 
 def _is_mask(node: ast.expr) -> bool:
-    """Tell whether an expression selects rows that are there, and cannot name a new one."""
+    """Tell whether an expression selects existing rows and cannot name a new one."""
     if isinstance(node, ast.UnaryOp):
         return isinstance(node.op, ast.Invert) and _is_mask(node.operand)
     if isinstance(node, ast.BinOp):

@@ -10,7 +10,7 @@ FRAME_SHOWS = frozenset(("shape", "columns", "index", "dtypes", "size", "empty")
 
 
 def cannot_fail(node: ast.stmt | None, memory: Memory) -> bool:
-    """Tell whether a statement only shows something, or names it, and surely can."""
+    """Tell whether a statement only shows or names something and certainly cannot fail."""
     match node:
         case ast.Pass():
             return True

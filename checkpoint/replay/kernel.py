@@ -1,4 +1,4 @@
-"""A kernel on paper: cells run in it, and each statement gets a key of what it did."""
+"""A simulated kernel: it replays cells, and gives each statement a key of what it did."""
 
 import ast
 import re
@@ -32,11 +32,11 @@ from .statement import Statement
 
 INTERACTIVE = re.compile(r"^\s*%matplotlib\s+(?!inline)\w", re.MULTILINE)
 Keys = tuple[str, str]  # of a statement: its key, and the loose one
-IGNORED = (FIGURE, STYLE)  # what a statement draws on, or how, does not make it fail
+IGNORED = (FIGURE, STYLE)  # neither the figure nor its style makes a statement fail
 
 
 class Kernel:
-    """A kernel on paper."""
+    """A simulated kernel, which replays cells."""
 
     def __init__(self, facts: dict[str, str], again: Collection[str] = ()) -> None:
         self.facts = facts  # the types that values were seen to have, by a hash of their keys
@@ -45,7 +45,7 @@ class Kernel:
         self.interactive = False
         self.cells = 0
         self.mentioned: set[str] = set()
-        self.tainted = False  # whether the statement being run is
+        self.tainted = False  # whether the statement being replayed is
         self.harmless = False
 
     # ------------------------------------------------------------ cells
@@ -58,7 +58,7 @@ class Kernel:
         kinds: Mapping[str, str] | None = None,
         again: Mapping[str, str] | None = None,
     ) -> list[Step]:
-        """Run a cell.
+        """Replay a cell.
 
         Parameters
         ----------
@@ -67,8 +67,8 @@ class Kernel:
         draws, kinds
             As `Execution` has them.
         again
-            Texts of statements before which a random state without a seed counts as at
-            another beginning, by the state.
+            By random state, the text of the statement before which the state, if it is unseeded,
+            counts as starting again.
         """
         self._begin(source)
         steps: list[Step] = []
@@ -107,7 +107,7 @@ class Kernel:
                 self.loose[key] = "random"
 
     def _learn(self, name: str) -> None:
-        """Make use of what was seen of the type of a value that was made in the same way."""
+        """Use the type that was seen of a value that was made in the same way."""
         bound = self.memory.names.get(name)
         if bound is None or bound.value.kind:
             return
@@ -115,7 +115,7 @@ class Kernel:
         kind = self.facts.get(digest(*keys), "")
         if kind == "plain":
             self.memory.names[name] = Name(PLAIN, self._together(keys))
-        elif kind == "iterator":  # whatever else it may be, too, reading it may use it up
+        elif kind == "iterator":  # whatever else it may be, reading it may use it up
             for number in bound.value.objects:
                 if not self.memory.objects[number].kind:
                     self.memory.objects[number].kind = kind
@@ -131,7 +131,7 @@ class Kernel:
         thing.kind = kind
         if flat or kind in ("array", "frame"):
             thing.code = ()  # data run no code
-            if thing.content:  # nothing in it can change, so that its own key tells all
+            if thing.content:  # nothing in it can change, so one key for all is enough
                 thing.key = self._together(keys)
                 thing.fields.clear()
                 thing.content.clear()
@@ -142,7 +142,7 @@ class Kernel:
             thing.content.add(inside)
 
     def _together(self, keys: list[str]) -> str:
-        """Return one key for several, as random as they are."""
+        """Return one key for several; it is tainted if any of them is."""
         key = digest(*keys)
         if not self.memory.tainted.isdisjoint(keys):
             self.memory.tainted.add(key)
@@ -178,7 +178,7 @@ class Kernel:
         return self._commit(statement, node, text, failure, before)
 
     def _anything(self, statement: Statement) -> None:
-        """Let a statement change all that there is."""
+        """Note that a statement may change everything in the kernel."""
         memory = self.memory
         everything: set[int] = set()
         for name in sorted(memory.names):
@@ -200,12 +200,12 @@ class Kernel:
         statement.change(OTHER, FILES, OPTIONS, STYLE, *RANDOM)
 
     def _is_code(self, value: Value) -> bool:
-        """Tell whether a value is a module, function or class, whose name is not bound anew."""
+        """Tell whether a value is a module, function or class, whose name keeps its binding."""
         kinds = {self.memory.objects[number].kind for number in value.objects}
         return value.kind.startswith("module:") or (bool(kinds) and kinds <= {"function", "class"})
 
     def _failed(self, statement: Statement, node: ast.stmt | None, before: dict[str, Name]) -> None:
-        """Let a statement have done what it did only in part."""
+        """Note that a statement failed and may have done only a part of what it does."""
         names = isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets)
         for name in sorted(statement.bound):
             old, now = before.get(name), self.memory.names.get(name)
@@ -229,7 +229,7 @@ class Kernel:
         failure: Ending | None,
         before: dict[str, Name],
     ) -> Step:
-        """Give keys to all that a statement made and changed."""
+        """Give keys to everything that a statement made or changed, and return its record."""
         memory = self.memory
         labels = sorted(statement.reads)
         done, salt = failure is None, failure.salt if failure else ""
@@ -276,7 +276,7 @@ class Kernel:
         ]
 
     def _key(self, kind: str, by: Keys, *parts: object, old: list[str] | None = None) -> str:
-        """Return a key for what a statement made, or made of what had `old` keys."""
+        """Return a key for what a statement made, or changed if it had `old` keys."""
         key, loose = by
         made = digest(key, kind, parts, old)
         self.loose[made] = digest(loose, kind, parts, self._loosely(old or ()))

@@ -1,4 +1,4 @@
-"""Calls of functions of libraries."""
+"""Replay of calls of functions of libraries."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ DRAWS = re.compile(r"\.pl(otting)?\.")
 
 
 class Libraries(Surroundings):
-    """Effects, with functions of libraries understood."""
+    """Adds functions of libraries to `Surroundings`."""
 
     def _library(self, call: Call) -> Value:
         if self._sets_option(call):
@@ -40,7 +40,7 @@ class Libraries(Surroundings):
         return self._unknown(call, call.arguments)
 
     def _sets_option(self, call: Call) -> bool:
-        """Go through `pd.set_option(…)`, `plt.rcParams.update(…)`, `library.setup()`."""
+        """Replay `pd.set_option(…)`, `plt.rcParams.update(…)`, `library.setup()`, if it is one."""
         settings = re.search(r"rcParams|environ|style\.|settings\.|options\.", call.path)
         named = call.name in tables.SETS_OPTIONS or (settings and call.name not in ("get", "keys"))
         changes = call.name in tables.CONTAINER_CHANGES and call.top in tables.QUIET
@@ -61,7 +61,7 @@ class Libraries(Surroundings):
         return True
 
     def _plot(self, call: Call) -> Value:
-        """Go through a call that draws, on the current figure or one that it is given."""
+        """Replay a call that draws, on the current figure or one that it is given."""
         self.read(STYLE)
         figure = self.memory.names[FIGURE].value
         if axes := call.keyword("ax"):
@@ -84,7 +84,7 @@ class Libraries(Surroundings):
         return made
 
     def _scanpy(self, call: Call) -> Value:
-        """Go through a function of scanpy, most of which change the AnnData that they are given."""
+        """Replay a function of scanpy; most change the AnnData that they are given."""
         first = call.given[0] if call.given else PLAIN
         group = call.path.split(".")[1]
         if group == "pl":
@@ -103,7 +103,7 @@ class Libraries(Surroundings):
         return self.new_or_part(first)
 
     def _writes_slots(self, call: Call) -> bool:
-        """Go through a function of which it is known what it reads and writes of an AnnData."""
+        """Replay a function if the tables list what it reads and writes in an AnnData."""
         entry = tables.SCANPY_WRITES.get(call.path)
         name = call.node.args[0] if len(call.node.args) == 1 else None
         if entry is None or name is None or any(k.arg not in entry[2] for k in call.node.keywords):
@@ -129,14 +129,14 @@ class Libraries(Surroundings):
         return True
 
     def _quiet(self, call: Call) -> Value:
-        """Go through a function of a library that leaves its arguments alone."""
+        """Replay a function of a library that does not change its arguments."""
         given, top = call.arguments, call.top
         if call.name == "defaultdict":
             return self.new(given, kind="default", code=tuple(self.memory.code(given)))
         if call.name in ("Counter", "OrderedDict", "deque"):
             return self.new(self.piece(given), kind="list" if call.name == "deque" else "")
         if call.name in tables.GIVES_ITERATORS or top == "itertools":
-            held = self.anywhere(given)  # a chain gives what is in what it is given
+            held = self.anywhere(given)  # `chain` yields the contents of its arguments
             return self.new(held, kind="iterator", code=tuple(self.memory.code(given)))
         if call.name in tables.SHARES_ITS_ARGUMENT and top in tables.GIVES_ARRAY:
             return self._shared(given)
@@ -158,7 +158,7 @@ class Libraries(Surroundings):
         return self.new(given)
 
     def _shared(self, given: Value) -> Value:
-        """Make an array that may share memory with what it is made from, or hold it."""
+        """Return a new array that may share memory with what it is made from, or hold it."""
         reach = self.memory.reach(given.objects)
         kinds = ("array", "frame")
         arrays = {n for n in reach if self.memory.objects[n].kind in kinds}
@@ -168,7 +168,7 @@ class Libraries(Surroundings):
         return self.new(Value(inside), kind="array", shares=arrays | unknown)
 
     def _unknown(self, call: Call, reached: Value) -> Value:
-        """Go through a call of which nothing is known: it may change all that it can reach."""
+        """Replay a call of which nothing is known: it may change everything that it can reach."""
         if self.memory.code(reached):
             self.run_code(reached, reached)
         self.touch_deep(reached)

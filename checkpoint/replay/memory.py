@@ -1,8 +1,8 @@
-"""The memory of a kernel on paper: names, objects, and how each was made.
+"""The memory of a simulated kernel: names, objects, and how each was made.
 
-Nothing is computed. A name refers to objects; an object carries a *key*, a hash of the statement
-that made or last changed it and of the keys which that statement read. Equal keys mean: made by
-the same statements from the same values, hence equal.
+Nothing is computed. A name refers to objects; an object has a *key*, a hash of the statement that
+made or last changed it and of the keys that this statement read. Objects with equal keys were made
+by the same statements from the same values, so they are equal.
 """
 
 import ast
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-# What a kernel has besides its names. The dot keeps them apart from names.
+# Hidden state of a kernel, besides its names. The dot distinguishes it from names.
 NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM = "·numpy.random", "·random", "·torch.random"
 FIGURE, STYLE, OPTIONS, FILES, CLOCK, HISTORY, OTHER = (
     "·figure",  # what pyplot draws on
@@ -22,12 +22,12 @@ FIGURE, STYLE, OPTIONS, FILES, CLOCK, HISTORY, OTHER = (
     "·files",  # by path
     "·clock",
     "·history",  # Out, _ and In
-    "·other",  # names that code bound unseen, as `import *` does
+    "·other",  # names that code bound without naming them, as `import *` does
 )
 RANDOM = (NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM)
-UNREPEATABLE = (*RANDOM, CLOCK)  # each look at them finds something else
+UNREPEATABLE = (*RANDOM, CLOCK)  # different each time that they are read
 HIDDEN = (*RANDOM, FIGURE, STYLE, OPTIONS, FILES, CLOCK, HISTORY, OTHER)
-SETTINGS = (STYLE, OPTIONS, FILES)  # made of fields, of which the last setting counts
+SETTINGS = (STYLE, OPTIONS, FILES)  # have fields, whose last setting counts
 
 
 def digest(*parts: object) -> str:
@@ -39,10 +39,10 @@ def digest(*parts: object) -> str:
 class Value:
     """What an expression evaluates to, as far as it is known."""
 
-    # the numbers of the objects that it may be; none if it cannot be changed, as a number
+    # the numbers of the objects that it may be; none if it is immutable, as an int is
     objects: frozenset[int] = frozenset()
-    # `plain` for what cannot be changed, `module:numpy` for a module or what was imported from one;
-    # empty where the objects know
+    # `plain` if it is immutable, `module:numpy` for a module or what was imported from one; empty
+    # if the kind is that of the objects
     kind: str = ""
     sure: bool = False  # whether it is exactly the one object
 
@@ -53,7 +53,7 @@ UNKNOWN = Value()
 
 @dataclass
 class Object:
-    """Something that can change."""
+    """A mutable object."""
 
     # how it was made and changed; empty while the statement that makes it is replayed
     key: str = ""
@@ -65,28 +65,28 @@ class Object:
     # keys of the columns, entries or attributes that were set one by one since `key`, in order
     fields: dict[str, str] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)  # what these fields refer to
-    content: set[int] = field(default_factory=set)  # what it may hold: who reads it reads them
+    content: set[int] = field(default_factory=set)  # objects that it may hold; a read includes them
     shares: set[int] = field(default_factory=set)  # what may share its memory, as a view does
     code: tuple[Code, ...] = ()  # the functions of the notebook that it may run
 
 
 @dataclass
 class Name:
-    """What a name refers to, and the key of how it came to."""
+    """What a name refers to, and the key of how it was bound."""
 
     value: Value
     key: str
 
 
 class Memory:
-    """The names and objects of a kernel; `again` are random states that begin another time."""
+    """The names and objects of a kernel; `again` lists random states that start again."""
 
     def __init__(self, again: Collection[str]) -> None:
         self.objects: list[Object] = []
         self.names: dict[str, Name] = {}
-        self.given: dict[str, set[int]] = {}  # what libraries were given, which may keep it
+        self.given: dict[str, set[int]] = {}  # objects that libraries were given and may keep
         self.nested: set[Code] = set()  # functions defined in functions
-        # keys that no second run makes again, as those of unseeded random numbers
+        # keys that a second run would not make again, as those of unseeded random numbers
         self.tainted: set[str] = set()
         for hidden in HIDDEN:
             number = self.add(Object(key=digest(hidden)))
@@ -100,17 +100,17 @@ class Memory:
         return len(self.objects) - 1
 
     def begin(self, hidden: str, *, again: bool) -> str:
-        """Let a random state without a seed begin, in a new kernel or again; return its key."""
+        """Start a random state without a seed, in a new kernel or again; return its key."""
         key = self.hidden(hidden).key = digest(hidden, "again" if again else "")
         self.tainted.add(key)
         return key
 
     def hidden(self, name: str) -> Object:
-        """Return what a kernel has besides its names, `·figure`."""
+        """Return the object of a hidden state, such as `·figure`."""
         return self.objects[self.number(name)]
 
     def number(self, hidden: str) -> int:
-        """Return the number of what a kernel has besides its names."""
+        """Return the number of the object of a hidden state."""
         return next(iter(self.names[hidden].value.objects))
 
     def reach(self, numbers: Iterable[int]) -> set[int]:
@@ -146,7 +146,7 @@ class Memory:
     # ------------------------------------------------------------ keys
 
     def own_key(self, number: int) -> list[str]:
-        """Return the keys of an object alone; none of one that the statement itself makes."""
+        """Return the keys of an object without its contents; none if the statement makes it."""
         thing = self.objects[number]
         if not thing.key:
             return []
@@ -182,7 +182,7 @@ class Memory:
 
 
 def join(*values: Value) -> Value:
-    """Return what is known of something that is any of these values."""
+    """Return what is known of a value that may be any of these."""
     values = tuple(dict.fromkeys(values))
     if len(values) == 1:
         return values[0]
@@ -194,7 +194,7 @@ def join(*values: Value) -> Value:
 
 
 def unsure(value: Value) -> Value:
-    """Return a value as something that may be it."""
+    """Return a value that may be this one."""
     return replace(value, sure=False)
 
 

@@ -1,4 +1,4 @@
-"""Calls of built-in functions and of methods."""
+"""Replay of calls of built-in functions and of methods."""
 
 import ast
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from .memory import OPTIONS, PLAIN, STYLE, UNKNOWN, Value, join
 
 
 class Methods(Libraries):
-    """Effects, with built-in functions and methods understood."""
+    """Adds built-in functions and methods to `Libraries`."""
 
-    _called: Callable[[Call], Value]  # of `Calls`
+    _called: Callable[[Call], Value]  # defined in `Calls`
 
     # ------------------------------------------------------------ built-in functions
 
@@ -131,7 +131,7 @@ class Methods(Libraries):
                 return self.piece(receiver)
             if name in ("get", "count", "index"):
                 return join(self.piece(receiver), call.arguments)
-            if name in ("keys", "values", "items"):  # they show later changes too
+            if name in ("keys", "values", "items"):  # views, which show later changes too
                 pair = self.new(self.piece(receiver), kind="list")
                 shown = self.piece(receiver) if name == "values" else pair
                 return self.new(shown, receiver, kind="list")

@@ -1,4 +1,4 @@
-"""Statements, and the cells that they come in."""
+"""Replay of statements and of IPython's magics."""
 
 import ast
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ class Statement(Calls):
     """What one statement reads, binds and may change."""
 
     def statements(self, body: Sequence[ast.stmt]) -> None:
-        """Go through statements in order."""
+        """Replay statements in order."""
         for node in body:
             self.statement(node)
             leaves = isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.With | ast.Match)
@@ -24,7 +24,7 @@ class Statement(Calls):
                 self.branches += 1  # the caller of the function resets it
 
     def statement(self, node: ast.stmt) -> None:
-        """Go through a statement."""
+        """Replay a statement."""
         match node:
             case ast.Expr() | ast.Assert() | ast.Raise():
                 self.alone = getattr(node, "value", None)
@@ -75,7 +75,7 @@ class Statement(Calls):
             self.assign(target, value)
 
     def _augmented(self, node: ast.AugAssign) -> None:
-        """Go through `x += y`, which changes a list or an array and makes a new number."""
+        """Replay `x += y`, which changes a list or an array in place but makes a new number."""
         if place := self.place(node.target):
             old = self.load_field(place)
             value = self.evaluate(node.value)
@@ -113,7 +113,7 @@ class Statement(Calls):
             def start() -> None:
                 self.evaluate(node.test)
 
-        # twice, since what one pass stores the next may find
+        # twice, since the second pass may read what the first stored
         body = [start, *self._parts(node.body)]
         self.branch([*body, *body])
         self.branch(self._parts(node.orelse))
@@ -133,7 +133,7 @@ class Statement(Calls):
             self.statements(node.body)
 
     def _own(self, node: ast.With) -> bool:
-        """Tell whether the notebook defines what happens at the end, exceptions included."""
+        """Tell whether the notebook defines the context manager, which may suppress exceptions."""
         calls = [item.context_expr for item in node.items]
         roots = [c.func for c in calls if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)]
         values = [self.peek(root.id) for root in roots if isinstance(root, ast.Name)]
@@ -182,7 +182,7 @@ class Statement(Calls):
             if self.memory.code(base):
                 self.run_code(base, value)
             elif base.kind.startswith("module:"):
-                value = Value(value.objects)  # not known well enough
+                value = Value(value.objects)  # what the base does is unknown
         for decorator in map(self.evaluate, node.decorator_list):
             if not decorator.kind.startswith("module:dataclasses"):
                 value = self._decorated(value, decorator)
@@ -206,7 +206,7 @@ class Statement(Calls):
     # ------------------------------------------------------------ magics
 
     def magic(self, lines: Sequence[str]) -> None:
-        """Go through lines that are IPython's: `%time`, `!ls`, a `%%bash` cell."""
+        """Replay lines of IPython: `%time`, `!ls`, a `%%bash` cell."""
         first = lines[0].strip() if lines else ""
         word, *_ = first.lstrip("%!?").split() or [""]
         if first[:1] == "?" or first[-1:] == "?":
@@ -229,7 +229,7 @@ class Statement(Calls):
 
 
 def _matching(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
-    """Return what goes where in `a, b = x, y`; nothing if that is not said."""
+    """Return the targets with their values in `a, b = x, y`; empty if they cannot be paired."""
     match node:
         case ast.Assign(
             targets=[ast.Tuple(elts=targets) | ast.List(elts=targets)],

@@ -22,12 +22,12 @@ from .memory import (
 
 
 class Surroundings(Expressions):
-    """Effects, with what calls depend on besides their arguments."""
+    """Adds files, the clock and random numbers to `Expressions`."""
 
-    statements: Callable[[Sequence[ast.stmt]], None]  # of `Statement`
+    statements: Callable[[Sequence[ast.stmt]], None]  # defined in `Statement`
 
     def _hidden_state(self, call: Call) -> None:
-        """Note files, the clock, random numbers and names in texts, by the function's name."""
+        """Note files, clock, random numbers and names in texts that a call uses, by its name."""
         if call.name in tables.READS_NAMES_IN_TEXT:
             nodes = [n for n in ast.walk(call.node) if isinstance(n, ast.Constant)]
             text = " ".join(str(n.value) for n in nodes if isinstance(n.value, str))
@@ -65,7 +65,7 @@ class Surroundings(Expressions):
             return
         if kind in ("array", "frame") and not call.name.startswith("to_"):
             return
-        # text given to the method of a path is what to write, not where
+        # the text given to a method of a path is the content, not the path
         path = None if kind == "plain" else call.text()
         if call.name == "savefig":
             self.write_file(path or "·figures")  # no results depend on them
@@ -114,7 +114,7 @@ class Surroundings(Expressions):
         return self.memory.kind(call.receiver) in known or bool(self.memory.code(call.receiver))
 
     def _run_given_functions(self, call: Call) -> Value:
-        """Go through functions that are handed over, which may be called; return their results."""
+        """Replay functions that are passed as arguments and may be called; return their results."""
         results = []
         calls = call.name in tables.CALLS_ITS_ARGUMENTS
         for value, node in zip(call.given, [*call.node.args, *call.node.keywords], strict=True):

@@ -1,4 +1,4 @@
-"""What is known of functions and methods by their names: what they leave alone, what they change.
+"""Functions and methods by name: what they read, leave unchanged or change.
 
 A call that is not listed is assumed to change everything that it is given. A name belongs here
 only if no version of the library behaves otherwise.
@@ -27,14 +27,14 @@ BUILTIN_PURE = (
         "NotImplementedError IndexError StopIteration ImportError OSError FileNotFoundError"
     )
 )
-# They may read, bind or change any name of the kernel.
+# These may read, bind or change any name of the kernel.
 OPAQUE = _words(
     "exec eval globals locals vars dir setattr delattr get_ipython __import__ reload compile "
     "breakpoint run_line_magic run_cell_magic import_module settrace setprofile"
 )
 
 # ---------------------------------------------------------------- methods
-# Python's containers: these change the container and nothing else, and may keep what they are given
+# Python's containers: these change only the container, and may keep what they are given
 CONTAINER_CHANGES = _words(
     "append extend insert add update remove discard pop popitem clear sort reverse setdefault "
     "popleft appendleft rotate subtract difference_update intersection_update "
@@ -54,7 +54,7 @@ ARRAY_VIEWS = _words(
     "itertuples items keys values first last nth groupby rolling expanding resample ewm xs take "
     "filter diagonal to_frame tocsr tocsc tocoo conj"
 )
-# … and follows the object: a column set later is seen through it
+# of these, the result also shows later changes of the object, such as a new column
 ARRAY_LIVE = _words(
     "groupby rolling expanding resample ewm iterrows itertuples items style loc iloc at iat obj "
     "data base plot hist str dt cat"
@@ -64,7 +64,7 @@ ARRAY_ATTRIBUTES = _words(
     "T values index columns dtypes dtype shape size empty ndim axes name names flat real imag "
     "array nbytes itemsize strides levels codes categories year month day hour"
 )
-# pandas and NumPy: the object is left alone (without inplace= and out=), the result is new
+# pandas and NumPy: the object is unchanged (without inplace= and out=), the result is new
 ARRAY_READS = _words(
     "abs add agg aggregate align all any apply argmax argmin argsort asfreq asof assign astype "
     "between bfill clip combine combine_first compare convert_dtypes copy corr corrwith count "
@@ -94,7 +94,7 @@ PLOTS = _words(
 )
 # Formulas and queries name variables inside a text.
 READS_NAMES_IN_TEXT = _words("query eval sql ols logit glm from_formula dmatrix dmatrices execute")
-# What a DataFrame answers to itself; any other attribute is a column.
+# Attributes of a DataFrame itself; any other attribute is a column.
 FRAME_ATTRIBUTES = (
     ARRAY_VIEWS
     | ARRAY_READS
@@ -113,7 +113,7 @@ ANNDATA_FIELDS = _words("X obs var uns obsm varm obsp varp layers raw")
 ANNDATA_READS = _words("copy to_df obs_vector var_vector write write_h5ad write_zarr chunk_X")
 
 # ---------------------------------------------------------------- functions of libraries
-# They change none of their arguments, but for the functions in CHANGES_ITS_ARGUMENT.
+# These libraries change none of their arguments, except in CHANGES_ITS_ARGUMENT.
 QUIET = _words(
     "pandas numpy scipy math statistics json re collections itertools functools operator copy "
     "string datetime time pathlib os sys matplotlib seaborn textwrap warnings random typing "
@@ -170,7 +170,7 @@ WRITES_FILES = _words(
     "makedirs unlink remove rmtree rename touch copyfile copytree copy2 move rmdir imsave "
     "symlink_to to_sql to_zarr to_netcdf"
 )
-# NumPy's functions that write into one more positional argument, by how many they read
+# NumPy functions that take an output array after one or two inputs
 UNARY = _words(
     "exp exp2 expm1 log log2 log10 log1p sqrt cbrt square abs absolute fabs negative positive "
     "sign rint floor ceil trunc sin cos tan arcsin arccos arctan sinh cosh tanh reciprocal "
@@ -186,7 +186,7 @@ GIVES_ITERATORS = _words(
     "open glob iglob rglob iterdir walk scandir finditer reader DictReader tqdm trange iterrows "
     "itertuples"
 )
-# scanpy's: what they read and write of an AnnData when called with these keywords alone
+# scanpy functions: what they read and write in an AnnData if called with only these keywords
 SCANPY_WRITES = {
     "scanpy.tl.leiden": (
         ("obsp", "uns/neighbors"),

@@ -1,4 +1,4 @@
-"""Whether a session made what the notebook makes, and if not, which cell is the reason."""
+"""Decide whether a session made what the notebook makes, and if not, name the cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer."""
+    """The result of `judge`."""
 
     # `clean`: the results are what the notebook makes, run from top to bottom. `edited`: the
-    # notebook has code that did not run. `unclean`: all of its code ran, but not in the way in
-    # which the notebook runs it, and that may matter
+    # notebook has code that did not run. `unclean`: all of its code ran, but not as a run
+    # from top to bottom would run it, which may matter
     state: Literal["clean", "edited", "unclean"]
     reason: str = ""  # as a message that names the cell; empty if clean
     # whether the results depend on random numbers without a seed, or on the clock; they are
-    # then as good as those of another run, but no other run makes the same
+    # then as valid as those of another run, but no other run reproduces them
     unseeded: bool = False
 
     @property
@@ -80,10 +80,10 @@ def judge(
 
 
 def _expected(ran: Sequence[Execution], cells: Sequence[Cell]) -> list[Cell]:
-    """Return the cells that a run of the notebook runs, with the parameters set for this one."""
+    """Return the cells that a run of the notebook executes, with an injected parameter cell."""
     expected = [cell for cell in cells if SKIPPED not in cell.tags]
     tagged = [i for i, cell in enumerate(expected) if TAG in cell.tags]
-    # papermill and `run --set` run a cell of their own, in kernels that are told no cell ids
+    # papermill and `run --set` inject a cell, and their kernels receive no cell ids
     if not tagged or any(execution.cell for execution in ran):
         return expected
     sources = {cell.source for cell in cells}
@@ -99,7 +99,7 @@ def _expected(ran: Sequence[Execution], cells: Sequence[Cell]) -> list[Cell]:
 
 
 class _Comparison:
-    """A session and a notebook, both replayed."""
+    """Replays a session and a notebook, and compares them."""
 
     def __init__(self, ran: Sequence[Execution], cells: Sequence[Cell], step: str | None) -> None:
         self.ran, self.cells, self.step = ran, cells, step
@@ -112,7 +112,7 @@ class _Comparison:
     # ------------------------------------------------------------ both runs
 
     def replay(self) -> None:
-        """Run both on paper; what an earlier replay learned is made use of."""
+        """Replay both, using the types that an earlier replay learned."""
         again = self._last_draws()
         session = Kernel(self._facts)
         self.session = []
@@ -134,15 +134,16 @@ class _Comparison:
         execution = self.ran[number]
         expected = execution.source in self._expected_errors and not execution.interrupted
         salt = "" if expected else f"failed {number}"
-        # in a cell with a magic for all of it, or empty lines before, Python counts the lines below
+        # after a cell magic or leading empty lines, Python counts only the lines that follow
         first = execution.source.partition("\n")[0].strip()
         line = execution.line if first and not first.startswith("%%") else 0
         return Ending(execution.error, line, execution.missing, salt)
 
     def _last_draws(self) -> dict[str, Step]:
-        """Return where the session last began to draw as the notebook does, by random state.
+        """Return the last statement with which the session began to draw as the notebook does.
 
-        Random numbers without a seed are as good from there as from the start of a kernel.
+        The keys are the random states. Random numbers without a seed are as good from there as
+        from the start of a kernel.
         """
         last: dict[str, Step] = {}
         for name in UNREPEATABLE:
@@ -155,8 +156,8 @@ class _Comparison:
     # ------------------------------------------------------------ the answer
 
     def verdict(self) -> Verdict:
-        """Compare both runs."""
-        # a function of a module may save; then it is the cell that was running
+        """Return the verdict on the two replays."""
+        # if no statement saves, a function of a module may: then the cell that was running counts
         running = self.ran[-1].source if self.ran else None
         saves = self._saves(self.notebook) or [
             step for step in self.notebook if self.cells[step.cell].source == running
@@ -182,10 +183,10 @@ class _Comparison:
         return Verdict("clean", unseeded=any(step.tainted for step in saves))
 
     def _before_renewal(self, last: int) -> Verdict | None:
-        """Blame a cell that ran before an input changed that it may be made from; None if none did.
+        """Blame a cell that ran before an input changed on which it may depend; None if none did.
 
-        The replay does not see contents. So, from the first cell on that reads the input, all cells
-        up to the `last` have to run again, in order.
+        The replay does not see the contents of inputs, so all cells from the first that reads the
+        input up to `last` have to run again, in order.
         """
         sources = [cell.source for cell in self.cells[: last + 1]]
         ran_last = {execution.source: i for i, execution in enumerate(self.ran)}
@@ -202,7 +203,7 @@ class _Comparison:
         return None
 
     def _saves(self, steps: Sequence[Step]) -> list[Step]:
-        """Return the statements that save the step; those that compute its name, if none."""
+        """Return the statements that save the step or, if none, those that compute its name."""
         exact = [step for step in steps if self.step in step.saves]
         computed = [step for step in steps if None in step.saves]
         every = [step for step in steps if step.saves]
@@ -211,7 +212,7 @@ class _Comparison:
         return exact or computed
 
     def _saved_otherwise(self, step: Step, saves: Sequence[Step]) -> Step | None:
-        """Return the save whose results were saved with other values by the session."""
+        """Return a save that the session ran with other values; None if there is none."""
         texts = {save.text for save in saves}
         same = [past for past in self.session if past.text == step.text]
         if not same or same[-1].key != step.key:
@@ -245,7 +246,7 @@ class _Comparison:
         return next((past for past in reversed(self.session) if past.text == step.text), None)
 
     def _root(self, step: Step) -> Step:
-        """Return the first statement that ran on other values, of those that lead to one."""
+        """Return the first statement that ran on other values, among those that lead to this."""
         done = {past.key for past in self.session if past.done}
         before = self.notebook[: self.notebook.index(step)]
         past = self._last_alike(step)
@@ -257,7 +258,7 @@ class _Comparison:
         return step
 
     def _tell(self, name: str, step: Step, past: Step) -> str | None:
-        """Say how a name came to have another value when a statement ran."""
+        """Return how a name came to have another value when a statement ran; None if unknown."""
         position = self.session.index(past)
         later = {p.key for p in self.session[position + 1 :]}
         made = [s for s in self.notebook[: self.notebook.index(step)] if name in s.changed]
@@ -295,7 +296,7 @@ def _draws(ran: Sequence[Execution]) -> dict[str, frozenset[str] | None]:
 
 
 def first_line(source: str) -> str:
-    """Return what people know a cell by: its first line that is not a comment."""
+    """Return the first line of a cell that is not a comment, by which people know the cell."""
     lines = source.splitlines()
     code = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return first_line_of("\n".join(code) or source)

@@ -2,6 +2,6 @@
 
 import sys
 
-# jsonschema, and so nbformat, would spend two seconds to make a grammar of internet addresses from
-# this package; no notebook needs that, and jsonschema does without it where it is not installed
+# With this package, jsonschema, which nbformat uses, would spend two seconds building a grammar of
+# internet addresses that no notebook needs. Without it, jsonschema skips that.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

@@ -22,8 +22,8 @@ from ..storage import writers
 from ..storage.outputs import captured
 from ..storage.schema import RECORD
 
-PATIENCE = 2  # seconds that workers of a command have to notice that it has ended
-LINES = 15  # of its log, in the message of a command that failed
+PATIENCE = 2  # seconds for the workers of a command to notice that it has ended
+LINES = 15  # lines of its log in the message about a failed command
 
 
 async def run_command(
@@ -31,19 +31,19 @@ async def run_command(
 ) -> None:
     """Run the command of a step at the top of the project, and save what it wrote.
 
-    It finds its folder in `CHECKPOINT_OUTPUT`, and the project's Python first on its `PATH`.
+    `CHECKPOINT_OUTPUT` tells it where to write, and the project's Python is first on its `PATH`.
     `say` shows a line to the user.
 
     Raises
     ------
     CheckpointError
-        If it does not exist or fails, or wrote nothing; what it printed is `failed.log` in the
-        step's results.
+        If the command does not exist, fails or writes nothing; what it printed is in `failed.log`
+        in the step's results.
     """
     words = recipe.entry.run
     folder = project.results_of(step.name)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    # a script of the project is named from its top, where the command runs
+    # the path of a script is relative to the project, where the command runs
     program = shutil.which(words[0], path=path) or shutil.which(str(project.root / words[0]))
     if program is None:
         there = (project.root / words[0]).is_file()
@@ -84,11 +84,11 @@ async def run_command(
 def output(
     project: Project, step: Step, recipe: Recipe, say: Callable[[str], None]
 ) -> Iterator[Path]:
-    """Replace a step's checkpoint as `captured` does, and end what else writes into its folder.
+    """Replace a step's checkpoint as `captured` does, and end other processes that write into it.
 
-    That is what an earlier run left running when it was killed, and what the step has started and
-    not waited for: its files would change while they are hashed, and afterwards. This process runs
-    the step alone; `say` shows a line to the user.
+    Those are processes that a killed run left behind, and processes that the step started without
+    waiting for them: they could change the files while these are hashed, and later. The caller
+    must have locked the step (`alone`); `say` shows a line to the user.
     """
     folder = project.results_of(step.name)
     _refuse_later(project, step, recipe)
@@ -105,7 +105,7 @@ def output(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a command that still runs, with all that it started."""
+    """Kill a command that is still running, except on Windows with all processes of its group."""
     if process.poll() is None:
         if os.name == "nt":
             process.kill()
@@ -126,7 +126,7 @@ def _failure(project: Project, step: Step, words: list[str], status: int, log: P
 
 
 def _refuse_later(project: Project, step: Step, recipe: Recipe) -> None:
-    """Raise where a step that runs later is loaded and was never made: it cannot come first."""
+    """Raise `CheckpointError` if a step loads one that runs later and was never made."""
     places = {known.name: known.place for known in project.steps()}
     for loaded in recipe.loads:
         whole = loaded.partition("/")[0]

@@ -46,17 +46,17 @@ async def execute(
     values
         Parameters to set: Python code by name.
     on_cell
-        Called when a code cell starts and when it has finished, with its number, how many there
-        are, its first line, and the seconds it took, which are None when it starts.
+        Called when a code cell starts and when it has finished, with its number, the number of
+        code cells, its first line, and the seconds that it took (None when it starts).
     saves
-        Whether it calls `save`.
+        Whether the notebook has to call `save`.
 
     Raises
     ------
     CheckpointError
-        If a cell fails or the kernel dies: the notebook is left unchanged, and the executed part
-        is `results/<step>/failed.ipynb`. If the notebook was changed meanwhile: the executed copy
-        is `executed.ipynb` there. If it saved nothing.
+        If a cell fails or the kernel dies; the notebook is left unchanged and the executed copy
+        is `results/<step>/failed.ipynb`. If the notebook was changed while it ran; the executed
+        copy is `results/<step>/executed.ipynb`. If the notebook did not save the step.
     """
     before = step.path.read_bytes()
     content = notebook.read_whole(step.path)
@@ -66,7 +66,7 @@ async def execute(
     folder = project.results_of(step.name)
     record_before = _identity(folder)
     await _execute_cells(project, step, nb, kernel, on_cell)
-    executed = _as_bytes(nb)  # before the notebook is compared, since a large one takes long
+    executed = _as_bytes(nb)  # takes long for a large notebook, so do it before comparing
     was_edited = not step.path.exists() or step.path.read_bytes() != before
     target = folder / EXECUTED if was_edited else step.path
     replace(target, executed)
@@ -92,7 +92,7 @@ async def execute(
 async def _execute_cells(
     project: Project, step: Step, nb: nbformat.NotebookNode, kernel: Kernel, on_cell: OnCell
 ) -> None:
-    """Run the cells; where one fails, keep what ran as `failed.ipynb`."""
+    """Run the cells; if one fails, write the executed copy to `failed.ipynb`."""
     client = _Client(nb, km=kernel.manager, **_hooks(nb, on_cell))
     client.kc = kernel.client
     where = project.show(step.path)
@@ -127,7 +127,7 @@ def _shown(nb: nbformat.NotebookNode, error: Exception) -> str:
 
 
 def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) -> str:
-    """Say how to install the project in the kernel's environment, if a cell did not find it."""
+    """Return how to install the project in the kernel's environment, if a cell did not find it."""
     name = re.match(r"No module named '([^'.]+)", error.evalue)
     if error.ename != "ModuleNotFoundError" or not name or name[1] not in project.packages:
         return ""
@@ -140,8 +140,8 @@ def _not_installed(project: Project, kernel: Kernel, error: CellExecutionError) 
 
 
 def _trust(nb: nbformat.NotebookNode) -> None:
-    """Sign a notebook, as Jupyter does where it has run all cells: its outputs are this user's."""
-    # Jupyter asks whether to trust it if a home cannot be written, or for half a character
+    """Sign a notebook, as Jupyter does after running all cells: this user made its outputs."""
+    # if a home cannot be written or for half a character, Jupyter asks for trust
     with suppress(OSError, UnicodeEncodeError):
         NotebookNotary().sign(nb)
 
@@ -151,7 +151,7 @@ def _as_bytes(nb: nbformat.NotebookNode) -> bytes:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """Return what differs between the record of one save and that of the next; None if none."""
+    """Return values that differ for the record of each save; None if there is no record."""
     try:
         record = locate(folder, RECORD).stat()
     except FileNotFoundError:
@@ -162,7 +162,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 class _Client(NotebookClient):
     @asynccontextmanager
     async def async_setup_kernel(self, **kwargs: Any) -> AsyncIterator[None]:
-        """Use the kernel as it is: `run` starts and ends it, and handles signals for all."""
+        """Use the kernel as it is: `run` starts and ends it, and handles all signals."""
         yield
 
 

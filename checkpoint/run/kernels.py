@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 Wanted = tuple[str, Path, Path | None]  # name, folder to work in, folder to write into
 
 KERNEL = "python3"
-STARTING = 60  # seconds that a kernel has to answer
-# without the history file in the home folder, which holds the user's own sessions
+STARTING = 60  # seconds to wait for a kernel to answer
+# the history file in the home folder is for the user's own sessions
 ARGUMENTS = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
 
 
 def kernel_of(project: Project, step: Step) -> str:
-    """Return the kernel in which a notebook runs: of the settings, else the one that it names.
+    """Return the kernel of a notebook: from the settings, else the notebook, else `python3`.
 
-    Raises `CheckpointError` if it names none and is not in Python.
+    Raises `CheckpointError` if neither names one and the notebook is not in Python.
     """
     content = notebook.read_whole(step.path)
     named = read_kernels(project).get(step.name) or notebook.kernel(content)
@@ -65,40 +65,40 @@ def refuse_missing(project: Project, steps: Iterable[Step]) -> None:
 
 
 class Kernel(NamedTuple):
-    """A kernel that has started and in which nothing has run, as `jupyter_client` knows it."""
+    """A started kernel: the manager and client of `jupyter_client`."""
 
     manager: AsyncKernelManager
     client: AsyncKernelClient
 
     async def stop(self, *, now: bool) -> None:
-        """End the kernel: at once, or after its exit handlers."""
+        """End the kernel: at once if `now`, otherwise after its exit handlers."""
         self.client.stop_channels()
         await self.manager.shutdown_kernel(now=now)
 
 
 class Kernels:
-    """Starts and ends the kernels of a run, which work in the folders of their notebooks.
+    """Start and end the kernels of a run, each in the folder of its notebook.
 
-    Starting a kernel takes about a second, ending it some tenths; both happen while a notebook
-    runs.
+    Starting a kernel takes about a second and ending it some tenths of a second; both happen while
+    another notebook runs.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._starting: dict[Wanted, asyncio.Task[Kernel]] = {}
-        self._abandoned: list[asyncio.Task[Kernel]] = []  # while it started
+        self._abandoned: list[asyncio.Task[Kernel]] = []  # cancelled while they started
         self._taken: list[Kernel] = []
         self._ending: list[asyncio.Task[None]] = []
 
     def prepare(self, step: Step, output: Path | None = None) -> Wanted:
-        """Start a kernel for a notebook, unless one is starting already; return what it is for."""
+        """Start a kernel for a notebook unless one is starting; return its key in `_starting`."""
         wanted = kernel_of(self._project, step), step.folder, output
         if wanted not in self._starting:
             self._starting[wanted] = asyncio.create_task(_start(*wanted))
         return wanted
 
     async def take(self, step: Step, output: Path | None = None) -> Kernel:
-        """Return a kernel for a notebook, in which nothing has run.
+        """Return a kernel in which nothing has run, for a notebook.
 
         `output` is the folder into which a notebook in another language writes.
         """
@@ -118,7 +118,7 @@ class Kernels:
         return self._ending[-1]
 
     async def interrupt(self) -> None:
-        """Kill the busy kernels; they would log errors if nbclient left them while they run."""
+        """Kill the busy kernels; they would log errors if nbclient left them running."""
         for kernel in self._taken:
             if kernel.manager.provisioner:
                 await kernel.manager.provisioner.kill()
@@ -132,7 +132,7 @@ class Kernels:
 
 
 async def _start(name: str, folder: Path, output: Path | None) -> Kernel:
-    """Start a kernel, and try again once: two that start together may choose the same port."""
+    """Start a kernel; retry once, since two that start together may choose the same port."""
     from jupyter_client.kernelspec import NoSuchKernel
     from zmq import ZMQError
 
@@ -156,7 +156,7 @@ async def _start_once(name: str, folder: Path, output: Path | None) -> Kernel:
 
     in_python = str(get_kernel_spec(name).language).lower() == "python"
     manager = AsyncKernelManager(kernel_name=name)
-    # a message to another kernel's port, whose key it has not, would wait for ever
+    # otherwise, a message to a port of another kernel, which has another key, would wait forever
     manager.context.setsockopt(zmq.SNDTIMEO, 10_000)
     await manager.start_kernel(
         cwd=str(folder),

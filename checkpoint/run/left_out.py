@@ -1,4 +1,4 @@
-"""What a run leaves out, and what it leaves that is not current: why, and what to do about it."""
+"""Which notebooks a run skips, which steps it leaves not current, why, and what to do."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -19,20 +19,20 @@ class Skipped(NamedTuple):
     """A notebook that is not run."""
 
     step: Step
-    reason: str  # and what to do, as a sentence without its full stop
-    # whether it is a step of its own, with results that are then not renewed; a copy that saves as
-    # another step, and notes without code, are none
+    reason: str  # why, and what to do, as a sentence without its full stop
+    # whether it is a step, whose results are then not renewed; False for, e.g., a copy that saves
+    # as another step or notes without code
     has_results: bool
 
 
 def skipped(project: Project, steps: Iterable[Step]) -> dict[str, Skipped]:
-    """Return, by name, the steps among these whose notebooks are not run."""
+    """Return those of the steps whose notebooks are not run, by name."""
     skips = {step.name: _skipped(project, step) for step in steps}
     return {name: skip for name, skip in skips.items() if skip}
 
 
 class Left(NamedTuple):
-    """Steps that a run left not current, all for the same reason; `why` also says what to do."""
+    """Steps that a run left not current for the same reason; `why` also says what to do."""
 
     steps: list[str]
     why: str
@@ -43,9 +43,9 @@ class Left(NamedTuple):
 
 
 def left(schedule: Schedule, steps: list[Step], skips: Mapping[str, Skipped]) -> list[Left]:
-    """Return what a run, which has ended, leaves not current, by the reason for it.
+    """Return the steps that are not current after a run, grouped by the reason.
 
-    `steps` are those that the run was about, those among them that were skipped too, `skips`.
+    `steps` are the steps that were to run, including the skipped ones, which are in `skips`.
     """
     reasons: dict[str, str] = {}
     for step in steps:
@@ -58,7 +58,7 @@ def left(schedule: Schedule, steps: list[Step], skips: Mapping[str, Skipped]) ->
 
 
 def unrunnable(project: Project, skips: Mapping[str, Skipped]) -> list[Left]:
-    """Return what a run would leave not current if it ran nothing; nothing if it ran a step."""
+    """Return the steps that a run would leave not current; an empty list if it would run any."""
     runnable = [step for step in project.steps() if step.name not in skips]
     schedule = Schedule(project, runnable, set(), skips)
     return [] if schedule.next(()) else left(schedule, runnable, skips)
@@ -77,7 +77,7 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
         return Skipped(step, f"{where} has no code, so it makes no results", False)
     if notebook.language(content) != "python":
         if not makes_nothing(project, step, sources):
-            return None  # what it writes is saved
+            return None  # `run` saves what it writes
         asked = notebook.kernel(content) or notebook.language(content)
         reason = (
             f"{where}, which asks for the kernel {asked!r}, is not adopted: it neither loads "
@@ -111,7 +111,7 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
 def _reason(
     schedule: Schedule, name: str, skips: Mapping[str, Skipped], reasons: Mapping[str, str]
 ) -> str:
-    """Return why a step is not current; `reasons` has those of the steps before it."""
+    """Return why a step is not current; `reasons` are those of the steps before it."""
     if name in skips:
         return f"{skips[name].reason}."
     root = schedule.blocked.get(name) or schedule.blocker(name)
@@ -154,7 +154,7 @@ def _reason_of_blocker(
 
 
 def _is_saved(project: Project, part: str) -> bool:
-    """Tell whether code of a notebook or a module is known to save a sub-checkpoint."""
+    """Tell whether the code of its notebook or of a module is known to save a sub-checkpoint."""
     sources = notebook.sources(notebook.read_whole(project.notebook(part.partition("/")[0])))
     return saving_cell(sources, part) is not None or bool(scripts_that_save(project, part))
 
@@ -165,7 +165,7 @@ def _described(state: State) -> str:
 
 
 def _remedy(project: Project, state: State) -> str:
-    """Return how a step without a notebook is made again."""
+    """Return how to remake a step that has no notebook."""
     scripts = scripts_that_save(project, state.step)
     if scripts:
         names = " or ".join(project.show(path) for path in scripts)

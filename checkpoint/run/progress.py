@@ -18,9 +18,9 @@ from ..notebooks.notebook import shortened
 
 
 class RunProgress:
-    """Shows the progress of notebooks and their cells; `say` prints a line.
+    """Show the progress of notebooks and their cells; `say` prints a line.
 
-    Where `out` is not a terminal, each cell gets a line, as logs need it.
+    If `out` is not a terminal, as in a log, each finished cell gets a line.
     """
 
     def __init__(self, out: Console) -> None:

@@ -1,4 +1,4 @@
-"""Run the steps that are not current, in order or side by side, as `checkpoint run` does."""
+"""Run the steps that are not current, in order or in parallel, as `checkpoint run` does."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def run(
     project
         The project.
     steps
-        The steps to run, or parts of them, all if empty; those that are not current when their
-        turn comes, in the order of the chain.
+        The steps to run, or their sub-checkpoints; all if empty. Each runs in the order of the
+        chain, unless it is current when its turn comes.
     out
         Where progress is shown: a bar on a terminal, lines elsewhere.
     everything
         Whether to run steps that are current, too.
     beginning
-        A step from which on to run everything, current or not.
+        If given, run only this step and those after it, current or not.
     values
-        Parameters to set, Python code by name. Notebooks that have them run also if they are
+        Parameters to set, as Python code by name. Notebooks that have them run even if they are
         current.
     jobs
         How many notebooks may run at a time; a notebook waits for those that it loads.
@@ -68,10 +68,10 @@ def run(
     ProjectError
         If a step has no notebook or its notebook cannot be run, or no notebook has a parameter.
     CheckpointError
-        If a cell fails; the message shows the cell and its error. Notebooks that are running then
-        are finished, and no other is started.
+        If a cell fails; the message shows the cell and its error. Notebooks that are running
+        then finish, and no others start.
     KeyboardInterrupt
-        On Ctrl-C, and with SIGTERM or SIGHUP as its argument on those; no kernel is left running.
+        On Ctrl-C, and on SIGTERM or SIGHUP, with the signal as argument; no kernel is left running.
     """
     steps = [step_of(step).partition("/")[0] for step in steps]  # a part is made by its notebook
     selected = _selected(project, steps, beginning)
@@ -101,7 +101,7 @@ def run(
 
 
 def _what_is_current(named: list[Step], others: list[Left], some_not_run: bool) -> str:
-    """Return what to say of the steps of a run that ran nothing, besides `others`."""
+    """Return what to say of the current steps if a run ran nothing; `others` are not current."""
     apart = {name for each in others for name in each.steps}
     current = [step.name for step in named if step.name not in apart]
     if named and not current:
@@ -112,7 +112,7 @@ def _what_is_current(named: list[Step], others: list[Left], some_not_run: bool) 
 
 
 def _selected(project: Project, steps: list[str], beginning: str | None) -> list[Step]:
-    """Return the named steps, all if none is named, from `beginning` on."""
+    """Return the named steps, or all if none is named, from `beginning` on."""
     selected = project.select(steps)
     if beginning:
         (first,) = project.select([beginning])
@@ -125,7 +125,7 @@ def _selected(project: Project, steps: list[str], beginning: str | None) -> list
 
 
 def _settings(steps: list[Step], values: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Return the parameters to set in each step that has some of them."""
+    """Return the parameters to set in each step whose notebook assigns any of them."""
     if not values:
         return {}
     notebooks = [step for step in steps if not step.is_script]
@@ -215,7 +215,7 @@ class _Run:
             raise CheckpointError("\n\n".join(map(str, failures)), found=failures)
 
     async def one_step(self, step: Step) -> None:
-        """Run one step, and show how it went."""
+        """Run one step and show its progress and state."""
         start = time.monotonic()
         self.progress.begin(step.name)
         values = self.settings.get(step.name, {})
@@ -257,7 +257,7 @@ class _Run:
     async def execute(
         self, step: Step, values: Mapping[str, str], output: Path | None = None
     ) -> None:
-        """Execute a notebook in a kernel of its own."""
+        """Execute a notebook in a new kernel."""
         from .execute import execute
 
         kernel = await self.kernels.take(step, output)
@@ -269,17 +269,17 @@ class _Run:
             self.kernels.give_back(kernel)
             raise
         ended = self.kernels.give_back(kernel)
-        if output:  # R, for one, writes what an open file still lacks when it ends
+        if output:  # R, for example, flushes its open files when it ends
             await asyncio.shield(ended)
 
     def prepare_next(self) -> None:
-        """Start a kernel for the next notebook that saves."""
+        """Start a kernel for the next step, if that is a notebook that calls `save`."""
         following = next(iter(self.schedule.waiting.values()), None)
         if following and recipe_of(self.project, following) is None:
             self.kernels.prepare(following)
 
     def _cancel_on_signals(self) -> None:
-        """Treat SIGTERM, by which a scheduler ends a job, and the end of a terminal like Ctrl-C."""
+        """Treat SIGTERM (a scheduler ends the job) and SIGHUP (a terminal closes) like Ctrl-C."""
         task = asyncio.current_task()
         assert task
 

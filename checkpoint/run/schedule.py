@@ -19,21 +19,21 @@ from ..project.chain import Step
 from ..project.project import Project
 from ..storage.parts import is_older, part_names
 
-OUTDATED = (STALE, EDITED, DAMAGED, UNCLEAN)  # what loads these is made from the wrong results
+OUTDATED = (STALE, EDITED, DAMAGED, UNCLEAN)  # a step that loads one is made from wrong results
 
 
 class Schedule:
-    """The steps of a run that wait for their turn.
+    """The steps of a run that are waiting for their turn.
 
-    States are computed once between two steps that finish; call `step_finished` after each.
+    States are cached until a step finishes; call `step_finished` after each step.
 
     Parameters
     ----------
     project, steps
         The project, and the steps to run, in running order.
     forced, skipped, named
-        The names of those that run also if they are current, of those whose notebooks are not run,
-        and of those that the user named.
+        The names of the steps that run even if they are current, of those whose notebooks are not
+        run, and of those that the user named.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class Schedule:
     ) -> None:
         self.graph = Graph(project, lenient=True)
         self.waiting = {step.name: step for step in steps}
-        self.blocked: dict[str, str] = {}  # what was not run, with the outdated one that it loads
+        self.blocked: dict[str, str] = {}  # steps not run, with the outdated one each loads
         self.project = project
         self._forced, self._skipped, self._named = forced, skipped, named
         self._lineage = Lineage(project)
 
     def step_finished(self) -> None:
-        """Compute states anew from now on, since a step has finished."""
+        """Discard the cached states, since a step has finished."""
         self._lineage = Lineage(self.project)
 
     def state(self, name: str) -> State:
@@ -60,10 +60,10 @@ class Schedule:
         return self._lineage.state(name)
 
     def next(self, running: Collection[str]) -> Step | None:
-        """Take out the first step that can run while others are running; None if there is none.
+        """Remove and return the first step that can run while `running` run; None if none can.
 
-        A step that is current when its turn comes is dropped, and one that would run on input
-        that this run cannot renew is moved to `blocked`.
+        A step that is current when its turn comes is dropped. A step that would run on an outdated
+        input which this run cannot renew is moved to `blocked`.
         """
         unfinished = {*running, *self.waiting}
         for name, step in list(self.waiting.items()):
@@ -71,7 +71,7 @@ class Schedule:
                 continue
             if name not in self._forced and self.is_due(name) and (root := self.blocker(name)):
                 if running:
-                    continue  # what is running may be what the stale input is made from
+                    continue  # a running step may lead to a new version of the outdated input
                 self.blocked[name] = root
             del self.waiting[name]
             unfinished.discard(name)
@@ -82,9 +82,9 @@ class Schedule:
     def is_due(self, name: str) -> bool:
         """Tell whether a step has to run for its results to be current.
 
-        This includes a step that is current while a sub-checkpoint that others load was saved
-        later and is not: its last run ended between the two saves. A step whose files are absent
-        has to run only if it is named, or if a step that runs loads it.
+        This includes a current step if one of its sub-checkpoints that others load was saved later
+        and is outdated: the last run ended between the two saves. A step whose files are absent
+        has to run only if the user named it, or if a step that will run loads it.
         """
         whole = self.state(name)
         if whole.origin == "given" and name in self._named:
@@ -97,7 +97,7 @@ class Schedule:
         )
 
     def _is_needed(self, name: str, seen: set[str]) -> bool:
-        """Tell whether a step that will run loads one, perhaps through others that are absent."""
+        """Tell whether a step that will run loads this one, directly or through absent steps."""
         seen.add(name)
         for later in self.waiting.keys() - seen:
             if name in self.graph.loads[later] and (
@@ -113,7 +113,7 @@ class Schedule:
     def blocker(self, name: str) -> str | None:
         """Return the first checkpoint that a step loads and that stays out of date in this run.
 
-        That is a step without a notebook, for example one that a script saves; a step whose
+        This is a step without a notebook, for example one that a script saves; a step whose
         notebook is skipped or blocked; or a sub-checkpoint that its notebook no longer saves.
         """
         loaded = [*self._loaded(name), *self._loaded_again(name)]
@@ -143,7 +143,7 @@ class Schedule:
         ]
 
     def _loaded_again(self, name: str) -> list[str]:
-        """Return the sub-checkpoints that alone make a step stale, also by computed names."""
+        """Return the sub-checkpoints that fully explain why a step is stale, under any name."""
         changes = set(self._lineage.changes(name))
         return [
             loaded

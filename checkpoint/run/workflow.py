@@ -1,4 +1,4 @@
-"""The steps as jobs of a workflow manager; the `Snakefile` makes its rules from them.
+"""Steps as jobs of a workflow manager; the `Snakefile` makes its rules from them.
 
 A job's output is a flag file and not the checkpoint itself: Snakemake removes the outputs of a job
 before it runs and after it fails, and a checkpoint has to outlive both.
@@ -22,15 +22,15 @@ class Job(NamedTuple):
     """A step that is run with `checkpoint run STEP`."""
 
     step: str
-    flag: str  # the file that is there while its results are current
+    flag: str  # the file that exists while its results are current
     needs: list[str]  # the flag files of the steps that it loads
-    resources: dict[str, int | str]  # what it asks a scheduler for
+    resources: dict[str, int | str]  # to request from a scheduler
 
 
 def jobs(root: Path | str) -> list[Job]:
     """Return the steps of a project as jobs, in running order, without the skipped notebooks.
 
-    Raises `ProjectError`, also if Snakemake cannot take the name of a step.
+    Raises `ProjectError` if the project is invalid or Snakemake cannot use the name of a step.
     """
     project = Project(Path(root))
     project.refuse_unclear()
@@ -67,14 +67,14 @@ def skip_reasons(root: Path | str) -> list[str]:
 
 
 def renew_flags(root: Path | str) -> None:
-    """Make a flag file for each current step, in running order, and remove the others.
+    """Create a flag file for each current step, in running order, and remove the others.
 
-    A workflow manager, which compares times, then runs what is not current and what depends on
-    it.
+    A workflow manager compares their times and then runs the steps that are not current and the
+    steps that depend on them.
     """
     project = Project(Path(root))
     if any((project.root / LOCKS).glob("*")) or not os.access(project.root, os.W_OK):
-        return  # a workflow that runs compares these times; and others may only read the project
+        return  # a running workflow compares these times; some users can only read the project
     schedule = Schedule(project, project.steps(), set())
     current = [step.name for step in project.steps() if not schedule.is_due(step.name)]
     flags = [project.root / _flag(step) for step in current]
