@@ -1,6 +1,6 @@
-"""File formats: which object goes into which file, and how it comes back.
+"""File formats: which file an object is saved in, and what `load` returns for it.
 
-Each module declares its formats (`Format` in `registry`); here they are only collected.
+Each module declares its formats as `Format` (see `registry`); this module collects them.
 """
 
 from functools import cache
@@ -46,7 +46,7 @@ __all__ = [
     "suffix_of",
 ]
 
-# A key without a suffix takes the first format that holds its object; pickles hold any.
+# For a key without a suffix, the first format that can hold the object is used; .pkl is the last.
 MODULES = (
     *(h5ad, h5mu, arrays, parquet, zarr_folders, charts, figures),
     *(delimited, excel, json_values, pickled),
@@ -59,13 +59,13 @@ FORMATS: tuple[Format, ...] = tuple(
 )
 BY_SUFFIX = {entry.suffix: entry for entry in FORMATS}
 FALLBACK = BY_SUFFIX[".pkl"]
-# the package that this code was copied into; it may have formats of its own
+# the package that this code was copied into; it may define additional formats
 PROJECT = (__package__ or "").removesuffix("checkpoint.formats").rstrip(".")
 
 
 @cache
 def known() -> tuple[Format, ...]:
-    """Return the formats of the project, from `src/<package>/formats.py`, and then ours."""
+    """Return the project's formats from `src/<package>/formats.py`, then the built-in ones."""
     name = f"{PROJECT}.formats"
     if not PROJECT or find_spec(name) is None:
         return FORMATS
@@ -75,12 +75,12 @@ def known() -> tuple[Format, ...]:
 
 
 def format_of(file: str) -> Format | None:
-    """Return the format that a file's suffix names, or None; `.csv.gz` is one suffix."""
+    """Return the format of a file's suffix, or None; `.csv.gz` counts as one suffix."""
     return _by_suffix().get(suffix_of(file).lower())
 
 
 def suffix_of(file: str) -> str:
-    """Return the suffix of a file: the longest that is that of a format, else the last."""
+    """Return a file's suffix: the longest one that a format uses, else the last one."""
     if "." not in file:
         return ""
     suffixes = Path(file).suffixes
@@ -89,33 +89,33 @@ def suffix_of(file: str) -> str:
 
 
 def stems(file: str) -> list[str]:
-    """Return the name of a file without its suffix; without a part of one such as `.ome.tiff`."""
+    """Return a file name's possible stems: `x`, `x.ome` for `x.ome.tiff`; [] without a suffix."""
     suffixes = Path(file).suffixes
     whole = [file.removesuffix("".join(suffixes[i:])) for i in range(len(suffixes))]
     return [stem for stem in whole if stem]
 
 
 def choose(key: str, obj: Any) -> tuple[str, Format]:
-    """Choose the file and the format of an object.
+    """Choose the file name and the format for an object.
 
     Parameters
     ----------
     key
-        The name given to `save`. A suffix (`matching.csv`) chooses the format; without one, or
-        if the suffix is a number (`leiden_0.5`), the object's type does.
+        The name given to `save`. Its suffix (`matching.csv`) determines the format; without one,
+        or if the suffix is a number (`leiden_0.5`), the object's type does.
     obj
         The object.
 
     Returns
     -------
     file, format
-        The file's name in the step's folder, and its format.
+        The file name in the step's folder, and the format.
 
     Raises
     ------
     CheckpointFormatError
-        If the suffix is not that of a format, or that of one that cannot hold the object. The
-        message names the key, the object's type and the formats that can hold it.
+        If no format has the suffix, or the format cannot hold the object. The message names the
+        key, the object's type and the formats that can hold it.
     """
     if PATH.is_for(obj):
         if why := PATH.unfit and PATH.unfit(obj):
@@ -135,7 +135,7 @@ def choose(key: str, obj: Any) -> tuple[str, Format]:
         raise refused(key, obj, f"{suffix} is not a format")
     if why := named.refusal(obj, near=True):
         raise refused(key, obj, f"it {why}", named)
-    # the rules of .gitignore are in lower case
+    # the patterns in .gitignore are lower case
     return key.removesuffix(suffix) + named.suffix, named
 
 
@@ -145,17 +145,17 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
     Parameters
     ----------
     key, obj
-        The object, and the name given to `save`.
+        The name given to `save`, and the object.
     why
         The reason, as a clause.
     by
-        The format that cannot hold it; None if the key's suffix is not that of a format.
+        The format that cannot hold it; None if no format has the key's suffix.
 
     Returns
     -------
     CheckpointFormatError
-        With `key`, the object's type as `found`, and as `expected` the names of the files that
-        it can be saved as.
+        With `key`, the object's type as `found`, and the file names that it can be saved as in
+        `expected`.
     """
     if by is PATH:
         text = f"{key!r}: cannot save this {type_name(obj)}: {why.rstrip('.')}."
@@ -163,7 +163,7 @@ def refused(key: str, obj: Any, why: str, by: Format | None = None) -> Checkpoin
     suffix = suffix_of(key)
     stem = key.removesuffix(suffix) if format_of(key) or by is None else key
     others = [entry for entry in known() if entry is not by and entry.refusal(obj) is None]
-    if by is not None:  # not for a mistyped suffix, since trying takes as long as saving
+    if by is not None:  # not for an unknown suffix, since trying takes as long as saving
         others = [entry for entry in others if _can_hold(entry, obj)]
     files = [stem + entry.suffix for entry in others]
     advice = ""
@@ -186,7 +186,7 @@ def _by_suffix() -> dict[str, Format]:
 
 
 def _can_hold(entry: Format, obj: Any) -> bool:
-    """Return whether a format holds an object, with what is kept beside the file, by trying."""
+    """Return whether an object can be saved in a format, with its rest file, by trying it."""
     with TemporaryDirectory() as folder:
         path = Path(folder, f"trial{entry.suffix}")
         try:
@@ -198,7 +198,7 @@ def _can_hold(entry: Format, obj: Any) -> bool:
 
 
 def shape_of(obj: Any) -> dict[str, Any] | None:
-    """Return an object's entry in `data_shapes`, whatever it is saved as; None without a shape."""
+    """Return an object's entry in `data_shapes`, whatever its format; None if it has no shape."""
     obj = shown(obj)
     shapes = (entry.shape(obj) for entry in known() if entry.shape and entry.is_for(obj))
     return next(shapes, None) or None

@@ -19,7 +19,7 @@ SPARSE_FORMATS = ("csr", "csc", "coo", "bsr", "dia")
 
 
 def npy_unfit(array: Any) -> str | None:
-    """Say why an array does not fit into `.npy`, or return None."""
+    """Return why `.npy` cannot hold an array, or None."""
     if is_a(array, "dask.array", "Array"):
         plain = layout_of(array) == "array"
         return None if plain else "has chunks that are not NumPy arrays of numbers of a known size"
@@ -33,7 +33,7 @@ def npy_unfit(array: Any) -> str | None:
 
 
 def npy_nearest(array: Any) -> Any:
-    """Return a plain array, of text if its elements are objects; masked values are as stored."""
+    """Return a plain array, of text if its elements are objects; a mask is dropped."""
     import numpy as np
 
     if is_a(array, "dask.array", "Array"):
@@ -47,7 +47,7 @@ def npy_nearest(array: Any) -> Any:
 def write_npy(array: Any, path: Path) -> dict[str, Any] | None:
     """Write an array of numbers, fixed-width text, dates or records, block by block.
 
-    Return whether the fields of its records are attributes.
+    Return `{"recarray": True}` for a `numpy.recarray`, else None.
     """
     from numpy.lib import format as npy
 
@@ -63,7 +63,7 @@ def write_npy(array: Any, path: Path) -> dict[str, Any] | None:
 
 
 class _Blocks:
-    """A file that NumPy writes in blocks, since it is not one that it knows."""
+    """A file wrapper that makes NumPy write in blocks, since it is not a file type NumPy knows."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -74,7 +74,7 @@ class _Blocks:
 
 
 def npy_changes(array: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Yield what `.npy` drops."""
+    """Yield what `.npy` does not preserve."""
     if is_a(array, "numpy", "memmap"):
         yield mapped()
     if is_a(array, "dask.array", "Array"):
@@ -91,12 +91,12 @@ def read_npy(path: Path, details: dict[str, Any] | None) -> Any:
 
 
 def _read_in_blocks(path: Path) -> Any:
-    """Read a large array so that Ctrl-C ends it after a block."""
+    """Read a large array in blocks, so that Ctrl-C stops it after the current one."""
     import numpy as np
 
     try:
         header = np.load(path, mmap_mode="r")
-    except ValueError:  # of objects, which are unpickled one by one
+    except ValueError:  # Python objects, which are unpickled one by one
         return np.load(path, allow_pickle=True)
     array = np.empty_like(header, subok=False)
     values = memoryview(array.ravel(order="K").view("u1"))
@@ -107,15 +107,15 @@ def _read_in_blocks(path: Path) -> Any:
 
 
 def npy_shape(array: Any) -> dict[str, Any]:
-    """Return the array's shape and dtype; nothing of one of unknown shape."""
+    """Return the array's shape and dtype; empty if its shape is unknown."""
     if any(map(math.isnan, array.shape)):
-        return {}  # dask knows it when it has computed the array
+        return {}  # dask knows it only after computing the array
     return {"shape": list(array.shape), "dtype": str(array.dtype)}
 
 
 def npz_unfit(matrix: Any) -> str | None:
-    """Say why a sparse matrix or array does not fit into `.npz`, or return None."""
-    if matrix.ndim != 2:  # which SciPy before 1.15 writes and cannot read
+    """Return why `.npz` cannot hold a sparse matrix or array, or None."""
+    if matrix.ndim != 2:  # SciPy before 1.15 writes these but cannot read them
         return "does not have two dimensions"
     if matrix.format not in SPARSE_FORMATS:
         return f"is in {matrix.format} format; .npz stores {', '.join(SPARSE_FORMATS)}"
@@ -123,7 +123,7 @@ def npz_unfit(matrix: Any) -> str | None:
 
 
 def npz_nearest(matrix: Any) -> Any:
-    """Return a sparse matrix or array as one of two dimensions in csr format."""
+    """Return a sparse matrix or array in csr format with two dimensions."""
     return (matrix if matrix.ndim == 2 else matrix.reshape((matrix.shape[0], -1))).tocsr()
 
 
@@ -136,7 +136,7 @@ def write_npz(matrix: Any, path: Path) -> None:
 
 
 def read_npz(path: Path, details: dict[str, Any] | None) -> Any:
-    """Read a sparse matrix or array; the arrays of a plain `.npz` as a dict."""
+    """Read a sparse matrix or array, or the arrays of a plain `.npz` as a dict."""
     import numpy as np
     import scipy.sparse
 

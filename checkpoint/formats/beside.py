@@ -1,4 +1,4 @@
-"""The file `<name>.rest.pkl`, with what another file cannot hold of its object."""
+"""The rest file `<name>.rest.pkl`: the parts of an object that its main file cannot hold."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +15,7 @@ __all__ = ["SUFFIX", "joined", "note", "read_rest", "write_rest"]
 
 
 def write_rest(differences: Iterable[Difference], path: Path) -> bool:
-    """Write what is kept beside a file, and read it back; return whether there is anything.
+    """Write the rest file and read it back; return whether there was anything to write.
 
     Raises
     ------
@@ -42,13 +42,13 @@ def write_rest(differences: Iterable[Difference], path: Path) -> bool:
 
 
 def read_rest(path: Path) -> dict[str, list]:
-    """Read what was kept beside a file, for `joined`."""
+    """Read a rest file, for `joined`."""
     rest: dict[str, list] = PICKLE.read(path, None)
     return rest
 
 
 def note(difference: Difference, rest: str) -> str:
-    """Return what a user should know of a part that a file does not hold as it was."""
+    """Return a message about a part that a file does not preserve."""
     if difference.place is None:
         return f"{difference.slot} {difference.what}"
     return f"{difference.slot} {difference.what}; load restores it from {rest}"

@@ -1,6 +1,6 @@
-"""Files that are written and read in blocks, so that a bar shows how far and Stop ends it.
+"""Files that are written and read in blocks, so that progress is shown and Stop works.
 
-A library in C that is given a path lets Python look for Stop only when it has read or written all.
+A C library that is given a path does not let Python check for Stop until it is done.
 """
 
 from collections.abc import Callable
@@ -13,23 +13,23 @@ from ..progress import PAUSE, advance
 from ..watch.files import unwatched
 
 BLOCK = 1 << 22  # bytes
-LARGE = 1 << 25  # bytes of a file that takes a while
+LARGE = 1 << 25  # bytes; larger files take a while to read
 
 
 def create(path: Path) -> BufferedWriter:
-    """Open a new file for bytes; writing to it raises what `advance` does."""
+    """Open a new binary file; writing to it calls `advance`, and raises its errors."""
     return BufferedWriter(InBlocks(path, "wb"), BLOCK)
 
 
 def opened(path: Path) -> BufferedReader:
-    """Open a file for reading bytes."""
+    """Open a binary file for reading."""
     return BufferedReader(InBlocks(path, "rb"), BLOCK)
 
 
 def until_stopped(read: Callable[..., Any], source: Path | IO[bytes], **options: Any) -> Any:
-    """Read with a function that cannot be given such a file, in another thread if that takes long.
+    """Call a function that cannot read in blocks, in another thread if the file is large.
 
-    Ctrl-C ends the waiting; the thread reads to the end, and what it has read is dropped.
+    Ctrl-C ends the waiting; the thread reads to the end, and its result is dropped.
     """
     if not isinstance(source, Path) or source.stat().st_size < LARGE:
         return read(source, **options)
@@ -42,21 +42,21 @@ def until_stopped(read: Callable[..., Any], source: Path | IO[bytes], **options:
     try:
         reading = thread.submit(unwatched_read)
         while wait([reading], PAUSE).not_done:
-            continue  # a longer wait would not hear of Stop on Windows
+            continue  # Stop would not interrupt a longer wait on Windows
         return reading.result()
     finally:
         thread.shutdown(wait=False)
 
 
 class InBlocks(FileIO):
-    """A file that takes or gives the beginning of what it is asked for; its buffer asks again."""
+    """A file that reads or writes at most one block per call; its buffer calls again for more."""
 
     def write(self, data: Any) -> int:
-        """Write the beginning of the data; return how many bytes."""
+        """Write at most one block of the data; return the number of bytes."""
         done = super().write(memoryview(data)[:BLOCK])
         advance(done)
         return done
 
     def readinto(self, buffer: Any) -> int:
-        """Read into the beginning of the buffer; return how many bytes."""
+        """Read at most one block into the buffer; return the number of bytes."""
         return super().readinto(memoryview(buffer)[:BLOCK])

@@ -1,6 +1,6 @@
-"""Charts of plotly and altair as `.html`, and as pictures where their exporter is installed.
+"""Charts of plotly and altair as `.html`, and as pictures if their exporter is installed.
 
-A page contains the scripts that draw it, so that it opens without the internet, and in ten years.
+A page contains the scripts that draw it, so that it opens offline, and still does in ten years.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from .rest import Difference
 
 TYPES = (("plotly.basedatatypes", "BaseFigure"), ("altair", "TopLevelMixin"))
 STYLER = ("pandas.io.formats.style", "Styler")  # a table with colours
-EXPORTERS = {"plotly": "kaleido", "altair": "vl_convert"}  # what makes pictures of a chart
+EXPORTERS = {"plotly": "kaleido", "altair": "vl_convert"}  # packages that turn charts into pictures
 
 
 def is_chart(obj: Any) -> bool:
@@ -24,7 +24,7 @@ def is_chart(obj: Any) -> bool:
 
 def write(chart: Any, path: Path) -> None:
     """Write a page that shows a chart as the notebook does."""
-    # with fixed ids, for the same bytes each time
+    # with fixed ids, so that the bytes are the same each time
     if is_a(chart, *STYLER):
         page = chart.to_html(table_uuid="table", doctype_html=True, encoding="utf-8")
     elif is_a(chart, *TYPES[0]):
@@ -35,7 +35,7 @@ def write(chart: Any, path: Path) -> None:
 
 
 def changes(chart: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Yield that a page needs the internet, where what contains its scripts is not installed."""
+    """Yield a difference if the page needs the internet because its scripts are not installed."""
     if _lacks_scripts(chart):
         yield Difference(
             "it",
@@ -45,7 +45,7 @@ def changes(chart: Any, path: Path, details: dict[str, Any] | None) -> Iterator[
 
 
 def write_picture(chart: Any, path: Path) -> None:
-    """Draw a chart into a `.png`, `.pdf` or `.svg`.
+    """Draw a chart to a `.png`, `.pdf` or `.svg`.
 
     Raises
     ------
@@ -63,12 +63,12 @@ def write_picture(chart: Any, path: Path) -> None:
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Path:
-    """Return the path: charts are looked at, not read back."""
+    """Return the path; charts are for viewing and are not read back."""
     return path
 
 
 def _lacks_scripts(chart: Any) -> bool:
-    """Return whether altair has no copy of the scripts that draw a chart."""
+    """Return whether the scripts that draw an altair chart are not installed."""
     return is_a(chart, *TYPES[1]) and find_spec(EXPORTERS["altair"]) is None
 
 

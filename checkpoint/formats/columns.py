@@ -1,4 +1,4 @@
-"""What a DataFrame's columns, index and labels were, kept beside the file that does not say it."""
+"""Describe and restore the dtypes of columns, indexes and labels that a file does not keep."""
 
 from collections import Counter
 from typing import Any
@@ -7,16 +7,16 @@ MISSING = ("None", "nan", "<NA>", "NaT")
 TRUTH = {"True": True, "False": False}
 TYPED = ("int", "uint", "float", "bool", "boolean", "Int", "UInt", "Float")
 DATED = ("datetime64[", "timedelta64[")
-TEXT = ("object", "str", "string")  # `str` is what pandas 3 makes of text
+TEXT = ("object", "str", "string")  # `str` is the default for text in pandas 3
 
 
 def unfit(table: Any) -> str | None:
-    """Say why a file of tables holds another form of an object, or return None."""
+    """Return why a table file holds another form of an object, or None."""
     return "is a Series" if len(table.shape) == 1 else None
 
 
 def describe(column: Any) -> dict[str, Any]:
-    """Return what a column's text does not say: its dtype, categories, kind of missing value."""
+    """Return what a column's text does not show: dtype, categories and kind of missing value."""
     described: dict[str, Any] = {"name": column.name, "dtype": str(column.dtype)}
     if described["dtype"] == "category":
         categories = column.cat.categories
@@ -29,7 +29,7 @@ def describe(column: Any) -> dict[str, Any]:
 
 
 def typed(texts: list[str], described: dict[str, Any], missing: str | None) -> Any:
-    """Convert the texts of a column to the values they stand for."""
+    """Convert the texts of a column to values of its described dtype."""
     import pandas as pd
 
     dtype = described["dtype"]
@@ -53,7 +53,7 @@ def typed(texts: list[str], described: dict[str, Any], missing: str | None) -> A
 
 
 def is_typed(column: Any) -> bool:
-    """Return whether `typed` gives a column back from its text."""
+    """Return whether `typed` can restore a column from its text."""
     dtype = column.dtype
     if str(dtype) == "category":
         categories = dtype.categories
@@ -68,7 +68,7 @@ def is_typed(column: Any) -> bool:
 
 
 def as_text(column: Any) -> Any:
-    """Return a categorical column as the texts that `describe` gives its categories."""
+    """Return a categorical column as text, with the category texts of `describe`."""
     import pandas as pd
 
     texts = [str(category) for category in column.cat.categories]
@@ -77,7 +77,7 @@ def as_text(column: Any) -> Any:
 
 
 def objects(column: Any, missing: str) -> Any:
-    """Return a column of text as objects, with `None`, `nan` or `<NA>` for missing values."""
+    """Return a text column as objects, with `None`, `nan`, `<NA>` or `NaT` as missing values."""
     import numpy as np
     import pandas as pd
 
@@ -97,16 +97,16 @@ def category_dtype(described: dict[str, Any]) -> Any:
 
 
 def labels(names: Any, dtype: str | None) -> Any:
-    """Return column labels of a dtype; of pandas' default where the record does not say."""
+    """Return column labels in a dtype, or in pandas' default if the record has none."""
     import pandas as pd
 
     return pd.Index(names, dtype=dtype if dtype in TEXT else None)
 
 
 def text_lost(frame: Any) -> dict[str, str]:
-    """Return the object columns whose text Parquet would give back as another dtype.
+    """Return the object columns whose text Parquet would restore as another dtype.
 
-    Each with what stands for its missing values: `None`, `nan` or `<NA>`.
+    Each value says how the column marks missing values: `None`, `nan` or `<NA>`.
     """
     lost = {}
     for name in frame.columns:
@@ -116,7 +116,7 @@ def text_lost(frame: Any) -> dict[str, str]:
 
 
 def index_lost(index: Any) -> dict[str, str]:
-    """Return the levels of an index whose text Parquet would give back as another dtype."""
+    """Return the dtypes of index levels whose text Parquet would restore as another dtype."""
     levels = {str(i): index.get_level_values(i) for i in range(index.nlevels)}
     return {
         i: str(level.dtype)
@@ -126,7 +126,7 @@ def index_lost(index: Any) -> dict[str, str]:
 
 
 def restored_index(index: Any, dtypes: dict[str, str]) -> Any:
-    """Return an index with the dtypes that its levels had."""
+    """Return an index with the original dtypes of its levels."""
     for i, dtype in dtypes.items():
         if index.nlevels == 1:
             index = index.astype(dtype)
@@ -136,24 +136,24 @@ def restored_index(index: Any, dtypes: dict[str, str]) -> Any:
 
 
 def label_dtype_lost(names: Any) -> str | None:
-    """Return the dtype of column labels, if Parquet would give them back as another."""
+    """Return the dtype of column labels if Parquet would restore them as another one, else None."""
     dtype = str(names.dtype)
     return dtype if dtype in TEXT and dtype != text_dtype() else None
 
 
 def text_dtype() -> str:
-    """Return the dtype that pandas gives text by default: `object` or, since pandas 3, `str`."""
+    """Return pandas' default dtype for text: `object` or, since pandas 3, `str`."""
     import pandas as pd
 
     return str(pd.Series(["text"]).dtype)
 
 
 def _has_readable_dates(column: Any) -> bool:
-    """Return whether the text of dates or durations is read, and so is the name of their dtype."""
+    """Return whether dates or durations, and the name of their dtype, can be read from text."""
     import pandas as pd
 
     try:
-        pd.Series(column).dt.as_unit("ns")  # of other years, the text has another form
+        pd.Series(column).dt.as_unit("ns")  # years beyond the range of ns have another text form
         return bool(pd.api.types.pandas_dtype(str(column.dtype)) == column.dtype)
     except (TypeError, ValueError, OverflowError):
         return False
@@ -174,7 +174,7 @@ def _is_utf8(column: Any) -> bool:
 
 
 def _lost_missing(column: Any) -> str | None:
-    """Return how an object column marks missing values, if Parquet would give back another dtype.
+    """Return how an object column marks missing values if Parquet would restore another dtype.
 
     Under pandas 2, text comes back as objects with None; under pandas 3, as `str`.
     """
@@ -191,7 +191,7 @@ def _lost_missing(column: Any) -> str | None:
 def _missing_among_text(column: Any) -> str:
     """Return how an object column of text marks most of its missing values: as `None`, `nan`, ….
 
-    Where it marks them in several ways, the column is kept beside the file.
+    If it marks them in several ways, the column is kept in the rest file.
     """
     kinds = Counter(str(value) for value in column if not isinstance(value, str))
     known = [kind for kind, _ in kinds.most_common() if kind in MISSING]

@@ -1,6 +1,6 @@
-"""Small DataFrames as `.csv`, `.tsv` and `.csv.gz`, with the dtypes kept in the record.
+"""Small DataFrames as `.csv`, `.tsv` and `.csv.gz`; the record keeps their dtypes.
 
-Such a file is text. It is small, so it is read back as soon as it is written.
+These text files are small, so each one is read back and compared right after it is written.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from .rest import Difference
 
 
 def write(frame: Any, path: Path) -> dict[str, Any]:
-    """Write a DataFrame; return the dtypes, and the index where it is not just 0, 1, 2, …."""
+    """Write a DataFrame; return its dtypes, and those of its index unless that is 0, 1, 2, …."""
     import pandas as pd
 
     near = nearest.frame(frame, columns.is_typed)
@@ -48,14 +48,14 @@ def write(frame: Any, path: Path) -> dict[str, Any]:
             na_rep=details["missing"],
             lineterminator="\n",
             encoding="utf-8",
-            # readers take a carriage return without quotes for the end of the line
+            # an unquoted carriage return would be read as the end of the line
             quoting=QUOTE_NONNUMERIC if any("\r" in text for text in texts) else QUOTE_MINIMAL,
         )
     return details
 
 
 def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Read the file back and yield what it does not hold."""
+    """Read the file back and yield the parts that it does not preserve."""
     if subclass := of_subclass(frame):
         yield subclass
     else:
@@ -63,7 +63,7 @@ def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
-    """Read a DataFrame, with the dtypes it had where `save` wrote it."""
+    """Read a DataFrame; if `save` wrote it, restore its index and dtypes."""
     import pandas as pd
 
     sep, packed = _separator(path), "gzip" if path.suffix == ".gz" else None
@@ -103,7 +103,7 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 def _compressed(file: IO[bytes], path: Path) -> AbstractContextManager[Any]:
     if path.suffix != ".gz":
         return nullcontext(file)
-    return GzipFile(path.name, "wb", fileobj=file, mtime=1)  # else it would be the time of the run
+    return GzipFile(path.name, "wb", fileobj=file, mtime=1)  # instead of the time of the run
 
 
 def _separator(path: Path) -> str:
@@ -111,7 +111,7 @@ def _separator(path: Path) -> str:
 
 
 def _levels(index: Any) -> list[Any]:
-    """Return each level of an index as a Series named as the level is."""
+    """Return each level of an index as a Series with the level's name."""
     import pandas as pd
 
     values = [index.get_level_values(i) for i in range(index.nlevels)]
@@ -127,14 +127,14 @@ def _index(levels: list[Any], names: list[str | None]) -> Any:
 
 
 def _texts(series: list[Any]) -> set[str]:
-    """Return the texts among the values and the names of some columns."""
+    """Return all strings among the values and names of columns."""
     values = (value for column in series if column.dtype.kind == "O" for value in column)
     names = (column.name for column in series)
     return {text for text in chain(values, names) if isinstance(text, str)}
 
 
 def _missing_text(texts: set[str]) -> str:
-    """Return what stands for a missing value: the first candidate that is not one of the texts."""
+    """Return the text that marks a missing value: the first candidate that is not in `texts`."""
     candidates = chain(("", "NA"), (f"<missing {n}>" for n in count(1)))
     return next(text for text in candidates if text not in texts)
 

@@ -1,4 +1,4 @@
-"""Tables as `.xlsx`, for people; they come back as they were."""
+"""Tables as `.xlsx` for people to read; `load` restores the originals from the rest file."""
 
 import datetime
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ from .names import names_in_file
 from .registry import Format
 from .rest import Difference
 
-MADE = datetime.datetime(2000, 1, 1)  # else the time of the run would be in the file
-LONGEST = 31  # characters in the name of a sheet
+MADE = datetime.datetime(2000, 1, 1)  # instead of the time of the run
+LONGEST = 31  # characters in a sheet name
 FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
 
 
 def unfit(obj: Any) -> str | None:
-    """Say why an object is not a table or a dict of tables, or return None."""
+    """Return why an object is not a table or a dict of tables, or None."""
     tables = list(obj.values()) if isinstance(obj, Mapping) else [obj]
     kinds = ("DataFrame", "Series")
     if tables and all(any(is_a(table, "pandas", kind) for kind in kinds) for table in tables):
@@ -26,7 +26,7 @@ def unfit(obj: Any) -> str | None:
 
 
 def write(obj: Any, path: Path) -> None:
-    """Write each table into a sheet."""
+    """Write each table to its own sheet."""
     import pandas as pd
 
     tables = obj if isinstance(obj, Mapping) else {"Sheet1": obj}
@@ -43,12 +43,12 @@ def write(obj: Any, path: Path) -> None:
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
-    """Return the path; `load` has what was saved from beside it."""
+    """Return the path; `load` restores the saved object from the rest file."""
     return path
 
 
 def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Keep the tables beside the file, since a sheet has neither dtypes nor an index."""
+    """Yield the whole object for the rest file, since a sheet has neither dtypes nor an index."""
     yield Difference("it", "is a sheet for people in the file", (), obj)
 
 

@@ -1,8 +1,8 @@
-"""Differences between an object and what its file gives back.
+"""Find the differences between a saved object and what its file restores.
 
-Accepted without a message in an AnnData, and listed in the docs instead: text columns come back as
-categories, fixed-width text as text, keys in another order, NumPy scalars as Python's, record
-arrays as structured arrays.
+Some changes in an AnnData are accepted without a message and listed in the docs instead: text
+columns become categories, fixed-width text becomes text, keys change their order, NumPy scalars
+become Python scalars, and record arrays become structured arrays.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from .kinds import a_type, is_a
 from .names import names_in_file
 from .rest import Difference, Place
 
-TEXT = ("object", "str", "category")  # the dtypes between which text may move in an AnnData
+TEXT = ("object", "str", "category")  # dtypes between which text in an AnnData may change
 
 
 def differences(
@@ -23,18 +23,18 @@ def differences(
     Parameters
     ----------
     saved, again
-        The value in memory, and what the file gives back.
+        The value in memory, and the value that was read from the file.
     slot
         The field, as messages name it: `uns['region']`.
     place
-        Where it is in the object.
+        The field's place in the object.
     folders
-        Whether the keys of dicts are names of folders, as in zarr.
+        Whether the keys of dicts are folder names, as in zarr.
 
     Yields
     ------
     Difference
-        One for each field, with the value to keep.
+        One for each field that differs, with the value to keep.
     """
     if is_a(saved, "pandas", "DataFrame", exactly=True) and is_a(again, "pandas", "DataFrame"):
         yield from of_frames(saved, again, slot, place, loose=True)
@@ -49,7 +49,7 @@ def differences(
 
 
 def same(saved: Any, again: Any) -> bool:
-    """Return whether two values are the same, down to types, zones and kinds of missing values."""
+    """Return whether two values are equal, including type, time zone and kind of missing value."""
     if type(saved) is not type(again):
         return False
     if isinstance(saved, str | bytes | int) or saved is None:
@@ -67,14 +67,14 @@ def same(saved: Any, again: Any) -> bool:
         return _change(saved, again) is None
     try:
         equal = bool(saved == again) or bool(saved != saved and again != again)
-    except (TypeError, ValueError):  # NA, or a comparison by element
+    except (TypeError, ValueError):  # NA, or an elementwise comparison
         return saved is again
     units = getattr(saved, "unit", None), getattr(again, "unit", None)
     return equal and repr(saved) == repr(again) and str(units[0]) == str(units[1])
 
 
 def is_lazy(value: Any) -> bool:
-    """Return whether an array in an AnnData is a path to its values, which its file holds now."""
+    """Return whether an array in an AnnData is lazy: it refers to values outside memory."""
     kinds = (
         *(("dask.array", "Array"), ("zarr", "Array"), ("h5py", "Dataset"), ("numpy", "memmap")),
         *(("anndata.abc", "CSRDataset"), ("anndata.abc", "CSCDataset")),
@@ -83,23 +83,23 @@ def is_lazy(value: Any) -> bool:
 
 
 def computed(saved: Any, again: Any, slot: str) -> Difference:
-    """Return the difference of an array that was computed while it was saved."""
+    """Return the difference for an array that was computed while it was saved."""
     return Difference(slot, f"is {a_type(saved)}, was computed, and comes back as {a_type(again)}")
 
 
 def is_array(matrix: Any) -> bool:
-    """Return whether a sparse matrix is one of SciPy's arrays, whose `*` multiplies elements."""
+    """Return whether a sparse matrix is a SciPy sparse array, whose `*` multiplies elements."""
     return is_a(matrix, "scipy.sparse", "sparray")
 
 
 def of_array(matrix: Any, slot: str, place: Place) -> Difference:
-    """Return the difference of a sparse array that is read as a matrix."""
+    """Return the difference for a sparse array that is read back as a matrix."""
     what = f"is {a_type(matrix)}, stored as a matrix"
     return Difference(slot, what, (*place, "__class__"), type(matrix))
 
 
 def mapped() -> Difference:
-    """Return the difference of an array that lies in a file."""
+    """Return the difference for an array that is mapped from a file."""
     return Difference("it", "is mapped from a file and comes back in memory")
 
 
@@ -138,13 +138,13 @@ def of_some_columns(
     *,
     loose: bool = False,
 ) -> Iterator[Difference]:
-    """Yield the differences of some columns of a table, which are all those of `again`."""
+    """Yield the differences of some columns of a table; `again` contains only these columns."""
     for i, j in enumerate(positions):
         column = saved.iloc[:, j]
         if what := _of_columns(column, again.iloc[:, i], loose):
             name = saved.columns[j]
             here = f"{slot}[{name!r}]" if slot else f"column {name!r}"
-            # without the index of the table, so that it can be kept alone
+            # without the table's index, so that the column can be kept on its own
             yield Difference(here, what, (*place, j), column.reset_index(drop=True))
 
 
@@ -160,7 +160,7 @@ def of_index(
 def of_frame_labels(
     saved: Any, again: Any, slot: str = "", place: Place = (), *, loose: bool = False
 ) -> Iterator[Difference]:
-    """Yield how the column names of a table and its attrs differ."""
+    """Yield how the column names, attrs and flags of a table differ."""
     if what := _of_index(saved.columns, again.columns, loose):
         here = f"the column names of {slot}" if slot else "the column names"
         yield Difference(here, what, (*place, "columns"), saved.columns)
@@ -174,7 +174,7 @@ def of_frame_labels(
 
 
 def of_subclass(frame: Any) -> Difference | None:
-    """Return the difference of a table of a subclass, which is kept whole."""
+    """Return the difference for a DataFrame subclass, which is kept whole; None for a DataFrame."""
     if is_a(frame, "pandas", "DataFrame", exactly=True):
         return None
     return Difference("it", f"is {a_type(frame)}, stored as a plain DataFrame", (), frame)
@@ -196,12 +196,12 @@ def of_mappings(
 
 
 def renamed(slot: str, key: Any, place: Place) -> Difference:
-    """Return the difference of a key that has another name in the file."""
+    """Return the difference for a key that has another name in the file."""
     return Difference(slot, f"is named {place[-1]!r} in the file", place, key, is_name=True)
 
 
 def _change(saved: Any, again: Any) -> str | None:
-    """Say how a value that is not a container differs from what was saved, or return None."""
+    """Return how a value that is not a container differs from the saved one, or None."""
     if _is_sparse(saved):
         was, now = _kind(saved), _kind(again)
         if was != now:
@@ -221,7 +221,7 @@ def _change(saved: Any, again: Any) -> str | None:
 
 
 def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
-    """Say how the values of a column or index differ, or return None."""
+    """Return how the values of a column or index differ, or None."""
     was, now = str(saved.dtype), str(again.dtype)
     text = loose and was in TEXT[:2] and now in TEXT and is_text(saved)
     if was != now and not text:
@@ -243,7 +243,7 @@ def _of_columns(saved: Any, again: Any, loose: bool) -> str | None:
 
 
 def _is_usual_text(values: Any) -> bool:
-    """Return whether values are of Python's and NumPy's own types of text."""
+    """Return whether all values are of Python's or NumPy's text types."""
     return all(kind is str or kind.__module__ == "numpy" for kind in set(map(type, values)))
 
 
@@ -262,14 +262,14 @@ def _of_categories(saved: Any, again: Any, loose: bool) -> str | None:
 
 
 def _series(index: Any) -> Any:
-    """Return an index as a column of its dtype; its own method makes `str` of text in objects."""
+    """Return an index as a Series of its dtype; `to_series` would convert object text to `str`."""
     import pandas as pd
 
     return pd.Series(index.array, dtype=index.dtype)
 
 
 def _of_index(saved: Any, again: Any, loose: bool) -> str | None:
-    """Say how index or labels differ, or return None."""
+    """Return how indexes or labels differ, or None."""
     if not same(list(saved.names), list(again.names)):
         return f"is named {_few(saved.names)}"
     levels = [hasattr(index, "levels") for index in (saved, again)]
@@ -303,7 +303,7 @@ def _of_arrays(saved: Any, again: Any) -> str | None:
 
 
 def _are_same_records(was: Any, now: Any) -> bool:
-    """Return whether records have the same fields, of which fixed-width text may be text."""
+    """Return whether records have the same fields; fixed-width text may become text."""
     if not was.names or was.names != now.names or was.isalignedstruct:
         return False
     pairs = [(was[name], now[name]) for name in was.names]
@@ -321,7 +321,7 @@ def _same_awkward(saved: Any, again: Any) -> bool:
 
 
 def _parts(adata: Any) -> dict[str, Any]:
-    """Return what an AnnData within another object holds."""
+    """Return the content of an AnnData within another object."""
     raw = adata.raw
     return {
         **{name: getattr(adata, name) for name in ("X", "obs", "var")},
@@ -347,7 +347,7 @@ def _python(value: Any) -> Any:
 
 
 def _kind(value: Any) -> str:
-    """Return a matrix or array in words: `csr float32`, `a numpy.ndarray of int64`."""
+    """Return a description of a matrix or array: `csr float32`, `a numpy.ndarray of int64`."""
     if hasattr(value, "format") and hasattr(value, "dtype"):
         return f"{value.format} {value.dtype}"
     dtype = f" of {value.dtype}" if hasattr(value, "dtype") else ""

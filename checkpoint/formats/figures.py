@@ -1,6 +1,7 @@
-"""Figures as `.png`, `.pdf` and `.svg`, the same bytes for the same figure.
+"""Figures as `.png`, `.pdf` and `.svg`, with the same bytes for the same figure.
 
-Of matplotlib, and of what is drawn with it: axes, grids of seaborn, plots of scanpy and plotnine.
+They may be matplotlib figures or anything drawn with it: axes, seaborn grids, scanpy and plotnine
+plots.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,13 +13,13 @@ from . import charts
 from .kinds import is_a
 from .registry import ANY, Format
 
-# the metadata that would carry the date of the run
+# arguments that leave the date of the run out of the metadata
 DATED = {".png": {}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 MARGIN = 0.1  # inches around what is drawn outside the figure
-# times the size of the figure; what is farther away was not drawn to be seen: a label whose point
-# is beyond the limits of its axes
+# multiples of the figure's size; anything farther away is not meant to be seen, such as the label
+# of a point beyond the limits of its axes
 FAR = 10
-# what draws a figure when it is asked to, and how
+# types that draw a figure on demand, and how to get it
 DRAWN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("plotnine", "ggplot", lambda plot: plot.draw()),
     ("seaborn.objects", "Plot", lambda plot: plot.plot()._figure),
@@ -30,7 +31,7 @@ DRAWN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
 
 
 def unfit(obj: Any) -> str | None:
-    """Say why an object is not one figure, or return None."""
+    """Return why an object is not exactly one figure, or None."""
     if charts.is_chart(obj):
         return None
     if not _is_drawn(obj, depth=5):
@@ -42,10 +43,10 @@ def unfit(obj: Any) -> str | None:
 
 
 def write(obj: Any, path: Path) -> None:
-    """Draw a figure into a file, without a date and with fixed ids.
+    """Draw a figure to a file, without a date and with fixed ids.
 
-    The picture has the size of the figure, and more on the sides where something is drawn outside
-    of it, such as a legend beside the axes.
+    The picture has the size of the figure, extended on the sides where something is drawn outside
+    of it, such as a legend next to the axes.
     """
     if charts.is_chart(obj):
         charts.write_picture(obj, path)
@@ -61,7 +62,7 @@ def write(obj: Any, path: Path) -> None:
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Path:
-    """Return the path: figures are looked at, not read back."""
+    """Return the path; figures are for viewing and are not read back."""
     return path
 
 
@@ -80,7 +81,7 @@ def _is_drawn(obj: Any, depth: int) -> bool:
 
 
 def _figures_of(obj: Any) -> Iterator[Any]:
-    """Yield the figure of an object, and those of the parts of a list or dict."""
+    """Yield the figure of an object, or the figures of the parts of a list or dict."""
     if isinstance(obj, Mapping):
         obj = list(obj.values())
     parts: Iterable[Any] | None = obj.flat if is_a(obj, "numpy", "ndarray") else None
@@ -94,26 +95,27 @@ def _figures_of(obj: Any) -> Iterator[Any]:
             return
     figure = obj
     while figure is not None and not is_a(figure, "matplotlib.figure", "Figure"):
-        figure = figure.figure  # of a subfigure, the one around it
+        figure = figure.figure  # for a subfigure, its parent
     if figure is not None:
         yield figure
 
 
 def _of_scanpy(plot: Any) -> Any:
-    """Return the figure of a plot of scanpy, which is drawn when it is first shown."""
+    """Return the figure of a scanpy plot, drawing it if it has not been shown yet."""
     if plot.fig is None:
         import matplotlib.pyplot as plt
 
         plot.make_figure()
-        plt.close(plot.fig)  # else the notebook would show it, too
+        plt.close(plot.fig)  # so that the notebook does not show it, too
     return plot.fig
 
 
 @contextmanager
 def _laid_out(figure: Any) -> Iterator[None]:
-    """Settle a layout that is computed whenever the figure is drawn, or a second file would differ.
+    """Compute the layout once and keep it within the `with` block.
 
-    Within the `with` block it is not computed again, which takes longer than drawing.
+    Otherwise each drawing would compute it again, which takes longer than drawing itself and makes
+    a second file differ.
     """
     engine = figure.get_layout_engine()
     if engine is None:
@@ -128,7 +130,7 @@ def _laid_out(figure: Any) -> Iterator[None]:
 
 
 def _drawn_area(figure: Any) -> Any:
-    """Return the area that holds all that is drawn, in inches; None if that is the figure's own."""
+    """Return the area of everything drawn, in inches; None to use the figure's own area."""
     from matplotlib.transforms import Bbox
 
     own, drawn = figure.bbox_inches, figure.get_tightbbox()

@@ -1,4 +1,4 @@
-"""AnnData as `.h5ad`."""
+"""AnnData objects as `.h5ad`, with functions that `h5mu` and `zarr_folders` share."""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import suppress
@@ -27,11 +27,11 @@ from .rest import Difference, Place
 
 FRAMES = ("obs", "var")
 MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
-VERSIONS = {"anndata": "0.1.0", "raw": "0.1.0"}  # of what anndata describes as its file format
+VERSIONS = {"anndata": "0.1.0", "raw": "0.1.0"}  # of the elements in anndata's file format
 
 
 def write(adata: Any, path: Path) -> None:
-    """Write an AnnData, with the nearest form of what HDF5 cannot hold; nothing of it changes."""
+    """Write an AnnData, with the nearest forms of what HDF5 cannot hold; `adata` is not changed."""
     import h5py
 
     with h5py.File(path, "w") as file:
@@ -39,7 +39,7 @@ def write(adata: Any, path: Path) -> None:
 
 
 def changes(adata: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Yield what the file does not hold; all but the matrices is small, and is read back."""
+    """Yield what the file does not preserve; numeric matrices, often large, are not read back."""
     with opened(path) as file:
         yield from of_anndata(in_memory(adata), file)
 
@@ -51,7 +51,7 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     with opened(path) as file:
         if file.attrs.get("encoding-type") == "anndata":
             return in_file(file)
-    return anndata.read_h5ad(path)  # as anndata before 0.7 wrote it
+    return anndata.read_h5ad(path)  # written by anndata before 0.7
 
 
 def shape(adata: Any) -> dict[str, Any]:
@@ -60,28 +60,28 @@ def shape(adata: Any) -> dict[str, Any]:
 
 
 def size(adata: Any) -> int:
-    """Return how many bytes the matrices take, as far as that is known."""
+    """Return the size of the matrices in bytes, as far as known; 0 for compressed files."""
     if options.is_compressed():
         return 0
     matrices = [adata.X, *_matrices(adata, "layers").values(), *_matrices(adata, "obsm").values()]
-    if adata.raw is not None and not adata.isbacked:  # else X would be read
+    if adata.raw is not None and not adata.isbacked:  # else its X would be read
         matrices.append(adata.raw.X)
     return sum(map(in_blocks.size_of, matrices))
 
 
 def in_memory(adata: Any) -> Any:
-    """Return an AnnData whose annotations are in memory, and which is not a view."""
+    """Return an AnnData that is not a view and has its annotations in memory."""
     if adata.isbacked and adata.is_view:
-        return _with_tables(adata.to_memory())  # which leaves views of its matrices
+        return _with_tables(adata.to_memory())  # its matrices are still views
     if adata.isbacked or not is_a(adata.obs, "pandas", "DataFrame"):
         return _with_tables(adata)
     return adata.copy() if adata.is_view else adata
 
 
 def _with_tables(adata: Any) -> Any:
-    """Return a backed or lazy AnnData with its tables in memory, and its matrices where they are.
+    """Return a backed or lazy AnnData with its tables in memory, and its matrices left on disk.
 
-    They are read block by block, and before the file that they may come from is replaced.
+    The matrices are read block by block, before the file that they may come from is replaced.
     """
     import anndata
 
@@ -97,12 +97,12 @@ def _with_tables(adata: Any) -> Any:
 
 
 def _read_table(value: Any) -> Any:
-    """Read a table of a lazy AnnData; others are returned as they are."""
+    """Read a table of a lazy AnnData; return other values unchanged."""
     return value.to_memory() if hasattr(value, "to_memory") and hasattr(value, "columns") else value
 
 
 def write_anndata(group: Any, adata: Any, around: tuple[int, ...] = ()) -> None:
-    """Write an AnnData into a group of an HDF5 file or of a zarr store, as `write_item` does."""
+    """Write an AnnData to a group of an HDF5 file or zarr store, with nearest forms."""
     _mark(group, "anndata")
     if adata.X is not None:
         write_item(group, "X", adata.X)
@@ -120,7 +120,7 @@ def write_anndata(group: Any, adata: Any, around: tuple[int, ...] = ()) -> None:
 
 
 def nearest_anndata(adata: Any) -> Any:
-    """Return the nearest AnnData that a file can hold, by writing it into memory."""
+    """Return the nearest AnnData that a file can hold, by writing it to memory."""
     import h5py
 
     with h5py.File.in_memory() as file:
@@ -129,7 +129,7 @@ def nearest_anndata(adata: Any) -> Any:
 
 
 def write_frame(group: Any, name: str, frame: Any) -> None:
-    """Write the table of obs or var: as anndata does, with text that repeats as categories."""
+    """Write obs or var as anndata does, with repeated text as categories."""
     import anndata
     from anndata.io import write_elem
     from pandas.api.types import is_string_dtype
@@ -146,12 +146,13 @@ def write_item(
 ) -> None:
     """Write a value, or the nearest form that the file can hold, or nothing if there is none.
 
-    With `arrays`, no form is text, which no AnnData takes for a matrix. Of what contains itself,
-    only the type is written; `around` has the ids of the dicts and AnnData that a value is in.
+    With `arrays`, text is not used as a form, since AnnData does not accept it as a matrix. If a
+    value contains itself, only its type is written; `around` has the ids of the dicts and AnnData
+    that contain the value.
     """
     from anndata.io import write_elem
 
-    kind = MutableMapping if arrays else Mapping  # a table of xarray is not a group of matrices
+    kind = MutableMapping if arrays else Mapping  # an xarray table is not a group of matrices
     if id(value) in around:
         write_elem(group, name, type_name(value))
     elif isinstance(value, kind) and not hasattr(value, "tocsr"):
@@ -169,12 +170,12 @@ def write_item(
         in_blocks.write(group, name, value)
     else:
         forms = nearest.forms(value)
-        with suppress(RecursionError):  # of a list that contains itself
+        with suppress(RecursionError):  # a list that contains itself
             any(_try(group, name, form) for form in forms if not (arrays and isinstance(form, str)))
 
 
 def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> Iterator[Difference]:
-    """Yield what a file does not give back of an AnnData.
+    """Yield the parts of an AnnData that a file does not preserve.
 
     Parameters
     ----------
@@ -183,7 +184,7 @@ def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> It
     stored
         The group that it was written to, or an AnnData that was read.
     slot, place
-        Where it is in the object that is saved: `mod['rna'].`.
+        Its place in the saved object, in words (`mod['rna'].`) and as a tuple of steps.
     """
     if adata.X is not None:
         yield from of_matrix(adata.X, _part(stored, "X"), f"{slot}X", (*place, "X"))
@@ -208,7 +209,7 @@ def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> It
 
 
 def of_frame(frame: Any, stored: Any, slot: str, place: Place) -> Iterator[Difference]:
-    """Yield what a file does not give back of obs or var; what any file holds is not read back."""
+    """Yield what a file does not preserve of obs or var; only doubtful columns are read back."""
     import pandas as pd
 
     plain = partial(nearest.has_plain_labels, folders=are_folders(stored))
@@ -223,7 +224,7 @@ def of_frame(frame: Any, stored: Any, slot: str, place: Place) -> Iterator[Diffe
 def of_matrices(
     matrices: Mapping[Any, Any], stored: Any, slot: str, place: Place
 ) -> Iterator[Difference]:
-    """Yield what a file does not give back of layers, obsm, varm, obsp or varp."""
+    """Yield what a file does not preserve of layers, obsm, varm, obsp or varp."""
     names = names_in_file(matrices, folders=are_folders(stored))
     for key, name in zip(matrices, names, strict=True):
         here = f"{slot}[{key!r}]"
@@ -236,7 +237,7 @@ def of_matrices(
 
 
 def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Difference]:
-    """Compare a matrix's type and dtype with those in the file, without reading its values."""
+    """Yield how a matrix differs; of numeric and lazy ones, only types and dtypes are compared."""
     plain = is_a(value, "numpy", "ndarray") and value.dtype.kind in "biufc"
     matrix = getattr(value, "format", None) in ("csr", "csc") and hasattr(value, "indptr")
     if not _is_stored(element) or not (plain or matrix or is_lazy(value)):
@@ -258,20 +259,20 @@ def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Dif
 
 
 def in_file(element: Any) -> Any:
-    """Read an element of a file; what is in memory already is returned as it is."""
+    """Read an element of a file; return values in memory unchanged."""
     from anndata.experimental import read_dispatched
 
     if not _is_stored(element):
         return element
     value: Any = read_dispatched(element, _in_blocks)
-    # anndata takes a raw without cells for none
+    # anndata reads a raw without cells as None
     if is_a(value, "anndata", "AnnData") and value.raw is None and "raw" in element:
         value.raw = read_dispatched(element["raw"], _in_blocks)
     return value
 
 
 def _in_blocks(read: Callable[[Any], Any], name: str, element: Any, iospec: Any) -> Any:
-    """Read an element of a file as anndata does, but a large matrix in HDF5 block by block."""
+    """Read an element of a file as anndata does, but large matrices in HDF5 block by block."""
     import anndata
     import scipy.sparse
 
@@ -285,14 +286,14 @@ def _in_blocks(read: Callable[[Any], Any], name: str, element: Any, iospec: Any)
         kind = kind.replace("matrix", "array")
     shape, data = element.attrs["shape"], element["data"]
     matrix = getattr(scipy.sparse, kind)(tuple(map(int, shape)), dtype=data.dtype)
-    # not by its constructor, which may copy the indices
+    # not through the constructor, which may copy the indices
     for part in ("data", "indices", "indptr"):
         setattr(matrix, part, in_blocks.read(element[part]))
     return matrix
 
 
 def are_folders(group: Any) -> bool:
-    """Return whether the names in a group are those of folders."""
+    """Return whether the names in a group are folder names, as in zarr."""
     return is_a(group, "zarr", "Group")
 
 
@@ -317,7 +318,7 @@ def _matrices(adata: Any, slot: str) -> dict[Any, Any]:
 
 
 def _of_type(adata: Any, slot: str, place: Place) -> Iterator[Difference]:
-    """Yield the type of a subclass of AnnData, and the attributes that it adds."""
+    """Yield the type of an AnnData subclass, and attributes that a plain AnnData does not have."""
     import anndata
 
     plain = _plain_attributes()
@@ -345,7 +346,7 @@ def _try(group: Any, name: str, value: Any) -> bool:
     is_numpy = is_a(value, "numpy", "ndarray") or is_a(value, "numpy", "generic")
     fields = (value.dtype.fields if is_numpy else None) or {}
     if are_folders(group) and any(dtype.fields or dtype.subdtype for dtype, *_ in fields.values()):
-        return False  # zarr writes records within records, and cannot read them
+        return False  # zarr writes records within records but cannot read them
     try:
         write_elem(group, name, value)
     except Exception as error:
@@ -358,11 +359,11 @@ def _try(group: Any, name: str, value: Any) -> bool:
 
 
 def _holds(group: Any, column: Any) -> bool:
-    """Return whether a file of this kind holds the values of a column, by writing them."""
+    """Return whether a file of this kind can hold a column's values, by writing them to memory."""
     import h5py
 
     if column.dtype == object:
-        return False  # zarr would take any object as text
+        return False  # zarr would write any object as text
     if isinstance(group, h5py.Group):
         with h5py.File.in_memory() as file:
             return _try(file, "values", column._values)
@@ -372,7 +373,7 @@ def _holds(group: Any, column: Any) -> bool:
 
 
 def _empty(kind: str, dtype: Any) -> Any:
-    """Return an array of the kind that an element of a file is read as."""
+    """Return an empty array of the kind that an element of a file is read as."""
     import numpy as np
     import scipy.sparse
 

@@ -1,4 +1,4 @@
-"""MuData as `.h5mu`."""
+"""MuData objects as `.h5mu` files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,11 +25,11 @@ from .rest import Difference
 
 MATRICES = ("obsm", "varm", "obsp", "varp")
 MAPS = ("obsmap", "varmap")
-USERBLOCK = 512  # bytes at the beginning of the file, in which readers look for `MuData`
+USERBLOCK = 512  # bytes at the beginning of the file, where readers look for `MuData`
 
 
 def unfit(mdata: Any) -> str | None:
-    """Say why a file cannot hold a MuData, or return None."""
+    """Return why `.h5mu` cannot hold a MuData, or None."""
     nested = [name for name, inner in mdata.mod.items() if is_a(inner, "mudata", "MuData")]
     if nested:
         return f"has a MuData as its modality {nested[0]!r}"
@@ -38,7 +38,7 @@ def unfit(mdata: Any) -> str | None:
 
 
 def write(mdata: Any, path: Path) -> None:
-    """Write a MuData as mudata does, with the nearest form of what HDF5 cannot hold."""
+    """Write a MuData in mudata's layout, with the nearest forms of what HDF5 cannot hold."""
     import h5py
     import mudata
 
@@ -61,7 +61,7 @@ def write(mdata: Any, path: Path) -> None:
 
 
 def changes(mdata: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Yield what the file does not hold; all but the matrices is small, and is read back."""
+    """Yield what the file does not preserve; numeric matrices, often large, are not read back."""
     mdata = _in_memory(mdata)
     with opened(path) as file:
         for name, adata in mdata.mod.items():
@@ -83,12 +83,12 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 
 
 def shape(mdata: Any) -> dict[str, Any]:
-    """Return the numbers of cells and of features, over all modalities."""
+    """Return the numbers of cells and features over all modalities."""
     return {"n_cells": mdata.n_obs, "n_features": mdata.n_vars}
 
 
 def _in_memory(mdata: Any) -> Any:
-    """Return a MuData that is not a view; the modalities of a backed one are read one by one."""
+    """Return a MuData that is not a view; for a backed view, read its modalities one by one."""
     if not (mdata.is_view and mdata.isbacked):
         return mdata.copy() if mdata.is_view else mdata
     make, (modalities,) = of_mudata(mdata)

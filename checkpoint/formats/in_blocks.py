@@ -1,4 +1,4 @@
-"""Matrices block by block: what is larger than memory, or takes long and may be stopped."""
+"""Read and write matrices in blocks, for data larger than memory and to let Ctrl-C stop it."""
 
 import errno
 import os
@@ -14,15 +14,15 @@ from ..progress import advance
 from . import options
 from .kinds import a_type, is_a
 
-BLOCK = 1 << 25  # about how many bytes are written at a time
+BLOCK = 1 << 25  # approximate number of bytes written at a time
 FILES = (("numpy", "memmap"), ("h5py", "Dataset"), ("zarr", "Array"))
 ITEMS = 1 << 17  # values in a chunk of the file
 SPARE = 1 << 22  # bytes that HDF5 may still write when it closes a file
-BUFFERS = 1 << 25  # bytes that it may hold back until then
+BUFFERS = 1 << 25  # bytes that it may buffer until then
 
 
 def takes(value: Any) -> bool:
-    """Tell whether a matrix is written in blocks: one that is lazy, compressed or large."""
+    """Return whether a matrix is written in blocks because it is lazy, compressed or large."""
     if not layout_of(value) or 0 in value.shape:
         return False
     compressed = options.is_compressed()
@@ -30,19 +30,19 @@ def takes(value: Any) -> bool:
 
 
 def is_lazy(value: Any) -> bool:
-    """Tell whether a matrix is not in memory."""
+    """Return whether a matrix is not in memory."""
     lazy = (("dask.array", "Array"), *FILES)
     return any(is_a(value, *kind) for kind in lazy) or _is_backed(value)
 
 
 def layout_of(value: Any) -> str | None:
-    """Return `array`, `csr` or `csc`; None of what is written in another way."""
+    """Return `array`, `csr` or `csc`; None if the matrix cannot be written in blocks."""
     if _is_backed(value):
         return str(value.format)
     plain = value
     if is_a(value, "dask.array", "Array"):
         if any(side != side for side in value.shape):
-            return None  # of unknown length
+            return None  # unknown length
         plain = value._meta
     if any(is_a(plain, "scipy.sparse", kind) for kind in ("spmatrix", "sparray")):
         known = plain.format in ("csr", "csc") and plain.ndim == 2
@@ -70,7 +70,7 @@ def size_of(value: Any) -> int:
 
 
 def write(group: Any, name: str, value: Any) -> None:
-    """Write a matrix for which `takes` holds as an element of an AnnData."""
+    """Write a matrix that `takes` accepts as an element of an AnnData."""
     kind = layout_of(value)
     if kind == "array":
         _write_dense(group, name, value)
@@ -79,14 +79,14 @@ def write(group: Any, name: str, value: Any) -> None:
 
 
 def read(dataset: Any) -> Any:
-    """Read a dataset of an HDF5 file into memory, so that Ctrl-C ends it after a block."""
+    """Read an HDF5 dataset into memory in blocks, so that Ctrl-C stops it after the current one."""
     import numpy as np
 
     if dataset.nbytes <= BLOCK or not dataset.shape:
         return dataset[()]
     values = np.empty(dataset.shape, dataset.dtype)
     step = max(1, len(values) * BLOCK // dataset.nbytes)
-    if dataset.chunks:  # whole ones, since each is decompressed for each block that needs it
+    if dataset.chunks:  # whole chunks, since each block decompresses every chunk that it needs
         step = -(-step // dataset.chunks[0]) * dataset.chunks[0]
     for start in range(0, len(values), step):
         block = slice(start, start + step)
@@ -95,15 +95,15 @@ def read(dataset: Any) -> Any:
 
 
 def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:
-    """Call a function with the blocks of a matrix along an axis, in order, and with one at a time.
+    """Call a function with each block of a matrix along an axis, in order and one at a time.
 
-    A dask array is computed in one go in threads, so that what blocks share is computed once; on a
-    cluster, in as many blocks at a time as its workers have threads.
+    A dask array is computed in one go in threads, so that tasks shared by blocks run only once; on
+    a cluster, it is computed in as many blocks at a time as the workers have threads.
 
     Raises
     ------
     CheckpointFormatError
-        If a block is not what the dask array says of it.
+        If a block does not match what the dask array declares.
     """
     if not is_a(value, "dask.array", "Array"):
         for block in _slices(value, axis):
@@ -132,9 +132,9 @@ def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:
 
 
 def as_declared(block: Any, shape: tuple[int, ...], dtype: Any, layout: str | None) -> Any:
-    """Return a block of a dask array as the array says that it is.
+    """Return a block of a dask array with the shape, kind and dtype that the array declares.
 
-    Dask believes what it was told that a function makes of blocks, and does not look.
+    Dask does not check whether the blocks that a function returns match the declaration.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def as_declared(block: Any, shape: tuple[int, ...], dtype: Any, layout: str | No
 
 
 def _then(use: Callable[[Any], None], block: Any, before: None) -> None:
-    """Use a block, after the one before it."""
+    """Use a block; `before` makes it wait for the previous one."""
     use(block)
 
 
@@ -188,7 +188,7 @@ def _write_dense(group: Any, name: str, value: Any) -> None:
         dataset = group.create_dataset(name, shape=shape, dtype=value.dtype, **chunked, **how)
     else:
         rows = max(1, min(shape[0], BLOCK // row))
-        chunks = (rows, *shape[1:])  # as they are written
+        chunks = (rows, *shape[1:])  # one chunk for each block written
         dataset = group.create_array(name, shape=shape, dtype=value.dtype, chunks=chunks, **how)
     dataset.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
     place = 0
@@ -205,7 +205,7 @@ def _write_dense(group: Any, name: str, value: Any) -> None:
 
 
 def _write_sparse(group: Any, name: str, value: Any, kind: str) -> None:
-    """Write a sparse matrix as anndata does: three arrays, which grow by each block."""
+    """Write a sparse matrix as anndata does, as three arrays, appending block by block."""
     import numpy as np
 
     inner = group.create_group(name)
@@ -258,7 +258,7 @@ def _slices(value: Any, axis: int) -> Iterator[Any]:
         if not hasattr(value, "indptr"):
             yield value[start:stop] if axis == 0 else value[:, start:stop]
             continue
-        # without copying what is in memory
+        # without copying data in memory
         pointers = value.indptr[start : stop + 1]
         inside = slice(int(pointers[0]), int(pointers[-1]))
         make = scipy.sparse.csr_matrix if axis == 0 else scipy.sparse.csc_matrix
@@ -269,7 +269,7 @@ def _slices(value: Any, axis: int) -> Iterator[Any]:
 
 
 def _refuse_full(group: Any, block: int) -> None:
-    """Raise while HDF5 can still close its file: one whose closing fails ends the interpreter."""
+    """Raise an error while HDF5 can still close its file; failing to do so crashes the process."""
     file = Path(group.file.filename)
     needed = SPARE + (0 if options.is_compressed() else block)
     if shutil.disk_usage(file.parent).free > needed + BUFFERS:

@@ -1,4 +1,4 @@
-"""Text, numbers, lists and dicts as `.json`; also the rules for `params`."""
+"""Text, numbers, lists and dicts as `.json`; `plain` also converts `params`."""
 
 import datetime
 import enum
@@ -17,7 +17,7 @@ PLAIN = (str, int, float, bool)
 
 
 def unfit(obj: Any) -> str | None:
-    """Say why an object does not fit into `.json`: what JSON would change; or return None."""
+    """Return why JSON cannot preserve an object, or None."""
     try:
         plain(obj, exact=True)
     except (TypeError, ValueError) as error:
@@ -28,14 +28,14 @@ def unfit(obj: Any) -> str | None:
 
 
 def nearest(obj: Any) -> Any:
-    """Return what JSON can hold of lists, dicts and their like: other values as text."""
+    """Return a list, dict, tuple or set in JSON types; values that have none become text."""
     if not isinstance(obj, Mapping | list | tuple | set | frozenset):
         raise TypeError(f"{a_type(obj)} is not text, a number, a list or a dict")
     return json.loads(json.dumps(listed(obj), default=text, allow_nan=True), parse_constant=str)
 
 
 def write(obj: Any, path: Path) -> None:
-    """Write an object, indented, so that people and `git diff` can read it."""
+    """Write an object as indented JSON, which is readable for people and in `git diff`."""
     path.write_text(json_text(plain(obj, exact=True)), encoding="utf-8", newline="\n")
 
 
@@ -45,9 +45,9 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 
 
 def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
-    """Return a value in the types of JSON.
+    """Return a value converted to JSON types.
 
-    NumPy scalars become Python's. Unless `exact`, tuples and arrays become lists, and paths,
+    NumPy scalars become Python scalars. Unless `exact`, tuples and arrays become lists, and paths,
     dates and times become text.
 
     Parameters
@@ -57,12 +57,12 @@ def plain(value: Any, where: str = "", *, exact: bool = False) -> Any:
     where
         The value's name in messages: `params['matching_params']`.
     exact
-        Whether to accept only what JSON gives back as it was.
+        Whether to accept only values that JSON preserves.
 
     Raises
     ------
     TypeError, ValueError
-        If JSON cannot hold it; the message says where in `value`.
+        If JSON cannot hold it; the message names the place in `value`.
     """
     place = where or "it"
     if isinstance(value, enum.Enum):
@@ -113,14 +113,14 @@ def _text(text: str, place: str) -> str:
 
 
 def _date_text(value: Any, place: str) -> str:
-    """Return NumPy's date as ISO 8601."""
+    """Return a `numpy.datetime64` as ISO 8601 text."""
     if str(value) == "NaT":
         raise ValueError(f"{place} is NaT, which JSON cannot hold; use None instead")
     return str(value)
 
 
 def _loosely(value: Any, place: str) -> Any:
-    """Convert a value that JSON has no type for, but an obvious form."""
+    """Convert paths, dates, arrays and tuples to their JSON form; return other values unchanged."""
     if isinstance(value, PurePath):
         return value.as_posix()
     if isinstance(value, datetime.date | datetime.time):

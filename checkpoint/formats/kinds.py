@@ -1,4 +1,4 @@
-"""What an object is, found out without importing the library that it would come from."""
+"""Check the types of objects without importing the libraries that define them."""
 
 import sys
 from collections.abc import Mapping
@@ -6,16 +6,16 @@ from typing import Any
 
 
 def is_a(obj: Any, module: str, name: str, *, exactly: bool = False) -> bool:
-    """Return whether an object is of a library's type.
+    """Return whether an object is an instance of a library's type.
 
     Parameters
     ----------
     obj
         The object.
     module, name
-        The type. If its module was never imported, nothing can be of that type.
+        The type's module and name. If the module was never imported, the result is False.
     exactly
-        Whether to leave out subclasses, which may hold more than the type itself.
+        Whether to exclude subclasses, which may hold more than the type itself.
     """
     kind = getattr(sys.modules.get(module), name, None)
     if kind is None:
@@ -26,7 +26,7 @@ def is_a(obj: Any, module: str, name: str, *, exactly: bool = False) -> bool:
 def type_name(obj: Any) -> str:
     """Return the name of an object's type as users know it: `pandas.DataFrame`, `list`."""
     kind = type(obj)
-    package = (kind.__module__ or "builtins").partition(".")[0]  # functions of sympy have none
+    package = (kind.__module__ or "builtins").partition(".")[0]  # None for sympy functions
     return kind.__qualname__ if package == "builtins" else f"{package}.{kind.__qualname__}"
 
 
@@ -41,16 +41,16 @@ def a(name: str) -> str:
 
 
 def is_view(kind: type) -> bool:
-    """Return whether a type is that of a part of a view of an AnnData, as `adata[:5].obs` is.
+    """Return whether a type is that of a part of an AnnData view, such as `adata[:5].obs`.
 
-    Such an object refers to the whole AnnData, which a pickle would take along.
+    Such an object refers to the whole AnnData, which a pickle would include.
     """
     package = (kind.__module__ or "").partition(".")[0]
     return package == "anndata" and kind.__name__.endswith("View")
 
 
 def shown(obj: Any) -> Any:
-    """Return a part of a view of an AnnData as an object of its own; other objects as they are."""
+    """Return a part of an AnnData view as an independent object, and other objects unchanged."""
     if not is_view(type(obj)):
         return obj
     if is_a(obj, "pandas", "DataFrame"):

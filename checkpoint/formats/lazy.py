@@ -1,7 +1,7 @@
-"""Objects that are a path to their data, and how a pickle gets the data instead.
+"""Load lazy objects into memory, so that a pickle contains their data and not just a path.
 
-Pickled as they are, a zarr array, a dask array on a store or a LazyFrame keep the path alone: when
-the store is gone, they come back as zeros, or not at all.
+Pickled unchanged, a zarr array, a dask array on a store or a LazyFrame contains only a path: once
+the store is gone, it is read as zeros or cannot be read at all.
 """
 
 import operator
@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import CheckpointFormatError
 from .kinds import a_type, is_a
 
-Reduced = tuple  # what `pickle` calls a reduce value: a callable, and its arguments
+Reduced = tuple  # a reduce value of `pickle`: a callable and its arguments
 
 
 def itself(obj: Any) -> Reduced:
@@ -22,11 +22,11 @@ def itself(obj: Any) -> Reduced:
 
 
 def of_dask(obj: Any) -> Reduced:
-    """Compute a dask collection here, also where a cluster would leave it with its workers."""
+    """Compute a dask collection in this process, even if a cluster would keep it on its workers."""
     computed = obj.persist(scheduler="threads")
     if attrs := getattr(obj, "__dict__", {}).get(
         "_attrs"
-    ):  # of the points of a SpatialData, which dask drops
+    ):  # set on the points of a SpatialData; dask drops it
         make, arguments, *_ = computed.__reduce__()
         return make, arguments, {"_attrs": attrs}
     return itself(computed)
@@ -66,7 +66,7 @@ def _copied_array(array: Any, store: Any, name: str | None) -> Any:
 
 
 def of_xarray(obj: Any) -> Reduced | None:
-    """Leave out what closes the file that an xarray object was opened from."""
+    """Drop the function that closes the file that an xarray object was opened from."""
     nodes = list(obj.subtree) if hasattr(obj, "subtree") else [obj]
     if all(getattr(node, "_close", None) is None for node in nodes):
         return None
@@ -77,38 +77,38 @@ def of_xarray(obj: Any) -> Reduced | None:
 
 
 def of_indexed(obj: Any) -> Reduced | None:
-    """Read what xarray has not read from its file yet; its indices are in memory already."""
+    """Read data that xarray has not read from its file yet; its indices are already in memory."""
     if type(obj).__name__ in ("PandasIndexingAdapter", "PandasMultiIndexingAdapter"):
         return None
     return itself(obj.get_duck_array())
 
 
 def of_polars(frame: Any) -> Reduced:
-    """Collect a LazyFrame; it stays lazy, on data in memory."""
+    """Collect a LazyFrame and return a LazyFrame of the data in memory."""
     return itself(frame.collect().lazy())
 
 
 def of_arrow(dataset: Any) -> Reduced:
-    """Read an Arrow dataset; it stays a dataset, of a table in memory."""
+    """Read an Arrow dataset and return a dataset of the table in memory."""
     import pyarrow.dataset
 
     return pyarrow.dataset.dataset, (dataset.to_table(),)
 
 
 def of_anndata(adata: Any) -> Reduced | None:
-    """Return what a view shows, and what a backed or lazy AnnData has in its file."""
+    """Copy the AnnData that a view shows, or read a backed or lazy AnnData into memory."""
     if adata.isbacked or not is_a(adata.obs, "pandas", "DataFrame"):
         return itself(adata.to_memory())
     return itself(adata.copy()) if adata.is_view else None
 
 
 def of_sparse_dataset(dataset: Any) -> Reduced:
-    """Read a sparse matrix of a backed AnnData."""
+    """Read a sparse matrix of a backed AnnData into memory."""
     return itself(dataset.to_memory())
 
 
 def of_mudata(mdata: Any) -> Reduced:
-    """Make a MuData anew from its parts, since its own pickle cannot be read."""
+    """Rebuild a MuData from its parts, since its own pickle cannot be read."""
     import mudata
 
     mdata = mdata.copy() if mdata.is_view and not mdata.isbacked else mdata
@@ -119,7 +119,7 @@ def of_mudata(mdata: Any) -> Reduced:
 
 
 def of_spatialdata(sdata: Any) -> Reduced | None:
-    """Leave out the path that a SpatialData was read from; its elements are computed one by one."""
+    """Drop the path that a SpatialData was read from; its elements are computed one by one."""
     if sdata.path is None:
         return None
     import spatialdata
@@ -130,14 +130,14 @@ def of_spatialdata(sdata: Any) -> Reduced | None:
 
 
 def of_memmap(array: Any) -> Reduced:
-    """Read an array that NumPy has mapped from a file."""
+    """Read a memory-mapped NumPy array into memory."""
     import numpy as np
 
     return itself(np.array(array, subok=False))
 
 
 def refused(how: str) -> Callable[[Any], Reduced]:
-    """Return a function that refuses an object, and says what to save instead."""
+    """Return a handler that raises an error, which says what to save instead."""
 
     def refuse(obj: Any) -> Reduced:
         raise CheckpointFormatError(
@@ -147,7 +147,7 @@ def refused(how: str) -> Callable[[Any], Reduced]:
     return refuse
 
 
-# module, name, what a pickle gets; the first that an object is of
+# module, name, handler; the first type that an object belongs to is used
 KINDS: tuple[tuple[str, str, Callable[[Any], Reduced | None]], ...] = (
     ("anndata", "AnnData", of_anndata),
     ("anndata.abc", "CSRDataset", of_sparse_dataset),
@@ -180,7 +180,7 @@ KINDS: tuple[tuple[str, str, Callable[[Any], Reduced | None]], ...] = (
 
 
 def handler_of(kind: type) -> Callable[[Any], Reduced | None] | None:
-    """Return what computes objects of a type; None if they are in memory."""
+    """Return the handler that loads objects of a type into memory; None if none is needed."""
     for module, name, handler in KINDS:
         lazy = getattr(sys.modules.get(module), name, None)
         if isinstance(lazy, type) and issubclass(kind, lazy):

@@ -1,4 +1,4 @@
-"""The names that keys and columns have in a file, where not every text can be one."""
+"""Names for keys and columns in files that do not allow every text as a name."""
 
 import itertools
 import re
@@ -8,32 +8,32 @@ from typing import Any
 
 from ..project.names import unportable
 
-ODD = re.compile(r"[^\w .,;()+=@~%&!-]")  # what a name does not have if it cannot stay as it is
+ODD = re.compile(r"[^\w .,;()+=@~%&!-]")  # replaced by `_` in a name that is not allowed
 
 
 def names_in_file(keys: Iterable[Any], *, paths: bool = True, folders: bool = False) -> list[str]:
-    """Return the names that keys or column names have in a file.
+    """Return the names under which a file stores keys or columns.
 
     Parameters
     ----------
     keys
-        The keys.
+        The keys or column names.
     paths
-        Whether names are paths in the file, as in HDF5 and zarr: `/` would be a level of groups,
-        and dots the group itself.
+        Whether names are paths in the file, as in HDF5 and zarr, where `/` separates groups and
+        dots mean the group itself.
     folders
-        Whether names are those of folders, as in zarr, which have to differ in more than case.
+        Whether names are folder names, as in zarr, which must differ in more than case.
 
     Returns
     -------
     list of str
-        Text, each once.
+        Unique names, in the order of `keys`.
     """
     keys = list(keys)
     is_plain = partial(_is_plain, paths=paths, folders=folders)
     fold = str.casefold if folders else str
     plain = {fold(key) for key in keys if isinstance(key, str) and is_plain(key)}
-    names: dict[str, str] = {}  # by what has to differ
+    names: dict[str, str] = {}  # by the form that must be unique
     for key in keys:
         as_it_is = isinstance(key, str) and is_plain(key) and fold(key) not in names
         free = str(key) if as_it_is else _free_name(key, plain | names.keys(), is_plain, fold)
@@ -42,14 +42,14 @@ def names_in_file(keys: Iterable[Any], *, paths: bool = True, folders: bool = Fa
 
 
 def _is_plain(name: str, *, paths: bool, folders: bool) -> bool:
-    """Return whether a name can stand in a file as it is."""
+    """Return whether a file can use a name unchanged."""
     if folders and (name == "zarr.json" or unportable(name)):
         return False
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
         return False
-    # zarr takes a backslash for a slash
+    # zarr treats a backslash as a slash
     in_paths = bool(name.strip(".")) and not {"/", "\\"} & set(name) and name != "_index"
     in_tables = not name.startswith("__index_level_")
     return "\0" not in name and (in_paths if paths else in_tables)
@@ -58,7 +58,7 @@ def _is_plain(name: str, *, paths: bool, folders: bool) -> bool:
 def _free_name(
     key: Any, taken: set[str], is_plain: Callable[[str], bool], fold: Callable[[str], str]
 ) -> str:
-    """Return a name for a key that cannot stand in a file as it is, or that is taken."""
+    """Return an unused name for a key whose own name is not allowed or already taken."""
     text = "_".join(map(str, key)) if isinstance(key, tuple) else str(key)
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "_")
     forms = (text, ODD.sub("_", text), f"{ODD.sub('_', text)}_", f"_{ODD.sub('_', text)[:40]}_")

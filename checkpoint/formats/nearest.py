@@ -1,7 +1,7 @@
-"""The nearest form of a value that a file can hold, for those who read it without us.
+"""Convert values to the nearest form that a file can hold, for readers other than `load`.
 
-Dates become text, mixed columns become text, tuples and sets become lists. What is written so is
-kept beside the file as it was.
+Dates and mixed columns become text, tuples and sets become lists. The original values are kept in
+the rest file.
 """
 
 import json
@@ -14,7 +14,7 @@ from .fidelity import is_text
 from .kinds import is_a, type_name
 from .names import names_in_file
 
-SAFE = "biuf"  # the kinds of NumPy's dtypes that every file holds
+SAFE = "biuf"  # NumPy dtype kinds that every file can hold
 
 
 def frame(
@@ -25,20 +25,20 @@ def frame(
     paths: bool = False,
     folders: bool = False,
 ) -> Any:
-    """Return a table that a file can hold; the same one if it can.
+    """Return the nearest table that a file can hold; an equal one if it can hold `saved`.
 
     Parameters
     ----------
     saved
         The table.
     holds
-        Tells whether the file can hold a column.
+        Returns whether the file can hold a column.
     text_index
-        Whether the file holds no index but text.
+        Whether the file can only hold an index of text.
     paths
         Whether column names are paths in the file.
     folders
-        Whether they are names of folders, as in zarr.
+        Whether column names are folder names, as in zarr.
     """
     import pandas as pd
 
@@ -57,7 +57,7 @@ def frame(
 
 
 def is_safe(column: Any) -> bool:
-    """Return whether every file holds a column: of numbers, of text, of categories of these."""
+    """Return whether every file can hold a column: numbers, text, or categories of these."""
     dtype = column.dtype
     if str(dtype) == "category":
         categories = dtype.categories
@@ -68,7 +68,7 @@ def is_safe(column: Any) -> bool:
 
 
 def is_kept(column: Any) -> bool:
-    """Return whether every file gives back a column of an AnnData as it is."""
+    """Return whether every file preserves a column of an AnnData."""
     dtype = column.dtype
     if str(dtype) == "category":
         return dtype.categories.name is None and is_kept(dtype.categories)
@@ -76,7 +76,7 @@ def is_kept(column: Any) -> bool:
 
 
 def has_plain_labels(frame: Any, *, folders: bool = False) -> bool:
-    """Return whether every file gives back the labels, flags and attrs of a table."""
+    """Return whether every file preserves the labels, flags and attrs of a table."""
     import pandas as pd
 
     columns, index = frame.columns, frame.index
@@ -89,8 +89,8 @@ def has_plain_labels(frame: Any, *, folders: bool = False) -> bool:
 
 
 def is_plain_text(values: Any) -> bool:
-    """Return whether values are text and nothing else, which a file can hold."""
-    # files have one kind of missing values, and no subclasses of str
+    """Return whether all values are plain text that a file can hold."""
+    # files have one kind of missing value, and no subclasses of str
     return set(map(type, values.to_numpy(dtype=object))) == {str} and is_writable(values)
 
 
@@ -100,8 +100,8 @@ def is_numpy(dtype: Any) -> bool:
 
 
 def is_writable(values: Any) -> bool:
-    """Return whether a file can hold all text among values: no zero byte, no lone surrogate."""
-    # joined, since a loop over each text takes longer than writing them
+    """Return whether a file can hold all text in values: no null character, no lone surrogate."""
+    # joined, since a loop over the texts takes longer than writing them
     texts = values.to_numpy(dtype=object)
     try:
         joined = "".join(texts)
@@ -115,9 +115,9 @@ def is_writable(values: Any) -> bool:
 
 
 def _nearest_column(column: Any) -> Any:
-    """Return a column of numbers in a dtype of pandas or Arrow as NumPy's; any other as text.
+    """Return a numeric column in a native NumPy dtype; any other column as text.
 
-    Of more than 64 bits, numbers are rounded.
+    Numbers of more than 64 bits are rounded.
     """
     from pandas.api.types import is_numeric_dtype
 
@@ -141,7 +141,7 @@ def text_column(column: Any) -> Any:
 
 
 def with_missing_as_categories(table: Any) -> Any:
-    """Return a table whose text with missing values is categories, as HDF5 and zarr need it."""
+    """Convert text columns with missing values to categories, as HDF5 and zarr require."""
     for i, dtype in enumerate(table.dtypes):
         column = table.iloc[:, i]
         if str(dtype) in ("object", "str") and column.isna().any():
@@ -158,23 +158,23 @@ def text(value: Any) -> str:
     elif isinstance(value, Mapping | list | tuple | set | frozenset) or is_a(
         value, "numpy", "ndarray"
     ):
-        with suppress(RecursionError):  # it contains itself; Python shows it
+        with suppress(RecursionError):  # it contains itself; `str` can show that
             value = json.dumps(listed(value), ensure_ascii=False, default=text)
     elif lazy.handler_of(type(value)):
         value = type_name(value)
     elif hasattr(value, "isoformat") and not _is_missing(value):
         value = value.isoformat()
     said = str(value)
-    # an address would differ in each run
+    # a memory address would differ in each run
     said = type_name(value) if " at 0x" in said else said
     return said.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def forms(value: Any) -> Iterator[Any]:
-    """Yield a value, and what may be written instead, the nearest first."""
+    """Yield a value, then the forms that may be written instead, nearest first."""
     import numpy as np
 
-    if is_a(value, "scipy.sparse", "sparray") and value.ndim != 2:  # written, and never read
+    if is_a(value, "scipy.sparse", "sparray") and value.ndim != 2:  # can be written but not read
         value = value.reshape((value.shape[0], -1))
     yield value
     if isinstance(value, tuple | list | set | frozenset):
@@ -197,7 +197,7 @@ def forms(value: Any) -> Iterator[Any]:
 
 
 def listed(value: Any) -> Any:
-    """Return tuples, sets and arrays as lists, also inside of others; sets in a fixed order."""
+    """Return tuples, sets and arrays as lists, also nested ones; sets in a fixed order."""
     if isinstance(value, Mapping):
         return {str(key): listed(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
@@ -235,7 +235,7 @@ def _index(
 
 def _holds_level(level: Any, holds: Callable[[Any], bool], text_index: bool, paths: bool) -> bool:
     if paths and (str(level.dtype) == "string" or level.isna().any()):
-        return False  # HDF5 and zarr have an index of numbers or of text, and no missing values
+        return False  # HDF5 and zarr hold an index of numbers or text without missing values
     if str(level.dtype) in ("object", "str", "string"):
         return (is_text(level) and is_writable(level)) or not len(level)
     return not text_index and (is_safe(level) or holds(level.to_series(name="level")))

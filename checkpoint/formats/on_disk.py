@@ -1,8 +1,8 @@
-"""Files that are not read whole: their matrices as dask arrays, or single parts of them.
+"""Read files partially: matrices as dask arrays, or only the selected parts.
 
 Dask reads a block when it computes with it, perhaps long after the file was replaced. So an HDF5 or
-NumPy file stays open, which keeps its content there for this process. Where that is not possible,
-for a folder and in the workers of a cluster, each block is read only from what was opened.
+NumPy file stays open, which keeps its content available to this process. For folders and in the
+workers of a cluster, where this is not possible, reading a block of a replaced file fails.
 """
 
 import threading
@@ -16,8 +16,8 @@ from ..errors import CheckpointError, CheckpointFormatError
 from .kinds import a_type, is_a
 from .rest import NAMES, VALUES, Place, at, joined
 
-BLOCK = 1 << 24  # about how many bytes of a matrix are read at a time
-NO_PART = ("", ".", "..")  # which folders would take for themselves or the one around
+BLOCK = 1 << 24  # approximate number of bytes of a matrix read at a time
+NO_PART = ("", ".", "..")  # names that mean a folder itself or its parent
 LAZY = ("array", "csr_matrix", "csc_matrix")
 MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
 
@@ -28,7 +28,7 @@ class Source:
     Attributes
     ----------
     path
-        Where it is.
+        The path of the file or folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,12 +47,12 @@ class Source:
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
-        """Open it: an HDF5 file, a zarr group or array, or the bytes of a `.npy`.
+        """Yield the open source: an HDF5 file, a zarr group or array, or the bytes of a `.npy`.
 
         Raises
         ------
         CheckpointError
-            If something else is there by now.
+            If the file or folder was replaced since then.
         """
         with self._lock:
             if self._handle is None:
@@ -65,7 +65,7 @@ class Source:
                 self._handle = handle
         yield self._handle
         if self.path.is_dir() or not self._stays_open():
-            self._check()  # zarr reads zeros where a file is gone
+            self._check()  # zarr reads zeros if a file is missing
 
     def _stays_open(self) -> bool:
         return self.path.suffix in (".h5ad", ".npy")
@@ -83,7 +83,7 @@ class Source:
 
 
 def opened(path: Path) -> Any:
-    """Open a file for reading, without HDF5's lock.
+    """Open an HDF5 file for reading, without its lock.
 
     The files of a checkpoint never change in place, so no lock is needed. Taking one fails on file
     systems without locks, and while another process has the file open for writing.
@@ -93,19 +93,19 @@ def opened(path: Path) -> Any:
     try:
         return h5py.File(path, "r", locking=False)
     except OSError:
-        # this process has the file open with the lock; HDF5 requires the same for both
+        # this process has the file open with the lock; HDF5 requires the same mode for both
         return h5py.File(path, "r")
 
 
 def identity(path: Path) -> tuple:
-    """Return what tells a file or folder from the one that replaces it."""
+    """Return inodes, times and sizes, which change when a file or folder is replaced."""
     paths = [path, *sorted(path.glob("*"))] if path.is_dir() else [path]
     statuses = [each.stat() for each in paths]
     return tuple((status.st_ino, status.st_mtime_ns, status.st_size) for status in statuses)
 
 
 def lazy_anndata(path: Path, details: dict[str, Any] | None = None) -> Any:
-    """Open an AnnData: the tables and `uns` in memory, the matrices as dask arrays."""
+    """Open an AnnData with the tables and `uns` in memory and the matrices as dask arrays."""
     import anndata
     from anndata.io import read_elem
 
@@ -126,7 +126,7 @@ def lazy_anndata(path: Path, details: dict[str, Any] | None = None) -> Any:
 
 
 def lazy_zarr(path: Path, details: dict[str, Any] | None) -> Any:
-    """Open an AnnData or an array in a `.zarr`."""
+    """Open an AnnData or an array in a `.zarr` lazily."""
     source = Source(path)
     with source.opened() as stored:
         if hasattr(stored, "shape"):
@@ -139,7 +139,7 @@ def lazy_zarr(path: Path, details: dict[str, Any] | None) -> Any:
 
 
 def lazy_npy(path: Path, details: dict[str, Any] | None = None) -> Any:
-    """Open an array as a dask array of blocks that lie in the file one after the other."""
+    """Open an array as a dask array whose blocks are contiguous in the file."""
     import numpy as np
     from dask import array as da
 
@@ -157,7 +157,7 @@ def lazy_npy(path: Path, details: dict[str, Any] | None = None) -> Any:
 
 
 def matrix(source: Source, name: str, chunks: Any = None) -> Any:
-    """Return an element of an AnnData as a dask array; in memory what dask cannot hold."""
+    """Return an element of an AnnData as a dask array, or in memory if dask cannot hold it."""
     from anndata.io import read_elem
     from dask import array as da
 
@@ -185,21 +185,21 @@ def matrix(source: Source, name: str, chunks: Any = None) -> Any:
 
 
 def parts(path: Path, names: tuple[str, ...], rest: Mapping[str, list]) -> list[Any]:
-    """Read parts of an AnnData, `obs` or `obsm/X_umap`, and nothing else.
+    """Read only the named parts of an AnnData, such as `obs` or `obsm/X_umap`.
 
     Parameters
     ----------
     path
         The file or folder.
     names
-        The parts.
+        The names of the parts.
     rest
-        What is kept beside the file.
+        The content of the rest file.
 
     Raises
     ------
     CheckpointFormatError
-        If there is no such part; the message lists those that there are.
+        If a part does not exist, or its name is not text. The message lists the existing parts.
     """
     for name in names:
         if not isinstance(name, str):
@@ -223,7 +223,7 @@ def _part(group: Any, place: tuple[str, ...], rest: Mapping[str, list]) -> Any:
         inside = (*inside, _step_to(around, step))
         around = around[step]
     value = read_elem(around)
-    # in raw, X is an attribute of its own
+    # the X of raw is its attribute `_X`
     inside = ("raw", "_X") if place == ("raw", "X") else inside
     for kept, whole in rest.get(VALUES, ()):
         if kept == inside[: len(kept)]:
@@ -239,7 +239,7 @@ def _part(group: Any, place: tuple[str, ...], rest: Mapping[str, list]) -> Any:
 
 
 def _step_to(group: Any, name: str) -> Any:
-    """Return the step of a place in an object; that of a column is its position."""
+    """Return the step to a member of a group, as in a place: for a column, its position."""
     columns = [*group.attrs.get("column-order", ())]
     if name in columns:
         return columns.index(name)
@@ -247,7 +247,7 @@ def _step_to(group: Any, name: str) -> Any:
 
 
 def _values_of(column: Any) -> Any:
-    """Return the values of a column of a table, as anndata reads one alone."""
+    """Return the values of a column as anndata returns them when it reads only this column."""
     values = column.array
     return values.to_numpy() if is_a(values, "pandas.arrays", "NumpyExtensionArray") else values
 
@@ -267,7 +267,7 @@ def _open(path: Path) -> Any:
 
 
 def _blocks(shape: tuple[int, ...], axis: int, item: float, step: int = 1) -> tuple:
-    """Return the sides of blocks along an axis, in multiples of `step`."""
+    """Return the chunks of a matrix that is split along an axis, in multiples of `step`."""
     row = item
     for other, side in enumerate(shape):
         row *= side if other != axis else 1
@@ -308,7 +308,7 @@ def _meta(kind: str, shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def _npy_header(file: Any) -> tuple[tuple[int, ...], Any, bool, int]:
-    """Return the shape, dtype and order of an array, and where its values begin."""
+    """Return an array's shape and dtype, whether it is in column order, and its values' offset."""
     from numpy.lib import format as npy
 
     file.seek(0)
@@ -326,7 +326,7 @@ def _npy_block(
     shape: tuple[int, ...],
     block_info: Any = None,
 ) -> Any:
-    """Read a block of whole rows, or of whole columns if these lie one after the other."""
+    """Read a block of whole rows, or of whole columns if the array is in column order."""
     import numpy as np
 
     location = block_info[None]["array-location"]
@@ -338,5 +338,5 @@ def _npy_block(
     offset = start + location[axis][0] * row
     with source.opened() as file:
         order = "F" if by_columns else "C"
-        # of this block only, and closed with it
+        # maps only this block, and is closed with it
         return np.array(np.memmap(file, dtype, "r", offset, sides, order))  # type: ignore[call-overload]

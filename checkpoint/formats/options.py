@@ -1,4 +1,4 @@
-"""How a project wants its matrices stored: `anndata_format` and `compression` in its settings."""
+"""Settings for how matrices are stored: `anndata_format` and `compression`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 
 class Options(NamedTuple):
-    """What `[tool.checkpoint]` says of files.
+    """The settings for files in `[tool.checkpoint]`.
 
     Attributes
     ----------
     anndata_format
-        What an AnnData is saved as whose key names no suffix.
+        The format of an AnnData whose key names no suffix.
     compression
-        How matrices are compressed; None leaves it to the format: `.h5ad` none, `.zarr` zstd.
+        How matrices are compressed; None uses the format's default: `.h5ad` none, `.zarr` zstd.
     """
 
     anndata_format: str = "h5ad"
@@ -27,7 +27,7 @@ _chosen: ContextVar[Options] = ContextVar("options", default=DEFAULT)
 
 @contextmanager
 def using(options: Options) -> Iterator[None]:
-    """Write files so within the `with` block."""
+    """Use these options for files that are written within the `with` block."""
     token = _chosen.set(options)
     try:
         yield
@@ -41,13 +41,13 @@ def anndata_suffix() -> str:
 
 
 def is_compressed() -> bool:
-    """Tell whether files are smaller than what they hold."""
+    """Return whether files may be smaller than their content because they are compressed."""
     chosen = _chosen.get()
     return (chosen.compression or "none") != "none" or chosen.anndata_format == "zarr"
 
 
 def for_group(group: Any) -> dict[str, Any]:
-    """Return the arguments with which an HDF5 or zarr group creates a dataset."""
+    """Return the compression arguments for creating a dataset in an HDF5 or zarr group."""
     import h5py
 
     wanted = _chosen.get().compression
@@ -55,7 +55,7 @@ def for_group(group: Any) -> dict[str, Any]:
         return {"compression": wanted} if wanted in ("gzip", "lzf") else {}
     if wanted == "none":
         return {"compressors": None}
-    if wanted == "gzip" and group.metadata.zarr_format == 2:  # which older anndata writes
+    if wanted == "gzip" and group.metadata.zarr_format == 2:  # written by older anndata
         from numcodecs import GZip
 
         return {"compressors": GZip()}
@@ -63,4 +63,4 @@ def for_group(group: Any) -> dict[str, Any]:
         from zarr.codecs import GzipCodec
 
         return {"compressors": GzipCodec()}
-    return {}  # zarr compresses with zstd unless told otherwise
+    return {}  # zarr compresses with zstd by default

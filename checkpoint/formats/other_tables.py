@@ -1,4 +1,4 @@
-"""Tables of polars and Arrow, which `.parquet` holds as they are."""
+"""Tables of polars and Arrow, which `.parquet` stores directly."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +12,12 @@ TYPES = (("polars", "DataFrame"), ("pyarrow", "Table"))
 
 
 def library_of(table: Any) -> str | None:
-    """Return the library of a table; None for one of pandas."""
+    """Return the library of a polars or Arrow table; None for other objects."""
     return next((module for module, name in TYPES if is_a(table, module, name)), None)
 
 
 def unfit(table: Any) -> str | None:
-    """Say why a file of text holds another form of a table, or return None."""
+    """Return why a text file holds another form of a table, or None."""
     return f"is {a_type(table)}" if library_of(table) else None
 
 
@@ -35,7 +35,7 @@ def write(table: Any, path: Path) -> dict[str, Any]:
 
 
 def read(path: Path, library: str) -> Any:
-    """Read a table of a library."""
+    """Read a table with its library."""
     import pyarrow.parquet as pq
 
     if library != "polars":
@@ -46,7 +46,7 @@ def read(path: Path, library: str) -> Any:
 
 
 def changes(table: Any, path: Path) -> Iterator[Difference]:
-    """Read a table back and yield it if it is another."""
+    """Read a table back, and yield a difference if it changed."""
     again = read(path, library_of(table) or "")
     if again.schema != table.schema or not again.equals(table):
         yield Difference("it", "is stored with other values or types", (), table)

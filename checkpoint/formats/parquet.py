@@ -1,4 +1,4 @@
-"""DataFrames as `.parquet`."""
+"""DataFrames, and tables of polars and Arrow, as `.parquet`."""
 
 import json
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ from .registry import Format
 from .rest import Difference
 
 TABLES = (("pandas", "DataFrame"), ("pandas", "Series"), *other_tables.TYPES)
-CERTAIN = "biuf"  # the kinds of dtypes that come back as they are, beside text in pandas' own dtype
+CERTAIN = "biuf"  # dtype kinds that Parquet preserves, besides text in pandas' own dtype
 
 
 def write(frame: Any, path: Path) -> dict[str, Any] | None:
-    """Write a DataFrame; return what Parquet does not keep: categories, dtypes of text."""
+    """Write a table; return what Parquet does not keep: categories and text dtypes."""
     if other_tables.library_of(frame):
         return other_tables.write(frame, path)
     near = _near(frame)
     categories = _lost_categories(near)
     durations = [name for name, lost in categories.items() if lost["of"].startswith("timedelta")]
-    # a dictionary of durations would come back as integers
+    # an Arrow dictionary of durations would come back as integers
     with create(path) as file:
         _to_parquet(near.astype({name: categories[name]["of"] for name in durations}), file)
     details = {
@@ -39,7 +39,7 @@ def write(frame: Any, path: Path) -> dict[str, Any] | None:
 
 
 def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Yield what the file does not hold; only columns that may hold anything are read back."""
+    """Yield what the file does not preserve; only columns that may have changed are read back."""
     if other_tables.library_of(frame):
         yield from other_tables.changes(frame, path)
         return
@@ -58,21 +58,21 @@ def changes(frame: Any, path: Path, details: dict[str, Any] | None) -> Iterator[
 
 
 def read(path: Path, details: dict[str, Any] | None) -> Any:
-    """Read a DataFrame, with the categories and dtypes it had."""
+    """Read a table and restore its categories and dtypes."""
     if details and "library" in details:
         return other_tables.read(path, details["library"])
     return _read(path, details)
 
 
 def shape(frame: Any) -> dict[str, Any]:
-    """Return the numbers of rows and columns of a table; nothing of a Series."""
+    """Return the numbers of rows and columns of a table; empty for a Series."""
     if len(frame.shape) == 1:
         return {}
     return {"rows": frame.shape[0], "columns": frame.shape[1]}
 
 
 def _near(frame: Any) -> Any:
-    """Return the nearest table that Parquet holds."""
+    """Return the nearest table that Parquet can hold."""
     near = nearest.frame(frame, _holds)
     try:
         json.dumps(near.attrs)
@@ -90,9 +90,9 @@ def _is_certain(column: Any) -> bool:
 
 
 def _holds(column: Any) -> bool:
-    """Return whether Parquet holds a column, by writing it into memory and reading it."""
+    """Return whether Parquet can hold a column, by writing it to memory and reading it back."""
     if column.dtype == object and _is_endless(column.tolist()):
-        return False  # Arrow would end the process
+        return False  # Arrow would crash the process
     alone = column.reset_index(drop=True).to_frame("column")
     try:
         head = BytesIO()
@@ -106,7 +106,7 @@ def _holds(column: Any) -> bool:
 
 
 def _is_endless(values: list) -> bool:
-    """Tell whether lists or dicts contain themselves."""
+    """Return whether lists or dicts contain themselves."""
     try:
         json.dumps(values, default=lambda _: None, skipkeys=True)
     except (ValueError, RecursionError):
@@ -115,7 +115,7 @@ def _is_endless(values: list) -> bool:
 
 
 def _to_parquet(frame: Any, target: IO[bytes]) -> None:
-    if str(frame.columns.dtype) not in columns.TEXT:  # pandas could not read such labels
+    if str(frame.columns.dtype) not in columns.TEXT:  # pandas could not read other labels
         labels = columns.labels(list(frame.columns), None).rename(frame.columns.name)
         frame = frame.set_axis(labels, axis="columns")
     frame.to_parquet(target, engine="pyarrow")
@@ -124,7 +124,7 @@ def _to_parquet(frame: Any, target: IO[bytes]) -> None:
 def _read(
     source: Path | BytesIO, details: dict[str, Any] | None, names: list[str] | None = None
 ) -> Any:
-    """Read some columns, or all, and give them back what Parquet did not keep."""
+    """Read some or all columns, and restore what Parquet did not keep."""
     import pandas as pd
 
     lost = details or {}
@@ -132,7 +132,7 @@ def _read(
     for i in range(frame.shape[1]):
         values = frame.iloc[:, i]
         if values.dtype == object and is_a(next(iter(values.dropna()), None), "numpy", "ndarray"):
-            # arrays of Arrow are read-only
+            # Arrow's arrays are read-only
             frame.isetitem(i, values.map(lambda array: array.copy(), na_action="ignore"))
     for name, described in lost.get("categories", {}).items():
         if name in frame:
@@ -148,7 +148,7 @@ def _read(
 
 
 def _lost_categories(frame: Any) -> dict[str, dict[str, Any]]:
-    """Describe the categories that Parquet loses: all but usual text with rows to show it."""
+    """Describe the categories that Parquet loses: not of default text, empty, or without rows."""
     described = {
         name: columns.describe(frame[name])
         for name in frame.columns

@@ -1,4 +1,4 @@
-"""Any file or folder, given as a `Path`: it is copied into the checkpoint as it is."""
+"""Files and folders that are passed to `save` as a `Path` and copied unchanged."""
 
 import shutil
 from pathlib import Path
@@ -8,14 +8,14 @@ from ..files import below, make_writable
 from ..progress import advance
 from .registry import Format
 
-# the suffixes that follow another one: `.tar.gz`, `.ome.tiff`
+# parts of double suffixes: the last in `.tar.gz`, the first in `.ome.tiff`
 OUTER = (".gz", ".bz2", ".xz", ".zst", ".zip")
 INNER = (".ome",)
-BLOCK = 1 << 24  # bytes that are copied at a time
+BLOCK = 1 << 24  # bytes copied at a time
 
 
 def file_name(key: str, path: Path) -> str:
-    """Return the name of a file in the checkpoint: the key, with the file's suffix if it has none.
+    """Return the file's name in the checkpoint: the key, plus the file's suffix if it has none.
 
     Parameters
     ----------
@@ -33,20 +33,20 @@ def file_name(key: str, path: Path) -> str:
 
 
 def unfit(path: Path) -> str | None:
-    """Say why there is nothing to take, or return None."""
+    """Return why a path cannot be saved, or None."""
     if path.exists():
         return None
     return f"is a Path, and {str(path)!r} does not exist; to save the path as text, use str(…)"
 
 
 def write(path: Path, target: Path) -> None:
-    """Copy a file or a folder; links in it are followed."""
+    """Copy a file or a folder, following symbolic links."""
     if path.is_dir():
         if target.resolve().is_relative_to(path.resolve()):
             raise ValueError(f"the folder {str(path)!r} contains the checkpoint that it goes into")
         try:
             shutil.copytree(path, target, copy_function=_copy)
-        except shutil.Error as error:  # all that could not be copied
+        except shutil.Error as error:  # lists all files that could not be copied
             source, _, why = error.args[0][0]
             raise ValueError(f"{source}: {why}") from error
         make_writable(target)
@@ -55,7 +55,7 @@ def write(path: Path, target: Path) -> None:
 
 
 def _copy(source: str | Path, target: str | Path) -> None:
-    if Path(source).exists() and not Path(source).is_file():  # a pipe would be waited for
+    if Path(source).exists() and not Path(source).is_file():  # reading a pipe would block
         raise ValueError(f"{str(source)!r} is neither a file nor a folder")
     with Path(source).open("rb") as old, Path(target).open("wb") as new:
         while block := old.read(BLOCK):
@@ -64,7 +64,7 @@ def _copy(source: str | Path, target: str | Path) -> None:
 
 
 def size(path: Path) -> int:
-    """Return the size of a file, or of all files in a folder."""
+    """Return the size of a file, or of all files in a folder, in bytes."""
     paths = below(path) if path.is_dir() else [path]
     return sum(each.stat().st_size for each in paths if each.is_file())
 

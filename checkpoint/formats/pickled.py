@@ -1,7 +1,7 @@
-"""Any other object as `.pkl`.
+"""All other objects as `.pkl`.
 
-A pickle that holds a set of text does not have the same bytes in every run, since Python orders
-sets anew in every process.
+The bytes of a pickle that contains a set of text differ between runs, since the order of such a
+set differs between Python processes.
 """
 
 import copyreg
@@ -22,14 +22,14 @@ from .kinds import is_a, is_view, shown, type_name
 from .registry import ANY, Format, reason
 from .rest import Difference
 
-LOCAL = ("__main__", "__mp_main__")  # the notebook, here and where a process was started from it
+LOCAL = ("__main__", "__mp_main__")  # the notebook, in its own process and in child processes
 PROTOCOL = 5  # every supported Python reads it
-# of groups of exceptions, and where an attribute was looked for, which Python leaves out as well
+# attributes of exception groups, and the `obj` of an AttributeError, which Python omits as well
 FIXED = ("message", "exceptions", "obj")
 
 
 def unfit(obj: Any) -> str | None:
-    """Say why an object is not for `.pkl`; whether it pickles is only known by trying."""
+    """Return why an object is not meant for `.pkl`, or None; only trying shows if it pickles."""
     artist = is_a(obj, "matplotlib.artist", "Artist")
     if artist and not is_a(obj, "matplotlib.figure", "Figure"):
         return "is a part of a figure; save it as .png, .pdf or .svg"
@@ -37,7 +37,7 @@ def unfit(obj: Any) -> str | None:
 
 
 def write(obj: Any, path: Path) -> None:
-    """Pickle an object; what is not computed yet is computed."""
+    """Pickle an object, computing lazy data in it."""
     with create(path) as file:
         _Pickler(file, protocol=PROTOCOL).dump(obj)
 
@@ -49,15 +49,15 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 
 
 def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Read the pickle back, since some can be written and never be read; yield what it changed."""
+    """Read the pickle back, since some can be written but not read; yield a change of type."""
     with opened(path) as file:
         again = _Unpickler(file).load()
-    if type_name(again) != type_name(obj):  # units of pint are of a type of their registry's
+    if type_name(again) != type_name(obj):  # by name, since each pint registry has its own types
         yield Difference("it", f"is {type(obj).__name__} and comes back as {type(again).__name__}")
 
 
 def explain(obj: Any, error: Exception) -> str:
-    """Say which part of an object cannot be pickled, and what to do."""
+    """Return a message that says which part of an object cannot be pickled, and what to do."""
     unnamed = "local object" in str(error) or "attribute lookup" in str(error)
     advice = (
         "Define it at the top of a module in the project's package, below src/"
@@ -68,7 +68,7 @@ def explain(obj: Any, error: Exception) -> str:
 
 
 def _blamed(obj: Any, place: str = "", depth: int = 9) -> str:
-    """Return the place of what cannot be pickled in lists and dicts: `['sample2'][0]`."""
+    """Return the place of the part in lists and dicts that cannot be pickled: `['sample2'][0]`."""
     parts: Any = ()
     if depth and isinstance(obj, dict | list | tuple):
         parts = obj.items() if isinstance(obj, dict) else enumerate(obj)
@@ -81,9 +81,9 @@ def _blamed(obj: Any, place: str = "", depth: int = 9) -> str:
 
 
 class _Pickler(pickle.Pickler):
-    """A pickler that takes the data of an object instead of the path to them.
+    """A pickler that saves the data of lazy objects instead of the path to the data.
 
-    It refuses what no other notebook could read, and leaves out what views hide.
+    It refuses objects that no other notebook could load, and leaves out data that views hide.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -96,7 +96,7 @@ class _Pickler(pickle.Pickler):
         if issubclass(kind, type | FunctionType):
             _refuse_if_local(getattr(obj, "__module__", None), obj.__qualname__)
             return NotImplemented
-        if kind is ModuleType and obj.__name__ != "__main__":  # results of SciPy have one
+        if kind is ModuleType and obj.__name__ != "__main__":  # SciPy results contain one
             return importlib.import_module, (obj.__name__,)
         if kind not in self._handlers:
             self._handlers[kind] = _handler_of(kind)
@@ -108,14 +108,14 @@ class _Pickler(pickle.Pickler):
             return NotImplemented
         if reduced[0] is lazy.itself(None)[0]:
             plain = reduced[1][0][0]
-            self._computed[id(plain)] = plain  # kept, or another object might get its id
+            self._computed[id(plain)] = plain  # kept, so that its id is not reused
         return reduced
 
 
 class _Unpickler(pickle.Unpickler):
-    """An unpickler that finds only what another notebook finds.
+    """An unpickler that finds only objects that another notebook can find.
 
-    Of a notebook's own, there is more than classes and functions: what `functools.cache` returns.
+    It rejects the notebook's objects that the pickler misses, such as a `functools.cache` function.
     """
 
     def find_class(self, module: str, name: str) -> Any:
@@ -146,7 +146,7 @@ def _handler_of(kind: type) -> Callable[[Any], Any] | None:
 def _is_array_with_attributes(kind: type) -> bool:
     numpy = sys.modules.get("numpy")
     if not numpy or not issubclass(kind, numpy.ndarray) or issubclass(kind, numpy.memmap):
-        return False  # the attributes of a memmap are where its file is
+        return False  # the attributes of a memmap only describe its file
     base = numpy.ma.MaskedArray if issubclass(kind, numpy.ma.MaskedArray) else numpy.ndarray
     methods = ("__reduce__", "__reduce_ex__", "__setstate__")
     return all(getattr(kind, name) is getattr(base, name) for name in methods)
@@ -163,9 +163,9 @@ class _Attribute:
 
 
 def _of_array(array: Any) -> lazy.Reduced | None:
-    """Keep the attributes of a subclass of NumPy's array, which NumPy's own pickle drops."""
+    """Keep the attributes of a NumPy array subclass, which NumPy's own pickle drops."""
     plain, attributes = array.view(), getattr(array, "__dict__", {})
-    if is_a(array, "numpy.ma", "MaskedArray"):  # what it has beside its values, mask and filling
+    if is_a(array, "numpy.ma", "MaskedArray"):  # besides values, mask and fill value
         usual = sys.modules["numpy"].ma.array([]).__dict__
         hard = {"_hardmask": True} if array.hardmask else {}
         attributes = {name: attributes[name] for name in attributes.keys() - usual.keys()} | hard
@@ -174,7 +174,7 @@ def _of_array(array: Any) -> lazy.Reduced | None:
 
 
 def _of_arrow(values: Any) -> lazy.Reduced | None:
-    """Leave out what a slice does not show of its table or array, of which Arrow takes all."""
+    """Leave out what a slice of an Arrow table or array hides; Arrow would pickle all of it."""
     import pyarrow as pa
 
     if values.nbytes >= values.get_total_buffer_size():
@@ -191,13 +191,13 @@ def _of_arrow(values: Any) -> lazy.Reduced | None:
 
 
 def _of_figure(figure: Any) -> lazy.Reduced:
-    """Leave out that pyplot has a figure: it would have, and show, another one when it is read."""
+    """Drop a figure's registration in pyplot, which would show another figure when it is read."""
     make, arguments, state, *more = figure.__reduce_ex__(PROTOCOL)
     return make, arguments, {k: v for k, v in state.items() if k != "_restore_to_pylab"}, *more
 
 
 def _of_exception(error: BaseException) -> lazy.Reduced:
-    """Keep an exception with its cause, and skip an `__init__` with arguments of its own."""
+    """Keep an exception with its cause, and skip a custom `__init__` when it is read."""
     reduced: Any = error.__reduce__()
     make, arguments, *states = reduced
     state = {**(states[0] if states else {}), **vars(error), **_slots(error)}
@@ -205,18 +205,18 @@ def _of_exception(error: BaseException) -> lazy.Reduced:
         state["__cause__"] = error.__cause__
     if not isinstance(type(error).__init__, FunctionType):
         return make, arguments, state or None
-    if isinstance(error, OSError):  # sets it in the `__init__` that is skipped
+    if isinstance(error, OSError):  # sets args in the `__init__` that is skipped
         state["args"] = error.args
     return copyreg.__newobj__, (type(error), *error.args), state or None  # type: ignore[attr-defined]
 
 
 def _slots(error: BaseException) -> dict[str, Any]:
-    """Return what an exception keeps outside its `__dict__`, as the `name` of a NameError."""
+    """Return an exception's attributes outside its `__dict__`, such as a NameError's `name`."""
     found: dict[str, Any] = {}
     for kind in type(error).__mro__:
         names = [n for n, member in vars(kind).items() if type(member) is MemberDescriptorType]
         values = {name: getattr(error, name) for name in names if hasattr(error, name)}
-        if kind.__module__ == "builtins":  # where None is none, and some cannot be set
+        if kind.__module__ == "builtins":  # None means not set; some cannot be set
             found |= {n: v for n, v in values.items() if v is not None and n not in FIXED}
         else:
             found |= values

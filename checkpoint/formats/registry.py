@@ -1,7 +1,7 @@
-"""What a file format says about itself.
+"""The class `Format`, which describes a file format.
 
-Each module of this room declares its formats beside the code that writes and reads them:
-`FORMATS = (Format(".npy", …),)`. A library is imported when its format is used.
+Each module of this package declares its formats next to the code that writes and reads them:
+`FORMATS = (Format(".npy", …),)`. A library is imported only when its format is used.
 """
 
 import warnings
@@ -16,7 +16,7 @@ from .rest import Difference
 
 Details = dict[str, Any]
 
-ANY = (("builtins", "object"),)  # the types of a format whose `unfit` alone says what it holds
+ANY = (("builtins", "object"),)  # for formats whose `unfit` decides which objects fit
 
 
 def reason(error: Exception) -> str:
@@ -25,60 +25,60 @@ def reason(error: Exception) -> str:
 
 
 class Format(NamedTuple):
-    """A file format that objects are saved in.
+    """A file format for saved objects.
 
     Attributes
     ----------
     suffix
-        Ends the file's name; lower case, with its dot.
+        The end of the file's name, in lower case and with the dot.
     holds
         What the format holds, for messages and tables: `NumPy array`.
     comes_back
         What `load` returns, for tables: `the same array`.
     writer
-        Takes an object and a path, writes the file. Returns what the reader needs to know beyond
-        the file, as a dict that fits into JSON, or None.
+        Takes an object and a path, and writes the file. Returns the details that the reader needs
+        in addition to the file, as a JSON-compatible dict, or None.
     reader
-        Takes the path and what the writer returned (None for a file that `save` did not write).
+        Takes the path and the writer's details (None for a file that `save` did not write).
         Returns the object.
     types
         The types that the format holds, each as module and name, so that checking an object
-        imports nothing. Empty for a format that is chosen by its suffix only.
+        imports nothing. Empty for a format that is chosen only by its suffix.
     unfit
-        Takes an object of these types. Says why the format cannot hold it, in words that complete
-        "it …", or returns None.
+        Takes an object of these types. Returns why the format cannot hold it, in words that
+        complete "it …", or None.
     nearest
-        Takes an object of these types that is unfit. Returns the nearest object that fits; what
-        was saved is kept beside it. Used where a key names the suffix.
+        Takes an object of these types that is unfit. Returns the nearest object that fits; the
+        original is kept in the rest file. Used if the key names the suffix.
     comparer
-        Takes the object, the path and what the writer returned. Yields a `Difference` for each
-        part that the file does not hold as it was; raises if that is too much. Not needed for a
-        format that preserves everything.
+        Takes the object, the path and the writer's details. Yields a `Difference` for each part
+        that the file does not preserve; raises an error if too much would change. Not needed for
+        a format that preserves everything.
     explain
-        Takes an object that could not be written and the error. Says which part of it is to blame.
+        Takes an object that could not be written and the error. Returns which part caused it.
     shape
         Takes an object of these types. Returns its entry in `data_shapes`.
     size
-        Takes an object of these types. Returns how many bytes its file has at least, where that is
-        known before it is written; else 0.
+        Takes an object of these types. Returns the minimum size of its file in bytes, or 0 if
+        that is unknown before writing.
     lazily
-        Takes the path and what the writer returned. Returns the object with its matrices as dask
+        Takes the path and the writer's details. Returns the object with its matrices as dask
         arrays.
     parts
-        Takes the path, the names of parts, and what is kept beside the file. Returns the parts.
+        Takes the path, the names of parts and the content of the rest file. Returns the parts.
     runs_code
         Whether reading a file may run code that is in it. Such a file is verified before it is
-        read, not while.
+        read, not while it is read.
     by_suffix_only
-        Whether a key must name the suffix; otherwise an object of `types` chooses the format too.
+        Whether the format is only used if a key names its suffix; otherwise also by type.
     default_for
-        The types among `types` that choose the format where no suffix is named; all if empty.
+        The types among `types` that use the format if the key names no suffix; all if empty.
     extra
-        The extra of a project that installs the format's library.
+        The extra in the project's `pyproject.toml` that installs the format's library.
     is_folder
         Whether the format writes a folder.
     large
-        Whether git ignores the files (`.gitignore` of the template).
+        Whether the template's `.gitignore` ignores the files.
     """
 
     suffix: str
@@ -103,23 +103,23 @@ class Format(NamedTuple):
     large: bool = True
 
     def is_default(self, obj: Any) -> bool:
-        """Return whether the format is chosen for an object whose key names no suffix."""
+        """Return whether the format is a choice for an object whose key names no suffix."""
         types = () if self.by_suffix_only else self.default_for or self.types
         return any(is_a(obj, module, name) for module, name in types)
 
     def is_for(self, obj: Any) -> bool:
-        """Return whether an object is of one of the types that the format is bound to."""
+        """Return whether an object is of one of the format's `types`."""
         return any(is_a(obj, module, name) for module, name in self.types)
 
     def refusal(self, obj: Any, *, near: bool = False) -> str | None:
-        """Say why the format cannot hold an object, in words that complete "it …", or None.
+        """Return why the format cannot hold an object, in words that complete "it …", or None.
 
         Parameters
         ----------
         obj
             The object.
         near
-            Whether it is enough that the file holds the nearest form of the object.
+            Whether it is enough that the format can hold the nearest form of the object.
         """
         obj = shown(obj)
         if self.types and not self.is_for(obj):
@@ -128,7 +128,7 @@ class Format(NamedTuple):
         if why and near and self.nearest:
             try:
                 self.nearest(obj)
-            except Exception as error:  # Arrow has some of its own
+            except Exception as error:  # Arrow raises errors of its own types
                 if is_the_machines(error):
                     raise
                 return why
@@ -136,19 +136,19 @@ class Format(NamedTuple):
         return why
 
     def write(self, obj: Any, path: Path) -> Details | None:
-        """Write an object; return what `read` needs to know beyond the file, or None.
+        """Write an object; return the details that `read` needs in addition to the file, or None.
 
         Raises
         ------
         CheckpointFormatError
-            If the format cannot hold the object. Errors of disk and memory are raised as they are.
+            If the format cannot hold the object. Disk and memory errors are raised unchanged.
         """
         obj = shown(obj)
         with _format_errors(lambda error: self._explained(obj, error)), _quiet():
             return self.writer(self._near(obj), path)
 
     def changes(self, obj: Any, path: Path, details: Details | None) -> list[Difference]:
-        """Return the parts of an object that the file does not hold as they were.
+        """Return the parts of an object that the file does not preserve.
 
         Raises
         ------
@@ -165,18 +165,18 @@ class Format(NamedTuple):
             return list(self.comparer(obj, path, details))
 
     def read(self, path: Path, details: Details | None) -> Any:
-        """Read an object, given what `write` returned (None for a file that it did not write).
+        """Read an object, given the details from `write` (None for a file that it did not write).
 
         Raises
         ------
         CheckpointFormatError
-            If the file cannot be read. Errors of disk and memory are raised as they are.
+            If the file cannot be read. Disk and memory errors are raised unchanged.
         """
         with _format_errors(reason):
             return self.reader(path, details)
 
     def size_of(self, obj: Any) -> int:
-        """Return how many bytes a file has at least; 0 if unknown until it is written."""
+        """Return the minimum size of an object's file in bytes; 0 if unknown before writing."""
         return self.size(shown(obj)) if self.size else 0
 
     def _near(self, obj: Any) -> Any:
@@ -189,7 +189,7 @@ class Format(NamedTuple):
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what libraries warn of: it is about how a file is written, or is in the differences."""
+    """Suppress library warnings: they concern how a file is written, or repeat the differences."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -197,7 +197,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _format_errors(explain: Callable[[Exception], str]) -> Iterator[None]:
-    """Raise what goes wrong as a CheckpointFormatError, unless it is of disk or memory."""
+    """Raise errors as CheckpointFormatError, except those of disk and memory."""
     try:
         yield
     except CheckpointFormatError:

@@ -1,7 +1,7 @@
-"""What a file cannot hold of an object: kept beside it in `<name>.rest.pkl`, put back by `load`.
+"""Parts of an object that its file cannot hold: kept in `<name>.rest.pkl`, restored by `load`.
 
-A place in an object is a tuple of steps: the name of an attribute (`obs`), a key of a mapping, or
-the position of a column.
+A place in an object is a tuple of steps: an attribute name (`obs`), a mapping key, or the position
+of a column.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,20 +16,21 @@ Place = tuple[Any, ...]
 
 
 class Difference(NamedTuple):
-    """A part of an object that its file does not give back as it was.
+    """A part of an object that its file does not preserve.
 
     Attributes
     ----------
     slot
         The part, as messages name it: `uns['region']`.
     what
-        What it is and what the file has, in words that follow the slot.
+        How the part differs in the file, in words that follow the slot.
     place
-        Where it is; None if nothing is kept of it.
+        The part's place in the object; None if nothing is kept of it.
     value
-        What to keep: the part as it was.
+        The original part, which is kept.
     is_name
-        Whether it is a key of the mapping at `place[:-1]`, which has another name in the file.
+        Whether `value` is the original key of an entry that the file stores under another name,
+        `place[-1]`.
     """
 
     slot: str
@@ -40,7 +41,7 @@ class Difference(NamedTuple):
 
 
 def rest_of(differences: Iterable[Difference]) -> dict[str, list]:
-    """Return what is kept beside a file; empty if the file holds it all."""
+    """Return the content of the rest file; empty if the file preserves everything."""
     rest: dict[str, list] = {}
     for difference in differences:
         if difference.place is not None:
@@ -50,20 +51,20 @@ def rest_of(differences: Iterable[Difference]) -> dict[str, list]:
 
 
 def joined(obj: Any, rest: Mapping[str, list]) -> Any:
-    """Return an object that was read, with what was kept beside its file put back."""
+    """Return an object that was read, with the content of its rest file restored."""
     for place, value in rest.get(VALUES, ()):
         obj = _put(obj, place, value)
-    # the innermost first, since places are those in the file
+    # innermost first, since places use the names in the file
     for place, key in sorted(rest.get(NAMES, ()), key=lambda item: -len(item[0])):
         mapping = at(obj, place[:-1])
-        # in the order that it has in the file
+        # keep the order of the file
         for name in list(mapping):
             mapping[key if name == place[-1] else name] = mapping.pop(name)
     return obj
 
 
 def at(obj: Any, place: Place) -> Any:
-    """Return what is in a place of an object."""
+    """Return the value at a place in an object."""
     for step in place:
         if is_a(obj, "pandas", "DataFrame") and isinstance(step, int):
             obj = obj.iloc[:, step]
@@ -73,14 +74,14 @@ def at(obj: Any, place: Place) -> Any:
 
 
 def _put(obj: Any, place: Place, value: Any) -> Any:
-    """Put a value in its place; return the object, or the value if the place is the whole."""
+    """Set the value at a place; return the object, or the value if it replaces the whole object."""
     if not place:
         return value
     around, step = at(obj, place[:-1]), place[-1]
     if is_a(around, "pandas", "DataFrame") and isinstance(step, int):
         import pandas as pd
 
-        # aligned and typed, so that pandas takes it as it is
+        # aligned and typed, so that pandas does not convert it
         column = pd.Series(value.array, index=around.index, dtype=value.dtype)
         around.isetitem(step, column)
     elif isinstance(around, Mapping):
@@ -88,7 +89,7 @@ def _put(obj: Any, place: Place, value: Any) -> Any:
     elif step == "__class__" and hasattr(around, "tocsr"):
         return _put(obj, place[:-1], value(around))
     elif step == "__class__" and is_a(around, "dask.array", "Array"):
-        pass  # opened lazily, in blocks of sparse matrices
+        pass  # opened lazily; its blocks are sparse matrices
     elif step == "__dict__":
         vars(around).update(value)
     else:

@@ -1,4 +1,4 @@
-"""AnnData, arrays, xarray and SpatialData as `.zarr`, a folder."""
+"""AnnData, arrays, xarray and SpatialData objects as `.zarr` folders."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from .registry import Format
 from .rest import Difference
 
 ELEMENTS = ("images", "labels", "points", "shapes", "tables")
-# what is in memory goes into another format unless the suffix is named
+# saved as .zarr by default; the other types only if the key names the suffix
 DEFAULT = (
     *(("zarr", "Array"), ("zarr", "Group"), ("dask.array", "Array")),
     ("spatialdata", "SpatialData"),
@@ -32,12 +32,12 @@ ARRAYS = ("numpy.ndarray", "dask.array.Array")
 
 
 def kind_of(obj: Any) -> str:
-    """Return which of the types an object is, as the record has it."""
+    """Return an object's type as the record names it: `numpy.ndarray`."""
     return next(f"{module}.{name}" for module, name in TYPES if is_a(obj, module, name))
 
 
 def unfit(obj: Any) -> str | None:
-    """Say why zarr cannot hold an object, or return None."""
+    """Return why zarr cannot hold an object, or None."""
     if is_a(obj, "numpy", "ndarray"):
         return npy_unfit(obj)
     if is_a(obj, "dask.array", "Array"):
@@ -49,14 +49,14 @@ def unfit(obj: Any) -> str | None:
 
 
 def nearest(obj: Any) -> Any:
-    """Return a plain array of an array that zarr cannot hold."""
+    """Return a plain array for a NumPy array that zarr cannot hold."""
     if not is_a(obj, "numpy", "ndarray"):
         raise TypeError("has no nearest form")
     return npy_nearest(obj)
 
 
 def write(obj: Any, path: Path) -> dict[str, Any]:
-    """Write an object; return its type, and the chunks of a dask array."""
+    """Write an object; return its type and what zarr does not keep, such as dask's chunks."""
     import zarr
 
     kind, store = kind_of(obj), str(path)
@@ -81,7 +81,7 @@ def write(obj: Any, path: Path) -> dict[str, Any]:
     else:
         _write_spatialdata(obj, path)
     if kind in ARRAYS and not obj.dtype.isnative and not obj.dtype.names:
-        details["dtype"] = obj.dtype.str  # zarr reads numbers in this machine's order of bytes
+        details["dtype"] = obj.dtype.str  # zarr reads numbers in this machine's byte order
     return details
 
 
@@ -116,7 +116,7 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
 
 
 def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Difference]:
-    """Yield what the folder does not hold of an object."""
+    """Yield what the folder does not preserve of an object."""
     import zarr
 
     kind = kind_of(obj)
@@ -141,12 +141,12 @@ def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Di
 
 
 def shape(obj: Any) -> dict[str, Any]:
-    """Return the shape and dtype of an array; nothing of what has none, or not yet."""
+    """Return the shape and dtype of an array; empty for other objects or an unknown shape."""
     return npy_shape(obj) if hasattr(obj, "dtype") and hasattr(obj, "shape") else {}
 
 
 def _write_dask(array: Any, store: str) -> None:
-    """Compute a dask array chunk by chunk into a zarr array, on a cluster by its workers."""
+    """Write a dask array to a zarr array chunk by chunk; on a cluster, its workers write."""
     import dask
     import dask.array
     import zarr
@@ -160,7 +160,7 @@ def _write_dask(array: Any, store: str) -> None:
     )
     chosen = {} if in_blocks.cores_of_cluster() else {"scheduler": "threads"}
     with dask.config.set(chosen):
-        # in equal chunks, so that no two threads write into one
+        # in equal chunks, so that no two threads write to the same one
         dask.array.store(checked.rechunk(chunks) if array.ndim else checked, target, lock=False)
 
 
@@ -169,7 +169,7 @@ def _as_declared(dtype: Any, layout: str | None, block: Any, block_info: Any = N
 
 
 def _write_spatialdata(sdata: Any, path: Path) -> None:
-    """Write a SpatialData, with the nearest form of the tables where it cannot hold them."""
+    """Write a SpatialData; if that fails, write it with the nearest forms of its tables."""
     copied = _without_path(sdata)
     try:
         copied.write(path)
@@ -184,7 +184,7 @@ def _write_spatialdata(sdata: Any, path: Path) -> None:
 
 
 def _without_path(sdata: Any) -> Any:
-    """Return a SpatialData of the same elements that belongs to no folder."""
+    """Return a SpatialData with the same elements and no path."""
     import spatialdata
 
     parts = {name: dict(getattr(sdata, name)) for name in ELEMENTS}
@@ -192,7 +192,7 @@ def _without_path(sdata: Any) -> Any:
 
 
 def _read_spatialdata(path: Path) -> Any:
-    """Read a SpatialData into memory: its elements would read from the folder, later."""
+    """Read a SpatialData into memory; its elements would otherwise read the folder later."""
     import spatialdata
 
     sdata = spatialdata.read_zarr(path)
@@ -203,16 +203,16 @@ def _read_spatialdata(path: Path) -> Any:
 
 
 def _computed(element: Any) -> Any:
-    if not hasattr(element, "persist"):  # an image in several scales
+    if not hasattr(element, "persist"):  # a multiscale image
         return element.map_over_datasets(lambda data: data.persist(scheduler="threads"))
     computed = element.persist(scheduler="threads")
     if not is_a(element, "xarray", "DataArray"):
-        computed.attrs.update(element.attrs)  # a table in dask
+        computed.attrs.update(element.attrs)  # a dask table
     return computed
 
 
 def _kind_in(stored: Any) -> str:
-    """Return the type of what another program wrote."""
+    """Return the type of an object that another program wrote."""
     attributes = stored.attrs.asdict()
     if attributes.get("encoding-type") == "anndata":
         return "anndata.AnnData"

@@ -1,1 +1,1 @@
-"""Whether results still fit their inputs and their code, and why not."""
+"""Check whether results still match their inputs and code, and if not, why."""

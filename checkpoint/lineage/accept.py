@@ -1,4 +1,4 @@
-"""Accepting results as they are, where their owner knows that a change does not matter."""
+"""Accept results as current when the user knows that a change does not matter."""
 
 import datetime
 
@@ -21,9 +21,9 @@ from .states import Lineage
 def accept(project: Project, step: str, why: str) -> list[str]:
     """Mark a step as current without running it again.
 
-    Its cells, inputs and modules as they are now are kept in its `params.json`, with the reason and
-    the date; the next change makes it stale again. A folder that was filled by hand gets a record
-    in the same way.
+    The current state of its cells, inputs and modules is kept in its `params.json`, with the reason
+    and the date; the next change makes it stale again. A folder that was filled by hand gets a
+    record in the same way.
 
     Parameters
     ----------
@@ -37,13 +37,14 @@ def accept(project: Project, step: str, why: str) -> list[str]:
     Returns
     -------
     list of str
-        What was accepted: the reasons for which the step was not current.
+        The accepted changes: the reasons why the step was not current.
 
     Raises
     ------
     CheckpointError
-        If there is nothing to accept; if a file is not what was saved, which a reason does not
-        repair; if the notebook cannot be read; or if the step was saved again meanwhile.
+        If `why` is empty or there is nothing to accept; if a save was interrupted or a file is not
+        what was saved, which cannot be accepted; if the notebook cannot be read; or if the step was
+        saved again meanwhile.
     """
     step = step_of(step)
     if not why.strip():
@@ -62,8 +63,8 @@ def accept(project: Project, step: str, why: str) -> list[str]:
         )
     for known in project.steps():
         if known.name == step.partition("/")[0] and not known.is_script:
-            notebook.read_whole(known.path)  # its cells are accepted, so they have to be readable
-    checkpoint = Checkpoint(project, step)  # it says which file is missing or cut off
+            notebook.read_whole(known.path)  # its cells are accepted, so it must be readable
+    checkpoint = Checkpoint(project, step)  # raises an error if a file is missing or truncated
     _refuse_changed_files(project, checkpoint)
     record = checkpoint.record or _by_hand(project, checkpoint)
     now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")

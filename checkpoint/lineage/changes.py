@@ -1,6 +1,6 @@
-"""What changed since a step's results were made: a pure comparison that gives typed changes.
+"""Compare what a step recorded with the current state, and yield typed changes.
 
-It is given what was recorded and what there is now, both as data; nothing here reads a file.
+Both are passed as data; nothing here reads a file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from ..notebooks.parameters import SET
 from ..storage.hashes import value_hash
 from ..storage.schema import Baseline, InputEntry, Record, Run, Verdict
 
-# each with what `run` does, and what it does to the steps after it, in docs/guarantees.md
+# docs/guarantees.md says what `run` does in each state, and how it affects downstream steps
 DAMAGED, INTERRUPTED, MISSING, ABSENT = "damaged", "interrupted", "missing", "absent"
 UNRECORDED, EDITED, UNCLEAN, STALE = "unrecorded", "edited", "unclean", "stale"
 UNVERIFIABLE, CURRENT = "unverifiable", "current"
-MAKES_STALE = (DAMAGED, EDITED, STALE)  # these also make the steps after them stale
+MAKES_STALE = (DAMAGED, EDITED, STALE)  # these also make downstream steps stale
 
 
 class Kind(StrEnum):
@@ -31,9 +31,9 @@ class Kind(StrEnum):
     NOTEBOOK = "notebook"  # the notebook cannot be read
     FOREIGN = "foreign"  # the notebook neither loads nor saves
     CELL = "cell"
-    CELLS = "cells"  # other, or in another order
-    SESSION = "session"  # what the kernel ran besides the notebook's cells
-    ELSEWHERE = "elsewhere"  # the modules of another copy of the project ran
+    CELLS = "cells"  # removed, or in another order
+    SESSION = "session"  # the kernel ran more than the notebook's cells
+    ELSEWHERE = "elsewhere"  # the session used modules from another copy of the project
     SET_CELL = "set-cell"  # the cell that `run --set` added
     MODULE = "module"
     DATA = "data"  # a raw file
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 class How(StrEnum):
-    """What happened to it."""
+    """How it changed."""
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -50,12 +50,12 @@ class How(StrEnum):
 
 
 class Change(NamedTuple):
-    """Something that is not as it was recorded."""
+    """A difference from what was recorded."""
 
     kind: Kind  # what it is about
-    how: How  # what happened to it
+    how: How  # how it changed
     name: str  # which file, cell (its first line), module or step; why something cannot be read
-    step: str  # in whose notebook, folder or record it is
+    step: str  # the step whose notebook, folder or record it is in
 
 
 class Cell(NamedTuple):
@@ -66,10 +66,10 @@ class Cell(NamedTuple):
 
 
 class Upstream(NamedTuple):
-    """A step that another one was made from, as it is now."""
+    """The current state of a step that another one was made from."""
 
     state: str
-    changes: list[Change]  # those that make the steps after it stale
+    changes: list[Change]  # those that make downstream steps stale
     entry: InputEntry | None  # its content; None if it has none, or its record cannot be read
 
 
@@ -80,12 +80,12 @@ class Now(NamedTuple):
     unreadable: str  # why the notebook cannot be read; empty if it can
     has_set_cell: bool  # whether it has a cell that `run --set` added
     verdict: Verdict | None  # on the recorded session and the notebook; None if unknown
-    inputs: dict[str, InputEntry | Upstream | None]  # those recorded: raw files, and steps
-    modules: dict[str, str | None]  # the hash of each recorded module
+    inputs: dict[str, InputEntry | Upstream | None]  # the recorded ones: raw files and steps
+    modules: dict[str, str | None]  # the current hash of each recorded module
     params: dict[str, str]  # the hash of each group of the user's parameters in `params.json`
 
     def as_baseline(self, recorded: Baseline) -> Baseline:
-        """Return what to record for results that are declared to fit all of this."""
+        """Return the baseline to record for results that are accepted as matching all of this."""
         codes = [cell.code for cell in self.cells]
         return Baseline(
             codes if recorded.cells is not None else None,
@@ -97,12 +97,12 @@ class Now(NamedTuple):
 
 
 def is_raw(change: Change) -> bool:
-    """Tell whether a change is about a file that no step makes, or a folder of them."""
+    """Return whether a change is about a file that no step makes, or a folder of them."""
     return change.kind in (Kind.DATA, Kind.FOLDER)
 
 
 def edits(step: str, recorded: Baseline, record: Record, now: Now) -> Iterator[Change]:
-    """Yield the cells and modules whose code is not that which made the results."""
+    """Yield the cells and modules whose code changed since the results were made."""
     if record.given:
         return
     notebook = step.partition("/")[0]
@@ -120,7 +120,7 @@ def edits(step: str, recorded: Baseline, record: Record, now: Now) -> Iterator[C
 
 
 def session_changes(step: str, record: Record, now: Now) -> Iterator[Change]:
-    """Yield what ran besides the notebook's cells from top to bottom, and may matter."""
+    """Yield what the session did besides running the notebook's cells from top to bottom."""
     if record.accepted or record.given:
         return
     notebook = step.partition("/")[0]
@@ -131,9 +131,9 @@ def session_changes(step: str, record: Record, now: Now) -> Iterator[Change]:
 
 
 def input_changes(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
-    """Yield the inputs whose content is not that from which the results were made.
+    """Yield the inputs whose content changed since the results were made.
 
-    For a checkpoint that is not current itself, these are the changes at the root of that.
+    For a checkpoint that is not current itself, these are the root changes that made it so.
     """
     for name, entry in recorded.inputs.items():
         present = now.inputs[name]
@@ -153,21 +153,21 @@ def param_changes(step: str, recorded: Baseline, now: Now) -> Iterator[Change]:
 
 
 def ran_in_order(run: Run, cells: Sequence[Cell]) -> bool:
-    """Tell whether the kernel ran the cells once each, in order, and no others.
+    """Return whether the kernel ran the cells once each, in order, and no others.
 
-    In records of older versions, this is all that can be said of a session.
+    For records of older versions, this is all that can be determined about a session.
     """
     codes = [cell.code for cell in cells]
-    # the cell in which papermill sets parameters is only in its copy of the notebook
+    # the cell in which papermill sets parameters exists only in its copy of the notebook
     injected = run.parameters.keys() - codes
     return [code for code in run.cells if code not in injected] == codes
 
 
 def fingerprint(recorded: Baseline, now: Now, content: str | None) -> str:
-    """Return a hash that differs whenever a step, or one that it was made from, changes again.
+    """Return a hash that changes whenever a step, or one that it was made from, changes again.
 
-    It contains what is not as recorded, and no names of steps: renaming one changes nothing.
-    `content` is the hash of what the step has saved; None if that is nothing.
+    It covers what differs from the record, but no step names, so renaming a step has no effect.
+    `content` is the hash of what the step has saved; None if it has saved nothing.
     """
     as_it_is = now.as_baseline(recorded)
     steps = [as_it_is.inputs[name] for name in now.inputs if name.startswith("results/")]
@@ -200,7 +200,7 @@ def _cell_edits(notebook: str, recorded: Baseline, record: Record, now: Now) -> 
         return
     else:
         fits = now.verdict.state == "clean"
-        # what was clean when it was saved is not clean because of the notebook
+        # if the session was clean when it was saved, it is unclean because the notebook changed
         fits |= now.verdict.state == "unclean" and not _was_clean(record)
         reason = now.verdict.reason
     if fits:
@@ -223,7 +223,7 @@ def _step_changes(step: str, entry: InputEntry | None, present: Upstream) -> Ite
     elif entry is None:
         yield Change(Kind.STEP, How.NEW, step, step)
     elif present.state != DAMAGED and entry.as_it_is and entry == present.entry:
-        return  # accepted as it is, whatever changed before it
+        return  # accepted as it is, whatever changed upstream of it
     elif present.changes:
         yield from present.changes
     elif present.entry and entry.blake3 != present.entry.blake3:
@@ -235,7 +235,7 @@ def _entry(present: InputEntry | Upstream | None) -> InputEntry | None:
 
 
 def _same(recorded: InputEntry | None, present: InputEntry | None) -> bool:
-    """Tell whether a raw file has the recorded content; its time does not count."""
+    """Return whether a raw file has the recorded content, whatever its modification time."""
     if recorded is None or present is None:
         return recorded is present
     return (recorded.bytes, recorded.blake3) == (present.bytes, present.blake3)

@@ -1,4 +1,4 @@
-"""What `load` says, in words of a notebook, of a step that does not fit its inputs or its cells."""
+"""The note that `load` shows for a step that no longer matches its inputs or its cells."""
 
 from pathlib import Path
 
@@ -8,20 +8,20 @@ from ..watch.cells import running_shell
 from .changes import EDITED, STALE, UNCLEAN
 from .states import Lineage, State
 
-# the step of which a cell was told a cause, by project, number of the execution, and cause
+# the step of a cell's first note on a cause, by project, execution count and cause
 _told: dict[tuple[Path, int, str], str] = {}
 
 
 def outdated(project: Project, step: str) -> tuple[str, str | None]:
-    """Return the state of a step in words, and what the user who loads it should know and do.
+    """Return the state of a step in words, and a note on what to do for the user who loads it.
 
     Returns
     -------
     str
         Its state and the reason: `stale (data/counts.csv changed)`.
     str or None
-        A note; None if the step is not stale, edited or unclean. A cell that loads several steps
-        is told their common cause once.
+        A note; None if the step is not stale, edited or unclean. If a cell loads several steps
+        with the same cause, only the first note explains it.
     """
     lineage = Lineage(project)
     state = lineage.state(step)

@@ -1,4 +1,4 @@
-"""Changes in words."""
+"""Describe changes in words."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from .changes import Change, How, Kind
 
 
 def reason(change: Change, notebook_of: Callable[[str], str]) -> str:
-    """Return a change as a clause that names its root: the file, cell, module or step.
+    """Return a change as a clause that names its cause: the file, cell, module or step.
 
     `notebook_of` returns the notebook of a step, relative to the project.
     """

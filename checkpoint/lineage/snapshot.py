@@ -1,4 +1,4 @@
-"""What there is now: records, notebooks, modules and raw files, each read once."""
+"""The current state of a project: records, notebooks, modules and raw files, each read once."""
 
 from collections.abc import Iterator
 from functools import cache, cached_property
@@ -38,7 +38,7 @@ OURS = (None, "python3")  # kernels that run in the project's environment
 
 
 class Saved(NamedTuple):
-    """What is in a step's folder."""
+    """The content of a step's folder."""
 
     record: Record | None  # None if there is none or it cannot be read
     broken: str  # why it cannot be read; empty if it can
@@ -47,25 +47,25 @@ class Saved(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """What a step is made with: its notebook, or a command."""
+    """The source that makes a step: its notebook, or a command."""
 
     cells: list[CodeCell]
-    kernel: str | None = None  # that the notebook names
+    kernel: str | None = None  # the one that the notebook names
     recipe: Recipe | None = None  # None for a notebook that calls `save`
     unreadable: str = ""  # why the notebook cannot be read
 
 
 class Snapshot:
-    """A project at one moment; everything is read when it is first asked for, and kept."""
+    """A project at one moment; everything is read when it is first needed, and cached."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._steps = {step.name: step for step in project.steps()}
         self.notebooks = {s.name: s.path for s in self._steps.values() if not s.is_script}
-        self.folder = cache(project.results_of)  # of a step's results
-        self.saved = cache(self._read)  # what is in it
-        self.baseline = cache(self._baseline)  # what a step is compared with
-        self.content = cache(self._content)  # the hash of what it gives to those that load it
+        self.folder = cache(project.results_of)  # the folder of a step's results
+        self.saved = cache(self._read)  # the content of that folder
+        self.baseline = cache(self._baseline)  # the inputs and code that a step is compared with
+        self.content = cache(self._content)  # the hash of what other steps can load from it
         self._source_of = cache(self._read_source)
         self._cells_of = cache(self._cells)
         self._module_hash = cache(lambda module: hashes.module_hash(project.root / module))
@@ -84,7 +84,7 @@ class Snapshot:
         return [*self._steps, *(name for name in others if not unportable(name))]
 
     def recipe(self, step: str) -> Recipe | None:
-        """Return what a step is made with that does not call `save`; None for others."""
+        """Return the recipe of a step that does not call `save`; None for other steps."""
         return self._source_of(step).recipe if step in self._steps else None
 
     def inputs(self, step: str) -> list[str]:
@@ -93,7 +93,7 @@ class Snapshot:
         return [name.removeprefix("results/") for name in inputs if is_step(name)]
 
     def parts(self, step: str) -> list[str]:
-        """Return the sub-checkpoints of a step that others were made from."""
+        """Return the sub-checkpoints of a step that a loop made or that other steps loaded."""
         loaded = [part for part in self._loaded_parts if part.startswith(f"{step}/")]
         return list(dict.fromkeys([*self.listed(step), *loaded]))
 
@@ -103,12 +103,12 @@ class Snapshot:
         return sorted(name for name in loaded if "/" in name)
 
     def listed(self, step: str) -> dict[str, str]:
-        """Return the parts that a loop made, each with the hash of its content then."""
+        """Return the parts that a loop made, each with the hash of its content at that time."""
         record = self.saved(step).record
         return {f"{step}/{name}": h for name, h in record.parts.items()} if record else {}
 
     def inside(self, step: str) -> list[str]:
-        """Return the sub-checkpoints that lie in the folder of a step or sub-checkpoint."""
+        """Return the sub-checkpoints in the folder of a step or sub-checkpoint."""
         return self._inside_of(step.partition("/")[0]).get(step, [])
 
     def _inside(self, whole: str) -> dict[str, list[str]]:
@@ -120,11 +120,11 @@ class Snapshot:
         return inside
 
     def damage(self, step: str, record: Record) -> Iterator[Change]:
-        """Yield the saved files that are not as they were saved."""
+        """Yield the saved files that changed or are missing."""
         folder = self.folder(step)
         for file, entry in record.files.items():
             try:
-                here = folder / file  # where it mostly is, and as it was
+                here = folder / file  # usually it is here and unchanged
                 if hashes.has_stamp(here, entry):
                     continue
                 if not hashes.is_unchanged(committed.locate(folder, file), entry):
@@ -133,7 +133,7 @@ class Snapshot:
                 yield Change(Kind.FILE, How.MISSING, file, step)
 
     def input_now(self, name: str, recorded: InputEntry | None, since: str) -> InputEntry | None:
-        """Return the content of a file or folder, recorded at a time; None if it is not there."""
+        """Return an input's current content, or `recorded` if unchanged; None if it is missing."""
         path = self.project.place(name)
         if name.endswith("/"):
             return listing(self.project, name.rstrip("/")) if path.is_dir() else None
@@ -144,14 +144,14 @@ class Snapshot:
         return input_hashes.entry_of(self.project, path)
 
     def module_now(self, step: str, module: str) -> str | None:
-        """Return the hash of a module's code; None if it is not there."""
+        """Return the hash of a module's code; None if it is missing."""
         if module == FILE:
             recipe = self.recipe(step)
             return entry_hash(recipe.entry) if recipe else None
         return self._module_hash(module)
 
     def cells(self, step: str) -> list[Cell]:
-        """Return the code cells that a run of a step's notebook runs, up to the one that saves."""
+        """Return the code cells that run for a step, up to the one that saves it."""
         record = self.saved(step).record if "/" in step else None
         if record and record.looped:
             step = f"{step.partition('/')[0]}/·"  # the same for all parts
@@ -165,7 +165,7 @@ class Snapshot:
         return [Cell(code, notebook.first_line(source)) for code, source in hashed if code]
 
     def verdict(self, step: str, record: Record) -> Verdict | None:
-        """Tell whether the recorded session made what the notebook makes; None if unknown."""
+        """Return the verdict on whether the session matches the notebook; None if unknown."""
         run, cells = record.run, self._code_cells(step)
         if run is None or step.partition("/")[0] not in self.notebooks or self.unreadable(step):
             return run.verdict if run else None
@@ -179,18 +179,18 @@ class Snapshot:
         return compare(executions, cells, step)
 
     def _signature(self, step: str, record: Record) -> list[str]:
-        # a notebook is the same code for all parts of its loop
+        # all parts of a loop share the code of one notebook
         key = f"{step.partition('/')[0]}/" if record.looped else step
         if key not in self._signatures:
             self._signatures[key] = signature(self._code_cells(step), step)
         return self._signatures[key]
 
     def sources(self, step: str) -> list[str]:
-        """Return the code cells of a step's notebook; none if it cannot be read."""
+        """Return the code cells of a step's notebook; empty if it cannot be read."""
         return [cell.source for cell in self._code_cells(step)]
 
     def is_foreign(self, step: str) -> bool:
-        """Tell whether a step is a notebook that is not adopted: it neither loads nor saves."""
+        """Return whether a step is a notebook that is not adopted: it neither loads nor saves."""
         if step not in self.notebooks:
             return False
         if self.recipe(step):  # in another language
@@ -199,7 +199,7 @@ class Snapshot:
         return is_foreign(self.sources(step)) and not scripts_that_save(self.project)
 
     def has_own_kernel(self, step: str) -> bool:
-        """Tell whether a notebook runs in another kernel than most, so in another environment."""
+        """Return whether a notebook's kernel runs outside the project's environment."""
         name = step.partition("/")[0]
         return (read_kernels(self.project).get(name) or self._source_of(name).kernel) not in OURS
 
@@ -208,7 +208,7 @@ class Snapshot:
         return self._source_of(step.partition("/")[0]).unreadable
 
     def has_set_cell(self, step: str) -> bool:
-        """Tell whether the notebook has a cell that `run --set` added."""
+        """Return whether the notebook has a cell that `run --set` added."""
         return any(source.startswith(SET) for source in self.sources(step))
 
     def _code_cells(self, step: str) -> list[CodeCell]:
@@ -226,11 +226,11 @@ class Snapshot:
         return _Source(cells_of(content), notebook.kernel(content), recipe)
 
     def _baseline(self, step: str) -> Baseline:
-        """Return what a step recorded, else what its notebook names."""
+        """Return what a step recorded, or else what its notebook names."""
         record = self.saved(step).record
         baseline = record.baseline if record else self._named(step)
         if (recipe := self.recipe(step)) and record and not record.given:
-            # what is code of it now, and was not when it was made, counts as changed
+            # files that are code of the step now, but were not when it was made, count as changed
             code = dict.fromkeys([*recipe.code, FILE])
             baseline = structs.replace(baseline, modules={**code, **baseline.modules})
         return baseline
@@ -274,6 +274,6 @@ class Snapshot:
 
 
 def is_step(name: str) -> bool:
-    """Tell whether the name of an input is that of a step or sub-checkpoint."""
+    """Return whether the name of an input is that of a step or sub-checkpoint."""
     kind, _, step = name.partition("/")
     return kind == "results" and not any(map(unportable, step.split("/")))

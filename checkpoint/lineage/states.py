@@ -1,4 +1,4 @@
-"""Whether results still fit their inputs and their notebook: the state of each step."""
+"""The state of each step: whether its results still match its inputs and notebook."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -39,27 +39,27 @@ from .changes import (
 from .reasons import reason
 from .snapshot import Snapshot, is_step
 
-MANY = 5  # parts that a note names
+MANY = 5  # maximum number of parts that a note names
 
 
 class State(NamedTuple):
-    """What is known of a step's results."""
+    """The state of a step's results."""
 
     step: str
-    # the first that holds of `damaged`, `interrupted`, `missing`, `unrecorded`, `absent`, `edited`,
-    # `unclean`, `stale`, `unverifiable` and `current`; docs/guarantees.md says what each means
+    # the first that applies: `damaged`, `interrupted`, `missing`, `unrecorded`, `absent`, `edited`,
+    # `unclean`, `stale`, `unverifiable` or `current`; docs/guarantees.md says what each means
     state: str
     reasons: list[str]  # what changed, each naming the root: the notebook, raw file, cell or module
-    clean: bool | None  # whether the session made what the notebook makes; None if unknown
+    clean: bool | None  # whether the session matches the notebook; None if unknown
     timestamp: str | None  # when it was saved
     bytes: int  # the size of its files, with those of its sub-checkpoints
-    notes: list[str]  # what else should be known of how they were made
+    notes: list[str]  # further remarks on how they were made
     loads: list[str]  # the steps and sub-checkpoints that it is made from
     origin: str = ""  # `given` if the results were made elsewhere, or `accepted`
 
 
 class Lineage:
-    """The states of a project's steps at one moment, each worked out once."""
+    """The states of a project's steps at one moment, each determined once."""
 
     def __init__(self, project: Project) -> None:
         self._snapshot = Snapshot(project)
@@ -74,25 +74,25 @@ class Lineage:
         return self._examine(step).state
 
     def changes(self, step: str) -> list[Change]:
-        """Return the typed changes behind a step's state, those at the root of it."""
+        """Return the typed root changes that explain a step's state."""
         return self._examine(step).changes
 
     def record(self, step: str) -> Record | None:
-        """Return what a step or sub-checkpoint recorded; None if nothing that can be read."""
+        """Return the record of a step or sub-checkpoint; None if there is no readable one."""
         return self._snapshot.saved(step).record
 
     def is_run_alone(self, step: str) -> bool:
-        """Tell whether only `checkpoint run` makes a step: a command, or another language."""
+        """Return whether only `checkpoint run` makes a step: a command, or another language."""
         return self._snapshot.recipe(step) is not None
 
     def is_empty(self, step: str) -> bool:
-        """Tell whether a step has no results, and its notebook no code that could make some."""
+        """Return whether a step has no results, and its notebook no code that could make any."""
         here = self._snapshot
         missing = self.state(step).state == MISSING and step in here.notebooks
         return missing and not here.unreadable(step) and not any(here.sources(step))
 
     def to_run(self, step: str) -> list[str]:
-        """Return the steps whose notebooks make a step current, if they run in this order."""
+        """Return the steps to run, in this order, to make a step current."""
         self._examine(step)
         whole = step.partition("/")[0]
         due = {
@@ -104,10 +104,10 @@ class Lineage:
         return [name for name in notebooks if name == whole or name in due]
 
     def present(self, step: str) -> Baseline:
-        """Return what a step's results would be compared with if they were made now.
+        """Return the baseline that a step's results would have if they were made now.
 
-        Its cells are those of the notebook; its inputs and modules those that it was made from, as
-        they are now.
+        It contains the cells of the notebook, and the current content of the inputs and modules
+        that the step was made from.
         """
         examined = self._examine(step)
         return examined.now.as_baseline(examined.recorded)
@@ -119,10 +119,10 @@ class Lineage:
         return self._examined[step]
 
     def _upstream_first(self, step: str) -> Iterator[str]:
-        """Yield the steps that have not been examined, each after those that it depends on.
+        """Yield the steps that have not been examined, each after its dependencies.
 
-        Without recursion, since a chain may be longer than Python's stack; steps that load each
-        other in a circle are yielded once each.
+        This avoids recursion, since a chain may be longer than Python's stack; steps that load
+        each other in a cycle are yielded once each.
         """
         pending, entered = [step], set[str]()
         while pending:
@@ -140,7 +140,7 @@ class Lineage:
 
 
 class _Examined:
-    """A step whose record was compared with what there is now."""
+    """A step whose record was compared with the current state."""
 
     def __init__(self, snapshot: Snapshot, step: str, others: dict[str, "_Examined"]) -> None:
         self._snapshot = snapshot
@@ -148,7 +148,7 @@ class _Examined:
         self.step = step
         self.recorded = snapshot.baseline(step)
         self.changes: list[Change] = []
-        self.outdating: list[Change] = []  # those that make the steps after it stale
+        self.outdating: list[Change] = []  # those that make downstream steps stale
         self.state = self._state()
 
     @cached_property
@@ -167,7 +167,7 @@ class _Examined:
 
     @cached_property
     def entry(self) -> InputEntry | None:
-        """The step as an input of others; None if there is nothing that could be loaded."""
+        """The step as an input of others; None if it has nothing that could be loaded."""
         saved = self._snapshot.saved(self.step)
         content = self._snapshot.content(self.step) if saved.record or saved.by_hand else None
         as_it_is = fingerprint(self.recorded, self.now, content)
@@ -179,7 +179,7 @@ class _Examined:
             return self._snapshot.input_now(name, recorded, record.timestamp if record else "")
         upstream = self._others.get(name.removeprefix("results/"))
         if upstream is None:
-            return recorded  # it loads, however indirectly, the step that is being examined
+            return recorded  # a cycle: it loads, perhaps indirectly, the step being examined
         return Upstream(upstream.state.state, upstream.outdating, upstream.entry)
 
     def _state(self) -> State:
@@ -243,7 +243,7 @@ class _Examined:
         return State(self.step, state, reasons, None, None, 0, notes, loads)
 
     def _begun(self) -> Iterator[str]:
-        """Yield what a loop saved that did not come to its end."""
+        """Yield a note on the parts that an unfinished loop saved."""
         inside = self._snapshot.inside(self.step) if "/" not in self.step else []
         records = {part: self._snapshot.saved(part).record for part in inside}
         parts = [
@@ -254,7 +254,7 @@ class _Examined:
             yield f"{len(parts)} {verb} saved, {_named(parts)}; its loop did not end"
 
     def _left_running(self) -> Iterator[str]:
-        """Yield what a run that was killed left running; Python's kernels end by themselves."""
+        """Yield notes on the processes left by a killed run; Python kernels end by themselves."""
         folder = self._snapshot.folder(self.step)
         if self._snapshot.recipe(self.step) and folder.is_dir() and store.is_interrupted(folder):
             for process in writers.left_running(folder):
@@ -269,13 +269,13 @@ class _Examined:
             if examined and examined.state.state == DAMAGED:
                 yield from examined.changes
             elif listed and part not in listed:
-                continue  # its loop no longer has it, which only those that loaded it need to know
+                continue  # no longer in the loop, which matters only to steps that loaded it
             elif examined and examined.state.state == MISSING:
                 yield Change(Kind.PART, How.MISSING, part, self.step)
         yield from param_changes(self.step, self.recorded, self.now)
 
     def _changes_of_parts(self) -> Iterator[Change]:
-        """Yield why parts of a loop's step are not what the step was saved with, or not current."""
+        """Yield why parts that a loop made changed since the step was saved, or are not current."""
         for part, content in self._snapshot.listed(self.step).items():
             examined = self._others.get(part)
             if examined is None or examined.state.state == MISSING:
@@ -286,7 +286,7 @@ class _Examined:
                 yield Change(Kind.PART, How.CHANGED, part, self.step)
 
     def _absence(self, record: Record, damage: list[Change]) -> list[Change]:
-        """Return one change if just files that git ignores are missing, of it or of its parts."""
+        """Return one change if only files that git ignores are missing, of it or of its parts."""
         if not damage:
             names = [*self._snapshot.listed(self.step)] or self._snapshot.parts(self.step)
             parts = [self._others[name] for name in names if name in self._others]
@@ -332,6 +332,6 @@ class _Examined:
 
 
 def _named(parts: list[str]) -> str:
-    """Return the names of parts, of many the first."""
+    """Return the names of parts, or the first few if there are many."""
     more = f" and {len(parts) - MANY} more" if len(parts) > MANY else ""
     return f"{', '.join(parts[:MANY])}{more}"

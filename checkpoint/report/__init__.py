@@ -1,1 +1,1 @@
-"""The page of a project for readers who were not involved, and the facts of its methods."""
+"""The HTML report of a project for readers who were not involved, and facts on its methods."""

@@ -1,14 +1,14 @@
-"""The chain as a drawing: a row per step in running order, and a lane per result still in use."""
+"""Draw the chain: one row per step in running order, one lane per result still in use."""
 
 from collections.abc import Mapping
 from html import escape
 from typing import NamedTuple
 from unicodedata import east_asian_width
 
-LANE, NARROW, WIDEST = 22, 9, 320  # pixels: between lanes, and of all lanes
+LANE, NARROW, WIDEST = 22, 9, 320  # pixels: usual and minimum lane spacing, maximum of all lanes
 EDGE = 16
-ROW, LETTER = 30, 8.5  # pixels of a picture: from step to step, and the most that a letter takes
-# for pages in light and in dark colours
+ROW, LETTER = 30, 8.5  # pixels of an SVG: from step to step, and the maximum width of a letter
+# for light and dark mode
 STYLE = (
     "path{fill:none;stroke:#8a919c;stroke-width:1.5}circle{fill:#3465a4}"
     "text{font:14px system-ui,sans-serif;fill:#24292f}"
@@ -25,9 +25,9 @@ class Node(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """What is drawn."""
+    """A drawing of the chain."""
 
-    width: float  # in pixels, as the height
+    width: float  # in pixels, like the height
     height: float
     nodes: list[Node]  # the steps, from top to bottom
     paths: list[str]  # from a step to one that loads it, as the `d` of an SVG path
@@ -36,8 +36,8 @@ class Drawing(NamedTuple):
 def draw(loads: Mapping[str, list[str]], height: int) -> Drawing:
     """Draw steps, given in running order with the steps that each loads, in rows of a height.
 
-    A step is in the lane of a step that it loads and no later step does, else in a free one. So no
-    line runs through a step that it has nothing to do with, if steps load earlier ones.
+    A step is in the lane of a step that it loads and no later step loads, or else in a free lane.
+    So if steps load only earlier ones, no line runs through an unrelated step.
     """
     lanes = _lanes(loads)
     count = max(lanes.values(), default=0) + 1
@@ -55,7 +55,7 @@ def draw(loads: Mapping[str, list[str]], height: int) -> Drawing:
 
 
 def as_svg(loads: Mapping[str, list[str]]) -> str:
-    """Return a picture of steps, as for `draw`, with their names: a whole file."""
+    """Return a complete SVG file that shows steps, as for `draw`, with their names."""
     drawn = draw(loads, ROW)
     width = drawn.width + max(map(_width, loads), default=0) + EDGE
     size = f"{width:g}", f"{drawn.height:g}"
@@ -77,7 +77,7 @@ def as_svg(loads: Mapping[str, list[str]]) -> str:
 
 
 def described(loads: Mapping[str, list[str]]) -> str:
-    """Return in words which step loads which."""
+    """Return a text that says which steps each step loads."""
     return "; ".join(
         f"{step} loads {' and '.join(names)}" for step, names in loads.items() if names
     )

@@ -1,4 +1,4 @@
-"""What a project says of itself, its steps and their results: read once, judged by `lineage`."""
+"""Gather the facts for the page: the project, its steps, and their results and states."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from ..storage.parts import part_names
 from ..storage.schema import RECORD, Record
 from .rendered import plain
 
-EPOCH = "SOURCE_DATE_EPOCH"  # of reproducible builds: the time that a page may name instead of now
+EPOCH = "SOURCE_DATE_EPOCH"  # of reproducible builds: the time that replaces the current one
 
 
 class Saved(NamedTuple):
@@ -28,15 +28,15 @@ class Saved(NamedTuple):
 
     name: str
     state: State
-    # whether it is current; None if nothing speaks against it, but files are not here that are
-    # needed to tell
+    # whether it is current; None if it is empty, or if it cannot be checked only because files are
+    # not on this machine
     holds: bool | None
-    record: Record | None  # None if nothing that can be read
-    changes: list[Change]  # what is not as it was recorded
+    record: Record | None  # None if there is none that can be read
+    changes: list[Change]  # the differences from the record
 
 
 class ParamChange(NamedTuple):
-    """A parameter that is not as in the last commit; a side where it is not there is empty."""
+    """A parameter that differs from the last commit; a value that does not exist is empty."""
 
     name: str
     before: str
@@ -44,14 +44,14 @@ class ParamChange(NamedTuple):
 
 
 class StepFacts(NamedTuple):
-    """A step of the page."""
+    """The facts about a step."""
 
     name: str
     saved: Saved
     parts: list[Saved]  # its sub-checkpoints
     step: Step | None  # None for results that no notebook makes
-    path: str  # its notebook, relative to the project; for a command, the file that has it
-    notebook: dict[str, Any] | None  # its content; None if it has none or it cannot be read
+    path: str  # its notebook, relative to the project; for a command, the file that defines it
+    notebook: dict[str, Any] | None  # its content; None if there is none or it cannot be read
     changed: list[ParamChange] | None  # None if the last commit does not have the step
 
     @property
@@ -61,12 +61,12 @@ class StepFacts(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a page shows."""
+    """The facts that a page shows."""
 
     project: Project
-    title: str  # as its README has it
+    title: str  # from its README
     description: str
-    commit: str  # the hash of the last commit, and its date; empty where there is none
+    commit: str  # the hash of the last commit, and its date; empty if there is none
     committed: str
     modified: bool  # whether tracked files differ from that commit
     checked: str  # when the states were compared, in UTC
@@ -75,7 +75,7 @@ class Facts(NamedTuple):
 
 
 def gather(project: Project) -> Facts:
-    """Read a project. Raises `ProjectError` where its settings are not valid."""
+    """Read the facts of a project. Raises `ProjectError` if its settings are not valid."""
     lineage = Lineage(project)
     steps = {step.name: step for step in project.steps()}
     states = lineage.states()
@@ -98,12 +98,12 @@ def gather(project: Project) -> Facts:
 
 
 def raw_changes(saved: Saved) -> dict[str, How]:
-    """Return which inputs that no step makes are not as they were read, and how."""
+    """Return the inputs that no step makes and that changed since they were read, and how."""
     return {change.name: change.how for change in saved.changes if is_raw(change)}
 
 
 def flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return parameters by their dotted names, as JSON in a line each."""
+    """Return parameters by their dotted names, each value as one line of text."""
     rows: dict[str, str] = {}
     for name, value in params.items():
         if isinstance(value, Mapping) and value:
@@ -114,7 +114,7 @@ def flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def grouped(params: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return parameters by group, each by its dotted name below it; a value alone has none."""
+    """Return parameters by group and dotted name, which is empty for a value without a group."""
     return {
         name: flat(group) if isinstance(group, Mapping) and group else {"": value_text(group)}
         for name, group in params.items()
@@ -122,7 +122,7 @@ def grouped(params: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def value_text(value: object) -> str:
-    """Return a parameter as JSON in one line."""
+    """Return a parameter as one line: most text as it is, other values as JSON."""
     if isinstance(value, str):
         return value if value.strip() == value != "" and value.isprintable() else repr(value)
     return json.dumps(value, ensure_ascii=False)
@@ -161,7 +161,7 @@ def _saved(lineage: Lineage, state: State) -> Saved:
 
 
 def _not_here(change: Change) -> bool:
-    """Tell whether a change says no more than that a file is not on this machine."""
+    """Return whether a change only says that a file is not on this machine."""
     return change.kind is Kind.LARGE or (is_raw(change) and change.how is How.MISSING)
 
 
@@ -171,7 +171,7 @@ def _loads(step: StepFacts, names: list[str]) -> list[str]:
 
 
 class _ParamChanges:
-    """The parameters of the last commit, of the steps where they are others now."""
+    """A comparison of the parameters of steps with those in the last commit."""
 
     def __init__(self, project: Project) -> None:
         self._root = project.root

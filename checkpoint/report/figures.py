@@ -14,8 +14,8 @@ from ..storage.schema import FileEntry
 from .facts import Saved, StepFacts
 from .pictures import TYPES, Picture
 
-SHOWN = tuple(TYPES)  # the first of a figure's files that has one of these suffixes is shown
-OTHERS = (".pdf", ".html")  # figures, too, of which a page can only give the name
+SHOWN = tuple(TYPES)  # the suffixes of pictures that are shown, the preferred ones first
+OTHERS = (".pdf", ".html")  # figures that a page can only name
 
 
 class Origin(NamedTuple):
@@ -26,7 +26,7 @@ class Origin(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A figure."""
+    """A figure of a step or sub-checkpoint."""
 
     name: str  # without a suffix: `figures/umap`
     saved: Saved  # the step or sub-checkpoint
@@ -83,7 +83,7 @@ def _picture(project: Project, step: str, files: dict[str, FileEntry]) -> Pictur
 def _origins(
     cells: list[str], step: str, name: str, files: dict[str, FileEntry]
 ) -> tuple[Origin | None, Origin | None]:
-    """Return the first cell that has the figure's name as a text of its own, and the saving one."""
+    """Return the first cell with the figure's name as a string, and the one that saves the step."""
     known, saving = imported(cells), saving_cell(cells, step)
     names = {PurePosixPath(name).name, name, *files, *(entry.key for entry in files.values())}
     names |= {PurePosixPath(file).name for file in files}

@@ -1,4 +1,4 @@
-"""Cells and features through the chain: what a step read, what it saved, and the difference."""
+"""Numbers of cells and features along the chain: what each step read and saved."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -8,8 +8,8 @@ from ..project.project import Project
 from ..watch.files import unwatched
 from .facts import Facts, Saved, StepFacts, grouped, raw_changes
 
-MOST_PARTS = 8  # of a step; the page says where there are more
-MANY = 12  # parameters that are shown below the differences
+MOST_PARTS = 8  # parts of a step that are shown; the page says if there are more
+MANY = 12  # parameters shown below the differences
 
 
 class Table(NamedTuple):
@@ -19,7 +19,7 @@ class Table(NamedTuple):
     source: str  # the step that has it; `data` for a raw file
     rows: int
     columns: int
-    of_cells: bool  # whether these are cells and features
+    of_cells: bool  # whether rows are cells and columns are features
 
     @property
     def sides(self) -> str:
@@ -28,21 +28,21 @@ class Table(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What became of a table in a step."""
+    """How a step changed a table."""
 
-    before: Table | None  # what it was made from; None if that is not known
+    before: Table | None  # what it was made from; None if unknown
     after: Table  # what the step saved
 
     @property
     def kept(self) -> float:
-        """The share of cells, or rows, that are left; at most 1."""
+        """The fraction of cells, or rows, that remain; at most 1."""
         if not self.before or not self.before.rows:
             return 1.0
         return min(1.0, self.after.rows / self.before.rows)
 
     @property
     def difference(self) -> str:
-        """How many cells and features, or rows and columns, there are more or fewer."""
+        """The change in the numbers of cells and features, or rows and columns, as text."""
         if not self.before:
             return ""
         names = ("cells", "features") if self.after.of_cells else ("rows", "columns")
@@ -57,18 +57,18 @@ class Line(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a step or sub-checkpoint did to cells and features."""
+    """How a step or sub-checkpoint changed cells and features."""
 
     saved: Saved
     lines: list[Line]  # one for each object
-    params: dict[str, dict[str, str]]  # the first of the step by their names, by group
-    more: int  # how many others there are
+    params: dict[str, dict[str, str]]  # its first parameters by name, by group
+    more: int  # the number of further parameters
 
 
 def ledger(facts: Facts) -> tuple[list[Entry], dict[str, Table | None]]:
-    """Return an entry for each step or sub-checkpoint that saved objects with cells, or rows.
+    """Return an entry for each step or sub-checkpoint that saved tables, and the raw tables.
 
-    And the tables of the raw files that they read, by name; None for those of other formats.
+    The raw tables are those of the raw files that were read, by name; None for other formats.
     """
     tables = {part.name: tables_of(part) for step in facts.steps for part in step.all}
     raw: dict[str, Table | None] = {}
@@ -94,7 +94,7 @@ def _params(saved: Saved) -> tuple[dict[str, dict[str, str]], int]:
 
 
 def tables_of(saved: Saved) -> list[Table]:
-    """Return the objects of a step with rows and columns, as `data_shapes` has them."""
+    """Return the objects of a step with rows and columns, from its `data_shapes`."""
     shapes = saved.record.data_shapes if saved.record else {}
     tables = (_table(key, saved.name, shape) for key, shape in shapes.items())
     return [table for table in tables if table]
@@ -117,7 +117,7 @@ def _given(
     tables: Mapping[str, list[Table]],
     raw: dict[str, Table | None],
 ) -> Iterator[Table]:
-    """Yield the tables that a step could read: of raw files, and of the steps it loads."""
+    """Yield the tables that a step could read: from the steps that it loads, and from raw files."""
     loaded = saved.state.loads
     for name in [*reversed(loaded), *(p.name for p in step.parts if p.name not in loaded)]:
         if name != saved.name and (name in loaded or saved is step.saved):
@@ -132,7 +132,7 @@ def _given(
 
 
 def _before(after: Table, given: list[Table], together: list[Table]) -> Table | None:
-    """Return the table that another was made from: of the same name, else of a word of its own."""
+    """Return the table that another was made from: by name, or by a word that no other one has."""
     alike = [table for table in given if table.of_cells == after.of_cells]
     same = [table for table in alike if table.name == after.name]
     if same:
@@ -150,7 +150,7 @@ def _words(name: str) -> set[str]:
 
 
 def _of_file(project: Project, name: str) -> Table | None:
-    """Return the cells and features of a raw .h5ad; None for other files and without h5py."""
+    """Return the cells and features of a raw .h5ad; None for other files or without h5py."""
     path = project.place(name)
     if path.suffix != ".h5ad" or not path.is_file():
         return None

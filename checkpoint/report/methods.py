@@ -1,4 +1,4 @@
-"""The facts that a methods section starts from: tools, versions, inputs and parameters."""
+"""Facts for a methods section: tools, versions, inputs and parameters."""
 
 import ast
 import sys
@@ -15,18 +15,18 @@ from ..storage.schema import Environment
 from ..text import shape
 from .facts import Facts, StepFacts, flat, value_text
 
-# packages that bring a module of another name
+# modules whose package has another name
 OTHER_NAMES = {
     **{"sklearn": "scikit-learn", "skimage": "scikit-image", "skmisc": "scikit-misc"},
     **{"PIL": "pillow", "cv2": "opencv-python", "yaml": "pyyaml", "bs4": "beautifulsoup4"},
     **{"umap": "umap-learn", "scvi": "scvi-tools", "Bio": "biopython", "fitz": "pymupdf"},
 }
-MANY = 20  # parameters of a group that are named
-OWN = ("src", "notebooks", "scripts")  # where modules of the project are
+MANY = 20  # parameters of a group that are listed
+OWN = ("src", "notebooks", "scripts")  # folders of the project's modules
 
 
 def methods(facts: Facts) -> str:
-    """Return paragraphs on how the results were made, from what was recorded when they were."""
+    """Return paragraphs on how the results were made, from their records."""
     saved = [step for step in facts.steps if step.saved.record]
     if not saved:
         return "No step has saved results yet."
@@ -43,7 +43,7 @@ def methods(facts: Facts) -> str:
 
 
 def versions(facts: Facts) -> dict[str, dict[str, list[str]]]:
-    """Return the steps by version, by package: of Python, and of the direct dependencies."""
+    """Return the steps by version, by package: for Python, system and direct dependencies."""
     by_package: dict[str, dict[str, list[str]]] = {}
     for step in facts.steps:
         environment = step.saved.record.environment if step.saved.record else None
@@ -59,9 +59,9 @@ def _system(environment: Environment | None) -> str:
 
 
 def _paragraph(project: Project, step: StepFacts, same: bool) -> str:
-    """Say what a step was made from, with what, and what it gave.
+    """Return a paragraph on what a step was made from, with which tools, and what it saved.
 
-    `same` says that all steps were made with the same Python, which was named then.
+    `same` says that all steps were made with the same Python, which was named before.
     """
     record = step.saved.record
     assert record
@@ -108,7 +108,7 @@ def _maker(step: StepFacts) -> str:
 def _tools(project: Project, step: StepFacts) -> tuple[dict[str, str], list[str]]:
     """Return the recorded versions of the packages that a step's notebook imports, by name.
 
-    And the modules that it imports of which no version was recorded, but those of the project.
+    Also return the imported modules without a recorded version, except those of the project.
     """
     environment = step.saved.record.environment if step.saved.record else None
     if not environment:
@@ -126,7 +126,7 @@ def _tools(project: Project, step: StepFacts) -> tuple[dict[str, str], list[str]
 
 
 def _recorded(project: Project, step: str, environment: Environment) -> dict[str, tuple[str, str]]:
-    """Return the name and version of what was installed, as `environment.txt` lists it."""
+    """Return the names and versions of installed packages, from record and `environment.txt`."""
     packages = dict(environment.packages)
     if environment.freeze:
         path = committed.locate(project.results_of(step), environment.freeze.key)
@@ -139,7 +139,7 @@ def _recorded(project: Project, step: str, environment: Environment) -> dict[str
 
 
 def _imports(content: dict[str, Any] | None) -> set[str]:
-    """Return the packages that the code cells of a notebook import, but those of Python."""
+    """Return the packages that a notebook's code cells import, except the standard library."""
     modules: set[str] = set()
     for source in notebook.sources(content) if content else ():
         tree = parse_cell(source)

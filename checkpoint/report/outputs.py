@@ -1,4 +1,4 @@
-"""Outputs of cells as data for a page: text, tables of text and pictures; nothing that runs."""
+"""Convert cell outputs to text, tables of text and pictures, without anything that runs."""
 
 import base64
 import binascii
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from .pictures import Picture
 
-LONGEST = 20_000  # characters of an output; the rest is left out, and that is said
+LONGEST = 20_000  # characters of an output; the rest is left out, with a note
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-MOST_CELLS = 4_000  # of a table
+MOST_CELLS = 4_000  # cells of a table
 
 
 class Shown(NamedTuple):
@@ -21,14 +21,14 @@ class Shown(NamedTuple):
 
     kind: str  # `text`, `error`, `markdown`, `table` or `picture`
     text: str = ""
-    # of a table: of each row, whether a cell is a heading, its text and its span
+    # the rows of a table: for each cell, whether it is a heading, its text and its span
     rows: list[list[tuple[bool, str, int]]] = []  # noqa: RUF012
     picture: Picture | None = None
     cut: int = 0  # how many characters, or cells of a table, were left out
 
 
 def shown(output: object) -> Iterator[Shown]:
-    """Yield what a page shows of an output of a cell, whatever it holds."""
+    """Yield what a page shows of a cell output, even if that is malformed."""
     if not isinstance(output, dict):
         return
     match output.get("output_type"):
@@ -44,12 +44,12 @@ def shown(output: object) -> Iterator[Shown]:
 
 
 def joined(value: object) -> str:
-    """Return a text that a notebook may hold as a list of lines."""
+    """Return a text, which a notebook may store as a list of lines, as one string."""
     return "".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
 def embedded(content: str, kind: str) -> Picture | None:
-    """Return a picture from base64; None if it is not."""
+    """Return a picture from base64; None if that is invalid."""
     try:
         return Picture(base64.b64decode(content, validate=False), kind)
     except (binascii.Error, ValueError):
@@ -78,7 +78,7 @@ def _display(data: Mapping[str, Any]) -> Iterator[Shown]:
 
 def _text(kind: str, value: object) -> Iterator[Shown]:
     text = UNSEEN.sub("", ANSI.sub("", joined(value)))
-    # a progress bar writes its line anew
+    # a progress bar overwrites its line
     text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     if text.strip():
         yield Shown(kind, text[:LONGEST].strip("\n"), cut=max(0, len(text) - LONGEST))
@@ -93,7 +93,7 @@ def _of_html(html: str) -> Iterator[Shown]:
 
 
 class _Tables(HTMLParser):
-    """Takes the tables and the text out of HTML; nothing else of it is kept."""
+    """A parser that keeps only the tables and the text of HTML."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -137,7 +137,7 @@ class _Tables(HTMLParser):
             self._pieces.append(data)
 
     def end_text(self) -> None:
-        """Make a block of the text since the last table; of a table that has no end, its rows."""
+        """Add a block of the text since the last table; first close a table that has no end."""
         if self._rows is not None:
             self.handle_endtag("table")
         text = "\n".join(filter(None, map(str.strip, "".join(self._pieces).splitlines())))

@@ -1,4 +1,4 @@
-"""The page: one HTML file that needs nothing else, within a budget."""
+"""Build the report page: one self-contained HTML file within a size budget."""
 
 import base64
 import hashlib
@@ -14,13 +14,13 @@ from .methods import methods, versions
 from .pictures import can_reduce, fit
 
 HERE = Path(__file__).parent
-GENERATOR = "checkpoint report"  # what tells a page of ours from a file that must not be replaced
-SLACK = 20_000  # bytes that saying what was left out may take
-DENSE = 12  # steps from which on the rows of the graph are lower
+GENERATOR = "checkpoint report"  # marks pages that this code wrote, which may be replaced
+SLACK = 20_000  # bytes reserved for the notes on what was left out
+DENSE = 12  # with more steps, the rows of the graph are lower
 
 
 class Page:
-    """The page of a project, of as many bytes as its budget."""
+    """The page of a project, within a budget of bytes."""
 
     def __init__(self, facts: Facts, budget: int) -> None:
         self.facts = facts
@@ -28,9 +28,9 @@ class Page:
             views.StepView(facts.project, step, number)
             for number, step in enumerate(facts.steps, 1)
         ]
-        # all that it has, or that were left out
+        # all pictures, including those left out
         self.pictures = [picture for step in self.steps for picture in step.pictures]
-        self.notebooks_left_out: list[str] = []  # their steps, where text alone exceeds the budget
+        self.notebooks_left_out: list[str] = []  # their steps, if text alone exceeds the budget
         self._firsts = views.first_figures(self.steps)
         self._about = self._gathered(budget)
         room = budget - len(self._without_notebooks(budget)) - SLACK
@@ -42,16 +42,16 @@ class Page:
 
     @property
     def smaller(self) -> int:
-        """How many pictures are smaller than they were saved."""
+        """The number of pictures that are smaller than they were saved."""
         return sum(picture.smaller and not picture.left_out for picture in self.pictures)
 
     @property
     def left_out(self) -> int:
-        """How many pictures were left out."""
+        """The number of pictures that were left out."""
         return sum(picture.left_out for picture in self.pictures)
 
     def _without_notebooks(self, budget: int) -> bytes:
-        """Leave out notebooks, the longest first, until the text fits; return it."""
+        """Leave out notebooks, longest first, until the text fits; return the bare page."""
         bare = self._rendered(bare=True)
         for step in sorted(self.steps, key=lambda step: -_length(step)):
             if len(bare) + SLACK <= budget or not step.cells:
@@ -96,7 +96,7 @@ class Page:
 
 
 def _length(step: views.StepView) -> int:
-    """Return about how much text the notebook of a step takes."""
+    """Return the approximate number of characters that a step's notebook takes."""
     outputs = [output for cell in step.cells for output in cell.outputs]
     tables = sum(len(value) for o in outputs for row in o.rows for _, value, _ in row)
     texts = sum(len(output.text) for output in outputs)
@@ -132,7 +132,7 @@ def _css() -> str:
 
 @cache
 def _policy() -> str:
-    """Return what the page may do: show its own pictures and run its own script, and no more."""
+    """Return the content security policy: only the page's own pictures, script and styles."""
     script, style = (_digest(content) for content in (_asset("report.js"), _css()))
     return (
         f"default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; "

@@ -1,7 +1,8 @@
-"""A notebook as a page shows it: its own template, so that nothing in it runs or loads anything.
+"""Render a notebook for a page, without anything that runs or loads other files.
 
-Cells are highlighted, Markdown is rendered without the HTML in it, and of outputs there are text,
-tables of text and pictures. nbconvert's HTML runs what outputs contain, and takes 5 s to import.
+Code is highlighted, Markdown is rendered without the HTML in it, and outputs become text, tables of
+text and pictures. nbconvert is not used: its HTML runs what outputs contain, and it takes 5 s to
+import.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,15 +21,15 @@ from ..notebooks import notebook
 from .outputs import PICTURES, Shown, embedded, joined, shown
 from .pictures import Picture
 
-MOST_CODE = 20_000  # characters of a cell that are highlighted
-STYLES = ("default", "github-dark")  # of pygments; both have enough contrast here
+MOST_CODE = 20_000  # characters; longer cells are not highlighted
+STYLES = ("default", "github-dark")  # pygments styles; both have enough contrast here
 
 
 class CellView(NamedTuple):
     """A cell of the page."""
 
-    number: int  # which code cell it is, from 1 on; 0 for others
-    html: Markup  # its code, highlighted, or its Markdown, rendered
+    number: int  # the number of the code cell, from 1; 0 for other cells
+    html: Markup  # its highlighted code or rendered Markdown
     outputs: list[Shown]
 
 
@@ -80,14 +81,14 @@ def first_heading(content: dict[str, Any]) -> tuple[str, str]:
 
 
 def code(source: str, language: str) -> Markup:
-    """Return code as HTML with classes for colours."""
+    """Return code as HTML with pygments' CSS classes; very long code is not highlighted."""
     if len(source) > MOST_CODE:
         return escape(source)
     return Markup(highlighted(source.strip("\n"), _lexer(language), HtmlFormatter(nowrap=True)))
 
 
 def markdown(source: str) -> Markup:
-    """Return Markdown as HTML. HTML in it becomes text, and pictures their names."""
+    """Return Markdown as HTML; HTML in it becomes text, and pictures become their names."""
     parser = _markdown()
     tokens = parser.parse(source)
     for token in tokens:
@@ -96,20 +97,20 @@ def markdown(source: str) -> Markup:
 
 
 def plain(markdown: str) -> str:
-    """Return a line of Markdown as text."""
+    """Return a line of Markdown as plain text."""
     return "".join(_texts(_markdown().parseInline(markdown.strip()))).strip()
 
 
 def colours() -> str:
-    """Return the style sheet of highlighted code, for a light and for a dark page."""
+    """Return the style sheet for highlighted code, in light and dark mode."""
     styles = (HtmlFormatter(style=style).get_style_defs(".code") for style in STYLES)
     light, dark = ([r for r in css.splitlines() if r.startswith(".code .")] for css in styles)
     return "\n".join([*light, "@media screen and (prefers-color-scheme: dark) {", *dark, "}"])
 
 
 def _tame(token: Token) -> None:
-    """Take out of a token what the page must not have: pictures from elsewhere, styles, levels."""
-    if "style" in token.attrs:  # of the columns of a table
+    """Adapt a token to the page: remove pictures and styles, lower headings, protect links."""
+    if "style" in token.attrs:  # alignment of table columns
         side = str(token.attrs.pop("style")).rpartition(":")[2]
         token.attrs["class"] = "right" if side == "right" else "left"
     if token.type in ("heading_open", "heading_close"):  # below the heading of the step

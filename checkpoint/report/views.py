@@ -1,4 +1,4 @@
-"""What the template shows: the steps with their figures and notebooks, the inputs, the verdict."""
+"""What the template shows: steps with their figures and notebooks, inputs, meanings of states."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -15,9 +15,9 @@ from .figures import Figure, figures_of
 from .ledger import Table
 from .pictures import Picture
 
-MOST_LOG = 8_000  # characters at the end of what a command printed
+MOST_LOG = 8_000  # characters shown from the end of a command's output
 FIRST_FIGURES = 4  # on the first screen
-FIRST_VALUES = 8  # of the parameters of a part
+FIRST_VALUES = 8  # parameters shown for a part
 MEANING = {
     "current": "its results are what its notebook or command, as it is now, makes from its inputs",
     "damaged": "a file or parameter is not as it was saved",
@@ -39,7 +39,7 @@ class StepView:
     def __init__(self, project: Project, step: StepFacts, number: int) -> None:
         self.facts = step
         self.name = step.name
-        self.number = number  # of which its anchors are made: its name can be anything
+        self.number = number  # used for its anchors, since its name can be anything
         self.saved = step.saved
         self.state = step.saved.state
         self.holds = step.saved.holds
@@ -53,23 +53,23 @@ class StepView:
 
     @property
     def command(self) -> str:
-        """The command that makes it; empty for a notebook."""
+        """The command that runs it; empty for a notebook."""
         step = self.facts.step
         return " ".join(step.entry.run) if step and step.entry and step.is_script else ""
 
     @cached_property
     def groups(self) -> dict[str, dict[str, str]]:
-        """Its parameters by group, each by its dotted name below it."""
+        """Its parameters by group and dotted name."""
         return grouped(self.record.params if self.record else {})
 
     @cached_property
     def before(self) -> dict[str, str]:
-        """What the parameters that changed since the last commit were, by dotted name."""
+        """The previous values of parameters that changed since the last commit, by dotted name."""
         return {change.name: change.before for change in self.facts.changed or ()}
 
     @cached_property
     def removed(self) -> list[tuple[str, str]]:
-        """The parameters that the last commit has, and the step no longer."""
+        """The parameters that were removed since the last commit, with their values."""
         return [(c.name, c.before) for c in self.facts.changed or () if not c.now]
 
     @property
@@ -80,12 +80,12 @@ class StepView:
 
     @property
     def accepted(self) -> bool:
-        """Whether it, or a part of it, was accepted as current although something had changed."""
+        """Whether it, or a part of it, was accepted as current despite a change."""
         return any(saved.record.accepted for saved in self.facts.all if saved.record)
 
     @property
     def amount(self) -> str:
-        """How many files it has saved, with those of its parts, and their size."""
+        """The number of saved files and their size, including those of its parts."""
         files = [name for saved in self.facts.all if saved.record for name in saved.record.files]
         return f"{text.files(len(files))}, {text.size(self.state.bytes)}"
 
@@ -94,7 +94,7 @@ class StepView:
         return text.shape((self.record.data_shapes if self.record else {}).get(key))
 
     def values(self, saved: Saved) -> str:
-        """Return the first parameters of a part in a line."""
+        """Return the first parameters of a part on one line."""
         values = flat(saved.record.params) if saved.record else {}
         some = [f"{name} = {notebook.shortened(value)}" for name, value in values.items()]
         more = [f"{len(some) - FIRST_VALUES} more"] if len(some) > FIRST_VALUES else []
@@ -102,7 +102,7 @@ class StepView:
 
     @property
     def inputs(self) -> list[str]:
-        """What it was made from, as its record names it."""
+        """The inputs that it was made from, as its record names them."""
         return list(self.record.inputs) if self.record else []
 
 
@@ -110,17 +110,17 @@ class InputView(NamedTuple):
     """An input that no step makes."""
 
     name: str  # the file, relative to the project; a folder ends in `/`
-    shape: str  # its cells and features, where the page can tell
-    size: str  # as it was read, as its hash; empty where it was not there
+    shape: str  # its cells and features, if known
+    size: str  # when it was read, like its hash; empty if it was missing
     blake3: str
     readers: list[str]  # the steps and parts that read it
     now: str  # how it differs from what was read; empty if it does not, or if unknown
 
 
 def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> Iterator[InputView]:
-    """Yield the raw files, and then the other files that no step makes.
+    """Yield the raw files, then the other files that no step makes.
 
-    `tables` are those of raw files that are as they were read.
+    `tables` are those of raw files that have not changed since they were read.
     """
     readers: dict[str, list[str]] = {}
     entries: dict[str, tuple[str, str]] = {}
@@ -145,7 +145,7 @@ def inputs_of(facts: Facts, tables: Mapping[str, Table | None]) -> Iterator[Inpu
 
 
 def first_figures(steps: list[StepView]) -> list[tuple[StepView, int, Figure, Picture]]:
-    """Return the first figures of the last step that has some, with small copies of them."""
+    """Return the first figures of the last step that has any, with small copies of them."""
     for step in reversed(steps):
         found = [
             (step, number, figure, small)
@@ -158,14 +158,14 @@ def first_figures(steps: list[StepView]) -> list[tuple[StepView, int, Figure, Pi
 
 
 def last_steps(facts: Facts, steps: list[StepView]) -> list[StepView]:
-    """Return the steps that saved something and that no other such step loads."""
+    """Return the saved steps that no other saved step loads."""
     saved = [step for step in steps if step.record]
     loaded = {name for step in saved for name in facts.loads[step.name]}
     return [step for step in saved if step.name not in loaded]
 
 
 def _log(project: Project, step: StepFacts) -> str:
-    """Return the end of what a command printed."""
+    """Return the end of a command's output."""
     record = step.saved.record
     if not record or not record.output:
         return ""

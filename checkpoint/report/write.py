@@ -1,4 +1,4 @@
-"""Writing the page into a file, and a zip of it with the small files that it names."""
+"""Write the page to a file, and a zip with the page and the small files that it names."""
 
 import io
 import zipfile
@@ -16,11 +16,11 @@ from .page import GENERATOR, Page
 
 NAME = "report.html"  # in results/
 SUFFIXES = (".html", ".htm")
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold, so that it has no other
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date in a zip, used for all files
 
 
 def write(project: Project, path: Path, budget: int, *, zipped: bool = False) -> Page:
-    """Write the page of a project.
+    """Write the report page of a project.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ def write(project: Project, path: Path, budget: int, *, zipped: bool = False) ->
     path
         The file, which ends in `.html`.
     budget
-        How many bytes it may have.
+        The size budget of the page in bytes.
     zipped
-        Whether to write a zip beside it, of the page, the notebooks, and the results that git
-        keeps: figures as they were saved, small tables, `params.json`, `environment.txt`.
+        Whether to write a zip next to it, with the page, the notebooks, and the results that git
+        tracks: figures as they were saved, small tables, `params.json`, `environment.txt`.
 
     Raises
     ------
     ProjectError
-        If the path does not end in `.html`, or there is a file that is not a page of ours.
+        If the path does not end in `.html` or `.htm`, or is a file that this code did not write.
     """
     refuse(path)
     page = Page(gather(project), budget)
@@ -48,7 +48,7 @@ def write(project: Project, path: Path, budget: int, *, zipped: bool = False) ->
 
 
 def refuse(path: Path) -> None:
-    """Raise unless a page may be written to a path."""
+    """Raise an error unless a page may be written to a path."""
     if path.suffix.lower() not in SUFFIXES:
         raise ProjectError(
             f"-o: expected a file that ends in .html, but got {str(path)!r}.",
@@ -71,7 +71,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _zip(facts: Facts, name: str, html: bytes) -> bytes:
-    """Return a zip; of the same content the same bytes."""
+    """Return a zip; the same content produces the same bytes."""
     written = io.BytesIO()
     files = {name: html, **{inside: path.read_bytes() for inside, path in _small(facts)}}
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,1 +1,1 @@
-"""Results that people give each other: packing, unpacking, fetching; notebooks as handed out."""
+"""Share results: pack, unpack and fetch archives, and reset notebooks that were handed out."""

@@ -1,8 +1,8 @@
-"""Judging an archive before anything of it is written: every name, size and hash.
+"""Check every name, size and hash in an archive before any of it is unpacked.
 
-Only what `pack` writes is accepted: files that are stored, not compressed; the manifest first, and
-every other file named by it. Then an archive cannot hold more than its own size, and nothing in it
-is left unread.
+Only the layout that `pack` writes is accepted: files are stored without compression, and the
+manifest comes first and lists every other file. So the content cannot be larger than the archive,
+and no part of the archive is left unchecked.
 """
 
 import stat
@@ -28,17 +28,17 @@ from .pickles import runs_code
 
 MAGIC = b"PK\x03\x04"
 PAGE = (b"<!doctype", b"<html", b"<head", b"<?xml")
-LFS = b"version https://git-lfs"  # what git has in place of a large file that was not fetched
+LFS = b"version https://git-lfs"  # git's placeholder for a large file that was not fetched
 ENCRYPTED, SIZES_LATER = 0x1, 0x8
-FOLDER = 0x10  # an attribute of DOS
-# lengths in a zip: a file's header without its name, its longest extra field, the ends
+FOLDER = 0x10  # a DOS attribute
+# bytes in a zip: a file's header without its name, its longest extra field, the end records
 HEADER, EXTRA, END, END_64 = 30, 20, 22, 76
 BLANKS = str.maketrans("\n\t", "  ")
 TODO = "Ask whoever gave it to you for one that `checkpoint pack` made."
 
 
 class Judged(NamedTuple):
-    """An archive in which everything is as its manifest says."""
+    """An archive whose content matches its manifest."""
 
     manifest: Manifest
     records: dict[str, Record]  # of each checkpoint
@@ -47,25 +47,25 @@ class Judged(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """What it needs on the disk."""
+        """The size of its files."""
         return sum(member.bytes for member in self.manifest.files.values())
 
 
 @contextmanager
 def judged(path: Path, source: str) -> Iterator[Judged]:
-    """Open an archive.
+    """Open an archive and check its content.
 
     Parameters
     ----------
     path
         The file.
     source
-        What to call it in messages: where it came from.
+        Where the archive came from, for messages.
 
     Raises
     ------
     ArchiveError
-        If it is not an archive that `pack` makes, or a name, size or hash in it is wrong.
+        If it is not an archive that `pack` writes, or a name, size or hash in it is wrong.
     """
     try:
         _refuse_others(path)
@@ -119,7 +119,7 @@ def _judge(archive: zipfile.ZipFile, size: int) -> Judged:
 
 
 def _refuse_others(path: Path) -> None:
-    """Refuse what is not a zip, naming what it is instead."""
+    """Refuse a file that is not a zip, and report what it is instead."""
     if not path.is_file():
         raise ArchiveError("it is not a file")
     with path.open("rb") as file:
@@ -138,7 +138,7 @@ def _refuse_others(path: Path) -> None:
 
 
 def _check_layout(archive: zipfile.ZipFile, file: IO[bytes], size: int) -> None:
-    """Refuse bytes that belong to no file: before, between and after them, and comments."""
+    """Refuse comments, and bytes before, between or after the files."""
     place = 0
     for info in archive.infolist():
         _check_member(info)
@@ -159,7 +159,7 @@ def _check_layout(archive: zipfile.ZipFile, file: IO[bytes], size: int) -> None:
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:
-    """Refuse what is not a plain file, stored."""
+    """Refuse members that are not regular files stored without compression."""
     name, mode = info.orig_filename, info.external_attr >> 16
     if info.filename != name or "\0" in name or "\\" in name:
         raise ArchiveError(f"the name {name!r} is not one of a file in an archive", found=name)
@@ -175,7 +175,7 @@ def _check_member(info: zipfile.ZipInfo) -> None:
 
 
 def _check_names(names: list[str], manifest: Manifest) -> None:
-    """Refuse names that the manifest lacks, that lead elsewhere, or that are one file on a disk."""
+    """Refuse names that are not in the manifest, are not portable or coincide on some disks."""
     seen: dict[str, str] = {}
     for name in names:
         first = seen.setdefault(folded(name), name)
@@ -186,7 +186,7 @@ def _check_names(names: list[str], manifest: Manifest) -> None:
         if manifest.step_of(name) is None:
             raise ArchiveError(f"{name!r} belongs to none of its checkpoints", found=name)
         for number, part in enumerate(name.split("/")):
-            # a folder such as x.zarr has files that begin with a dot
+            # a folder such as x.zarr contains files whose names begin with a dot
             bare = part.removeprefix(".") if number > 1 else part
             if reason := unportable(bare):
                 raise ArchiveError(f"the name {name!r} is refused: {part!r} {reason}", found=name)
@@ -262,7 +262,7 @@ def _record(archive: zipfile.ZipFile, manifest: Manifest, step: str) -> Record:
 
 
 def _check_texts(name: str, record: Record) -> None:
-    """Refuse texts that would do something to a terminal, but in what the user saved."""
+    """Refuse text that could control a terminal, except in parameters and file details."""
     files = {file: structs.replace(entry, details=None) for file, entry in record.files.items()}
     ours = to_builtins(structs.replace(record, files=files, params={}))
     for text in strings(ours):
@@ -271,13 +271,13 @@ def _check_texts(name: str, record: Record) -> None:
 
 
 def given_files(record: Record) -> dict[str, FileEntry]:
-    """Return the files of a record that a pack has."""
+    """Return the files of a record that a pack contains."""
     freeze = record.environment.freeze if record.environment else None
     return {**record.files, **({freeze.key: freeze} if freeze else {})}
 
 
 def as_recorded(file: str, inside: dict[str, Member]) -> Member:
-    """Return a file, or a folder by the files in it, as a record has it."""
+    """Return the size and hash of a file or folder as a record has them, from its members."""
     file = unicodedata.normalize("NFC", file)
     if file in inside:
         return inside[file]
@@ -286,7 +286,7 @@ def as_recorded(file: str, inside: dict[str, Member]) -> Member:
 
 
 def _inner(files: dict[str, Member], file: str) -> dict[str, Member]:
-    """Return a file, or those of a folder that is saved as one."""
+    """Return the members of a file, or of a folder that is saved as one object."""
     file = unicodedata.normalize("NFC", file)
     if file in files:
         return {file: files[file]}

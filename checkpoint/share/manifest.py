@@ -1,4 +1,4 @@
-"""The manifest of a pack: what is in it, as the first file of the archive."""
+"""The manifest of a pack, which lists its content and is the first file in the archive."""
 
 from json import loads
 from typing import Any
@@ -11,12 +11,12 @@ from ..text import json_text
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
-LONGEST = 200  # characters of a name
+LONGEST = 200  # maximum number of characters of a name
 LARGEST = 1 << 24  # bytes; a manifest of 100,000 files fits
 
 
 class Member(Struct, frozen=True):
-    """A file of the archive: its size, and its blake3."""
+    """A file in the archive: its size and blake3 hash."""
 
     bytes: int
     blake3: str
@@ -26,8 +26,8 @@ class Packed(Struct, frozen=True):
     """A checkpoint in the archive."""
 
     timestamp: str  # when it was saved
-    content: str  # the hash of what it gives to those that load it
-    inputs: dict[str, str | None]  # the hash of each; None for one that was not there
+    content: str  # the hash of what other steps can load from it
+    inputs: dict[str, str | None]  # the hash of each; None for one that was missing
     versions: dict[str, str]  # of Python and of the project's direct dependencies
 
 
@@ -35,10 +35,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """What is in an archive."""
 
     format: int  # the version of this layout
-    tool: str  # the version of the code that packed
+    tool: str  # the version of the code that wrote the pack
     by: str  # who packed it
     steps: dict[str, Packed]  # the steps and sub-checkpoints
-    files: dict[str, Member]  # every other file of the archive, by its name there: `<step>/<file>`
+    files: dict[str, Member]  # every other file in the archive, by its name `<step>/<file>`
 
     def files_of(self, step: str) -> dict[str, Member]:
         """Return the files of a step or sub-checkpoint, by their names below its folder."""
@@ -49,7 +49,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         }
 
     def step_of(self, name: str) -> str | None:
-        """Return the step or sub-checkpoint that a file belongs to; None if to none."""
+        """Return the step or sub-checkpoint that a file belongs to; None if there is none."""
         fits = [step for step in self.steps if name.startswith(f"{step}/")]
         return max(fits, key=len, default=None)
 
@@ -65,7 +65,7 @@ def parsed(content: bytes) -> Manifest:
     Raises
     ------
     ArchiveError
-        If it is not one, or a newer version of this code wrote it.
+        If it is not a valid manifest, or was written by a newer version of this code.
     """
     try:
         version = loads(content.decode(), object_pairs_hook=_each_once).get("format")
@@ -89,7 +89,7 @@ def parsed(content: bytes) -> Manifest:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON; a key that is there twice means one thing here, another there."""
+    """Return a JSON object as a dict; refuse duplicate keys, which parsers read differently."""
     values = dict(pairs)
     if len(values) != len(pairs):
         raise ValueError("it has a key twice")

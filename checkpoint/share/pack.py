@@ -1,4 +1,4 @@
-"""Packing checkpoints into one file to share: an uncompressed, reproducible zip."""
+"""Pack checkpoints into one file to share: an uncompressed, reproducible zip."""
 
 import json
 import shutil
@@ -30,26 +30,26 @@ from .archive import as_recorded, given_files, judged
 from .manifest import FORMAT_VERSION, LONGEST, MANIFEST, Manifest, Member, Packed, written
 from .pickles import runs_code
 
-MADE = (1980, 1, 1, 0, 0, 0)  # the time of each file, so that the same results give the same bytes
+MADE = (1980, 1, 1, 0, 0, 0)  # the time of each file; fixed, so that the pack is reproducible
 
 
 class Packing(NamedTuple):
-    """What was packed."""
+    """The result of packing."""
 
     path: Path  # of the archive
     bytes: int
     blake3: str
     steps: list[str]  # the steps and sub-checkpoints in it
-    files: int  # how many files they have
+    files: int  # the number of their files
     pickles: list[str]  # the files among them that run code when they are read
     notes: list[str]  # which steps are not current, and why
 
 
 def pack(project: Project, steps: list[str], target: Path | None = None) -> Packing:
-    """Write checkpoints into an archive, the same bytes for the same results.
+    """Write checkpoints to an archive; the same results produce the same bytes.
 
-    What git ignores because it is private is left out: what was typed in the session,
-    and what a command printed.
+    Private data, which git ignores, is left out: what was typed in the session, and what a
+    command printed.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def pack(project: Project, steps: list[str], target: Path | None = None) -> Pack
     Raises
     ------
     CheckpointError
-        If a step has saved nothing, is damaged, or was filled by hand; if `target` is another
-        file.
+        If a step has no results, is damaged or was filled by hand, or if `target` is an existing
+        file that is not a zip.
     """
     steps = [step_of(step) for step in steps]
     target = target or Path(f"{steps[0].replace('/', '-')}.zip")
@@ -86,7 +86,7 @@ def pack(project: Project, steps: list[str], target: Path | None = None) -> Pack
         _write(draft, manifest, packed)
         sync(draft)
         with judged(draft, str(target)):
-            pass  # what was written can be unpacked
+            pass  # checks that the archive can be unpacked
         content = hashes.content_of(draft)
         draft.replace(target)
     finally:
@@ -113,9 +113,9 @@ def sources_line(packing: Packing, step: str, urls: list[str]) -> str:
 
 
 def public(record: Record) -> Record:
-    """Return a record without what is about the machine and the session that made it.
+    """Return a record without details of the machine and session that made it.
 
-    Nor does it have the code of cells, which may be an exercise.
+    The code of cells is left out as well, since it may be an exercise.
     """
     environment = record.environment
     if environment and environment.freeze:
@@ -133,7 +133,7 @@ def public(record: Record) -> Record:
             structs.replace(entry, fits=structs.replace(entry.fits, parameters={}))
             for entry in record.accepted
         ],
-        notes=[] if record.elsewhere else record.notes,  # they have paths of this machine
+        notes=[] if record.elsewhere else record.notes,  # they contain local paths
         elsewhere="",
         output=None,
         given=None,
@@ -141,7 +141,7 @@ def public(record: Record) -> Record:
 
 
 class _Checkpoint:
-    """A checkpoint whose files are what was saved."""
+    """A checkpoint to pack, whose files match its record."""
 
     def __init__(self, project: Project, step: str) -> None:
         self.step = step
@@ -170,7 +170,7 @@ class _Checkpoint:
 
     @property
     def summary(self) -> Packed:
-        """What the manifest says of it."""
+        """Its entry in the manifest."""
         record = self.record
         inputs = {name: e.blake3 if e else None for name, e in record.inputs.items()}
         environment = record.environment
@@ -178,7 +178,7 @@ class _Checkpoint:
         return Packed(record.timestamp, record.content_hash, inputs, versions)
 
     def _members(self, file: str, entry: FileEntry) -> dict[str, Member]:
-        """Return the file, or those of a folder, after comparing them with the record."""
+        """Return the members of a file or folder, after comparing them with the record."""
         path = committed.locate(self._folder, file)
         inner = filter(Path.is_file, below(path)) if path.is_dir() else [path]
         paths = {_normal(file, path, inside): inside for inside in inner}
@@ -204,7 +204,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _normal(file: str, path: Path, inner: Path) -> str:
-    """Return the name of a file in the archive, below the step; systems differ in accents."""
+    """Return a file's name in the archive, below the step, in NFC on every system."""
     name = file if inner == path else f"{file}/{inner.relative_to(path).as_posix()}"
     return unicodedata.normalize("NFC", name)
 
@@ -231,7 +231,7 @@ def _info(name: str, member: Member | None = None) -> zipfile.ZipInfo:
 
 
 def _author(project: Project) -> str:
-    """Return who the project's `pyproject.toml` says made it."""
+    """Return the first author in `pyproject.toml`, or else the project's name."""
     about = read_toml(project).get("project", {})
     authors = about.get("authors") if isinstance(about, dict) else None
     first = authors[0] if isinstance(authors, list) and authors else None

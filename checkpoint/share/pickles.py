@@ -1,4 +1,4 @@
-"""Which files of a pack run code when they are read."""
+"""Find the files of a pack that may run code when they are read."""
 
 import zipfile
 from collections.abc import Callable, Iterable
@@ -7,19 +7,19 @@ from typing import IO
 from ..formats import format_of
 
 NPY = b"\x93NUMPY"
-ZARR = (".zarray", ".zmetadata", "zarr.json")  # which name the codecs of a folder's arrays
+ZARR = (".zarray", ".zmetadata", "zarr.json")  # files that name the codecs of a folder's arrays
 Open = Callable[[], IO[bytes]]
 
 
 def runs_code(file: str, members: Iterable[tuple[str, Open]]) -> bool:
-    """Tell whether reading an object may run code that is in its file or folder.
+    """Return whether reading an object may run code that is in its file or folder.
 
     Parameters
     ----------
     file
-        The name of the file, or of a folder that is saved as one.
+        The name of the file, or of a folder that is saved as one object.
     members
-        The file, or those of the folder, each with a function that opens it.
+        The name of the file, or of each file in the folder, with a function that opens it.
     """
     known = format_of(file)
     if known and known.is_folder:
@@ -37,7 +37,7 @@ def _names_pickle(open_it: Open) -> bool:
 
 
 def _holds_objects(open_it: Open) -> bool:
-    """Tell whether a file of NumPy holds Python objects, or is none, which NumPy may unpickle."""
+    """Return whether a file holds Python objects, or NumPy may unpickle it as another format."""
     with open_it() as stream:
         begin = stream.read(len(NPY))
         stream.seek(0)
@@ -54,7 +54,7 @@ def _is_objects_member(arrays: zipfile.ZipFile, name: str) -> bool:
     with arrays.open(name) as stream:
         begin = stream.read(len(NPY))
     if begin != NPY:
-        return False  # NumPy returns its bytes
+        return False  # NumPy returns it as bytes
     with arrays.open(name) as stream:
         return _is_of_objects(stream)
 

@@ -1,4 +1,4 @@
-"""Putting a notebook back as it was handed out, with the student's own version kept."""
+"""Restore a notebook to its handed-out version, keeping the student's own version."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -11,26 +11,26 @@ from ..project.project import Project
 
 HANDED_OUT = "handout"  # what `notebook-checkpoints handout` adds to a copy
 NOTEBOOKS, PACKS = f"{HANDED_OUT}/notebooks", f"{HANDED_OUT}/packs"
-MINE = "my_"  # begins the name of a notebook that is not a step
+MINE = "my_"  # prefix of the kept copy, which makes it a notebook that is not a step
 
 
 class Reset(NamedTuple):
-    """What was reset."""
+    """The result of a reset."""
 
-    notebook: Path  # that is as it was handed out
+    notebook: Path  # now as it was handed out
     kept: Path | None  # the student's version; None if there was none, or it was the same
     changed: bool  # whether anything had to be done
 
 
 def reset(project: Project, step: str) -> Reset:
-    """Put the notebook of a step back as it was handed out; the student's version is kept.
+    """Restore a step's notebook to its handed-out version, keeping the student's version.
 
-    It may lie in another folder by now.
+    The notebook may have been moved to another folder.
 
     Raises
     ------
     ProjectError
-        If it was not handed out, or has another name by now, or a cell of it is running.
+        If it was not handed out, has been renamed, or one of its cells is running.
     """
     handed_out = {path.stem: path for path in sorted((project.root / NOTEBOOKS).rglob("*.ipynb"))}
     there = {step.name: step.path for step in project.steps() if not step.is_script}
@@ -74,7 +74,7 @@ def _renamed(before: str, now: str) -> ProjectError:
 
 
 def _before(handed_out: dict[str, Path], path: Path) -> str | None:
-    """Return as what a notebook was handed out: half of the lines are still there."""
+    """Return the name under which a notebook with half of its lines left was handed out."""
     shares: dict[str, float] = {}
     try:
         mine = _lines(path)
@@ -82,7 +82,7 @@ def _before(handed_out: dict[str, Path], path: Path) -> str | None:
             lines = _lines(notebook)
             shares[name] = len(lines & mine) / max(len(lines), 1)
     except ProjectError:
-        return None  # a notebook that cannot be read may be different
+        return None  # a notebook that cannot be read cannot be compared
     best = max(shares, key=lambda name: shares[name], default="")
     return best if best and shares[best] >= 1 / 2 else None
 
@@ -93,7 +93,7 @@ def _lines(path: Path) -> set[str]:
 
 
 def _keep(target: Path, content: bytes) -> Path:
-    """Write a copy beside a notebook, under a name that is not taken, and return where."""
+    """Write a copy next to a notebook, under an unused name, and return its path."""
     number = 1
     while True:
         ending = "" if number == 1 else f"-{number}"

@@ -1,4 +1,4 @@
-"""Getting an archive from where it is: a file, a stick, a shared folder, or an address."""
+"""Get an archive from a local path, such as a USB stick or shared folder, or from a URL."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,25 +14,25 @@ from ..errors import ArchiveError
 from ..progress import Progress
 from ..project.project import Project
 
-TIMEOUT = 30.0  # seconds without a byte after which a server is given up
+TIMEOUT = 30.0  # seconds to wait for a server that sends nothing
 
 
 @contextmanager
 def obtained(
     project: Project, address: str, near: Path, *, most: int = 0, timeout: float = TIMEOUT
 ) -> Iterator[Path]:
-    """Yield the file that an address leads to; what was downloaded for it is removed afterwards.
+    """Yield the file at an address; a downloaded file is removed afterwards.
 
     Parameters
     ----------
     project
-        The project, in whose `results/` a download is kept meanwhile.
+        The project; a downloaded file is kept in its `results/` meanwhile.
     address
         `https://…`, `http://…`, `file://…`, or a path.
     near
         The folder that a path is relative to.
     most
-        How many bytes it may have; 0 if unknown: as many as there is room for.
+        The expected size in bytes; 0 if unknown: then it is limited by the free disk space.
     timeout
         How many seconds to wait for a server that sends nothing.
 
@@ -57,12 +57,12 @@ def obtained(
 
 
 def local_path(address: str, near: Path) -> Path | None:
-    """Return the file that an address means on this machine; None if it is a server's.
+    """Return the local path for an address; None if the address is `http` or `https`.
 
     Raises
     ------
     ArchiveError
-        If it is of another kind, such as ftp.
+        If it is invalid, or of another kind such as ftp.
     """
     try:
         parts = urlsplit(address)
@@ -83,7 +83,7 @@ def local_path(address: str, near: Path) -> Path | None:
 
 
 def without_secrets(address: str) -> str:
-    """Return an address without a password, and without what follows `?`, such as a token."""
+    """Return an address without a password, and without a query, which may contain a token."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https"):
         return address
@@ -91,7 +91,7 @@ def without_secrets(address: str) -> str:
 
 
 def short_name(address: str) -> str:
-    """Return what to call an address in a record: without folders of this machine or passwords."""
+    """Return a short form of an address for a record, without local folders and passwords."""
     parts = urlsplit(address)
     if parts.scheme in ("http", "https"):
         return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
@@ -114,7 +114,7 @@ def _download(address: str, path: Path, most: int, timeout: float) -> None:
         reason = _why(error)
         for secret in filter(None, (urlsplit(address).query, urlsplit(address).password)):
             reason = reason.replace(secret, "…")
-        # the error itself has the whole address
+        # the error itself contains the whole address
         raise ArchiveError(f"{shown} cannot be fetched: {reason}.", file=shown) from None
     size = path.stat().st_size
     if most and size != most:
@@ -127,7 +127,7 @@ def _download(address: str, path: Path, most: int, timeout: float) -> None:
 
 
 def _why(error: Exception) -> str:
-    """Return why nothing came, without the objects that `requests` was in."""
+    """Return why a download failed, without the internal objects that `requests` names."""
     from requests import exceptions
 
     if isinstance(error, exceptions.HTTPError) and error.response is not None:
@@ -143,7 +143,7 @@ def _why(error: Exception) -> str:
 
 
 class _Limited:
-    """A file that takes as many bytes as are expected, or as there is room for."""
+    """A file that refuses more bytes than are expected, or than there is room for."""
 
     def __init__(self, file: Any, address: str, most: int, free: int, progress: Progress) -> None:
         self._file = file
@@ -152,7 +152,7 @@ class _Limited:
         self._progress = progress
 
     def write(self, chunk: bytes) -> None:
-        """Write some bytes, unless they are too many."""
+        """Write some bytes, or raise an error if the total becomes too large."""
         self._progress.advance(len(chunk))
         if self._most and self._progress.done > self._most:
             raise ArchiveError(
@@ -172,4 +172,4 @@ class _Limited:
         self._file.write(chunk)
 
     def flush(self) -> None:
-        """Do nothing: it is flushed when it is closed."""
+        """Do nothing; the file is flushed when it is closed."""

@@ -1,4 +1,4 @@
-"""Unpacking the results of an archive: all of it, or nothing."""
+"""Unpack the results of an archive, or fetch those of a step from its addresses."""
 
 import datetime
 import shutil
@@ -24,16 +24,16 @@ from .sources import TIMEOUT, obtained, short_name, without_secrets
 
 
 class Unpacked(NamedTuple):
-    """What was unpacked."""
+    """The result of unpacking."""
 
-    steps: list[str]  # those that were written; none if all were there already
-    there: list[str]  # those that were there already, with the same content
+    steps: list[str]  # those that were written; empty if all existed already
+    there: list[str]  # those that existed already, with the same content
     given: Given  # who gave them, and the archive
     bytes: int  # the size of their files
 
     @property
     def described(self) -> str:
-        """What was unpacked, as a clause."""
+        """The unpacked results, as a clause."""
         names = ", ".join(f"results/{step}" for step in self.steps or self.there)
         return f"{names} ({text.size(self.bytes)}), given by {self.given.by}."
 
@@ -50,7 +50,7 @@ def unpack(
     most: int = 0,
     timeout: float = TIMEOUT,
 ) -> Unpacked:
-    """Put the results of an archive into a project, each checkpoint atomically.
+    """Unpack the results of an archive into a project, each checkpoint atomically.
 
     Parameters
     ----------
@@ -59,20 +59,21 @@ def unpack(
     address, near, most, timeout
         Where the archive is, as for `obtained`.
     expected
-        Its blake3, if it is known.
+        Its blake3 hash, if known.
     trust
-        Whether it may hold files that run code when they are read.
+        Whether it may contain files that run code when they are read.
     replace
         Whether to replace results that were made here.
     step
-        The step that has to be in it.
+        A step that it must contain.
 
     Raises
     ------
     ArchiveError
         If it cannot be obtained or was refused. Nothing is written then.
     CheckpointError
-        If results that were made here would be replaced, or there is too little room.
+        If results that were made here would be replaced, there is too little room, or it contains
+        pickles and is not trusted.
     """
     digits = blake3_digits(expected)
     if digits is None:
@@ -84,7 +85,7 @@ def unpack(
         source = without_secrets(address)
         actual = hashes.file_hash(path)
         if digits and actual != digits:
-            with judged(path, source):  # a web page, or half a file, has a message of its own
+            with judged(path, source):  # a web page or an incomplete file gets its own message
                 raise ArchiveError(
                     f"{source} is another archive: expected blake3 {digits[:12]}…, got "
                     f"{actual[:12]}…. Ask whoever gave it to you which is right.",
@@ -119,7 +120,7 @@ def fetch(
     replace: bool = False,
     timeout: float = TIMEOUT,
 ) -> Unpacked | None:
-    """Fetch a step's prepared results from the first of its addresses that gives them.
+    """Fetch a step's prepared results from the first of its addresses that provides them.
 
     Returns
     -------
@@ -129,7 +130,7 @@ def fetch(
     Raises
     ------
     ArchiveError
-        If none of them gives them; the message says why, for each.
+        If no address provides them; the message gives the reason for each.
     CheckpointError
         As `unpack`.
     """
@@ -172,7 +173,7 @@ def _refuse_untrusted(archive: Judged, address: str, trust: bool) -> None:
 
 
 def _is_there(project: Project, archive: Judged, step: str) -> bool:
-    """Tell whether a checkpoint with the same content is there, and nothing of it damaged."""
+    """Return whether an undamaged checkpoint with the same content exists already."""
     folder = project.results_of(step)
     try:
         record = open_step(project, step).record
@@ -211,7 +212,7 @@ def _is_own(project: Project, step: str, new: Record) -> bool:
 
 
 def _refuse_full(project: Project, path: Path) -> None:
-    """Refuse an archive for which there is no room: nothing in it is compressed."""
+    """Refuse an archive that is larger than the free disk space; its files are not compressed."""
     needed, place = path.stat().st_size, large_files_of(project) or project.results
     disk = next(parent for parent in (place, *place.parents) if parent.exists())
     free = shutil.disk_usage(disk).free
@@ -228,12 +229,12 @@ def _refuse_full(project: Project, path: Path) -> None:
 def _write(
     project: Project, archive: Judged, steps: list[str], given: Given, replace: bool
 ) -> None:
-    """Write all checkpoints beside their places, then move them there; those of parts first."""
+    """Write all checkpoints to staging folders, then move them into place, parts first."""
     with ExitStack() as stack:
         for step in sorted(steps):  # the last one that is entered is committed first
             place = other_disk.begin(project, step)
             staging = stack.enter_context(store.transaction(project.results_of(step), place))
-            _refuse_own(project, archive, [] if replace else [step])  # a save has just ended
+            _refuse_own(project, archive, [] if replace else [step])  # a save may have just ended
             for name, member in archive.manifest.files_of(step).items():
                 if name != RECORD:
                     _write_file(archive, f"{step}/{name}", staging / name, member.blake3)
@@ -254,7 +255,7 @@ def _write_file(archive: Judged, name: str, path: Path, blake3: str) -> None:
 
 
 def _as_given(record: Record, staging: Path, given: Given) -> Record:
-    """Return the record of results that were given, with the times that their files have here."""
+    """Return the record marked as given, with the modification times of the unpacked files."""
 
     def here(file: str, entry: FileEntry) -> FileEntry:
         _, mtime_ns = hashes.stamp_of(staging / file)
