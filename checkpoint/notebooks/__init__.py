@@ -1,1 +1,1 @@
-"""Notebooks as files and as code: their cells, what they load and save, their parameters."""
+"""Read and analyze notebooks: their cells, what they load and save, their parameters."""

@@ -1,4 +1,4 @@
-"""Calls of this package in code: which steps a cell loads and saves, and where their names are."""
+"""Find calls of this package in code: which steps a cell loads and saves, and where."""
 
 import ast
 import re
@@ -20,24 +20,24 @@ OWN_NAMES = {
 class Call(NamedTuple):
     """A call of `load`, `save`, `data_file`, `figures` or `parts` in a piece of code."""
 
-    function: str  # its name, whatever it was imported as
-    # the step or file that it names; None if that is not a literal, or if the function is passed on
-    # instead of being called, as in `map(load, steps)`
+    function: str  # its original name, whatever it was imported as
+    # the step or file that it names; None if this is not a literal, or if the function is passed
+    # instead of called, as in `map(load, steps)`
     argument: str | None
-    # of a name that is not a literal, what is known of it if that is a step: `1_qc/` of
+    # the known beginning of a name that is not a literal, if it contains the step: `1_qc/` in
     # `f"1_qc/{sample}"`; else empty
     beginning: str
-    span: tuple[int, int]  # of the argument in the code, in characters
-    line: str  # in which the call begins
+    span: tuple[int, int]  # the position of the argument in the code, in characters
+    line: str  # the line in which the call begins
 
     @property
     def step(self) -> str | None:
-        """The step that it names, without a sub-checkpoint; None if that is not known."""
+        """The step that it names, without a sub-checkpoint; None if unknown."""
         return self.known and self.known.partition("/")[0]
 
     @property
     def known(self) -> str | None:
-        """What is known of the step or sub-checkpoint, with `/` at the end if that is not all."""
+        """The step or sub-checkpoint, or its known beginning, which ends with `/`; else None."""
         return self.argument if self.argument is not None else self.beginning or None
 
 
@@ -49,10 +49,10 @@ class Text(NamedTuple):
 
 
 def calls(source: str, names: Mapping[str, str]) -> list[Call] | None:
-    """Return the calls of this package's functions in a code cell or module, in its order.
+    """Return the calls of this package's functions in a code cell or module, in order.
 
-    None if it is not Python, even without its magics. `names` are those of the functions in that
-    code, from `imported`.
+    Returns None if it is not Python, even without its magics. `names` maps the names in the code to
+    functions, from `imported`.
     """
     tree = parse_cell(source)
     if tree is None:
@@ -80,7 +80,7 @@ def calls(source: str, names: Mapping[str, str]) -> list[Call] | None:
 
 
 def texts(source: str, names: Mapping[str, str]) -> list[Text] | None:
-    """Return the string literals that are not arguments of our calls; None as for `calls`."""
+    """Return the string literals that are not arguments of our calls; None like `calls`."""
     tree = parse_cell(source)
     if tree is None:
         return None
@@ -98,11 +98,11 @@ def texts(source: str, names: Mapping[str, str]) -> list[Text] | None:
 
 
 def imported(sources: Iterable[str]) -> dict[str, str]:
-    """Return the functions by their names in some code, as in `{"ck.load": "load"}`.
+    """Return this package's functions by their names in some code: `{"ck.load": "load"}`.
 
-    The code is the cells of a notebook in order, or a single module: they share their names. If it
-    imports none of the functions, something else may have, such as `%run`: then they go by their
-    own names, except for names that the code gives to something else.
+    `sources` are the cells of a notebook in order, which share their names, or a single module. If
+    they import none of the functions, `%run`, for example, may have done so: then the original
+    names are used, except for names that the code binds to something else.
     """
     names: dict[str, str] = {}
     sources = list(sources)
@@ -125,8 +125,8 @@ def imported(sources: Iterable[str]) -> dict[str, str]:
 def imported_packages(tree: ast.AST, code: str) -> list[str]:
     """Return the packages from whose `checkpoint` some code imports our functions.
 
-    A library may have a module `checkpoint`, too: one that is imported as a whole counts if
-    functions of ours are called in `code`, all in which the names may be used.
+    A library may have a module `checkpoint`, too: one that is imported as a whole counts only if
+    `code`, all the code that can use the import, calls our functions from it.
     """
     imports: list[tuple[str, str]] = []
     for node in ast.walk(tree):
@@ -148,7 +148,7 @@ def imported_packages(tree: ast.AST, code: str) -> list[str]:
 
 
 def dotted(node: ast.expr) -> str:
-    """Return a name such as `a.b.c` as a string; an empty one for other expressions."""
+    """Return a name such as `a.b.c` as a string; an empty string for other expressions."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -157,7 +157,7 @@ def dotted(node: ast.expr) -> str:
 
 
 def bound(tree: ast.AST | None) -> Iterator[str]:
-    """Yield the names that some code binds, wherever in it."""
+    """Yield the names that some code binds, at any level."""
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
@@ -202,7 +202,7 @@ def _imports(tree: ast.AST, before: Mapping[str, str]) -> dict[str, str]:
 
 
 def _of_parts(sources: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
-    """Return `part.load` and `part.data_file`, by what loops over `parts` call a part."""
+    """Return `part.load` and `part.data_file`, with the loop variables of loops over `parts`."""
     trees = [parse_cell(source) for source in sources if "parts" in source]
     return {
         f"{target.id}.{function}": function
@@ -230,7 +230,7 @@ def _argument(node: ast.Call) -> ast.expr | None:
 
 
 def _beginning(node: ast.expr | None) -> str:
-    """Return the plain beginning of an f-string, or of a sum of texts, up to its last `/`."""
+    """Return the literal beginning of an f-string, or of a sum of strings, up to its last `/`."""
     first = node
     while isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add):
         first = first.left

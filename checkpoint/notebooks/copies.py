@@ -1,4 +1,4 @@
-"""Whether the notebook that saves is the one whose results it would replace."""
+"""Check that the notebook that saves is the one whose results it would replace."""
 
 from pathlib import Path
 from unicodedata import normalize
@@ -13,10 +13,10 @@ from .graph import saved_in
 
 
 def refuse_another(project: Project, step: str) -> None:
-    """Refuse a save from a copy of a step's notebook, or from one that was renamed outside.
+    """Raise if a copy of a step's notebook saves, or one renamed without `checkpoint rename`.
 
-    Nothing is refused where the front end does not name the notebook, or in a script. The
-    `CheckpointError` names the notebook that saves, and what to do.
+    Does nothing in a script, or if the front end does not name the notebook. The `CheckpointError`
+    names the notebook that saves, and says what to do.
     """
     file = caller.notebook()
     if file is None or not isinstance(step, str):
@@ -42,7 +42,7 @@ def refuse_another(project: Project, step: str) -> None:
             finish = "move it back"
         todo = f"If you renamed that notebook, {finish}. If this is another one, {other_name}"
     else:
-        return  # what a script makes may have any name
+        return  # results of a script may have any name
     raise CheckpointError(
         f"Nothing was saved: {what}. {todo}.",
         step=step,
@@ -53,11 +53,11 @@ def refuse_another(project: Project, step: str) -> None:
 
 
 def written_back(project: Project) -> list[tuple[Step, Step]]:
-    """Return notebooks that an editor may have written back under their old name, with the new one.
+    """Return pairs of a notebook that an editor may have saved under its old name, and the new one.
 
-    Such a notebook was open while it was renamed. It has the cells of another notebook, by their
-    ids, saves under its own name, and has the number or the label of that notebook; what it had
-    saved went with the rename.
+    Such a notebook was open while it was renamed. It has most of its cell ids, and its number or
+    label, in common with another notebook, saves under its own name, and has no results, since
+    these were renamed, too.
     """
     steps = [step for step in project.steps() if not step.is_script]
     pairs = [
@@ -103,16 +103,16 @@ def _has_saved(project: Project, step: Step) -> bool:
 def _copy(project: Project, own: Path, file: Path) -> Path | None:
     """Return the notebook that saves, unless it is the step's own, or the only one of its name."""
     if _same_name(own, file):
-        # one outside was let in by CHECKPOINT_PROJECT
+        # CHECKPOINT_PROJECT permits saves from a notebook outside the project
         inside = file.is_relative_to(project.root)
         return file if inside and own.is_file() and not own.samefile(file) else None
     return file
 
 
 def _renamed(project: Project, own: Path, file: Path) -> Path | None:
-    """Return what a notebook that is no longer where the kernel started it may be called now."""
+    """Return the notebook that a file, missing since the kernel started, may be called now."""
     if own.is_file() and _same_name(own, file):
-        return None  # on another machine, or below a folder that was renamed
+        return None  # the kernel is on another machine, or a folder was renamed
     others = [path for path in project.notebook_files() if not _same_name(path, own)]
     return next((path for path in others if saves_as(path, own.stem)), None)
 

@@ -1,4 +1,4 @@
-"""Which step loads what, and which code saves it, from the calls of `load` and `save`."""
+"""Find which step loads what, and which code saves it, from the calls of `load` and `save`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +18,9 @@ SAVES = ("save", "parts")
 class Named(NamedTuple):
     """What the code of a notebook loads and reads."""
 
-    steps: list[str]  # and sub-checkpoints; `1_qc/` for one of which only the step is known
+    steps: list[str]  # and sub-checkpoints; `1_qc/` if only its step is known
     files: list[str]  # raw files, relative to `data/`
-    # whether it loads by a name that is known only when it runs, or in a cell that is not Python
+    # whether it loads by a name known only at run time, or in a cell that is not Python
     computed: bool
 
 
@@ -43,7 +43,7 @@ def named_in(sources: list[str]) -> Named:
 def saving_cell(sources: list[str], step: str) -> int | None:
     """Return the index of the last cell that saves a step; None if no cell does.
 
-    A save whose step is known only when it runs, or only in part, counts where no cell names it.
+    A save whose step is known only at run time, or only in part, counts if no cell names the step.
     """
     names = imported(sources)
     saving = [
@@ -63,8 +63,8 @@ def saving_cell(sources: list[str], step: str) -> int | None:
 def saved_in(sources: list[str]) -> list[str | None]:
     """Return the steps that the code cells of a notebook, or a module, save.
 
-    None stands for a step whose name is known only when the code runs, or for a cell that is not
-    Python and may save; `1_qc/` for any sub-checkpoint of a step.
+    None means a step whose name is known only at run time, or a cell that is not Python and may
+    save; `1_qc/` means any sub-checkpoint of `1_qc`.
     """
     names = imported(sources)
     saved: list[str | None] = []
@@ -78,7 +78,7 @@ def saved_in(sources: list[str]) -> list[str | None]:
 
 
 def is_foreign(sources: list[str]) -> bool:
-    """Tell whether a notebook has code, and neither imports nor calls functions of ours."""
+    """Tell whether a notebook has code, and does not import or call functions of this package."""
     code = "\n".join(sources)
     if not code.strip() or saved_in(sources) or named_in(sources).steps:
         return False
@@ -86,11 +86,11 @@ def is_foreign(sources: list[str]) -> bool:
 
 
 def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:
-    """Return the Python files of a project that save a step or sub-checkpoint; if None, any.
+    """Return the Python files of a project that save a step or sub-checkpoint; any if None.
 
-    Its folders `scripts/` and `src/` are searched, and modules beside the notebooks; not the copy
-    of this package. A file counts if it calls `save("<step>")`, or calls `save` with a computed
-    name and has that text elsewhere.
+    Searches `scripts/`, `notebooks/` and `src/`, except the copy of this package. A file counts if
+    it calls `save("<step>")`, or calls `save` with a computed name and has the step as a string
+    elsewhere.
     """
     scripts = []
     for path in _python_files(project):
@@ -110,7 +110,7 @@ def scripts_that_save(project: Project, step: str | None = None) -> list[Path]:
 
 
 def _is_part(known: str | None, step: str) -> bool:
-    """Tell whether a name of which the beginning is known may be that of a sub-checkpoint."""
+    """Tell whether a name, known only by its beginning, may be the sub-checkpoint `step`."""
     return known is not None and known.endswith("/") and step.startswith(known)
 
 
@@ -131,23 +131,23 @@ def _named_by(project: Project, step: Step) -> Named:
 
 
 class Graph:
-    """The steps of a project and what each is made from; each notebook is read once, here.
+    """The steps of a project and their inputs; each notebook is read once, on creation.
 
-    If `lenient`, a notebook that cannot be read is one that loads nothing; else it raises
-    `ProjectError`.
+    A notebook that cannot be read raises `ProjectError`; if `lenient`, it counts as loading
+    nothing.
     """
 
     def __init__(self, project: Project, *, lenient: bool = False) -> None:
         self.steps = project.steps()
-        # the steps that each loads, in running order; where it loads by a name that is known only
-        # when it runs, all earlier ones
+        # the earlier steps that each step loads, in running order; all earlier ones if it loads by
+        # a name known only at run time
         self.loads: dict[str, list[str]] = {}
-        self.later: dict[str, list[str]] = {}  # those that it loads though they run after it
-        # what it names in its calls of `load`, with or without a notebook, sub-checkpoints, too;
-        # `1_qc/` for any sub-checkpoint of a step
+        self.later: dict[str, list[str]] = {}  # steps that it loads although they run after it
+        # all names in its calls of `load`, with or without a notebook, including sub-checkpoints;
+        # `1_qc/` for any sub-checkpoint of `1_qc`
         self.named: dict[str, list[str]] = {}
-        self.computed: set[str] = set()  # the steps that load by a name known only when they run
-        self.files: dict[str, list[str]] = {}  # the raw files that each names, below `data/`
+        self.computed: set[str] = set()  # the steps that load by a name known only at run time
+        self.files: dict[str, list[str]] = {}  # the raw files that it names, relative to `data/`
         for step in self.steps:
             try:
                 named = _named_by(project, step)

@@ -1,7 +1,7 @@
-"""Loops over the parts of a step: what one part leaves for the next, and the list of the parts.
+"""Analyze loops over the parts of a step: which names they carry over, and the list of parts.
 
-A part that depends on those before it cannot be kept while they are made anew. Where that is not
-certain, a name counts as carried.
+A part that depends on earlier parts cannot be kept when these are regenerated. In case of doubt, a
+name counts as carried over from part to part.
 """
 
 import ast
@@ -20,7 +20,7 @@ MUTATORS = frozenset(
 def loop_in(source: str, names: Mapping[str, str], step: str) -> ast.For | None:
     """Return the loop over `parts(step, …)` that a cell runs once; None if there is none.
 
-    In a function or another loop, it may run again with other values of the same names.
+    A loop in a function or in another loop does not count: it may run again with other values.
     """
     tree = parse_cell(source)
     return _loop(tree, names, step) if tree and not any(magics(source)) else None
@@ -33,12 +33,12 @@ def _loop(tree: ast.Module, names: Mapping[str, str], step: str) -> ast.For | No
 
 
 def carried(loop: ast.For) -> list[str]:
-    """Return the names by which a part may depend on those before it, sorted."""
+    """Return the names through which a part may depend on earlier parts, sorted."""
     target = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
     stored = {name for statement in loop.body for name in bound(statement)} - target
     early = set(_early(loop.body, set(target))) & stored
     changed = {name for statement in loop.body for name in _changed(statement)} - target
-    # what is made anew in each round may be changed in it
+    # objects that each round creates may be changed in that round
     fresh = stored - early
     scoped = {
         name
@@ -51,11 +51,11 @@ def carried(loop: ast.For) -> list[str]:
 
 
 def as_rounds(source: str, names: Mapping[str, str], step: str) -> str | None:
-    """Return a cell whose loop over parts is a function that is called once; None without one.
+    """Return a cell with its loop over parts as a function that is called once; None if it cannot.
 
-    For a replay, in which the rounds of a loop would depend on what the rounds before left. What
-    they leave for other cells is bound after the call. `names` is from `imported`, and `step` what
-    is saved, a step or sub-checkpoint.
+    This is for the replay, in which a round would otherwise depend on names from earlier rounds.
+    The names that rounds leave for other cells are bound after the call. `names` is from
+    `imported`, and `step` is the step or sub-checkpoint that is saved.
     """
     whole = step.partition("/")[0]
     tree = parse_cell(source)
@@ -85,9 +85,9 @@ def as_rounds(source: str, names: Mapping[str, str], step: str) -> str | None:
 
 
 def without_list(sources: Sequence[str], step: str) -> list[str]:
-    """Return the cells of a notebook without the list that `parts` is given.
+    """Return the cells of a notebook without the list that is passed to `parts`.
 
-    The list is not code of a single part, such as `1_qc/donor_3`. It is left out if it is a literal
+    The list is not code of a single part, such as `1_qc/donor_3`. It is removed if it is a literal
     list in the call, or the value of a name that nothing else uses.
     """
     names = imported(sources)
@@ -126,7 +126,7 @@ def without_list(sources: Sequence[str], step: str) -> list[str]:
 
 
 class _Saves(ast.NodeTransformer):
-    """Turns `part.save(…)` into a call of `save`."""
+    """Turn `part.save(…)` into a call of `save`."""
 
     def __init__(self, part: str, save: str, step: str) -> None:
         self._part, self._save, self._step = part, save, step
@@ -152,7 +152,7 @@ def _run_once(statements: Sequence[ast.stmt]) -> Iterator[ast.For]:
 def _is_parts(
     node: ast.AST, names: Mapping[str, str], step: str | None = None
 ) -> TypeGuard[ast.Call]:
-    """Tell whether a node is a call of `parts`; with `step`, for that one."""
+    """Tell whether a node is a call of `parts`; if `step` is given, for that step."""
     if not isinstance(node, ast.Call) or names.get(dotted(node.func)) != "parts":
         return False
     first = node.args[0] if node.args else None
@@ -160,7 +160,7 @@ def _is_parts(
 
 
 def _is_plain(node: ast.expr | None) -> bool:
-    """Tell whether an expression is a list of texts."""
+    """Tell whether an expression is a list or tuple of string literals."""
     return isinstance(node, ast.List | ast.Tuple) and all(
         isinstance(element, ast.Constant) and isinstance(element.value, str)
         for element in node.elts
@@ -168,7 +168,7 @@ def _is_plain(node: ast.expr | None) -> bool:
 
 
 def _unparsed(tree: ast.Module | None, source: str) -> str:
-    """Return the code of a changed tree; the cell itself if it has magics, whose lines may move."""
+    """Return the code of a changed tree; for cells with magics, whose lines may move, `source`."""
     try:
         parse(source)
     except (SyntaxError, ValueError):
@@ -194,9 +194,9 @@ def _root(node: ast.expr) -> Iterator[str]:
 
 
 def _early(statements: Sequence[ast.stmt], known: set[str]) -> Iterator[str]:
-    """Yield the names that are read before these statements are sure to have bound them.
+    """Yield the names that may be read before these statements bind them.
 
-    `known` has the names that are bound; it is extended.
+    `known` contains the names that are bound; it is extended in place.
     """
     for statement in statements:
         if isinstance(statement, ast.If):

@@ -1,4 +1,4 @@
-"""Code of cells and modules: Python, and what IPython adds: magics, shell lines, help with `?`."""
+"""Parse code of cells and modules: Python, and IPython's magics, shell lines and `?` help."""
 
 import ast
 import io
@@ -7,7 +7,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 
-# magics that Python follows, and cell magics
+# line magics that are followed by Python code, and cell magics with Python code
 TIMING = ("lprun", "memit", "mprun", "prun", "time", "timeit")
 PYTHON_MAGICS = ("capture", *TIMING)
 # strings and comments, whose brackets do not count
@@ -33,7 +33,7 @@ def parse(source: str) -> ast.Module:
 
 
 def lines_of(source: str) -> list[str]:
-    """Return the lines with their ends, counted like Python; `splitlines` splits at more."""
+    """Return the lines with their ends, split like Python; `splitlines` has more separators."""
     return list(io.StringIO(source, newline=""))
 
 
@@ -79,13 +79,13 @@ def without_magics(source: str) -> str:
 
 
 def _parsed(source: str) -> ast.Module:
-    """Return the syntax tree of a cell; IPython removes the indentation that all lines share."""
+    """Return the syntax tree of a cell; like IPython, ignore indentation that all lines share."""
     bare = textwrap.dedent(source) if source[:1].isspace() else source
     tree = parse(bare)
     if bare != source:
         pairs = zip(bare.split("\n"), source.split("\n"), strict=True)
         removed = next((len(line) - len(rest) for rest, line in pairs if rest.strip()), 0)
-        for node in ast.walk(tree):  # positions are those of the cell as it is
+        for node in ast.walk(tree):  # positions refer to the original cell
             for name in ("col_offset", "end_col_offset"):
                 if hasattr(node, name):
                     setattr(node, name, getattr(node, name) + removed)
@@ -93,7 +93,7 @@ def _parsed(source: str) -> ast.Module:
 
 
 def _magical(lines: list[str]) -> set[int]:
-    """Return the indices of the lines that IPython adds, with their continuation lines."""
+    """Return the indices of magics, shell and help lines, with their continuation lines."""
     magical: set[int] = set()
     depth = 0
     for i, line in enumerate(lines):

@@ -1,6 +1,6 @@
-"""Notebooks as files: read, write, list cells, validate.
+"""Read, write and validate notebook files, and list their cells.
 
-This module does without nbformat. The post-gen hook runs where nbformat may be missing, and
+This module does not use nbformat: the post-gen hook runs where nbformat may be missing, and
 importing it takes seconds in an environment with JupyterLab, several times as long as a whole
 `checkpoint check`. The tests compare `invalid` with nbformat's schema.
 """
@@ -31,7 +31,7 @@ def read(path: Path) -> dict:
     Raises
     ------
     ProjectError
-        If the file is not JSON, or not a JSON object. The message names line and column.
+        If the file is not a JSON object. For a syntax error, the message has the line and column.
     """
     text = ""
     try:
@@ -50,7 +50,7 @@ def read(path: Path) -> dict:
 
 
 def read_whole(path: Path) -> dict:
-    """Return a notebook, of any version, whose cells can be relied upon; raises as `read`."""
+    """Return a notebook of any version whose cells are valid; raises like `read`."""
     notebook = read(path)
     if reason := next(broken(notebook), None):
         raise _unreadable(path, f"is not a valid notebook: it {reason}")
@@ -62,7 +62,7 @@ def _unreadable(path: Path, reason: str) -> ProjectError:
 
 
 def dumps(notebook: dict) -> str:
-    """Return the text of a notebook's file, formatted as by Jupyter."""
+    """Return the text of a notebook file, formatted like Jupyter does."""
     return printable(json.dumps(notebook, indent=1, ensure_ascii=False)) + "\n"
 
 
@@ -94,7 +94,7 @@ def source_of(cell: dict) -> str:
 
 
 def first_line(source: str) -> str:
-    """Return the first line that is not empty, shortened: messages name a cell by it."""
+    """Return the first non-empty line, shortened, by which messages name a cell."""
     lines = (line.partition("  #")[0].strip() for line in source.splitlines())
     return shortened(next(filter(None, lines), ""))
 
@@ -134,9 +134,10 @@ def kernel(notebook: dict) -> str | None:
 
 
 def language(notebook: dict) -> str:
-    """Return the language of a notebook in small letters.
+    """Return the language of a notebook in lower case.
 
-    Where it names a kernel alone, it is that of the kernel; if that is not installed, its name.
+    If the notebook names only a kernel, this is the kernel's language, or the kernel's name if it
+    is not installed.
     """
     spec, info = (notebook["metadata"].get(key) for key in ("kernelspec", "language_info"))
     named = [spec.get("language") if isinstance(spec, dict) else None]
@@ -157,7 +158,7 @@ def _language_of(name: str | None) -> str:
 
 
 def invalid(notebook: dict) -> Iterator[str]:
-    """Yield what is not valid nbformat 4.5 in a notebook; outputs are not looked into."""
+    """Yield each violation of nbformat 4.5 in a notebook; the content of outputs is not checked."""
     if reason := other_version(notebook):
         yield reason
     missing = list(broken(notebook))
@@ -185,7 +186,7 @@ def invalid(notebook: dict) -> Iterator[str]:
 
 
 def other_version(notebook: dict) -> str | None:
-    """Return which nbformat version a notebook has, in the words of `invalid`; None for 4.5."""
+    """Return the nbformat version of a notebook as a reason, as in `invalid`; None for 4.5."""
     version = (notebook.get("nbformat"), notebook.get("nbformat_minor"))
     if version == (4, 5):
         return None
@@ -194,11 +195,11 @@ def other_version(notebook: dict) -> str | None:
 
 
 def broken(notebook: dict) -> Iterator[str]:
-    """Yield what a notebook lacks that every version has; the cells of others can be used."""
+    """Yield what makes the cells of a notebook unusable, whatever its nbformat version."""
     if not isinstance(notebook.get("metadata"), dict):
         yield "has no metadata"
     if not isinstance(notebook.get("cells"), list):
-        # before version 4, they were in worksheets
+        # before version 4, cells were in worksheets
         older = notebook.get("nbformat") in (1, 2, 3)
         yield (other_version(notebook) if older else None) or "has no cells"
         return

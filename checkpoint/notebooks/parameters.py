@@ -1,7 +1,7 @@
-"""Values for the names in a notebook's cell tagged `parameters`, set as papermill sets them.
+"""Set values for the names in a notebook's cell tagged `parameters`, like papermill.
 
 The values are assigned in a new cell below that one, tagged `injected-parameters`, so that the
-notebook shows what it was run with.
+notebook shows the values it was run with.
 """
 
 import ast
@@ -14,14 +14,14 @@ from .magics import parse_cell
 
 TAG, INJECTED_TAG = "parameters", "injected-parameters"
 SET = "# Parameters set by checkpoint run\n"  # the first line of our cell
-# that of papermill's cell, which people write as well
+# the first line of papermill's cell, which users also write themselves
 INJECTED = ("# Parameters\n", SET)
 
 
 def parse_settings(settings: list[str]) -> dict[str, str]:
     """Parse `name=value` settings into Python code by name; raises `ProjectError`.
 
-    A value that is not a Python literal is text: `SIZE=3`, `NAMES=["a", "b"]`, `LABEL=CD8 T`.
+    A value that is not a Python literal is a string: `SIZE=3`, `NAMES=["a", "b"]`, `LABEL=CD8 T`.
     """
     values = {}
     for setting in settings:
@@ -53,7 +53,7 @@ def looks_injected(source: str) -> bool:
 
 
 def assignments(source: str) -> list[str]:
-    """Return the assignments of a cell that sets parameters, a line each."""
+    """Return the assignments in a cell that sets parameters."""
     tree = parse_cell(source)
     return [ast.unparse(statement) for statement in tree.body] if tree else source.splitlines()
 
@@ -61,7 +61,7 @@ def assignments(source: str) -> list[str]:
 def inject(content: dict[str, Any], values: Mapping[str, str]) -> None:
     """Set values in a notebook, in place, and keep other values that were set before.
 
-    `values` has Python code by name, from `parse_settings`.
+    `values` maps names to Python code, from `parse_settings`.
     """
     lines: list[str] = []
     for cell in notebook.tagged(content, INJECTED_TAG):
@@ -77,10 +77,10 @@ def inject(content: dict[str, Any], values: Mapping[str, str]) -> None:
 
 
 def _as_code(text: str) -> str:
-    """Return the code of the literal that a text is, or else of the text itself."""
+    """Return the code of the Python literal in a text, or else of the text as a string."""
     try:
         code = repr(ast.literal_eval(text.strip()))
-        ast.literal_eval(code)  # 1e999 is read, and written as a name: inf
+        ast.literal_eval(code)  # 1e999 is a literal, but its repr, inf, is not
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return repr(text)
     return code

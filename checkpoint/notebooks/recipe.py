@@ -1,6 +1,6 @@
-"""Steps that do not call `save`: commands, and notebooks in other languages than Python.
+"""Find the code and inputs of steps that do not call `save`: commands and non-Python notebooks.
 
-They write into a folder that the environment variable `CHECKPOINT_OUTPUT` names.
+They write into the folder that the environment variable `CHECKPOINT_OUTPUT` names.
 """
 
 import re
@@ -17,32 +17,32 @@ from .notebook import language, read_whole, sources
 
 OUTPUT = "CHECKPOINT_OUTPUT"
 NOTHING = Entry([], [], [], [])
-# what lets other files run, which may write
+# calls that run other files, which may write results
 INCLUDES = re.compile(r"\b(?:source|include|system2?|run|Rscript)\s*\(")
 PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)+|[\w+-]+\.\w+")
 
 
 class Recipe(NamedTuple):
-    """What such a step is made with; files are relative to the project."""
+    """The code and inputs of such a step; files are relative to the project."""
 
-    entry: Entry  # what `[tool.checkpoint.steps]` says of it
-    code: list[str]  # the files of its code, its notebook among them
-    loads: list[str]  # of the setting, and the steps whose results its code spells out
-    reads: list[str]  # other files, likewise
+    entry: Entry  # its settings in `[tool.checkpoint.steps]`
+    code: list[str]  # its code files, including its notebook
+    loads: list[str]  # the steps in its settings, and those whose results its code names
+    reads: list[str]  # the other files in its settings or named in its code
 
 
 def makes_nothing(project: Project, step: Step, sources: Iterable[str]) -> bool:
-    """Tell whether the code of a notebook in another language knows nothing of checkpoints."""
+    """Tell whether a non-Python notebook neither mentions checkpoints nor runs other files."""
     texts = _texts(project, (step.entry or NOTHING).code)
     known = ("checkpoint" in text.lower() or INCLUDES.search(text) for text in (*sources, *texts))
     return not any(known)
 
 
 def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = None) -> Recipe | None:
-    """Return what a step is made with; None for a notebook that calls `save`.
+    """Return the recipe of a step; None for a Python notebook, which calls `save`.
 
-    `content` is that of its notebook, if it was read already. Raises `ProjectError` if it cannot
-    be read.
+    `content` is the content of its notebook, if already read. Raises `ProjectError` if the notebook
+    cannot be read.
     """
     entry = step.entry or NOTHING
     texts, code = [" ".join(entry.run)], code_files(project, entry)
@@ -54,7 +54,7 @@ def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = Non
         texts += sources(content)
         code.insert(0, project.show(step.path))
     texts += other_texts
-    # from the project's top or from its notebooks
+    # paths may be relative to the project or to its notebooks
     paths_in_code = (Path(word).parts for text in texts for word in PATH.findall(text))
     places = [tuple(dropwhile("..".__eq__, parts)) for parts in paths_in_code]
     steps = {known.name for known in project.steps()} - {step.name}
@@ -71,7 +71,7 @@ def recipe_of(project: Project, step: Step, content: dict[str, Any] | None = Non
 
 
 def code_files(project: Project, entry: Entry) -> list[str]:
-    """Return the files of the code of a step, in place of a folder those that are below it."""
+    """Return the code files of a step; folders are replaced by the files below them."""
     names: list[str] = []
     for name in entry.code:
         path = project.root / name
@@ -90,7 +90,7 @@ def _texts(project: Project, names: Iterable[str]) -> list[str]:
 
 
 def _is_input(project: Project, parts: tuple[str, ...]) -> bool:
-    """Tell whether a path in some code is a file of the project that no step makes."""
+    """Tell whether a path in code is a file of the project that no step makes."""
     if not parts or ".." in parts or parts[0] in ("results", "notebooks"):
         return False
     return project.root.joinpath(*parts).is_file()

@@ -1,4 +1,4 @@
-"""Empty notebooks with a load and a save cell, which run as they are."""
+"""Create empty notebooks with a load and a save cell, which run without changes."""
 
 import sys
 
@@ -6,8 +6,8 @@ from ..project.names import number_of
 from .notebook import LOAD_TAG, SAVE_TAG, code_cell
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-# what a kernel of this Python says of itself: JupyterLab shows a notebook as modified as soon as it
-# is opened if this differs in any point
+# what a kernel of this Python reports about itself: if anything differs, JupyterLab shows a
+# notebook as modified as soon as it is opened
 LANGUAGE_INFO = {
     "codemirror_mode": {"name": "ipython", "version": 3},
     "file_extension": ".py",
@@ -20,13 +20,13 @@ LANGUAGE_INFO = {
 
 
 def skeleton(package: str, step: str, previous: str | None, depth: int = 1) -> dict:
-    """Return the content of an empty notebook, which lies `depth` folders below the project's top.
+    """Return the content of an empty notebook, `depth` folders below the top of the project.
 
-    It loads `previous`; if that is None, it is the first notebook, which reads raw files.
+    The notebook loads `previous`; if that is None, it is the first one and reads raw files.
     """
     number = number_of(step)
     title = (number.label if number else step).replace("_", " ").replace("-", " ").capitalize()
-    # does not name the notebook that it loads, which may be renamed
+    # the text does not name the previous notebook, which may be renamed
     needs = "what its first cell loads" if previous else "raw files in `data/`"
     intro = (
         f"# {title}\n\n"

@@ -1,1 +1,1 @@
-"""Where things are: the project, its steps in order, its settings, names and locks."""
+"""The project: its folders, its steps in running order, its settings, names and locks."""

@@ -1,4 +1,4 @@
-"""Who calls `load` or `save`: a notebook that the front end names, a script, or neither."""
+"""Find the caller of `load` or `save`: a notebook that the front end names, or a script."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ def notebook() -> Path | None:
     path = Path(str(named))
     if path.suffix != ".ipynb":
         return None
-    # older servers give a path relative to their own folder; the kernel starts in the notebook's
+    # older servers give a path relative to their root; kernels start in the notebook's folder
     return path if path.is_absolute() else Path(path.name).absolute()
 
 
@@ -36,14 +36,14 @@ def script() -> Path | None:
 
 
 def places() -> list[Path]:
-    """Return the folders that tell which project the caller belongs to; the first one decides."""
+    """Return the folders to search for the caller's project; the first one in a project decides."""
     from ..watch import files
 
     file = notebook()
     if file and file.is_file():
         return [file.parent]
     file = script()
-    here = working_directory(), files.began_in  # a cell may have gone to a folder of no project
+    here = working_directory(), files.began_in  # a cell may have left the project
     return [place for place in (file and file.parent, *here) if place]
 
 
@@ -57,14 +57,14 @@ def working_directory() -> Path | None:
 
 @cache
 def _tools() -> list[Path]:
-    """Return the folders of what is installed in this environment."""
+    """Return the folders in which this environment has its scripts and packages."""
     from sysconfig import get_path
 
     return [Path(get_path(name)) for name in ("scripts", "purelib", "platlib", "stdlib")]
 
 
 def _session_name() -> str | None:
-    """Return the path that a Jupyter server gave this kernel."""
+    """Return the notebook path that a Jupyter server gave this kernel; None without one."""
     name = os.environ.get("JPY_SESSION_NAME")
     psutil = sys.modules.get("psutil")  # every kernel imports it
     if psutil is None:
@@ -73,5 +73,5 @@ def _session_name() -> str | None:
         parent = psutil.Process(os.getppid()).environ()
     except psutil.Error:
         return name
-    # what a cell starts, such as papermill, inherits the name of that cell's notebook
+    # a process that a cell starts, such as papermill, inherits the name of the cell's notebook
     return None if name == parent.get("JPY_SESSION_NAME") else name

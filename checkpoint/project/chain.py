@@ -1,4 +1,4 @@
-"""The steps of a project in running order: its notebooks that have a number, and its scripts."""
+"""List the steps of a project in running order: numbered or listed notebooks, and scripts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -9,17 +9,17 @@ from .settings import FILE, Entry
 
 
 class Step:
-    """A notebook or script of the chain, and its results."""
+    """A notebook or script of the chain."""
 
     def __init__(self, path: Path, place: int, entry: Entry | None = None) -> None:
-        self.name = path.stem  # that `load` and `save` use: `1_preprocessing`
+        self.name = path.stem  # as in `load` and `save`: `1_preprocessing`
         self.path = path
         self.folder = path.parent  # for a script, that of all notebooks
-        # in the running order; notebooks of a folder that have the same number, such as a copy,
+        # position in the running order; notebooks in a folder with the same number, such as a copy,
         # have the same place
         self.place = place
-        self.entry = entry  # what `[tool.checkpoint.steps]` says of it
-        self.number: Number | None = number_of(self.name)  # None for some that `order` lists
+        self.entry = entry  # its settings in `[tool.checkpoint.steps]`
+        self.number: Number | None = number_of(self.name)  # None for some names in `order`
         if self.is_script:  # `path` says where its notebook would be
             self.path = path.parents[1] / FILE
 
@@ -34,28 +34,28 @@ class Step:
 
     @property
     def is_script(self) -> bool:
-        """Whether a command makes it, and no notebook."""
+        """Whether a command makes the step, instead of a notebook."""
         return bool(self.entry and self.entry.run)
 
     @property
     def source(self) -> str:
-        """What makes it, in messages: its notebook, or the table of its command."""
+        """Its notebook, or the table of its command, as messages name it."""
         table = f"[tool.checkpoint.steps.{self.name}] of {FILE}"
         return table if self.is_script else self.path.name
 
     @property
     def label(self) -> str:
-        """Its name without the number: `preprocessing`."""
+        """The name without the number: `preprocessing`."""
         return self.number.label if self.number else self.name
 
 
 def in_order(
     folder: Path, notebooks: Sequence[Path], entries: Mapping[str, Entry], order: Sequence[str]
 ) -> list[Step]:
-    """Return the steps: the notebooks and scripts that `order` lists, in its order.
+    """Return the notebooks and scripts listed in `order` as steps, in this order.
 
-    Where it is empty, the scripts and the notebooks that have a number, sorted folder by folder by
-    their numbers: `01_x`, `01a_x`, `2_x`, `10_x`.
+    If `order` is empty, return the scripts and the numbered notebooks, sorted by their numbers
+    folder by folder: `01_x`, `01a_x`, `2_x`, `10_x`.
     """
     by_name = {"/".join(_parts(folder, path)): path for path in notebooks}
     chosen = [by_name[name] for name in order if name in by_name]
@@ -82,18 +82,18 @@ def in_order(
 
 
 def _place(stem: str) -> tuple[object, ...]:
-    """Return what is the same for names of the same number; what has none has its own place."""
+    """Return a key that is the same for names with the same number; others have their own."""
     return natural(stem)[:3] if number_of(stem) else (stem,)
 
 
 def _entry(entries: Mapping[str, Entry], path: Path, *, is_script: bool) -> Entry | None:
-    """Return the settings of a step; those of a notebook without a command."""
+    """Return the settings of a step; for a notebook, without the command."""
     entry = entries.get(path.stem)
     return entry and (entry if is_script else entry._replace(run=[]))
 
 
 def namesakes(steps: Sequence[Step]) -> Iterator[tuple[Step, Step]]:
-    """Yield the steps whose notebooks have the name of an earlier one, with that one."""
+    """Yield pairs of steps with the same name: the first one, and each later one."""
     seen: dict[str, Step] = {}
     for step in steps:
         first = seen.setdefault(step.name.casefold(), step)
@@ -102,7 +102,7 @@ def namesakes(steps: Sequence[Step]) -> Iterator[tuple[Step, Step]]:
 
 
 def step_of(text: str) -> str:
-    """Return the step that an argument names, be it a file or folder as the shell completes it."""
+    """Return the step that an argument names; a path, as completed by the shell, works too."""
     parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     if text.endswith(".ipynb"):
         return parts[-1].removesuffix(".ipynb")

@@ -1,7 +1,7 @@
-"""Which project a call of `load` or `save`, or the command, works on.
+"""Find the project that `load`, `save` or the command works on.
 
-It is the project of the package that was imported. If the caller lies in another project that has
-a package of the same name, such as a copy, or no package, it is that one. The caller is a notebook
+This is the project of the imported package, unless the caller is in another project that has no
+package, or one of the same name, such as a copy: then it is that project. The caller is a notebook
 that the front end names, a script, or else the working directory (`caller.places`).
 """
 
@@ -20,12 +20,12 @@ PROJECT, RESULTS = "CHECKPOINT_PROJECT", "CHECKPOINT_RESULTS"
 def project_to_read() -> Project:
     """Return the project that `load` and `data_file` read.
 
-    With `CHECKPOINT_RESULTS`, results are looked for there first.
+    If `CHECKPOINT_RESULTS` is set, results are searched in that folder first.
 
     Raises
     ------
     ProjectError
-        If the caller lies in no project, and this package is not part of one either.
+        If neither the caller nor this package is in a project.
     """
     (root, _), results = _root(), _results()
     return Project(root, results, below=root / "results" if results else None)
@@ -37,10 +37,9 @@ def project_to_write(step: str) -> Project:
     Raises
     ------
     CheckpointError
-        If the caller does not lie in the project of this package: it would replace results that
-        are not its own.
+        If the caller is not in a project of this package: it would replace results of another.
     ProjectError
-        As `project_to_read`.
+        Like `project_to_read`.
     """
     (root, is_own), results = _root(), _results()
     if not results and not is_own:
@@ -59,18 +58,18 @@ def project_of_command() -> Project:
 
 @cache
 def package() -> str:
-    """Return the package that this code is part of; "" if it is part of none."""
+    """Return the name of the package that contains this code; "" if there is none."""
     folder = _package_folder()
     return folder.name if (folder / "__init__.py").is_file() else ""
 
 
 def fits(project: Project) -> bool:
-    """Tell whether a project has the package of this code, or no package."""
+    """Tell whether a project matches this code: if either has no package, or both the same."""
     return not package() or not project.packages or package() in project.packages
 
 
 def imported_from_elsewhere(project: Project) -> str | None:
-    """Describe which other project this code belongs to; None if to `project`, or to none."""
+    """Return a message if this code belongs to a project other than `project`; else None."""
     other = installed_project()
     if other is None or other == project.root.resolve():
         return None
@@ -82,14 +81,14 @@ def imported_from_elsewhere(project: Project) -> str | None:
 
 
 def cannot_save_here() -> str | None:
-    """Warn of what `project_to_write` will refuse, perhaps hours later; None if it will not."""
+    """Return a warning if `project_to_write` will raise, perhaps hours later; else None."""
     if _results() or _named() or _own() is not None:
         return None
     return f"{_caller()} does not belong to this project, so save will refuse here."
 
 
 def _root() -> tuple[Path, bool]:
-    """Return the project, and whether the caller lies in it or names it."""
+    """Return the project, and whether the caller is in it or names it."""
     if root := _named() or _own():
         return root, True
     if root := installed_project():
@@ -98,13 +97,13 @@ def _root() -> tuple[Path, bool]:
 
 
 def _own() -> Path | None:
-    """Return the project that the caller lies in; None if it is of another package."""
+    """Return the project that the caller is in; None if it has another package."""
     root = next(filter(None, map(project_above, places())), None)
     return root if root and fits(Project(root)) else None
 
 
 def installed_project() -> Path | None:
-    """Return the project that this code is part of."""
+    """Return the project that contains this code; None if there is none."""
     root = _package_folder().parents[1]
     return root if is_project(root) else None
 
@@ -114,13 +113,13 @@ def _package_folder() -> Path:
 
 
 def _named() -> Path | None:
-    """Return the project that the environment variable names."""
+    """Return the project that `CHECKPOINT_PROJECT` names; None if it is not set."""
     table = "the top folder of a project, which has a pyproject.toml with a [tool.checkpoint] table"
     return _folder_in(PROJECT, is_project, table)
 
 
 def _results() -> Path | None:
-    """Return the folder that the environment variable names; `save` creates it."""
+    """Return the folder that `CHECKPOINT_RESULTS` names; `save` creates it. None if not set."""
 
     def can_be(folder: Path) -> bool:
         return (folder if folder.exists() else folder.parent).is_dir()

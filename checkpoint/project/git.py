@@ -1,4 +1,4 @@
-"""What git knows of the project's files; nothing where there is no git or no repository."""
+"""Ask git about the project's files; answers are empty without git or a repository."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from ..errors import ProjectError
 
 
 def asked(root: Path, *arguments: str) -> tuple[str | None, str]:
-    """Return what git prints, None if it fails or is not here; and its error, on one line."""
+    """Run git; return its output, None if it fails or is missing, and its error's first line."""
     try:
         done = subprocess.run(
             ["git", "--literal-pathspecs", "-c", "core.quotePath=false", *arguments],
@@ -25,14 +25,14 @@ def asked(root: Path, *arguments: str) -> tuple[str | None, str]:
 
 
 def tracked(root: Path, *names: str) -> list[str]:
-    """Return the files in git at or below some paths, but not beyond a link; relative to `root`."""
+    """Return the tracked files at or below some paths, relative to `root`; do not follow links."""
     files = _paths(root, "ls-files", "-z", "--", *names) if names else []
     top = root.resolve()
     return [file for file in files if (top / file).parent.resolve() == (top / file).parent]
 
 
 def unstaged(root: Path, names: Iterable[str]) -> dict[str, str]:
-    """Return the tracked files among `names` that differ from git's index, with its text."""
+    """Return the tracked files in `names` that differ from git's index, with the index's text."""
     named = list(names)
     if not named:
         return {}
@@ -41,9 +41,9 @@ def unstaged(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def last_commit(root: Path) -> tuple[str, str]:
-    """Return the hash and the date of the last commit that has the project; empty without one.
+    """Return the hash and date of the last commit, if it contains the project; else empty.
 
-    A repository may lie around a project that it does not track: its commits say nothing.
+    The project may be inside a repository that does not track it: then its commits do not count.
     """
     if not _git(root, "ls-tree", "HEAD"):
         return "", ""
@@ -62,7 +62,7 @@ def changed_since_commit(root: Path, *names: str) -> list[str]:
 
 
 def committed_text(root: Path, name: str) -> str:
-    """Return the text of a file in the last commit; empty if it is not there."""
+    """Return the text of a file in the last commit; empty if the commit does not contain it."""
     return _git(root, "show", f"HEAD:./{name}")
 
 
@@ -73,12 +73,12 @@ def index_checksum(root: Path) -> str:
 
 
 def follow(root: Path, before: Iterable[str], after: Iterable[str]) -> None:
-    """Let the index follow files that were moved, rewritten or removed; raises `ProjectError`.
+    """Stage files that were moved, rewritten or removed; raises `ProjectError` if git fails.
 
-    `before` and `after` are their paths until now, and from now on; empty ones are ignored.
+    `before` and `after` are their old and new paths; empty ones are ignored.
     """
     stay = set(filter(None, after))
-    # forced, since on a disk that ignores case the old path may still lead to the file
+    # forced, since on a case-insensitive disk the old path may still exist
     _update_index(root, {*filter(None, before)} - stay, "--force-remove")
     _update_index(root, stay, "--add", "--remove")
 

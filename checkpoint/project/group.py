@@ -1,7 +1,7 @@
-"""Folders and locks that all members of a group can use.
+"""Create folders and locks that all members of a group can use.
 
-Where a folder can be written by its group, so can the folders and lock files that are created in
-it, whatever the umask of the process.
+If a folder is group-writable, so are the folders and lock files created in it, whatever the umask
+of the process.
 """
 
 import os
@@ -14,7 +14,7 @@ from ..errors import CheckpointError
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and those above it that do not exist, for the group of the one above."""
+    """Create a folder and its missing parents, group-writable if the folder above them is."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -23,7 +23,7 @@ def make_folder(folder: Path) -> None:
 
 
 def share(path: Path) -> None:
-    """Let the group write in a folder or lock file if it can write in the folder around it."""
+    """Make a folder or lock file group-writable if its parent folder is."""
     mode, around = path.stat().st_mode, path.parent.stat().st_mode
     if os.name != "nt" and around & ~mode & stat.S_IWGRP:
         with suppress(PermissionError):  # another member created it
@@ -42,12 +42,12 @@ def locked(path: Path, timeout: float = -1) -> Iterator[None]:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Name the owner of a folder or file that may not be written, and what the owner has to do.
+    """Turn a `PermissionError` into an error that names the owner and says what to do.
 
     Raises
     ------
     CheckpointError
-        In place of a `PermissionError` from within the `with` block.
+        Instead of a `PermissionError` within the `with` block.
     """
     try:
         yield
@@ -65,7 +65,7 @@ def check_writable(folder: Path) -> None:
 
 def _not_permitted(path: Path) -> CheckpointError:
     while path != path.parent and (not path.exists() or os.access(path, os.W_OK)):
-        path = path.parent  # in which it could not be created
+        path = path.parent  # the folder in which it could not be created
     owner = _owner(path)
     if os.name != "nt" and os.statvfs(path).f_flag & os.ST_RDONLY:
         what, todo = "is on a read-only file system", "Work in a copy of the project"
@@ -91,5 +91,5 @@ def _owner(path: Path) -> str | None:
         return None
     try:
         return path.owner()
-    except KeyError:  # a number without an account
+    except KeyError:  # a user id without an account
         return f"user {uid}"

@@ -1,4 +1,4 @@
-"""Locks: notebooks are not renamed while they run, and a step runs once at a time."""
+"""Locks that keep notebooks from being renamed while they run, and a step from running twice."""
 
 import os
 import platform
@@ -53,7 +53,7 @@ def announced(project: Project) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        with suppress(OSError):  # another process is checking it, and removes it
+        with suppress(OSError):  # another process checks the file, and removes it
             path.unlink(missing_ok=True)
 
 
@@ -76,7 +76,7 @@ def alone(project: Project, step: str) -> Iterator[None]:
 
 
 def refuse(project: Project) -> None:
-    """Raise `ProjectError` while a process runs notebooks of the project and has `announced` it."""
+    """Raise `ProjectError` if a process has `announced` that it runs notebooks of the project."""
     from filelock import FileLock, Timeout
 
     for path in (project.results / FOLDER).glob(f"{RUN}*"):

@@ -1,4 +1,4 @@
-"""Names of notebooks: their numbers, and what is the same file on Linux, macOS and Windows."""
+"""Parse the numbers of notebook names, and check names for Linux, macOS and Windows."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ DEVICES = frozenset(
     ["con", "prn", "aux", "nul"]
     + [f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"]
 )
-# what a step's folder holds of its own, which no sub-checkpoint in it can be called
+# names of other files and folders in a step's folder, which sub-checkpoints cannot have
 RESERVED = frozenset(
     (
         *("figures", "params.json", "session.json", "environment.txt"),
@@ -29,25 +29,25 @@ LAST = re.compile(r"(.*?)(\d+|(?<=\d)[A-Za-z])", re.ASCII)
 
 
 class Number(NamedTuple):
-    """The number with which the name of a notebook begins."""
+    """The number at the beginning of a notebook's name."""
 
     text: str  # as it is written: `01`, `01a`, `1_2`, `day1-2`
-    label: str  # the name behind it: `preprocessing`
+    label: str  # the name after it: `preprocessing`
 
     @property
     def head(self) -> str:
-        """What comes before its last part, by which numbers are counted: `1_` of `1_2`."""
+        """The text before the last part, which is the part that counts up: `1_` of `1_2`."""
         return self._parts[0]
 
     @property
     def last(self) -> int:
-        """Its last part; letters count from 1."""
+        """The last part as an integer; letters count from 1."""
         part = self._parts[1]
         return int(part) if part.isdecimal() else ord(part.lower()) - ord("a") + 1
 
     @property
     def is_letter(self) -> bool:
-        """Whether its last part is a letter, as in `01a`."""
+        """Whether the last part is a letter, as in `01a`."""
         return not self._parts[1].isdecimal()
 
     @property
@@ -58,7 +58,7 @@ class Number(NamedTuple):
 
     @property
     def width(self) -> int:
-        """To how many digits its last part is filled with zeros; 1 if it is not."""
+        """The number of digits to which the last part is zero-padded; 1 if it is not."""
         part = self._parts[1]
         return len(part) if part[0] == "0" else 1
 
@@ -76,7 +76,7 @@ class Number(NamedTuple):
 
     @property
     def key(self) -> tuple[str, list[tuple[int, str]]]:
-        """What numbers are sorted by."""
+        """The sort key of the number."""
         word = self.text[: len(self.text) - len(self.text.lstrip(LETTERS))]
         parts = re.findall(r"(\d+)([A-Za-z]?)", self.text[len(word) :], re.ASCII)
         return word.lower(), [(int(digits), letter.lower()) for digits, letter in parts]
@@ -89,14 +89,14 @@ def number_of(stem: str) -> Number | None:
 
 
 def natural(name: str) -> tuple[object, ...]:
-    """Return what the name of a file or folder is sorted by: numbers as numbers, words last."""
+    """Return the sort key of a file or folder name: by number first, other names last."""
     if number := number_of(name):
         return (0, *number.key, natural_text(number.label), name)
     return (1, "", [], natural_text(name), name)
 
 
 def natural_text(text: str) -> list[tuple[int, int, str]]:
-    """Return what a text is sorted by, in which numbers count as numbers."""
+    """Return the sort key of a text, which compares numbers by value."""
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part)
         for part in re.findall(r"[0-9]+|[^0-9]+", text.casefold())
@@ -104,7 +104,7 @@ def natural_text(text: str) -> list[tuple[int, int, str]]:
 
 
 def unfit(name: str, *, bare: bool = True) -> str | None:
-    """Tell why a notebook cannot have a name, which is given without its number if `bare`."""
+    """Return why a notebook cannot have a name, given without its number if `bare`; else None."""
     if bad := sorted(set(name) - NOTEBOOK_LETTERS):
         return f"has {bad[0]!r}; letters, digits, _ and - are allowed"
     if name[:1] in ("_", "-"):
@@ -116,7 +116,7 @@ def unfit(name: str, *, bare: bool = True) -> str | None:
 
 @lru_cache(1 << 12)
 def unportable(name: str) -> str | None:
-    """Return why a name cannot be one of a file on Linux, macOS and Windows; None if it can.
+    """Return why a name is not a valid file name on Linux, macOS and Windows; None if it is.
 
     The reason completes "'<name>' …"; the name is that of a file or folder, without separators.
     """
@@ -138,20 +138,20 @@ def unportable(name: str) -> str | None:
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether a step's folder has a file or folder of its own with this name."""
+    """Tell whether a name is reserved for a file or folder in a step's folder."""
     return name.casefold() in RESERVED
 
 
 def folded(name: str) -> str:
-    """Return what is the same for names that are one file on macOS or Windows."""
+    """Return a form of a name that is equal for names of the same file on macOS or Windows."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 @lru_cache(1 << 14)
 def contained(name: str) -> bool:
-    """Tell whether a name leads to a place below the folder that it is relative to."""
+    """Tell whether a relative path stays inside the folder that it is relative to."""
     if PLAIN.fullmatch(name):
-        return True  # a thousand parts have thousands of names
+        return True  # fast path: many parts have thousands of names
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     return bool(posix.parts) and not (
         posix.is_absolute() or windows.anchor or ".." in {*posix.parts, *windows.parts}

@@ -1,6 +1,6 @@
-"""Where raw data and the large files of results lie that are not in the project, if anywhere.
+"""Find the folders outside the project for raw data and for large files of results.
 
-The settings `results` and `data` name a folder each, in `pyproject.toml` or, on one machine, in
+The settings `results` and `data` name them, in `pyproject.toml` or, for one machine, in
 `checkpoint.local.toml`.
 """
 
@@ -13,14 +13,14 @@ from .settings import LOCAL, HasFolders, read_place
 
 
 def large_files_of(project: HasFolders) -> Path | None:
-    """Return the folder in which this copy of the project keeps large files; None if in itself.
+    """Return the folder for large files of this copy of the project; None if in the project.
 
-    Two copies never share one: its name is made from the place of the project.
+    Two copies never share a folder: its name contains a hash of the project's path.
 
     Raises
     ------
     CheckpointError
-        If the setting has a variable that is not set, a relative path, or a disk that is not there.
+        If the setting has an unset variable, a relative path, or a disk that is not mounted.
     ProjectError
         If the setting cannot be read.
     """
@@ -37,13 +37,16 @@ def large_files_of(project: HasFolders) -> Path | None:
 
 
 def data_of(project: HasFolders) -> Path:
-    """Return the folder of the raw files, there or not; raises as `large_files_of`."""
+    """Return the folder of the raw files, even if it does not exist.
+
+    Raises like `large_files_of`, except that the disk may be missing.
+    """
     setting = read_place(project, "data")
     return _filled(project, "data", setting) if setting else project.root / "data"
 
 
 def refuse_missing_data(project: HasFolders) -> None:
-    """Raise `CheckpointError` if the folder that the setting `data` names is not there."""
+    """Raise `CheckpointError` if the folder in the setting `data` does not exist."""
     setting = read_place(project, "data")
     if setting and not (place := _filled(project, "data", setting)).is_dir():
         raise _wrong("data", setting, f"{place} is not there. Mount its disk, or correct")
@@ -52,8 +55,8 @@ def refuse_missing_data(project: HasFolders) -> None:
 def script_that_makes(project: HasFolders, path: Path) -> str | None:
     """Return the script that makes a raw file, relative to the project; None if unknown.
 
-    It is one that `data/README.md` mentions together with the file, and that has the file's name
-    in its code.
+    `data/README.md` must mention both the script and the file, and the script's code must contain
+    the file's name.
     """
     readme = project.root / "data" / "README.md"
     if not readme.is_file():
@@ -79,7 +82,7 @@ def _filled(project: HasFolders, key: str, setting: str) -> Path:
 
 
 def _plain_part(setting: str) -> Path | None:
-    """Return the folder that has to be there: what has a variable, and the last, may be made."""
+    """Return the part of a path that must exist: not the last part, nor from a variable on."""
     parts = Path(setting).parts
     plain = next((i for i, part in enumerate(parts) if set("${~%") & set(part)), len(parts) - 1)
     return Path(*parts[:plain]) if plain else None

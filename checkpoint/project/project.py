@@ -1,4 +1,4 @@
-"""Where things are: the project, its data, its notebooks in running order, its results."""
+"""The project: its folders, its steps in running order, and the folders of their results."""
 
 import os
 import re
@@ -15,9 +15,9 @@ from .places import data_of
 from .settings import read_entries, read_order
 
 MARK = "[tool.checkpoint]"
-# what `run` leaves in a step's results when a notebook failed, or was edited while it ran
+# files that `run` writes to a step's results if a notebook failed, or was edited while it ran
 FAILED, EXECUTED = "failed.ipynb", "executed.ipynb"
-FAILED_LOG = "failed.log"  # what a command printed that failed, or is running
+FAILED_LOG = "failed.log"  # the output of a command that failed, or is running
 VERSION = re.compile(r'^__version__ = "(.+)"', re.MULTILINE)
 KEEP = ".gitkeep"  # keeps an empty folder in git
 
@@ -32,7 +32,7 @@ class Project:
     results
         The folder of the results, if it is not the project's own.
     below
-        Where to look for the results of a step that are not there.
+        The folder in which to look for a step's results if `results` has none.
     """
 
     def __init__(self, root: Path, results: Path | None = None, below: Path | None = None) -> None:
@@ -46,20 +46,20 @@ class Project:
 
     @cached_property
     def data(self) -> Path:
-        """The folder of the raw files: `data/`, or what the setting `data` says."""
+        """The folder of the raw files: `data/`, or the setting `data`."""
         return data_of(self)
 
     def steps(self) -> list[Step]:
-        """List the steps in running order: those of the setting `order`, else by their numbers.
+        """Return the steps in running order: by the setting `order`, or else by their numbers.
 
-        Where two notebooks have the same name, this is the first; `refuse_unclear` raises.
+        Of notebooks with the same name, only the first is included; `refuse_unclear` raises.
         """
         steps = self._steps()
         later = [step for _, step in namesakes(steps)]
         return [step for step in steps if step not in later]
 
     def notebook_files(self) -> list[Path]:
-        """Return all notebooks, steps or not; no hidden files and broken links."""
+        """Return all notebooks, steps or not, except hidden files and broken links."""
         paths = []
         for folder, folders, files in os.walk(self.notebooks):
             folders[:] = [name for name in folders if name[0] != "." and name not in LEFTOVERS]
@@ -71,14 +71,14 @@ class Project:
         return sorted(paths)
 
     def notebook(self, step: str) -> Path:
-        """Return the notebook of a step or sub-checkpoint; where it would be, if there is none."""
+        """Return the path of a step's or sub-checkpoint's notebook, even if it does not exist."""
         name = step.partition("/")[0]
         known = (step for step in self.steps() if not step.is_script)
         paths = (step.path for step in known if step.name == name)
         return next(paths, self.notebooks / f"{name}.ipynb")
 
     def others(self) -> Iterator[tuple[Path, str]]:
-        """Yield the notebooks that belong to no step, with the reason, which completes "it …"."""
+        """Yield the notebooks that are not steps, with the reason, which completes "it …"."""
         steps, order = self._steps(), read_order(self)
         for first, step in namesakes(steps):
             yield step.path, f"has the name of {self._source(first)}"
@@ -88,10 +88,10 @@ class Project:
                 yield path, "is not listed in `order`" if order else _why_no_number(path.stem)
 
     def refuse_unclear(self) -> None:
-        """Raise `ProjectError` where it is not clear which notebooks are the steps.
+        """Raise `ProjectError` if it is not clear which notebooks are the steps.
 
-        Two notebooks have the same name, a notebook has that of a command, or `order` lists one
-        that does not exist.
+        This is so if two notebooks, or a notebook and a command, have the same name, or if `order`
+        lists a notebook that does not exist.
         """
         steps, entries = self._steps(), read_entries(self)
         for step in steps:
@@ -124,9 +124,9 @@ class Project:
         return step.source if step.is_script else self.show(step.path)
 
     def not_there(self) -> list[str]:
-        """Return what the setting `order` lists and what does not exist."""
+        """Return the names in the setting `order` that do not exist."""
         scripts = [name for name, entry in read_entries(self).items() if entry.run]
-        # not `is_file`, which is true for other letters on disks that ignore case
+        # not `is_file`, which ignores case on case-insensitive disks
         paths = (path.relative_to(self.notebooks) for path in self.notebook_files())
         known = {*scripts, *(path.with_suffix("").as_posix() for path in paths)}
         return [name for name in read_order(self) if name not in known]
@@ -136,7 +136,10 @@ class Project:
         return in_order(self.notebooks, paths, read_entries(self), read_order(self))
 
     def select(self, steps: list[str]) -> list[Step]:
-        """Return these steps in running order, all if none is named; raises `ProjectError`."""
+        """Return the given steps in running order, or all if none is given.
+
+        Raises `ProjectError` if one does not exist.
+        """
         known = self.steps()
         names = [notebook.name for notebook in known]
         wanted = [step_of(step) for step in steps]
@@ -151,7 +154,7 @@ class Project:
 
     @property
     def package(self) -> str:
-        """The name of the package that the notebooks import; raises `ProjectError`."""
+        """The name of the package that the notebooks import; raises `ProjectError` without one."""
         if not self.packages:
             raise ProjectError(
                 "src/ has no package with a checkpoint/ folder. Restore it.",
@@ -162,12 +165,12 @@ class Project:
 
     @property
     def packages(self) -> list[str]:
-        """The names of its packages with a `checkpoint/` folder: one, unless something is wrong."""
+        """The names of its packages with a `checkpoint/` folder; normally one."""
         return [path.parents[1].name for path in self._code()]
 
     @property
     def version(self) -> str:
-        """The version of its `checkpoint/` folder; an empty text if it has none."""
+        """The version of its `checkpoint/` folder; empty if it has none."""
         for code in self._code():
             match = VERSION.search(code.read_text(encoding="utf-8", errors="replace"))
             return match[1] if match else ""
@@ -177,7 +180,7 @@ class Project:
         return sorted(self.root.glob("src/*/checkpoint/__init__.py"))
 
     def after(self, step: str) -> Step | None:
-        """Return the notebook that runs after `step`; None after the last and for others."""
+        """Return the step that runs after `step`; None for the last step and unknown ones."""
         steps = self.steps()
         place = next((other.place for other in steps if other.name == step), None)
         # a copy such as `1_preprocessing-Copy1` has the place of the original and is not next
@@ -190,14 +193,14 @@ class Project:
         Parameters
         ----------
         step
-            `2_integration`, or a sub-checkpoint below it, `2_integration/shared_features`.
+            Such as `2_integration`, or for a sub-checkpoint `2_integration/shared_features`.
 
         Raises
         ------
         CheckpointValueError
-            If the step is not such a name.
+            If the name is not valid.
         ProjectError
-            If the folder lies on a disk that is not mounted.
+            If the folder is on a disk that is not mounted.
         """
         if not isinstance(step, str):
             raise CheckpointValueError(
@@ -224,7 +227,7 @@ class Project:
         return folder
 
     def refuse_broken_link(self, path: Path) -> None:
-        """Raise `ProjectError` if a path leads over a link to what is not there, such as a disk."""
+        """Raise `ProjectError` if a path contains a broken link, such as to an unmounted disk."""
         if path.exists():
             return
         links = [at for at in (path, *path.parents) if at.is_symlink() and not at.exists()]
@@ -238,25 +241,25 @@ class Project:
             )
 
     def show(self, path: Path) -> str:
-        """Return a path of the project as messages show it: relative to the project, with `/`."""
+        """Return a path as messages show it: relative to the project, with `/`."""
         if not path.is_relative_to(self.root) and path.is_relative_to(self.data):
             return ("data" / path.relative_to(self.data)).as_posix()
         return path.relative_to(self.root).as_posix()
 
     def place(self, name: str) -> Path:
-        """Return the file or folder that `show` gave a name; `data/…` may lie elsewhere."""
+        """Return the path for a name from `show`; `data/…` may be outside the project."""
         top, _, rest = name.partition("/")
         return self.data / rest if top == "data" else self.root / name
 
     def address(self, path: Path) -> str:
-        """Return a path as a notebook shows it: the whole path, unless it runs in the project."""
+        """Return a path as notebooks show it: absolute, unless they run in the project."""
         here = working_directory()
         inside = here and here.resolve().is_relative_to(self.root.resolve())
         return self.show(path) if inside and path.is_relative_to(self.root) else str(path)
 
 
 def _why_no_number(stem: str) -> str:
-    """Say why a notebook without a number is not a step, in words that complete "it …"."""
+    """Return why a notebook without a number is not a step, in words that complete "it …"."""
     if DATE.match(stem):
         return "begins with a date, not with a number"
     if stem[:1].isdecimal() and not stem[0].isascii():
@@ -268,15 +271,15 @@ def _why_no_number(stem: str) -> str:
 
 
 def project_above(place: Path) -> Path | None:
-    """Return the top of the project that a folder lies in; None if it lies in none."""
+    """Return the top of the project that contains a folder; None if there is none."""
     return next((folder for folder in (place, *place.parents) if is_project(folder)), None)
 
 
 def is_project(folder: Path) -> bool:
     """Tell whether `folder` is the top of a project.
 
-    Looks for the table's line and does not parse TOML: every load and save asks, and an unrelated
-    `pyproject.toml` further up may be invalid.
+    Searches for the table's line instead of parsing TOML: every load and save does this, and an
+    unrelated `pyproject.toml` further up may be invalid.
     """
     try:
         lines = (folder / "pyproject.toml").read_text(encoding="utf-8").splitlines()
@@ -286,6 +289,6 @@ def is_project(folder: Path) -> bool:
 
 
 def _has_results(folder: Path) -> bool:
-    """Tell whether a folder of results has files, saved by a step or put there by hand."""
+    """Tell whether a results folder has files, saved by a step or added by hand."""
     files = (path for path in folder.glob("*") if path.is_file() and path.name[0] != ".")
     return (folder / ".commit").exists() or any(files)

@@ -1,4 +1,4 @@
-"""Notebooks that are open in Jupyter: a server that runs on this machine lists its sessions."""
+"""Find notebooks that are open in Jupyter, from the sessions of servers on this machine."""
 
 import json
 import platform
@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import ProjectError
 from .project import Project
 
-PATIENCE = 1  # seconds; a server that does not answer is passed over
+PATIENCE = 1  # seconds; a server that does not answer is skipped
 CLOSE = "Close the tab without saving: saving there writes the old file back."
 RELOAD = (
     "Reload it before you go on there (in JupyterLab: File, Reload Notebook from Disk), and do not "
@@ -21,8 +21,8 @@ HERE = ("localhost", "127.0.0.1", "::1")
 def sessions(project: Project) -> dict[Path, bool]:
     """Return the notebooks that Jupyter servers of this user run, and whether each is busy.
 
-    A tab that was closed counts until its kernel is shut down. VS Code, servers on other machines
-    and servers that ask for a password tell nothing.
+    A closed tab counts until its kernel is shut down. VS Code, servers on other machines, and
+    servers that ask for a password cannot be queried.
     """
     from jupyter_core.paths import jupyter_runtime_dir
 
@@ -48,20 +48,20 @@ def refuse_busy(project: Project, files: Iterable[str]) -> None:
 
 
 def advice(project: Project, names: Sequence[str], todo: str) -> str:
-    """Return what to do about notebooks that are or may be open: `CLOSE` or `RELOAD`.
+    """Return what to do about notebooks that are or may be open.
 
-    `names` has their file names, at least one.
+    `names` are their file names, at least one, and `todo` is `CLOSE` or `RELOAD`.
     """
     running = [path.name for path in sessions(project)]
     if known := [name for name in names if name in running]:
         return f"Open in Jupyter: {', '.join(known)}. {todo}"
-    # VS Code, for one, tells nothing
+    # VS Code, for example, cannot be queried
     either = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
     return f"If {either} is open, {todo[0].lower()}{todo[1:]}"
 
 
 def _told(file: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield the notebooks of a server, which wrote this file, and whether they are busy."""
+    """Yield the notebooks of the server that wrote `file`, and whether each is busy."""
     from http.client import HTTPException
     from urllib.parse import urlsplit
     from urllib.request import ProxyHandler, Request, build_opener
@@ -70,16 +70,16 @@ def _told(file: Path) -> Iterator[tuple[Path, bool]]:
         server: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         root = Path(server["root_dir"]).resolve()
         if urlsplit(server["url"]).hostname not in (*HERE, platform.node()):
-            return  # in a home folder that several machines share
+            return  # a server on another machine that shares the home folder
         request = Request(f"{server['url']}api/sessions")
         request.add_header("Authorization", f"token {server['token']}")
-        opener = build_opener(ProxyHandler({}))  # it is on this machine
+        opener = build_opener(ProxyHandler({}))  # no proxy: the server is on this machine
         with opener.open(request, timeout=PATIENCE) as answer:
             listed = json.load(answer)
         for session in listed:
             if session["type"] == "notebook":
-                place = root / session["path"].removeprefix("RTC:")  # of real-time collaboration
+                place = root / session["path"].removeprefix("RTC:")  # real-time collaboration
                 busy = session["kernel"]["execution_state"] == "busy"
                 yield place.parent.resolve() / place.name, busy
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
-        return  # it has ended, is being started, or asks for a password
+        return  # the server has ended, is starting, or asks for a password

@@ -1,4 +1,4 @@
-"""The settings of a project, in the `[tool.checkpoint]` table of its `pyproject.toml`."""
+"""Read the settings of a project: the `[tool.checkpoint]` table of its `pyproject.toml`."""
 
 import re
 import shlex
@@ -20,31 +20,31 @@ KEYS = (
     *("anndata_format", "compression", *PLACES),
 )
 BLAKE3_DIGITS = 64
-OF_SHELL = re.compile(r"\d?>|<$|[|&;]+$|\w+;$")  # words that a shell would not hand on
-# what other readers of a file understand without a plugin
+OF_SHELL = re.compile(r"\d?>|<$|[|&;]+$|\w+;$")  # words that a shell would interpret
+# compressions that other programs can read without a plugin
 COMPRESSIONS = {"h5ad": ("none", "gzip", "lzf"), "zarr": ("none", "gzip", "zstd")}
 
 
 class HasFolders(Protocol):
-    """A project, which imports this module."""
+    """The part of `Project` that is used here; that module imports this one."""
 
     root: Path
     results: Path
 
 
 class Entry(NamedTuple):
-    """What `[tool.checkpoint.steps.<step>]` says of a step that does not call `save`."""
+    """The settings `[tool.checkpoint.steps.<step>]` of a step that does not call `save`."""
 
-    run: list[str]  # the command that makes it, in words; empty for a notebook
+    run: list[str]  # the words of the command that makes it; empty for a notebook
     loads: list[str]  # the steps and sub-checkpoints that it is made from
-    code: list[str]  # the files of its code, and folders of them, relative to the project
-    reads: list[str]  # the other files and folders that it reads, likewise
+    code: list[str]  # its code files, and folders of them, relative to the project
+    reads: list[str]  # the other files and folders that it reads, relative to the project
 
 
 class Source(NamedTuple):
-    """Where the prepared results of a step are: `[tool.checkpoint.sources.<step>]`."""
+    """The source of a step's prepared results: `[tool.checkpoint.sources.<step>]`."""
 
-    urls: list[str]  # of one pack, tried in order: `https://…`, `file://…`, or a path
+    urls: list[str]  # of one archive, tried in order: `https://…`, `file://…`, or a path
     hash: str  # its blake3, 64 hexadecimal digits; empty if none is set
     bytes: int  # its size; 0 if none is set
     trust: bool  # whether pickles in it may be unpacked
@@ -59,7 +59,7 @@ def check_settings(project: HasFolders) -> None:
         If `pyproject.toml` cannot be read, or has an unknown or invalid setting. `error.key` is
         that setting.
     """
-    # `template` is the template's own, for its updates
+    # the template itself uses `template`, for updates
     for key in (key for key in _table(project) if key not in (*KEYS, "template")):
         raise _invalid(key, f"one of the settings {', '.join(KEYS)}", key)
     read_ignored(project)
@@ -73,8 +73,8 @@ def check_settings(project: HasFolders) -> None:
     file_settings(project)
 
 
-# Each of these raises as `check_settings`, for its setting alone; without a pyproject.toml, it
-# returns what holds if nothing is set.
+# Each of these functions raises like `check_settings`, but only for its own setting. Without a
+# pyproject.toml, it returns the default.
 
 
 def read_ignored(project: HasFolders) -> list[str]:
@@ -86,7 +86,7 @@ def read_ignored(project: HasFolders) -> list[str]:
 
 
 def read_resources(project: HasFolders) -> dict[str, dict[str, int | str]]:
-    """Return what the job of a step asks a cluster for, by step, with Snakemake's names.
+    """Return the cluster resources that each step requests, with Snakemake's names.
 
     `{"2_integration": {"mem_mb": 64000, "runtime": 240, "slurm_partition": "large"}}`
     """
@@ -105,7 +105,7 @@ def read_resources(project: HasFolders) -> dict[str, dict[str, int | str]]:
 def read_order(project: HasFolders) -> list[str]:
     """Return the notebooks in running order, below `notebooks/` and without `.ipynb`.
 
-    Empty where their numbers give the order.
+    Empty if their numbers define the order.
     """
     order = _table(project).get("order", [])
     expected = 'a list of notebooks such as ["1_core/01a_import", "2_report"]'
@@ -121,7 +121,7 @@ def read_order(project: HasFolders) -> list[str]:
 
 
 def read_entries(project: HasFolders) -> dict[str, Entry]:
-    """Return the steps that are made without `save`, by name: the setting `steps`."""
+    """Return the settings of steps that do not call `save`, by step: the setting `steps`."""
     expected = 'a table such as { run = "Rscript scripts/scran.R" }'
     entries = {}
     for step, entry in _table_by_step(project, "steps", "a name such as 2_scran", expected):
@@ -164,16 +164,16 @@ def read_sources(project: HasFolders) -> dict[str, Source]:
 
 
 def blake3_digits(text: object) -> str | None:
-    """Return the digits of a hash such as `blake3:0f…`; "" for none, None if it is not one."""
+    """Return the digits of a hash such as `blake3:0f…`; "" if empty, None if invalid."""
     digits = str(text).strip().lower().removeprefix("blake3:")
     fits = len(digits) == BLAKE3_DIGITS and not set(digits) - set("0123456789abcdef")
     return digits if fits or text == "" else None
 
 
 def read_kernels(project: HasFolders) -> dict[str, str]:
-    """Return the kernels that are set by step, here or on this machine.
+    """Return the kernels set in `pyproject.toml` or for this machine, by step.
 
-    Those of `[kernels]` in `checkpoint.local.toml`, which git ignores, come before the others.
+    The table `[kernels]` in `checkpoint.local.toml`, which git ignores, has precedence.
     """
     by_step: dict[str, str] = {}
     for where, table in ((OF_ALL, _table(project)), (f"{LOCAL}:", _read_local(project))):
@@ -185,9 +185,9 @@ def read_kernels(project: HasFolders) -> dict[str, str]:
 
 
 def read_place(project: HasFolders, key: str) -> str:
-    """Return the setting `results` or `data`, of this machine or of all.
+    """Return the setting `results` or `data`, of this machine if set, or else of the project.
 
-    It may have variables of the environment in it, and `{project}`; it is empty if not set.
+    It may contain environment variables and `{project}`; it is empty if not set.
     """
     mine = _read_local(project)
     place = mine.get(key, _table(project).get(key, ""))
@@ -198,13 +198,13 @@ def read_place(project: HasFolders, key: str) -> str:
 
 
 def file_settings(project: HasFolders) -> tuple[str, str | None]:
-    """Return what an AnnData is saved as, and how its matrices are compressed.
+    """Return the format in which an AnnData is saved, and the compression of its matrices.
 
-    None leaves the compression to the format.
+    If the compression is None, the format chooses it.
     """
     table = _table(project)
     anndata_format, compression = table.get("anndata_format", "h5ad"), table.get("compression")
-    if anndata_format not in tuple(COMPRESSIONS):  # of any type
+    if anndata_format not in tuple(COMPRESSIONS):  # may be of any type
         raise _invalid("anndata_format", " or ".join(map(repr, COMPRESSIONS)), anndata_format)
     if compression is not None and compression not in COMPRESSIONS[anndata_format]:
         some = ", ".join(map(repr, COMPRESSIONS[anndata_format]))
@@ -214,7 +214,7 @@ def file_settings(project: HasFolders) -> tuple[str, str | None]:
 
 
 def _read_local(project: HasFolders) -> dict[str, Any]:
-    """Return what `checkpoint.local.toml` says; empty without one."""
+    """Return the content of `checkpoint.local.toml`; empty if it does not exist."""
     local = project.root / LOCAL
     mine = _read(local) if local.is_file() else {}
     for key in mine.keys() - {"kernels", *PLACES}:
@@ -232,7 +232,7 @@ def _table(project: HasFolders) -> dict[str, Any]:
 def _table_by_step(
     project: HasFolders, key: str, expected_name: str, expected: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the tables of a setting that has one per step, each with the name of its step."""
+    """Yield the name and the table of each step, for a setting that has a table per step."""
     table = _table(project).get(key, {})
     if not isinstance(table, dict):
         raise _invalid(key, "a table with an entry per step", table)
@@ -251,7 +251,7 @@ def _texts(key: str, value: object) -> list[str]:
 
 
 def _files(key: str, names: list[str]) -> list[str]:
-    """Return the names of files and folders of a project, of which a step is made."""
+    """Return the names of a step's code or input files and folders, checked."""
     files = [Path(name).as_posix() for name in names]
     for file in files:
         if not contained(file) or "*" in file or "?" in file:
@@ -262,7 +262,7 @@ def _files(key: str, names: list[str]) -> list[str]:
 
 
 def _words(key: str, command: object) -> list[str]:
-    """Return the words of a command; a backslash in it is one, as in paths of Windows."""
+    """Return the words of a command; backslashes are kept, as in Windows paths."""
     expected = "a command such as 'Rscript scripts/scran.R', or a list of its words"
     words = _texts(key, command) if isinstance(command, list) else []
     if isinstance(command, str):
@@ -281,7 +281,7 @@ def _words(key: str, command: object) -> list[str]:
 
 
 def _check_resource(key: str, name: str, value: object) -> None:
-    """Raise if Snakemake would not take a resource."""
+    """Raise if Snakemake would reject a resource."""
     if not name.isidentifier():
         raise _invalid(key, "a name of letters, digits and _", name)
     if isinstance(value, bool) or not isinstance(value, int | str):
@@ -302,7 +302,7 @@ def _read(path: Path) -> dict[str, Any]:
     return _parsed(path, status.st_mtime_ns, status.st_size)
 
 
-@lru_cache(maxsize=8)  # each load and save asks several times
+@lru_cache(maxsize=8)  # each load and save reads it several times
 def _parsed(path: Path, mtime_ns: int, size: int) -> dict[str, Any]:
     text = ""
     try:

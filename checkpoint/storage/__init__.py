@@ -1,1 +1,1 @@
-"""A step's folder: how a checkpoint is written, recorded, opened, verified and removed."""
+"""Write, record, open, verify and remove the checkpoint in a step's folder."""

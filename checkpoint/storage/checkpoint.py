@@ -1,4 +1,4 @@
-"""A checkpoint as notebooks see it: what `load` and `save` return."""
+"""`Checkpoint`, the read-only mapping that `load` and `save` return."""
 
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -20,29 +20,29 @@ from .schema import FileEntry, content_hash
 
 
 class Checkpoint(Mapping[str, Any]):
-    """The saved objects of a step, each read when it is asked for.
+    """The saved objects of a step, each read from disk on access.
 
-    A read-only mapping from the keys given to `save`, or the names of their files, to objects.
-    Nothing is cached: reading a key twice gives two objects.
+    A read-only mapping from the keys given to `save` to objects; file names work as keys, too.
+    Nothing is cached: reading a key twice returns two objects.
 
     Parameters
     ----------
     project
         The project.
     step
-        The step, `1_preprocessing`.
+        The step, such as `1_preprocessing`.
 
     Attributes
     ----------
     params
         The parameters given to `save`.
     record
-        What `save` recorded beside them; None for a folder that was filled by hand.
+        The record that `save` wrote; None for a folder that was filled by hand.
     files
-        The files by name below the step's folder.
+        The entry of each file, by its path in the step's folder.
     state
-        Whether it fit its notebook and its inputs when `load` opened it, in words; None if they
-        were not compared.
+        Whether the checkpoint matched its notebook and inputs when `load` opened it, in words;
+        None if they were not compared.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class Checkpoint(Mapping[str, Any]):
     CheckpointDamagedError
         If a file is missing or does not have the recorded size.
     CheckpointError
-        If a newer version of this code saved it.
+        If the checkpoint was saved by a newer version of this code.
     """
 
     def __init__(self, project: Project, step: str) -> None:
@@ -96,7 +96,7 @@ class Checkpoint(Mapping[str, Any]):
         return f"results/{self.step}, saved {self.timestamp or 'at an unknown time'}"
 
     def _about(self) -> list[str]:
-        """Return lines on what it was made from, its parameters, and its state."""
+        """Return lines on the checkpoint's inputs, parameters, origin and state."""
         lines = []
         if inputs := self.record.inputs if self.record else {}:
             lines.append(f"made from {', '.join(inputs)}")
@@ -109,38 +109,38 @@ class Checkpoint(Mapping[str, Any]):
         return lines
 
     def path(self, key: str) -> Path:
-        """Return the file or folder of an object, verified: for R, polars or a viewer.
+        """Return the verified path of an object's file or folder, for R, polars or a viewer.
 
         Parameters
         ----------
         key
-            As for reading: the name given to `save`, or that of the file.
+            The name given to `save`, or the file name.
 
         Raises
         ------
         CheckpointDamagedError
-            If it is not what was saved.
+            If the file is not what was saved.
         """
         return verified_path(self._project, self.step, self._opened, self._file(key))
 
     def lazy(self, key: str, *, verify: bool = False) -> Any:
         """Open an object that may be larger than memory, with its matrices as dask arrays.
 
-        An AnnData has `obs`, `var` and `uns` in memory. It stays what was opened if the step is
-        saved again, or says so: a `.zarr` and the workers of a cluster cannot read on then.
+        The `obs`, `var` and `uns` of an AnnData are in memory. If the step is saved again, the
+        object keeps the old content; a `.zarr`, or the workers of a cluster, raise an error.
 
         Parameters
         ----------
         key
-            As for reading: an AnnData (`.h5ad`, `.zarr`) or an array (`.npy`, `.zarr`).
+            The key of an AnnData (`.h5ad`, `.zarr`) or an array (`.npy`, `.zarr`).
         verify
-            Whether to read the whole file once to verify it. Otherwise only its size is compared,
-            as when it was loaded.
+            Whether to verify the content, which reads the whole file once. Otherwise only the
+            size is compared, as in `load`.
 
         Raises
         ------
         CheckpointFormatError
-            If it can only be read whole.
+            If the format can only be read whole.
         MissingPackageError
             If dask is not installed.
 
@@ -152,14 +152,14 @@ class Checkpoint(Mapping[str, Any]):
             return lazy_object(self._project, self.step, self._opened, self._file(key), verify)
 
     def part(self, key: str, *parts: str) -> Any:
-        """Read parts of an AnnData and nothing else of it: `part("atlas", "obs", "obsm/X_umap")`.
+        """Read only some parts of an AnnData, such as `part("atlas", "obs", "obsm/X_umap")`.
 
         Parameters
         ----------
         key
-            As for reading.
+            The key of the AnnData.
         parts
-            Their places in the object: `obs`, `layers/counts`, `uns/pca/variance`, `raw/X`.
+            Paths in the object, such as `obs`, `layers/counts`, `uns/pca/variance`, `raw/X`.
 
         Returns
         -------
@@ -169,7 +169,7 @@ class Checkpoint(Mapping[str, Any]):
         Raises
         ------
         CheckpointFormatError
-            If there is no such part; the message lists those that there are.
+            If a part does not exist; the message lists the existing parts.
         CheckpointDamagedError
             If the file does not have its recorded size. Its content is not verified.
         """
@@ -185,12 +185,12 @@ class Checkpoint(Mapping[str, Any]):
 
     @property
     def parts(self) -> "Parts":
-        """The checkpoints of the parts that a loop over `parts` made, by their names."""
+        """The checkpoints that a loop over `parts` saved, by the name of the part."""
         return Parts(self._project, self.step, list(self.record.parts) if self.record else [])
 
     @property
     def timestamp(self) -> str | None:
-        """When it was saved, in ISO 8601; None if unknown."""
+        """When the checkpoint was saved, in ISO 8601; None if unknown."""
         return saved_at(self._opened.raw)
 
     def rows(self) -> list[tuple[str, str, str]]:
@@ -200,7 +200,7 @@ class Checkpoint(Mapping[str, Any]):
         ]
 
     def content_hash(self) -> str:
-        """Return the hash of the objects and the parameters, by which later steps know them."""
+        """Return the hash of the objects and parameters, which downstream steps record."""
         if self.record:
             return self.record.content_hash
         folder = self._project.results_of(self.step)
@@ -208,7 +208,7 @@ class Checkpoint(Mapping[str, Any]):
         return content_hash(files, user_params(self.params))
 
     def notes(self) -> list[str]:
-        """Return what the user who loads it should know."""
+        """Return notes for the user who loads the checkpoint."""
         if self.record is None:
             return ["It was not written by save: integrity and inputs cannot be verified."]
         whole = self.step.partition("/")[0]
@@ -218,7 +218,7 @@ class Checkpoint(Mapping[str, Any]):
 
     @property
     def _objects(self) -> dict[str, FileEntry]:
-        """The files of objects, without those that are kept beside them."""
+        """The entries of objects, without their `.rest.pkl` files."""
         return {file: entry for file, entry in self.files.items() if entry.beside is None}
 
     def _shape(self, entry: FileEntry) -> str:
@@ -244,9 +244,9 @@ class Checkpoint(Mapping[str, Any]):
         )
 
     def _matches(self, key: object) -> list[str]:
-        """Return the files that a key may mean: the name given to `save`, or that of the file.
+        """Return the files that a key refers to, by the name given to `save` or by file name.
 
-        A name is found without its suffix too, where that leaves no doubt.
+        The file suffix may be omitted; then several files may match.
         """
         names = self._objects
         for file, entry in names.items():
@@ -256,7 +256,7 @@ class Checkpoint(Mapping[str, Any]):
 
 
 class Parts(Mapping[str, Checkpoint]):
-    """The parts of a step, each opened when it is asked for."""
+    """The parts of a step, each opened on access."""
 
     def __init__(self, project: Project, step: str, names: list[str]) -> None:
         self._project, self._step, self._names = project, step, names

@@ -1,4 +1,4 @@
-"""Removing checkpoints, and nothing else."""
+"""Find and remove checkpoints; files that `save` and `run` did not write are kept."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,24 +14,24 @@ from .schema import RECORD
 
 
 class Removable(NamedTuple):
-    """What `save` and `run` wrote for a step.
+    """The files that `save` and `run` wrote for a step.
 
     Attributes
     ----------
     step
         The step.
     folder
-        Its results.
+        Its results folder.
     files
-        Its files, with those of its sub-checkpoints.
+        The files to remove, including those of its sub-checkpoints.
     bytes
-        Their size.
+        Their size, including large files on another disk.
     newest
-        When the last of them was written, in nanoseconds.
+        The modification time of the newest file, in nanoseconds; lock files do not count.
     others
         Files in its folder that `save` did not create; they are kept.
     away
-        Folders on another disk with its large files.
+        Folders on another disk that hold its large files.
     """
 
     step: str
@@ -44,12 +44,12 @@ class Removable(NamedTuple):
 
 
 def find(project: Project, steps: list[str]) -> list[Removable]:
-    """Find the checkpoints of some steps and sub-checkpoints, or of all steps if none is named.
+    """Find the checkpoints of some steps and sub-checkpoints, or of all steps if none is given.
 
     Raises
     ------
     ProjectError
-        If a step has no results folder, or the folder leads into `data/`.
+        If a step has no results folder, or the folder is a link into `data/`.
     """
     folders = [path for path in sorted(project.results.glob("*/")) if path.name[0] != "."]
     known = [path.name for path in folders]
@@ -69,7 +69,7 @@ def find(project: Project, steps: list[str]) -> list[Removable]:
 
 
 def find_left_over(project: Project) -> list[Removable]:
-    """Find what saves that were killed left on another disk, where large files are kept there."""
+    """Find the folders that killed saves left on another disk, if large files are kept there."""
     return [
         Removable(str(place), place.parent, [], _size_below(place), 0, [], [place])
         for place in other_disk.left_over(project)
@@ -82,17 +82,17 @@ def others_in(project: Project, step: str) -> list[Path]:
 
 
 def whole(project: Project, part: str) -> Removable:
-    """Return all that was saved for a sub-checkpoint."""
+    """Return all files that were saved for a sub-checkpoint."""
     return _find(project, part)
 
 
 def clean(checkpoints: list[Removable]) -> None:
-    """Remove what `find` returned, and folders that are empty then except the step's own.
+    """Remove what `find` returned, and folders that become empty, except the step's own.
 
     Raises
     ------
     CheckpointError
-        If a step was saved since; nothing of it is removed then.
+        If a step was saved since `find`; its files are kept.
     """
     for checkpoint in checkpoints:
         if not checkpoint.files:
@@ -109,7 +109,7 @@ def clean(checkpoints: list[Removable]) -> None:
                     f"results/{checkpoint.step} was saved meanwhile and was not removed.",
                     step=checkpoint.step,
                 )
-            # the records last: until then, what is half removed is known to be damaged
+            # records last: until then, a half-removed checkpoint is detected as damaged
             for path in sorted(checkpoint.files, key=lambda path: path.name == RECORD):
                 path.unlink(missing_ok=True)
             for folder in sorted({path.parent for path in checkpoint.files}, reverse=True):
@@ -119,7 +119,7 @@ def clean(checkpoints: list[Removable]) -> None:
 
 
 def _is_within(step: str, others: list[str]) -> bool:
-    """Tell whether a sub-checkpoint lies in the folder of one of some others."""
+    """Tell whether a sub-checkpoint is in the folder of one of `others`."""
     return any(step.startswith(f"{other}/") for other in others)
 
 
@@ -140,9 +140,9 @@ def _in_folder(step: str, folder: Path) -> Removable:
         ours |= _written_in(part)
         place = other_disk.folder_of(part)
         places += [place] if place and other_disk.is_owned(place, part) else []
-    # a link is a file, whatever it leads to
+    # a link counts as a file, whatever its target
     paths = [path for path in below(folder) if path.is_symlink() or path.is_file()]
-    # the step's own lock is being held
+    # `clean` holds the step's own lock
     files = [path for path in paths if path in ours and path != folder / store.LOCK]
     others = [path for path in paths if path not in ours and path.name[0] != "."]
     statuses = {path: path.lstat() for path in files}
@@ -158,17 +158,17 @@ def _size_below(folder: Path) -> int:
 
 
 def _written_in(folder: Path) -> set[Path]:
-    """Return the files that a save or a run wrote in a folder."""
+    """Return the files that `save` or `run` wrote in a folder."""
     written = {folder / name for name in (FAILED, EXECUTED, FAILED_LOG)}
     for staged in [folder / committed.COMMIT, *folder.glob(f"{store.STAGING}*")]:
         written |= {path for path in below(staged) if path.is_file()}
     try:
         record = committed.read_record(folder)
     except CheckpointError:
-        return written  # nobody knows what it named
+        return written  # the record cannot be read, so its files are unknown
     if record:
         written |= {folder / RECORD, folder / store.LOCK}
         for file in record.written:
-            # of an object that is a folder, what is in it
+            # for an object that is a folder, also the files in it
             written |= {folder / file, *below(folder / file)}
     return written

@@ -1,6 +1,6 @@
-"""What was committed in the folder of a step: its record, and where its files are.
+"""Read the committed record of a step's folder, and locate its files.
 
-It is read without the lock, also while a save is being moved into place.
+No lock is needed, even while a save is being moved into place.
 """
 
 import json
@@ -14,11 +14,11 @@ from . import other_disk
 from .json_record import parse
 from .schema import RECORD, Record
 
-COMMIT = ".commit"  # what `store` moves into place from here on
+COMMIT = ".commit"  # holds a committed save until `store` has moved it into place
 
 
 def locate(folder: Path, file: str) -> Path:
-    """Return where a committed file is, also while its save is being completed."""
+    """Return the path of a committed file, even while its save is being moved into place."""
     places = [folder / COMMIT] if (folder / COMMIT / RECORD).exists() else []
     for place in [*places, folder]:
         if (place / file).exists():
@@ -29,14 +29,14 @@ def locate(folder: Path, file: str) -> Path:
 
 
 def read_raw(folder: Path) -> dict[str, Any] | None:
-    """Read a folder's `params.json`, whoever wrote it; None if there is none.
+    """Read a folder's `params.json`, whether or not `save` wrote it; None if it does not exist.
 
     Raises
     ------
     CheckpointDamagedError
-        If it is not a JSON object; the message names line and column.
+        If it is not a JSON object; for a syntax error, the message has the line and column.
     """
-    # in this order: a record that is no longer in the first has just been moved to the second
+    # in this order: a record that has left the first folder was moved to the second
     committed = [folder / COMMIT] if (folder / COMMIT).exists() else []
     for place in [*committed, folder]:
         try:
@@ -47,13 +47,13 @@ def read_raw(folder: Path) -> dict[str, Any] | None:
 
 
 def read_record(folder: Path) -> Record | None:
-    """Read a folder's record; None if `save` wrote none. Raises as `read_raw` and `parse`."""
+    """Read a folder's record; None if `save` wrote none. Raises like `read_raw` and `parse`."""
     raw = read_raw(folder)
     return None if raw is None else parse(raw)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; raises as `read_raw`, and `FileNotFoundError`."""
+    """Read a JSON object; raises like `read_raw`, or `FileNotFoundError`."""
     text = ""
     try:
         with unwatched():
@@ -78,7 +78,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def record_bytes(folder: Path) -> bytes | None:
-    """Return a folder's `params.json` as it is on disk; None if there is none."""
+    """Return the bytes of a folder's `params.json`; None if it does not exist."""
     path = folder / RECORD
     return path.read_bytes() if path.exists() else None
 
@@ -93,5 +93,5 @@ def files_in(folder: Path) -> list[str]:
     try:
         record = parse(read_json(folder / RECORD))
     except (OSError, CheckpointError):
-        return []  # a damaged record names no files that are ours to remove
+        return []  # without a readable record, no file is known to be written by `save`
     return record.written if record else []

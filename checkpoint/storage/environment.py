@@ -1,4 +1,4 @@
-"""What a result was made with: the versions of Python and of the installed packages."""
+"""Record and compare the versions of Python and packages that results were made with."""
 
 import platform
 from functools import cache
@@ -34,13 +34,13 @@ def installed_environment(project: Project) -> Environment:
 
 
 def write_freeze(project: Project, staging: Path) -> FileEntry:
-    """Write the versions of the dependencies, and of all that they need, as `pip freeze` would.
+    """Write the versions of all direct and indirect dependencies, in the format of `pip freeze`.
 
     Parameters
     ----------
     project, staging
-        The project, and the folder inside the step's own that is written for the next checkpoint.
-        A list that is the same as before stays where it is.
+        The project, and the staging folder inside the step's folder. If the list has not changed,
+        the existing file is kept.
 
     Returns
     -------
@@ -58,17 +58,17 @@ def write_freeze(project: Project, staging: Path) -> FileEntry:
 
 
 def other_versions(made_with: Environment) -> list[str]:
-    """Say which direct dependencies have another minor version now.
+    """Return which direct dependencies have a different minor version now.
 
     Returns
     -------
     list of str
-        `made with scanpy 1.11.5; this environment has 1.12.4`.
+        Such as `made with scanpy 1.11.5; this environment has 1.12.4`.
     """
     return _others(tuple(made_with.packages.items()))
 
 
-@cache  # a thousand parts are mostly made with the same
+@cache  # the many parts of a step mostly share the same versions
 def _others(packages: tuple[tuple[str, str], ...]) -> list[str]:
     here = ((name, version, _version(name)) for name, version in packages)
     return [
@@ -88,13 +88,13 @@ def _minor(version: str) -> tuple[int, ...]:
         return ()
 
 
-@cache  # `status` asks for every step
+@cache  # `status` calls this for every step
 def _version(name: str) -> str | None:
     """Return the installed version of a package; None if it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return None  # as one that this platform does not need
+        return None  # such as a dependency that this platform does not need
 
 
 def _requirements(project: Project) -> list[str]:
@@ -115,12 +115,12 @@ def _parsed(text: str) -> "Requirement | None":
     try:
         return Requirement(text)
     except InvalidRequirement:
-        return None  # pip would have refused it
+        return None  # pip would have rejected it
 
 
-@cache  # reading the metadata of two hundred packages takes a tenth of a second
+@cache  # reading the metadata of 200 packages takes 0.1 s
 def _freeze(requirements: tuple[str, ...]) -> list[str]:
-    """Return `name==version` for each installed package that is needed, however indirectly."""
+    """Return `name==version` for each installed package that is a direct or indirect dependency."""
     from packaging.utils import canonicalize_name
 
     versions: dict[str, str] = {}
@@ -142,7 +142,7 @@ def _freeze(requirements: tuple[str, ...]) -> list[str]:
                 distribution = metadata.distribution(name)
             except metadata.PackageNotFoundError:
                 break
-            described = distribution.metadata  # each of its properties reads the file anew
+            described = distribution.metadata  # `.name` and `.version` would each read it again
             versions[name] = f"{described['Name']}=={described['Version']}"
             needs = described.get_all("Requires-Dist") or distribution.requires or ()
             waiting += [(needed, extra) for needed in needs]

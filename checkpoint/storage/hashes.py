@@ -1,4 +1,4 @@
-"""Hashes, blake3 in each case: of a file, of a JSON value, of the code of a cell or module."""
+"""Compute blake3 hashes of files, folders, JSON values, and the code of cells and modules."""
 
 import ast
 import json
@@ -15,24 +15,24 @@ from ..notebooks.magics import parse
 from ..notebooks.notebook import language, sources
 
 CELL_DIGITS = 16
-CHUNK = 1 << 22  # bytes that are hashed at a time: 4 MB
-PARALLEL = 1 << 20  # bytes from which on a file is hashed on all cores
+CHUNK = 1 << 22  # bytes hashed at a time (4 MB)
+PARALLEL = 1 << 20  # files of at least this many bytes are hashed on all cores
 Advance = Callable[[int], object]
 
 
 def ignored(amount: int) -> None:
-    """Ignore how far it is."""
+    """Ignore the progress of hashing."""
 
 
 class Content(NamedTuple):
-    """The content of a file.
+    """The size, modification time and hash of a file.
 
     Attributes
     ----------
     bytes
         Its size.
     mtime_ns
-        When it was modified: while size and time are the same, it is not hashed again.
+        Its modification time: while size and time are unchanged, it is not hashed again.
     blake3
         Its hash, 64 hexadecimal digits.
     """
@@ -48,7 +48,7 @@ class Content(NamedTuple):
 
 
 class Recorded(Protocol):
-    """The content of a file as a record has it."""
+    """The size, modification time and hash of a file in a record."""
 
     @property
     def bytes(self) -> int | None:
@@ -56,7 +56,7 @@ class Recorded(Protocol):
 
     @property
     def mtime_ns(self) -> int | None:
-        """When it was modified."""
+        """Its modification time."""
 
     @property
     def blake3(self) -> str:
@@ -64,18 +64,18 @@ class Recorded(Protocol):
 
 
 def file_hash(path: Path, advance: Advance = ignored) -> str:
-    """Return the blake3 of a file, as 64 hexadecimal digits.
+    """Return the blake3 hash of a file, as 64 hexadecimal digits.
 
     Parameters
     ----------
     path
         The file.
     advance
-        Takes the number of bytes of each chunk after it was hashed; what it raises ends it.
+        Called with the number of bytes after each chunk; an exception that it raises stops hashing.
     """
     from blake3 import blake3
 
-    # not by mapping the file into memory, which would count as this process's
+    # not memory-mapped, which would count towards this process's memory
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         hasher = blake3(max_threads=blake3.AUTO if size >= PARALLEL else 1)
@@ -87,30 +87,30 @@ def file_hash(path: Path, advance: Advance = ignored) -> str:
 
 
 def content_of(path: Path, advance: Advance = ignored) -> Content:
-    """Return the content of a file, or of a folder that is saved as one."""
+    """Return the size, time and hash of a file, or of a folder that is saved as one object."""
     size, mtime_ns = stamp_of(path)
     return Content(size, mtime_ns, path_hash(path, advance))
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
-    """Return the size of a file or folder, and when it was modified.
+    """Return the size of a file or folder in bytes, and its modification time in nanoseconds.
 
     Raises
     ------
     FileNotFoundError
-        If there is none.
+        If it does not exist.
     """
     status = path.stat()
     if not stat.S_ISDIR(status.st_mode):
         return status.st_size, status.st_mtime_ns
     statuses = [status, *(inner.stat() for inner in below(path))]
     size = sum(status.st_size for status in statuses if not stat.S_ISDIR(status.st_mode))
-    # of folders too, in which a file may have been renamed
+    # folders count too: renaming a file changes only the time of its folder
     return size, max(status.st_mtime_ns for status in statuses)
 
 
 def path_hash(path: Path, advance: Advance = ignored) -> str:
-    """Return the blake3 of a file; of a folder, that of the names and hashes of its files."""
+    """Return the blake3 hash of a file, or of the names and hashes of a folder's files."""
     if not stat.S_ISDIR(path.stat().st_mode):
         return file_hash(path, advance)
     files = [inner for inner in below(path) if inner.is_file()]
@@ -120,9 +120,9 @@ def path_hash(path: Path, advance: Advance = ignored) -> str:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return the files in a folder and below, except what systems and tools leave there.
+    """Return all files below a folder, except those that operating systems and tools create.
 
-    Linked folders are entered once each: on a cluster, raw data often lie elsewhere.
+    Linked folders are followed, each once: on a cluster, raw data are often stored elsewhere.
     """
     paths: list[Path] = []
     entered: set[str] = set()
@@ -135,14 +135,14 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def listing_hash(folder: Path) -> str:
-    """Return the blake3 of the names of a folder's files, whatever is in them."""
+    """Return the blake3 hash of the names of a folder's files, regardless of their content."""
     names = [path.relative_to(folder).as_posix() for path in files_below(folder)]
-    # systems differ in how they sort paths and write accents
+    # operating systems differ in how they sort paths and encode accents
     return value_hash(sorted(unicodedata.normalize("NFC", name) for name in names))
 
 
 def has_stamp(path: Path, recorded: Recorded) -> bool:
-    """Tell whether there is a file of the recorded size and time, which is as it was then."""
+    """Tell whether a file has the recorded size and time, and thus counts as unchanged."""
     try:
         return stamp_of(path) == (recorded.bytes, recorded.mtime_ns)
     except OSError:
@@ -155,7 +155,7 @@ def is_unchanged(path: Path, recorded: Recorded) -> bool:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     """
     size, mtime_ns = stamp_of(path)
     if size != recorded.bytes:
@@ -164,17 +164,17 @@ def is_unchanged(path: Path, recorded: Recorded) -> bool:
 
 
 def value_hash(value: Any) -> str:
-    """Return the blake3 of a JSON value; the order of keys does not count."""
+    """Return the blake3 hash of a JSON value, regardless of the order of keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return _text_hash(text)
 
 
 @lru_cache(1 << 12)
 def code_hash(source: str) -> str | None:
-    """Return a short hash of what a cell's code says.
+    """Return a short hash of a cell's code.
 
-    Comments, blank lines and formatting do not count: the syntax tree is hashed. Code that is
-    not plain Python (magics, shell lines) is hashed as text.
+    The syntax tree is hashed, without comments, blank lines and formatting. Code that is not
+    plain Python (magics, shell lines) is hashed as text.
 
     Parameters
     ----------
@@ -194,10 +194,9 @@ def code_hash(source: str) -> str | None:
 
 
 def module_hash(path: Path) -> str | None:
-    """Return a short hash of a file of code; None where there is no such file, or no code.
+    """Return a short hash of a code file; None if it does not exist or has no code.
 
-    Of Python, it is that of its syntax tree; of a notebook, that of its code cells; of other
-    languages, that of the text.
+    Python files are hashed by syntax tree, notebooks by code cells, other languages by content.
     """
     try:
         if path.suffix not in (".py", ".ipynb"):
@@ -208,7 +207,7 @@ def module_hash(path: Path) -> str | None:
 
 
 def source_hash(content: bytes, *, notebook: bool = False) -> str | None:
-    """Return a short hash of the code in the content of a module, or of a notebook."""
+    """Return a short hash of the code in a module or notebook, from the content of its file."""
     import io
     import tokenize
 
@@ -225,7 +224,7 @@ def source_hash(content: bytes, *, notebook: bool = False) -> str | None:
 
 
 def bytes_hash(content: bytes) -> str:
-    """Return the blake3 of some bytes, as 64 hexadecimal digits."""
+    """Return the blake3 hash of some bytes, as 64 hexadecimal digits."""
     from blake3 import blake3
 
     return blake3(content).hexdigest()
@@ -236,10 +235,10 @@ def _text_hash(text: str) -> str:
 
 
 def _outline(node: Any) -> str:
-    """Write a syntax tree without positions and empty fields.
+    """Return a syntax tree as text, without positions and empty fields.
 
-    Python versions differ in which empty fields they have, so that `ast.dump` would call a cell
-    edited after an upgrade.
+    Python versions differ in their empty fields: with `ast.dump`, cells would count as edited
+    after an upgrade of Python.
     """
     if isinstance(node, ast.AST):
         fields = (

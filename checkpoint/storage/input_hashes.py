@@ -1,10 +1,10 @@
-"""The content of input files: what was hashed once, and has not changed, is not hashed again.
+"""Hash input files, with a cache so that unchanged files are not hashed again.
 
-What is known of a large file is kept in this process, and for others in `.checkpoint-hashes.json`
-at the top of the project. A file is the same if its size, times and inode are. That is trusted only
-if the file was a few seconds old already when it was hashed, so that a later change gives it
-another time; git does the same with what it calls racily clean. A cache that cannot be read or
-written costs time, nothing else.
+Hashes are cached in this process; those of large files also in `.checkpoint-hashes.json` at the
+top of the project, for other processes. A file counts as unchanged if its size, times and inode
+are the same. This is trusted only if the file was already a few seconds old when it was hashed, so
+that a later change sets a different time (git has the same rule for "racily clean" files). If the
+cache cannot be read or written, files are only hashed more often.
 """
 
 import json
@@ -25,17 +25,17 @@ from . import hashes
 from .schema import InputEntry
 
 CACHE = ".checkpoint-hashes.json"
-LARGE = 1 << 20  # what is smaller is hashed sooner than it is looked up
-BESIDE = 1 << 24  # bytes from which on a file is hashed beside the notebook's own work
-SETTLED_NS = 3_000_000_000  # the coarsest clock of a file system, FAT's, has steps of 2 s
-MOST = 1_000  # files in the cache
+LARGE = 1 << 20  # smaller files are hashed faster than the cache file is read
+BESIDE = 1 << 24  # files of at least this many bytes are hashed in another thread
+SETTLED_NS = 3_000_000_000  # FAT has the coarsest timestamps of all file systems: 2 s
+MOST = 1_000  # maximum number of files in the cache
 
 
 class Stamp(NamedTuple):
-    """What tells a file's content from another without reading it.
+    """The size, times and inode of a file, which change if its content does.
 
-    Copying and unpacking programs set `mtime_ns`; no program sets `ctime_ns`. On Windows that is
-    when the file was created.
+    Programs that copy or unpack files set `mtime_ns`; no program sets `ctime_ns`. On Windows,
+    `ctime_ns` is the time of creation.
     """
 
     bytes: int
@@ -57,7 +57,7 @@ _worker: threading.Thread | None = None
 
 
 class Hashing:
-    """The content of a large file, hashed by another thread; `result` waits for it."""
+    """A large file that another thread hashes; `result` waits for the hash."""
 
     def __init__(self, project: Project, path: Path, stamp: Stamp) -> None:
         self.project, self.path, self.stamp = project, path, stamp
@@ -66,18 +66,18 @@ class Hashing:
         self._entry: InputEntry | None = None
 
     def run(self) -> None:
-        """Hash the file, in the other thread."""
+        """Hash the file; called in the other thread."""
         try:
             if not self.progress.stopped:
                 self._entry = _hashed(self.project, self.path, self.stamp, self.progress.count)
-        except OSError:  # also when it is stopped; `result` tries again, and raises
+        except OSError:  # also raised if stopped; `result` tries again, and raises
             self._entry = None
         finally:
             _running.pop((str(self.path.resolve()), self.stamp), None)
             self._done.set()
 
     def result(self) -> InputEntry:
-        """Return the content; on Ctrl-C the other thread stops too.
+        """Return the entry of the file; Ctrl-C also stops the other thread.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Hashing:
         """
         try:
             with Progress("Hashing", self.progress.name, self.stamp.bytes) as shown:
-                # in a forked process there is no other thread
+                # a forked process does not have the other thread
                 while _worker and _worker.is_alive() and not self._done.wait(PAUSE / 10):
                     shown.reach(self.progress.done)
                 shown.done = self.progress.done
@@ -99,7 +99,7 @@ class Hashing:
 
 
 def begin(project: Project, path: Path) -> "InputEntry | Hashing":
-    """Return the content of an input, or what is hashing it."""
+    """Return the entry of an input, or a `Hashing` that computes it in another thread."""
     global _worker
     stamp = Stamp.of(path)
     if stamp.bytes < BESIDE or _lookup(project, path, stamp):
@@ -110,14 +110,14 @@ def begin(project: Project, path: Path) -> "InputEntry | Hashing":
     job = _running[key] = Hashing(project, path, stamp)
     _jobs.put(job)
     if _worker is None or not _worker.is_alive():
-        # does not keep a kernel from ending
+        # a daemon thread does not keep the kernel from exiting
         _worker = threading.Thread(target=_work, name="checkpoint-hashing", daemon=True)
         _worker.start()
     return job
 
 
 def entry_of(project: Project, path: Path, stamp: Stamp | None = None) -> InputEntry:
-    """Return the content of an input; of one that changes meanwhile, with an empty hash.
+    """Return the entry of an input; its hash is empty if the file changes during hashing.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def entry_of(project: Project, path: Path, stamp: Stamp | None = None) -> InputE
     path
         The file.
     stamp
-        How it was when it was read, if that is some time ago.
+        The stamp of the file when it was read, if it was read earlier.
     """
     stamp = stamp or Stamp.of(path)
     if digest := _lookup(project, path, stamp):
@@ -138,20 +138,20 @@ def entry_of(project: Project, path: Path, stamp: Stamp | None = None) -> InputE
 
 
 def is_same(project: Project, path: Path, entry: InputEntry, since: str = "") -> bool:
-    """Tell whether a file has the recorded content; it is hashed only if that is not known.
+    """Tell whether a file has the recorded content; it is hashed only if necessary.
 
     Parameters
     ----------
     project, path, entry
         The project, the file, and what was recorded.
     since
-        When that was, as in a record. What came to its place later may have the time of another
-        file, as from an archive.
+        The timestamp of the record. A file that was put in place later is hashed: it may have the
+        recorded modification time, such as when unpacked from an archive.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     """
     stamp = Stamp.of(path)
     if stamp.bytes != entry.bytes:
@@ -161,13 +161,13 @@ def is_same(project: Project, path: Path, entry: InputEntry, since: str = "") ->
 
 
 def forget() -> None:
-    """Forget what this process hashed, as in a new kernel."""
+    """Forget the hashes of this process, as a new kernel would."""
     _known.clear()
 
 
 @lru_cache(maxsize=1 << 10)
 def _nanoseconds(timestamp: str) -> float:
-    """Return the time of a record; 0 if it has none, or somebody has edited it."""
+    """Return the timestamp of a record in nanoseconds; 0 if it is missing or invalid."""
     try:
         return datetime.fromisoformat(timestamp).timestamp() * 1e9
     except (ValueError, OverflowError, OSError):
@@ -181,7 +181,7 @@ def _work() -> None:
 
 
 def _hashed(project: Project, path: Path, stamp: Stamp, advance: hashes.Advance) -> InputEntry:
-    """Hash a file, and remember its hash if that can be trusted later."""
+    """Hash a file, and cache its hash if it can be trusted later."""
     now = _clock(project) if stamp.bytes >= LARGE else time.time_ns()
     settled = max(stamp.mtime_ns, stamp.ctime_ns) + SETTLED_NS < now
     if Stamp.of(path) != stamp:
@@ -190,7 +190,7 @@ def _hashed(project: Project, path: Path, stamp: Stamp, advance: hashes.Advance)
     if Stamp.of(path) != stamp:
         return InputEntry("", stamp.bytes)
     if not settled:
-        return InputEntry(digest, stamp.bytes)  # without a time it is hashed again when compared
+        return InputEntry(digest, stamp.bytes)  # without a time, comparing hashes it again
     _known[str(path.resolve()), stamp] = digest
     if stamp.bytes >= LARGE:
         files = {**_read(project), str(path.resolve()): [*stamp, digest]}
@@ -199,7 +199,7 @@ def _hashed(project: Project, path: Path, stamp: Stamp, advance: hashes.Advance)
 
 
 def _lookup(project: Project, path: Path, stamp: Stamp) -> str | None:
-    """Return the hash of a file that was hashed when it was the same; None if it was not."""
+    """Return the cached hash of a file with this stamp; None if there is none."""
     place = str(path.resolve())
     if (place, stamp) not in _known and stamp.bytes >= LARGE:
         match _read(project).get(place):
@@ -218,9 +218,9 @@ def _read(project: Project) -> dict[str, Any]:
 
 
 def _write(project: Project, files: dict[str, Any]) -> None:
-    """Replace the cache. Of two processes that do so at once, one has to hash again later."""
+    """Replace the cache. If two processes do so at once, one has to hash its files again."""
     draft = project.root / f".{CACHE[1:]}.{os.urandom(4).hex()}.part"
-    with suppress(OSError), unwatched():  # a project that can only be read
+    with suppress(OSError), unwatched():  # the project may be read-only
         try:
             draft.write_text(json.dumps(files), encoding="utf-8")
             draft.replace(project.root / CACHE)
@@ -229,7 +229,7 @@ def _write(project: Project, files: dict[str, Any]) -> None:
 
 
 def _clock(project: Project) -> int:
-    """Return the time by this machine and by the project's disk, the earlier; in nanoseconds."""
+    """Return the time of this machine or of the project's disk, if earlier, in nanoseconds."""
     draft = project.root / f".{CACHE[1:]}.{os.urandom(4).hex()}.part"
     now = time.time_ns()
     try:
@@ -238,5 +238,5 @@ def _clock(project: Project) -> int:
             now = min(now, draft.stat().st_mtime_ns)
             draft.unlink()
     except OSError:
-        return now  # a project that can only be read
+        return now  # the project may be read-only
     return now

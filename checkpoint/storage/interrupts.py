@@ -1,4 +1,4 @@
-"""Ctrl-C during a save: either nothing is saved, or the save is whole and says so."""
+"""Handle Ctrl-C during a save: either nothing is saved, or the save completes and says so."""
 
 import signal
 import threading
@@ -6,14 +6,14 @@ from types import FrameType
 
 
 class Interrupts:
-    """Remembers an interrupt within a `with` block, besides raising it.
+    """Record an interrupt (Ctrl-C) within a `with` block, in addition to raising it.
 
-    Libraries that call back into Python, such as h5py, may swallow a KeyboardInterrupt, and go on.
+    Libraries that call back into Python, such as h5py, may swallow a KeyboardInterrupt and go on.
 
     Attributes
     ----------
     came
-        Whether there was one.
+        Whether there was an interrupt.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Interrupts:
             raise KeyboardInterrupt("Nothing was saved; the previous checkpoint is intact.")
 
     def hold(self) -> None:
-        """Heed an interrupt for the last time: from here on, it is only remembered."""
+        """Raise a last time if there was an interrupt; later interrupts are only recorded."""
         self._held = True
         self.heed()
 

@@ -1,7 +1,7 @@
-"""The record of a checkpoint as `params.json`: its keys are read and written in this module alone.
+"""Convert records to and from the content of `params.json`; only this module does so.
 
-A record that a stranger edited is data like any other: what is not of the right type, or names a
-file outside the step's folder or the project, is an error.
+Records are untrusted input: values of the wrong type, and names of files outside the step's folder
+or the project, are errors.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from .schema import FORMAT_VERSION, RECORD, FileEntry, Record
 
 
 def to_json(record: Record, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return what is written to `params.json`.
+    """Return the content of `params.json` for a record.
 
     Parameters
     ----------
     record
         The record.
     before
-        What it replaces: keys that a newer version of this code added are kept.
+        The content that it replaces: keys added by a newer version of this code are kept.
     """
     ours = {**(before or {}).get("checkpoint", {}), **to_builtins(record)}
     for key in ("timestamp", "user params", "data_shapes"):
@@ -37,7 +37,7 @@ def to_json(record: Record, before: Mapping[str, Any] | None = None) -> dict[str
 
 
 def parse(raw: Mapping[str, Any]) -> Record | None:
-    """Read a record.
+    """Return the record in the content of a `params.json`.
 
     Parameters
     ----------
@@ -52,8 +52,7 @@ def parse(raw: Mapping[str, Any]) -> Record | None:
     Raises
     ------
     CheckpointDamagedError
-        If a part of it is missing, is not of the right type, or names a file outside the folder
-        that it belongs to.
+        If a key is missing, a value has the wrong type, or a file name leads out of its folder.
     CheckpointError
         If a newer version of this code wrote it.
     """
@@ -90,7 +89,7 @@ def parse(raw: Mapping[str, Any]) -> Record | None:
 
 
 def saved_at(raw: Mapping[str, Any]) -> str | None:
-    """Return when a `params.json` says that it was saved, whoever wrote it; None if it does not."""
+    """Return the timestamp in a `params.json`, whether or not `save` wrote it; None without one."""
     saved = raw.get("timestamp")
     return saved if isinstance(saved, str) else None
 
@@ -101,13 +100,13 @@ def by_hand(raw: Mapping[str, Any], step: str, files: Mapping[str, FileEntry], m
     Parameters
     ----------
     raw
-        Its `params.json`; empty if there is none.
+        The content of its `params.json`; empty if it does not exist.
     step
         The step.
     files
         Its files, by name.
     made
-        When the newest of them was modified, for a `params.json` that does not say it.
+        When the newest file was modified; used if `params.json` has no timestamp.
     """
     params = user_params(raw)
     shapes = raw.get("data_shapes")
@@ -125,7 +124,7 @@ def by_hand(raw: Mapping[str, Any], step: str, files: Mapping[str, FileEntry], m
 
 
 def _names(record: Record) -> list[str]:
-    """Return all names of files in a record."""
+    """Return all file names in a record."""
     accepted = [
         name for entry in record.accepted for name in (*entry.fits.inputs, *entry.fits.modules)
     ]

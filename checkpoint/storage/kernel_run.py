@@ -1,4 +1,4 @@
-"""What the kernel ran until a save: its record, and whether it made what the notebook makes."""
+"""Record what the kernel ran before a save, and compare it with a clean run of the notebook."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from .schema import SESSION, FileEntry, Run, Verdict
 
 
 def run_of(project: Project, step: str, folder: Path) -> Run | None:
-    """Describe what this kernel ran until now, and write it in full into a folder.
+    """Describe what this kernel has run so far, and write the full log into a folder.
 
     Returns
     -------
@@ -48,9 +48,9 @@ def run_of(project: Project, step: str, folder: Path) -> Run | None:
 
 
 def unreadable(project: Project, step: str, run: Run | None) -> str | None:
-    """Return what is wrong with the file of a notebook that saves, as after a `git merge`."""
+    """Return why the notebook of a step cannot be read, such as after a `git merge`, or None."""
     if run and run.verdict and run.verdict.on_disk:
-        return None  # it was compared
+        return None  # the file was read for the comparison
     name = step.partition("/")[0]
     path = next((known.path for known in project.steps() if known.name == name), None)
     if path is None or path.suffix != ".ipynb":
@@ -65,7 +65,7 @@ def unreadable(project: Project, step: str, run: Run | None) -> str | None:
 
 
 def executions_of(folder: Path, run: Run) -> list[Execution] | None:
-    """Return the executions that made a step; None if their file is gone or was changed."""
+    """Return the executions that made a step; None if their log is missing or was changed."""
     try:
         path = committed.locate(folder, SESSION)
         if run.log is None or not hashes.is_unchanged(path, run.log):
@@ -88,10 +88,10 @@ def cells_of(content: dict[str, Any]) -> list[Cell]:
 
 
 def compare(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -> Verdict:
-    """Tell whether executions made what a notebook makes."""
+    """Tell whether executions had the same results as a clean run of the notebook."""
     notebook = signature(cells, step)
     if _ran_in_order(executions, cells, step):
-        return Verdict("clean", notebook)  # as it mostly is, without the work of replaying it
+        return Verdict("clean", notebook)  # the usual case, which needs no replay
     rounds = _rounds(executions, cells, step)
     verdict = judge(
         [
@@ -108,7 +108,7 @@ def compare(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -
 
 
 def _rounds(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -> dict[str, str]:
-    """Return the cells with a loop over the parts of the step, each with the loop as a function."""
+    """Return the cells that loop over the step's parts, each with its loop as a function."""
     sources = dict.fromkeys(item.source for items in (cells, executions) for item in items)
     names = imported(sources)
     if "parts" not in names.values():
@@ -119,20 +119,20 @@ def _rounds(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -
 
 def _ran_in_order(executions: Sequence[Execution], cells: Sequence[Cell], step: str) -> bool:
     """Tell whether a new kernel ran the cells once each, in order, up to the one that saves."""
-    # IPython keeps no blank lines at the end of what ran before the recording began
+    # IPython drops trailing blank lines of cells that ran before the recording began
     ran = [cell.source.rstrip("\n") for cell in cells if SKIPPED not in cell.tags]
     last, count = saving_cell(ran, step), len(executions)
     return (
-        (last is None or last < count)  # None if a function of a module saves
+        (last is None or last < count)  # None if a module's function saves
         and not any(execution.error or execution.renewed for execution in executions)
         and [execution.source.rstrip("\n") for execution in executions] == ran[:count]
     )
 
 
 def signature(cells: Sequence[Cell], step: str) -> list[str]:
-    """Return the hashes of the cells that a run of a notebook runs, up to the one that saves.
+    """Return the hashes of the cells that a clean run executes, up to the one that saves.
 
-    For a part of a loop, the list of parts does not count.
+    For a part of a loop, the list of parts is ignored.
     """
     ran = [cell for cell in cells if SKIPPED not in cell.tags]
     last = saving_cell([cell.source for cell in ran], step)
@@ -146,9 +146,9 @@ def signature(cells: Sequence[Cell], step: str) -> list[str]:
 
 
 def in_session(project: Project, step: str) -> tuple[list[str], dict[str, str]] | None:
-    """Return the signature of the notebook that this kernel runs, and the parameters set in it.
+    """Return the signature of the notebook in this kernel, and its cells that set parameters.
 
-    None outside IPython.
+    Returns None outside IPython.
     """
     executions = cells.executions()
     if executions is None:
@@ -160,9 +160,9 @@ def in_session(project: Project, step: str) -> tuple[list[str], dict[str, str]] 
 
 
 def _verdict(executions: Sequence[Execution], on_disk: Sequence[Cell] | None, step: str) -> Verdict:
-    """Compare with the notebook on disk, or with what it will be when it is saved.
+    """Compare with the notebook on disk, or else with its unsaved state in the front end.
 
-    Front ends do not save a notebook before they run a cell, and not all say which notebook it is.
+    Front ends do not save the notebook before they run a cell, and not all name the notebook.
     """
     if on_disk is not None:
         verdict = compare(executions, on_disk, step)
@@ -179,14 +179,14 @@ def _cells_on_disk(project: Project, step: str) -> list[Cell] | None:
             try:
                 return cells_of(notebook.read_whole(known.path))
             except ProjectError:
-                return None  # `status` says what is wrong with it
+                return None  # `status` reports what is wrong with it
     return None
 
 
 def _in_front_end(executions: Sequence[Execution], on_disk: Sequence[Cell]) -> list[Cell]:
-    """Return the notebook as the front end has it, as far as executions tell.
+    """Return the notebook's cells as in the front end, inferred from the executions.
 
-    A cell that is not on disk stands after the one that ran before it for the first time.
+    A cell that is not on disk is placed after the cell that ran just before its first run.
     """
     last = {e.cell or e.source: e.source for e in executions if e.ran}
     sends_ids = any(execution.cell for execution in executions)
@@ -196,7 +196,7 @@ def _in_front_end(executions: Sequence[Execution], on_disk: Sequence[Cell]) -> l
     for execution in executions:
         key = execution.cell or execution.source
         if not execution.ran or (sends_ids and not execution.cell):
-            continue  # a console on the same kernel
+            continue  # not Python, or from a console on the same kernel
         if key not in keys:
             place = keys.index(before) + 1 if before in keys else len(keys)
             keys.insert(place, key)
@@ -219,7 +219,7 @@ def _write_log(executions: Sequence[Execution], folder: Path) -> FileEntry:
 
 
 def _as_json(execution: Execution) -> dict[str, Any]:
-    """Return what differs from an execution that ended well."""
+    """Return the fields of an execution that differ from their defaults."""
     usual = to_builtins(Execution(""))
     written = to_builtins(execution)
     return {key: value for key, value in written.items() if value != usual[key]}
@@ -227,5 +227,5 @@ def _as_json(execution: Execution) -> dict[str, Any]:
 
 @cache
 def _kernel() -> str:
-    """Return what tells this kernel from others."""
+    """Return a random identifier of this kernel."""
     return os.urandom(6).hex()

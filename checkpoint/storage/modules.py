@@ -1,4 +1,4 @@
-"""The project's own modules and scripts that this process ran."""
+"""List the project's own modules and scripts that this process ran."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,14 +14,14 @@ CHECKPOINT = Path(__file__).resolve().parents[1]
 
 
 class Modules(NamedTuple):
-    """What ran.
+    """The modules and scripts that ran.
 
     Attributes
     ----------
     codes
         The hash of each module's code, as it was imported, by its path in the project.
     elsewhere
-        The folder of the package whose code ran in place of the project's; empty if none did.
+        The folder of another copy of the package whose code ran instead; empty if none did.
     """
 
     codes: dict[str, str | None]
@@ -31,7 +31,7 @@ class Modules(NamedTuple):
 def modules_of(project: Project, step: str) -> Modules:
     """Return the project's modules, scripts and other notebooks that this process ran.
 
-    `checkpoint` itself is left out: its version is in the record.
+    Excludes `checkpoint` itself, whose version is in the record.
     """
     modules.note_new()
     root = project.root.resolve()
@@ -50,7 +50,7 @@ def modules_of(project: Project, step: str) -> Modules:
 
 
 def changed_since_run(project: Project, codes: Mapping[str, str | None]) -> Iterator[str]:
-    """Say which modules and scripts are no longer what this kernel ran."""
+    """Yield a message for each module or script that changed since this kernel ran it."""
     for name, code in codes.items():
         if hashes.module_hash(project.root / name) != code:
             yield f"{name} changed after this notebook ran it. Restart the kernel and run all."
@@ -85,7 +85,7 @@ def _of_another_copy(project: Project) -> tuple[dict[str, str | None], str]:
             codes[f"src/{top}/{relative.as_posix()}"] = ran
             if ran != hashes.module_hash(here / relative):
                 elsewhere = str(package)
-    # a module that only one of them has may be what the notebook looked for
+    # a module that only one copy has may be one that the notebook tried to import
     return codes, elsewhere if _names(package) == _names(here) else str(package)
 
 

@@ -1,4 +1,4 @@
-"""Opening what a step has saved: the record, and whether the files are those that it names."""
+"""Open a step's checkpoint: read the record, and compare the files' sizes with it."""
 
 import time
 from pathlib import Path
@@ -19,21 +19,21 @@ from . import committed, hashes, other_disk, store
 from .json_record import parse
 from .schema import RECORD, SESSION, FileEntry, Record
 
-# How often, and how many seconds apart, to look at a checkpoint that another process replaces.
+# Number of attempts, and seconds between them, while another process replaces a checkpoint.
 PATIENCE, PAUSE = 40, 0.05
 
 
 class Opened(NamedTuple):
-    """What a step has saved.
+    """A checkpoint's files, parameters and record.
 
     Attributes
     ----------
     files
-        The files by name below the step's folder.
+        The entry of each file, by its path in the step's folder.
     params
-        The user's parameters; in a folder that was filled by hand, all that was written there.
+        The user's parameters; in a folder that was filled by hand, the whole `params.json`.
     raw
-        `params.json` as it is; empty if there is none.
+        The content of `params.json`; empty if it does not exist.
     record
         The record; None for a folder that was filled by hand.
     """
@@ -54,7 +54,7 @@ def open_step(project: Project, step: str) -> Opened:
     CheckpointDamagedError
         If a file is missing or does not have the recorded size.
     CheckpointError
-        If a newer version of this code saved it.
+        If the checkpoint was saved by a newer version of this code.
     """
     folder = project.results_of(step)
     store.recover(folder)
@@ -85,7 +85,7 @@ def misfit(
 ) -> CheckpointDamagedError | None:
     """Return the error for a file that is missing or does not have its recorded size."""
     if hashes.has_stamp(folder / file, entry):
-        return None  # as it mostly is
+        return None  # the usual case
     place = f"results/{step}/{file}"
     try:
         size, _ = hashes.stamp_of(committed.locate(folder, file))
@@ -107,7 +107,7 @@ def misfit(
 
 
 def is_absent(folder: Path, record: Record) -> bool:
-    """Tell whether all files of a checkpoint that git ignores are missing, as in a new clone."""
+    """Tell whether all large files, but no small ones, are missing, as in a new clone."""
     missing = {file for file in record.files if not committed.locate(folder, file).exists()}
     formats = {file: format_of(file) for file in record.files}
     large = {file for file, entry in formats.items() if entry and entry.large}
@@ -145,7 +145,7 @@ def _not_there(place: Path) -> str:
 
 
 def results_in(folder: Path) -> list[Path]:
-    """Return the files in a folder, not below it, that one of the formats can have written."""
+    """Return the files and folders directly in a folder that have the suffix of a format."""
     return [
         path
         for path in folder.glob("*")
@@ -158,7 +158,7 @@ def results_in(folder: Path) -> list[Path]:
 def missing(project: Project, step: str) -> CheckpointNotFoundError:
     """Return the error for a step that has saved nothing; it names the notebook to run.
 
-    A new project's results folders hold `.gitkeep` alone, which counts as nothing.
+    A new project's results folders contain only `.gitkeep`, which counts as nothing.
     """
     where = project.address(project.results_of(step))
     message = f"Results directory '{where}' not found."
@@ -189,16 +189,16 @@ def offer(project: Project, step: str) -> str:
 
 
 def remedy(project: Project, step: str) -> str:
-    """Say what makes a step's results again."""
+    """Return a sentence on how to regenerate a step's results."""
     return f"Run {maker_of(project, step)} again."
 
 
 def maker_of(project: Project, step: str) -> str:
-    """Return what makes a step or sub-checkpoint: a notebook's file name, or a command."""
+    """Return the notebook or the command that makes a step or sub-checkpoint."""
     name = step.partition("/")[0]
     known = next((known for known in project.steps() if known.name == name), None)
     try:
-        recipe = recipe_of(project, known) if known else None  # of a command, or another language
+        recipe = recipe_of(project, known) if known else None  # None for Python notebooks
     except ProjectError:
         recipe = None  # the notebook cannot be read
     return f"`checkpoint run {name}`" if recipe else f"{name}.ipynb"
@@ -225,7 +225,7 @@ def _read(project: Project, step: str) -> tuple[dict[str, Any] | None, Record | 
 
 
 def _open_by_hand(project: Project, step: str, raw: dict[str, Any] | None) -> Opened:
-    """Open a folder that a hand-written cell filled: its files are known by their suffixes."""
+    """Open a folder that was filled by hand; its files are recognized by their suffixes."""
     folder = project.results_of(step)
     paths = sorted([*results_in(folder), *results_in(folder / "figures")])
     if raw is None:
@@ -236,7 +236,7 @@ def _open_by_hand(project: Project, step: str, raw: dict[str, Any] | None) -> Op
             except CheckpointDamagedError as error:
                 raise CheckpointDamagedError(f"results/{step}/{error}", step=step) from error
             paths.remove(named[0])
-    # figures alone are not results that a notebook could go on with
+    # a folder with only figures has no results to load
     if raw is None and not any(path.parent == folder for path in paths):
         raise missing(project, step)
     files = [path.relative_to(folder).as_posix() for path in paths]
@@ -255,7 +255,7 @@ def _open_by_hand(project: Project, step: str, raw: dict[str, Any] | None) -> Op
 
 
 def _owner(rest: str, files: list[str]) -> str | None:
-    """Return the file that `save` wrote a `.rest.pkl` beside; None if there is no such file."""
+    """Return the file that a `.rest.pkl` file belongs to; None if no single file matches."""
     stem = rest.removesuffix(beside.SUFFIX)
     owners = [file for file in files if file != rest and stem in (file, *stems(file))]
     return owners[0] if len(owners) == 1 else None

@@ -1,8 +1,9 @@
-"""The large files of a save on another disk.
+"""Store the large files of a save on another disk.
 
-No rename leads from one disk to another, so each save has a folder of its own there. The file
-`.checkpoint-away` in the step's folder names it and is replaced with the save's other files, before
-the record. Git ignores it: a clone has none, and never reads or removes the files of another.
+Files cannot be renamed from one disk to another, so each save gets its own folder there. A pointer,
+the file `.checkpoint-away` in the step's folder, names it. The pointer is replaced with the save's
+other files, before the record. Git ignores it, so that a clone never reads or removes the large
+files of the original.
 """
 
 import os
@@ -17,8 +18,8 @@ from ..project.places import large_files_of
 from ..project.project import Project
 from .schema import POINTER
 
-OWNER = ".checkpoint-of"  # in that place: the step's folder
-UNFINISHED = ".checkpoint-unfinished"  # the name of that file until the save is committed
+OWNER = ".checkpoint-of"  # file in that folder which contains the path of the step's folder
+UNFINISHED = ".checkpoint-unfinished"  # the name of this file until the save is committed
 SAVE = ".save-"
 
 
@@ -28,7 +29,7 @@ def begin(project: Project, step: str) -> Path | None:
     Raises
     ------
     CheckpointError
-        If it cannot be created; it names the setting `results`.
+        If it cannot be created; the message names the setting `results`.
     """
     place = large_files_of(project)
     if place is None:
@@ -38,7 +39,7 @@ def begin(project: Project, step: str) -> Path | None:
         with explained():
             make_folder(folder)
         (folder / UNFINISHED).write_text(str(project.results_of(step)), encoding="utf-8")
-        for parent in folder.parents:  # a folder that is lost in a power cut loses the save
+        for parent in folder.parents:  # if a power cut loses a folder, the save is lost
             sync(parent)
             if parent == place.parent:
                 break
@@ -56,9 +57,9 @@ def begin(project: Project, step: str) -> Path | None:
 
 
 def finish(away: Path, staging: Path, folder: Path) -> None:
-    """Let a save that is about to be committed name its folder, if it has files there.
+    """Write the pointer of a save that is about to be committed, if it has files in `away`.
 
-    It also names those that it replaces, for the case that this process cannot remove them.
+    The pointer also names the folders that it replaces, in case this process cannot remove them.
     """
     if any(path.name != UNFINISHED for path in away.iterdir()):
         replaced = [place for place in _named(folder) if is_owned(Path(place), folder, unseen=True)]
@@ -67,44 +68,43 @@ def finish(away: Path, staging: Path, folder: Path) -> None:
 
 
 def keep(away: Path) -> None:
-    """Note, right before the save that names a folder is committed, that it is used."""
+    """Mark a folder as used, right before the save whose pointer names it is committed."""
     (away / UNFINISHED).replace(away / OWNER)
     sync(away)
 
 
 def take(staging: Path, away: Path, file: str) -> None:
-    """Move a file or folder that was written into the staging folder there."""
+    """Move a file or folder from the staging folder to the folder on the other disk."""
     make_folder((away / file).parent)
     shutil.move(staging / file, away / file)
 
 
 def folder_of(folder: Path) -> Path | None:
-    """Return the place that the pointer in a folder names; None if there is none.
+    """Return the folder that the pointer in a step's folder names; None if there is none.
 
-    A pointer that did not come from a save here leads to no folder that names its owner, and is not
-    followed.
+    A pointer is followed only if the folder has a file that names its owner, as saves write it.
     """
     try:
         away = Path(named_by(folder))
         return away if away.is_absolute() and (away / OWNER).is_file() else None
-    except OSError:  # where another user alone may look
+    except OSError:  # only another user may read the folder
         return None
 
 
 def named_by(folder: Path) -> str:
-    """Return what the pointer in a folder says, whether or not it is there; empty without one."""
+    """Return the path in a pointer, whether or not it exists; empty without a pointer."""
     return next(iter(_named(folder)), "")
 
 
 def is_owned(away: Path, folder: Path, *, unseen: bool = False) -> bool:
-    """Tell whether a place belongs to a step's folder, and not to that of which it is a copy.
+    """Tell whether `away` belongs to a step's folder, not to one that the folder is a copy of.
 
     Parameters
     ----------
     away, folder
-        The place, and the step's folder.
+        The folder on the other disk, and the step's folder.
     unseen
-        What is returned where this user may not look.
+        The result if this user may not read `away`.
     """
     for name in (OWNER, UNFINISHED):
         try:
@@ -118,16 +118,17 @@ def is_owned(away: Path, folder: Path, *, unseen: bool = False) -> bool:
 
 
 def drop(away: Path | None, folder: Path) -> None:
-    """Remove the place of a save that was replaced, if it was this folder's."""
+    """Remove the large files of a save that was replaced, if they belong to the step's folder."""
     if away and is_owned(away, folder):
-        with suppress(OSError):  # it holds nothing that anybody loads; `clean` finds it
+        with suppress(OSError):  # no checkpoint uses it any more; `clean` finds it
             remove(away)
 
 
 def left_over(project: Project) -> list[Path]:
-    """Return the places of this project that killed saves left, or those whom they belong to.
+    """Return the folders on the other disk that killed saves left, or that were replaced.
 
-    What no pointer names may be that of a project that was moved: it is not among them.
+    Replaced folders are left if their owner has to remove them. A folder of a finished save that no
+    pointer names is not included: the project that it belongs to may have been moved.
     """
     try:
         place = large_files_of(project)
@@ -148,7 +149,7 @@ def left_over(project: Project) -> list[Path]:
 
 
 def _named(folder: Path) -> list[str]:
-    """Return the place that the pointer in a folder names, and those that it replaced."""
+    """Return the folder that a pointer names, and those that its save replaced."""
     try:
         return (folder / POINTER).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

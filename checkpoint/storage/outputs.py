@@ -1,4 +1,4 @@
-"""Checkpoints of steps that do not call `save`: what a command, or another language, wrote."""
+"""Make checkpoints of steps that do not call `save`: commands and non-Python notebooks."""
 
 import datetime
 from collections.abc import Iterator
@@ -24,24 +24,25 @@ from .params import param_hashes
 from .schema import FORMAT_VERSION, RECORD, FileEntry, InputEntry, Record
 
 LOG = "run.log"
-OURS = (LOG, FAILED_LOG, FAILED, EXECUTED, RECORD)  # in the folder of a step
+OURS = (LOG, FAILED_LOG, FAILED, EXECUTED, RECORD)  # reserved names in a step's folder
 
 
 @contextmanager
 def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
-    """Replace a step's checkpoint with what is written into a folder inside the `with` block.
+    """Replace a step's checkpoint with the files written inside the `with` block.
 
     Yields
     ------
     Path
-        The folder, empty. If the block raises, the previous checkpoint stays as it was.
+        An empty folder to write into. If the block raises, the previous checkpoint stays intact.
 
     Raises
     ------
     CheckpointNotFoundError
-        If a step that it loads, or a file of its code, is not there.
+        If a step that it loads has saved nothing.
     CheckpointError
-        If nothing was written, or something that cannot be a part of a checkpoint.
+        If a file of its code does not exist, nothing was written, or a written file cannot be
+        part of a checkpoint.
     """
     folder = project.results_of(step.name)
     inputs, code = inputs_of(project, recipe), code_of(project, recipe)
@@ -83,7 +84,7 @@ def captured(project: Project, step: Step, recipe: Recipe) -> Iterator[Path]:
 
 
 def _with_changes(project: Project, recipe: Recipe, record: Record) -> Record:
-    """Return a record in which what has changed since the command began is no longer current."""
+    """Return the record, with inputs and code that changed during the run marked as outdated."""
     inputs, code, notes = record.inputs, record.modules, []
     now = inputs_of(project, recipe)
     for name in sorted(inputs.keys() | now.keys()):
@@ -97,7 +98,7 @@ def _with_changes(project: Project, recipe: Recipe, record: Record) -> Record:
 
 
 def inputs_of(project: Project, recipe: Recipe) -> dict[str, InputEntry | None]:
-    """Return what such a step is made from, as it is now."""
+    """Return the current inputs of a step that does not call `save`; None for missing files."""
     inputs: dict[str, InputEntry | None] = {}
     for name in recipe.loads:
         inputs[f"results/{name}"] = InputEntry(Checkpoint(project, name).content_hash())
@@ -112,25 +113,25 @@ def inputs_of(project: Project, recipe: Recipe) -> dict[str, InputEntry | None]:
 
 
 def code_of(project: Project, recipe: Recipe) -> dict[str, str | None]:
-    """Return the hash of each file of such a step's code, and of its settings, as they are now."""
+    """Return the current hashes of such a step's code files, and of its settings."""
     codes = {name: hashes.module_hash(project.root / name) for name in recipe.code}
     return {**codes, FILE: entry_hash(recipe.entry)}
 
 
 def entry_hash(entry: Entry) -> str:
-    """Return a short hash of what `[tool.checkpoint.steps]` says of a step."""
+    """Return a short hash of a step's settings in `[tool.checkpoint.steps]`."""
     return hashes.value_hash(list(entry))[: hashes.CELL_DIGITS]
 
 
 def _is_same(before: InputEntry | None, after: InputEntry | None) -> bool:
-    """Tell whether an input is what it was; its time is known only some seconds after a change."""
+    """Tell whether an input is unchanged, by its hash: just after a change, it has no time yet."""
     if before is None or after is None:
         return before is after
     return before.blake3 == after.blake3 != ""
 
 
 def _params(step: Step, staging: Path) -> dict[str, object]:
-    """Take the `params.json` that the step wrote, if it did, as its parameters."""
+    """Return the parameters in the `params.json` that the step wrote; empty if it wrote none."""
     path = staging / RECORD
     if not path.exists():
         return {}
@@ -141,7 +142,7 @@ def _params(step: Step, staging: Path) -> dict[str, object]:
 
 
 def _refuse_unfit(step: Step, staging: Path) -> None:
-    """Raise where something was written that cannot be committed, or not on every system."""
+    """Raise if the step wrote a file that cannot be committed, or not on every system."""
     seen: dict[str, str] = {}
     for path in below(staging):
         file = path.relative_to(staging).as_posix()
@@ -186,7 +187,7 @@ def _entry(path: Path, key: str) -> FileEntry:
 
 
 def moved_away(files: dict[str, FileEntry], staging: Path, place: Path) -> dict[str, FileEntry]:
-    """Move large files to another disk."""
+    """Move large files to another disk, and return the updated entries."""
     moved = {}
     for file, entry in files.items():
         known = format_of(file)
@@ -198,7 +199,7 @@ def moved_away(files: dict[str, FileEntry], staging: Path, place: Path) -> dict[
 
 
 def _log(folder: Path, staging: Path) -> FileEntry | None:
-    """Move what the command printed to its results."""
+    """Move the command's log into its results, and return its entry; None if there is no log."""
     if not (folder / FAILED_LOG).exists():
         return None
     (folder / FAILED_LOG).replace(staging / LOG)

@@ -1,4 +1,4 @@
-"""The parameters that a user gives to `save`."""
+"""Check and hash the parameters that a user gives to `save`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,17 +7,17 @@ from ..errors import CheckpointValueError
 from ..formats.kinds import a_type
 from .hashes import value_hash
 
-RESERVED = ("timestamp", "data_shapes", "checkpoint")  # what stands beside them in `params.json`
+RESERVED = ("timestamp", "data_shapes", "checkpoint")  # the other keys of `params.json`
 
 
 def checked(params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the `params` of a save in JSON's own types.
+    """Return the `params` of a save, converted to JSON types.
 
     Raises
     ------
     CheckpointValueError
-        If JSON cannot hold a value, or a key is one that `save` writes itself. The message and
-        `key` name it.
+        If JSON cannot represent a value, or a key is one that `save` writes itself. The message
+        names it.
     """
     from ..formats import json_values
 
@@ -42,7 +42,7 @@ def checked(params: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def user_params(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the user's parameters in a `params.json`, whoever wrote it."""
+    """Return the user's parameters in a `params.json`, whether or not `save` wrote it."""
     return {key: value for key, value in raw.items() if key not in RESERVED}
 
 

@@ -1,4 +1,4 @@
-"""The sub-checkpoints of a step, such as one per sample."""
+"""List the sub-checkpoints of a step, such as one per sample."""
 
 import os
 from collections.abc import Iterable
@@ -28,13 +28,13 @@ def part_names(project: Project, step: str) -> list[str]:
 
 
 def listing(project: Project, folder: str) -> InputEntry:
-    """Return the names of a folder's files as an input, whatever is in them.
+    """Return the list of a folder's files as an input, regardless of their content.
 
     Parameters
     ----------
     folder
-        From the top of the project on, with `/`. In `results/<step>` it is what records name that
-        counts: a clone has no large files, and a run leaves others.
+        The path relative to the project, with `/`. In `results/<step>`, only files named in records
+        count: a clone has no large files, and a run leaves additional files.
     """
     top, _, place = folder.partition("/")
     step, below = place.partition("/")[0], f"{place}/"
@@ -49,9 +49,9 @@ def listing(project: Project, folder: str) -> InputEntry:
 
 
 def left_behind(project: Project, step: str, parts: Iterable[str]) -> list[str]:
-    """Return the sub-checkpoints that the last run of a step did not save, as after one is dropped.
+    """Return the sub-checkpoints that the last run of a step did not save, such as a dropped one.
 
-    Nothing is known of those that scripts saved.
+    Sub-checkpoints that scripts saved are not included: their run is unknown.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _records(project: Project, *names: str) -> dict[str, Record]:
         try:
             record = committed.read_record(project.results_of(name))
         except CheckpointError:
-            continue  # whoever loads it is told
+            continue  # loading it reports what is wrong
         if record:
             records[name] = record
     return records

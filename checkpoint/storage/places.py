@@ -1,4 +1,4 @@
-"""Whether the files of a save find their places free, before it is committed."""
+"""Check, before a save is committed, that its files do not collide with other files."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from .committed import files_in
 
 
 def check_places(staging: Path, folder: Path) -> None:
-    """Refuse, before the commit, a file whose place in the folder is taken."""
+    """Raise before the commit if the path of a file is taken, or not writable."""
     new, old = set(files_in(staging)), set(files_in(folder))
     for place in (folder / around for around in {file.rpartition("/")[0] for file in old}):
         if place.is_dir():
@@ -18,7 +18,7 @@ def check_places(staging: Path, folder: Path) -> None:
     for parent, folders, files in os.walk(staging):
         around = Path(parent).relative_to(staging)
         names = {name: (around / name).as_posix() for name in sorted([*folders, *files])}
-        folders[:] = [name for name in folders if names[name] not in new]  # else it is an object
+        folders[:] = [name for name in folders if names[name] not in new]  # not into objects
         for name, file in names.items():
             if file not in old:
                 _check_place(folder / file, folder, old, name in files, name in folders)
@@ -27,12 +27,12 @@ def check_places(staging: Path, folder: Path) -> None:
 def _check_place(
     place: Path, folder: Path, old: set[str], for_file: bool, for_folder: bool
 ) -> None:
-    """Refuse a place that is taken, for a file, a folder around files, or a folder as an object."""
+    """Raise if a path is taken, for a file, a folder around files, or a folder as an object."""
     if not place.exists():
         return
     is_folder = place.is_dir()
     if is_folder and not for_folder and _holds_only(place, folder, old):
-        return  # it goes when its files do
+        return  # it is removed with its files
     if not (for_folder if is_folder else for_file):
         kind = "folder" if is_folder else "file"
         raise CheckpointValueError(

@@ -1,4 +1,4 @@
-"""Reading one object of a checkpoint, from a file whose content is what was saved."""
+"""Read objects of a checkpoint, and verify that their files are what was saved."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from .schema import FileEntry
 
 
 def read_object(project: Project, step: str, opened: Opened, file: str) -> Any:
-    """Read and verify an object, also while another process replaces the checkpoint.
+    """Read and verify an object, even while another process replaces the checkpoint.
 
     Raises
     ------
@@ -35,13 +35,13 @@ def read_object(project: Project, step: str, opened: Opened, file: str) -> Any:
 
 
 def verified_path(project: Project, step: str, opened: Opened, file: str) -> Path:
-    """Return the path of a file or folder, verified; raises as `read_object`."""
+    """Return the path of a file or folder, verified; raises like `read_object`."""
     path: Path = _patiently(project, step, opened, file, _verified)
     return path
 
 
 def lazy_object(project: Project, step: str, opened: Opened, file: str, verify: bool) -> Any:
-    """Open an object without reading its matrices; raises as `read_object`."""
+    """Open an object without reading its matrices; raises like `read_object`."""
 
     def open_it(path: Path, entry: FileEntry, rest: dict[str, list]) -> Any:
         lazily = _able(step, file, "lazily", "lazy")
@@ -53,7 +53,7 @@ def lazy_object(project: Project, step: str, opened: Opened, file: str, verify: 
 def parts_of(
     project: Project, step: str, opened: Opened, file: str, parts: tuple[str, ...]
 ) -> list[Any]:
-    """Read parts of an object; raises as `read_object`, and if there is no such part."""
+    """Read parts of an object; raises like `read_object`, and if a part does not exist."""
 
     def read_them(path: Path, entry: FileEntry, rest: dict[str, list]) -> list[Any]:
         read: list[Any] = _able(step, file, "parts", "part")(path, parts, rest)
@@ -86,7 +86,7 @@ def _in_part(
     use: Callable[[Path, FileEntry, dict[str, list]], Any],
     verify: bool = False,
 ) -> Any:
-    """Use a file whose size is verified, and what is kept beside it, which is verified whole."""
+    """Call `use` with a file after checking its size, and its `.rest.pkl`, verified in full."""
 
     def read(project: Project, step: str, file: str, opened: Opened) -> Any:
         entry = opened.files[file]
@@ -127,7 +127,7 @@ def _patiently(
     file: str,
     read: Callable[[Project, str, str, Opened], Any],
 ) -> Any:
-    """Read a file again where it was replaced meanwhile."""
+    """Read a file, and retry if it was replaced during the read."""
     folder = project.results_of(step)
     for _ in range(PATIENCE):
         before = _identity(folder, file)
@@ -138,7 +138,7 @@ def _patiently(
                 _check_not_replaced(folder, step, opened)
                 raise
         else:
-            # else the file that was hashed may not be the one that was read
+            # otherwise, the file that was hashed may not be the one that was read
             if before == _identity(folder, file):
                 return obj
         _check_not_replaced(folder, step, opened)
@@ -167,7 +167,7 @@ def _verified(project: Project, step: str, file: str, opened: Opened) -> Path:
 
 @contextmanager
 def _hashing(doing: str, file: str, path: Path) -> Iterator[Future[str]]:
-    """Hash a file in another thread, which shows how far it is, and ends on Ctrl-C."""
+    """Hash a file in another thread, which shows its progress and stops on Ctrl-C."""
     size, _ = hashes.stamp_of(path)
     with Progress(doing, file, size) as progress, ThreadPoolExecutor(1) as pool:
         try:
@@ -195,7 +195,7 @@ def _read_file(project: Project, step: str, file: str, opened: Opened) -> Any:
             _verify(project, step, file, entry.blake3, hashing.result())
             if missing := missing_package(error, file_format.extra):
                 raise missing from error
-            # what was saved is there, so regenerating it would change nothing
+            # the file is intact, so regenerating it would change nothing
             raise CheckpointError(
                 f"results/{step}/{file} is what was saved, but cannot be read here: {error}",
                 step=step,
@@ -220,18 +220,18 @@ def _verify(project: Project, step: str, file: str, expected: str, actual: str) 
 
 
 def _identity(folder: Path, file: str) -> tuple[Path, int, int, int] | None:
-    """Return where a file is, and what tells it from another there; None if there is none."""
+    """Return a file's path, inode, time and size, which identify it; None if it is missing."""
     path = committed.locate(folder, file)
     try:
         status = path.stat()
     except FileNotFoundError:
         return None
-    # the place too: a file that is moved out of a commit while it is read stays the same file
+    # the path, too: a file that is moved out of `.commit` while it is read keeps its inode
     return path, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _check_not_replaced(folder: Path, step: str, opened: Opened) -> None:
-    """Tell a checkpoint that was saved again from a damaged one."""
+    """Raise if the checkpoint was saved again since it was opened, rather than damaged."""
     if opened.record and committed.read_raw(folder) != opened.raw:
         raise CheckpointError(
             f"results/{step} was saved again since it was loaded. Run the load cell again.",

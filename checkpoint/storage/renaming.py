@@ -1,4 +1,4 @@
-"""The record of the same results after steps were renamed."""
+"""Update the record of a checkpoint after steps were renamed."""
 
 from collections.abc import Mapping
 
@@ -9,16 +9,16 @@ from .schema import Baseline, InputEntry, Record, Run
 
 
 def renamed(record: Record, steps: Mapping[str, str], codes: Mapping[str, str]) -> Record:
-    """Return the record of the same results after steps were renamed.
+    """Return a record with the new names of renamed steps; the results stay the same.
 
     Parameters
     ----------
     record
-        Their record.
+        The record before the renaming.
     steps
-        New names of steps by old ones.
+        New names of steps, by old names.
     codes
-        New hashes, by old ones, of cells and modules that name these steps.
+        New hashes, by old hashes, of cells and modules that name these steps.
     """
     run = record.run and _renamed_run(record.run, codes)
     return structs.replace(

@@ -1,4 +1,4 @@
-"""A save: what is written, and the record of what made it."""
+"""Save objects as a step's checkpoint, with a record of what made them."""
 
 import datetime
 from collections.abc import Callable, Mapping
@@ -44,17 +44,16 @@ def save_objects(
     step, objects, params
         As given to `save`.
     interrupts
-        Remembers Ctrl-C, which is heeded between two files, and before the commit for the last
-        time.
+        Records Ctrl-C, which is checked after each file, and a last time before the commit.
     counts
-        Tells whether a file or step that this kernel read is an input of this save, by its name.
+        Takes the name of a file or step that this kernel read; tells whether it is an input.
     amend
-        Returns the record that is written in place of the usual one.
+        Takes the record; returns the record to write instead.
 
     Returns
     -------
     list of str
-        What the user should know: what a format does not preserve, which raw files have changed.
+        Notes for the user, such as parts that a format does not preserve, or changed raw files.
 
     Raises
     ------
@@ -110,7 +109,7 @@ def _save(
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
         interrupts.hold()
     session.remember_saved(project, step)
-    with suppress(OSError):  # committed: nothing is raised any more, and `run` removes it too
+    with suppress(OSError):  # committed, so nothing may raise; `run` also removes it
         (folder / FAILED).unlink(missing_ok=True)
     return record.notes
 
@@ -122,7 +121,7 @@ def _with_origin(
     staging: Path,
     counts: Callable[[str], bool],
 ) -> Record:
-    """Return a record with what made the results: inputs, modules, environment, what ran."""
+    """Return the record with what made the results: inputs, modules, environment and cells."""
     step = record.step
     with unwatched():
         inputs = session.inputs_of(project, step, counts)
@@ -147,12 +146,12 @@ def _with_origin(
 
 
 def _untimed(entry: InputEntry | None) -> InputEntry | None:
-    """Return an input that is compared by its content alone: its time is that of another one."""
+    """Return an input without its time, which belongs to other content, to compare by hash only."""
     return structs.replace(entry, mtime_ns=None) if entry else None
 
 
 def _notes_on_code(project: Project, modules: Modules, run: Run | None) -> list[str]:
-    """Say where other code ran than the project's notebook and modules, from top to bottom."""
+    """Return notes if the run differs from a clean run of the project's notebook and modules."""
     notes = []
     if modules.elsewhere:
         notes.append(

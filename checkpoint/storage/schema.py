@@ -1,4 +1,4 @@
-"""The record of a checkpoint, typed; `docs/params.md` describes every key.
+"""The typed record of a checkpoint; `docs/params.md` describes every key.
 
 `json_record` reads and writes it as `params.json`.
 """
@@ -11,9 +11,9 @@ from msgspec import Struct, field, structs
 from .hashes import value_hash
 
 RECORD = "params.json"
-POINTER = ".checkpoint-away"  # a file that says on which other disk the large files are
-SESSION = "session.json"  # git ignores it: people type things that they do not want to publish
-FORMAT_VERSION = 1  # older ones are read, newer ones refused; a new optional key needs no new one
+POINTER = ".checkpoint-away"  # file that names the folder of the large files on another disk
+SESSION = "session.json"  # ignored by git: cells may contain code that users will not publish
+FORMAT_VERSION = 1  # older versions are read, newer ones rejected; optional keys do not change it
 
 
 class FileEntry(Struct, frozen=True, omit_defaults=True):
@@ -24,15 +24,15 @@ class FileEntry(Struct, frozen=True, omit_defaults=True):
     key
         The name given to `save`.
     bytes, blake3, mtime_ns
-        Its content; the hash is empty in a folder that `save` did not write.
+        Its size, hash and time; the hash is empty in a folder that `save` did not write.
     details
-        What reading needs to know beyond the file.
+        Additional values that the format needs to read the file.
     beside
-        Of a file that holds what another cannot hold of its object: that file.
+        For a `.rest.pkl` file: the file whose format cannot preserve these parts of the object.
     is_path
         Whether the file or folder was given as a `Path`; `load` returns its path.
     away
-        Whether it lies on another disk, where the step's folder says.
+        Whether it is on another disk, in the folder that the step's `.checkpoint-away` names.
     """
 
     key: str
@@ -53,11 +53,11 @@ class InputEntry(Struct, frozen=True, omit_defaults=True):
     blake3
         The hash of its content.
     bytes, mtime_ns
-        Of a file. Without a time it is hashed to be compared: it was just written when it was read,
-        or changed before the save.
+        For a file: its size and time. Without a time it is always compared by hash: it had just
+        been written when it was read, or changed before the save.
     as_it_is
-        Of a checkpoint that was accepted as an input: the hash of how it, and what it was made
-        from, differ from their records.
+        For a checkpoint that was accepted as an input: the hash of how the checkpoint and its own
+        inputs differ from their records.
     """
 
     blake3: str
@@ -67,19 +67,19 @@ class InputEntry(Struct, frozen=True, omit_defaults=True):
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):
-    """Whether the session made what the notebook makes, run from top to bottom.
+    """Whether the session had the same results as a run of the notebook from top to bottom.
 
     Attributes
     ----------
     state
-        `clean`, `edited` (the notebook has code that did not run) or `unclean` (it ran in another
-        way, and that may matter).
+        `clean`, `edited` (the notebook has code that did not run) or `unclean` (it ran in a
+        different way, which may matter).
     notebook
         The hashes of the cells of the notebook that was compared; None if there was none.
     reason
-        Why it is not clean.
+        Why the run is not clean.
     on_disk
-        Whether the notebook on disk was compared. Else it was what the front end seemed to have.
+        Whether the notebook on disk was compared, or else its inferred state in the front end.
     """
 
     state: Literal["clean", "edited", "unclean"]
@@ -96,15 +96,15 @@ class Run(Struct, frozen=True, omit_defaults=True):
     cells
         The hash of the code of each execution, in order.
     parameters
-        Those that may have set parameters: source by hash.
+        The executions that may have set parameters: source by hash.
     ids
-        The id of the cell of each execution, where the front end sent them.
+        The cell id of each execution, if the front end sent ids.
     kernel
-        Tells this kernel from others.
+        A random identifier of the kernel.
     log
-        The file that has the executions in full.
+        The file with the full log of the executions.
     verdict
-        Whether they made what the notebook makes; None in records of older versions.
+        The comparison with a clean run; None in records of older versions.
     """
 
     cells: list[str]
@@ -121,13 +121,13 @@ class Baseline(Struct, frozen=True):
     Attributes
     ----------
     cells
-        The hash of each cell's code; None where no notebook made them.
+        The hash of each cell's code; None if no notebook made the results.
     parameters
         The cells among them that may have set parameters: source by hash.
     inputs
-        Each input by name; None for one that was not there.
+        Each input by name; None for a missing one.
     modules
-        The hash of each module's code by path; None for one that was not there.
+        The hash of each module's code by path; None for a missing one.
     params
         The hash of each group of the user's parameters.
     """
@@ -140,7 +140,7 @@ class Baseline(Struct, frozen=True):
 
 
 class Acceptance(Struct, frozen=True):
-    """Results that somebody declared current although something had changed.
+    """A user's statement that results are current although something had changed.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ class Acceptance(Struct, frozen=True):
     reasons
         Why the results were not current.
     fits
-        What they were accepted to fit.
+        The baseline that the results were accepted for.
     """
 
     why: str
@@ -161,16 +161,16 @@ class Acceptance(Struct, frozen=True):
 
 
 class Given(Struct, frozen=True):
-    """Where results come from that were unpacked, and not made here.
+    """The origin of results that were unpacked, not made here.
 
     Attributes
     ----------
     by
-        Who packed them, as the pack says.
+        Who packed them, according to the archive.
     date
         When they were unpacked, in ISO 8601.
     source
-        The name of the archive, or its address.
+        The name or the URL of the archive.
     blake3
         The hash of the archive.
     """
@@ -182,16 +182,16 @@ class Given(Struct, frozen=True):
 
 
 class Environment(Struct, frozen=True, omit_defaults=True):
-    """What the results were made with.
+    """The software that the results were made with.
 
     Attributes
     ----------
     python, system
-        The versions of the interpreter and of the platform.
+        The version of the interpreter, and the platform.
     packages
         The versions of the project's direct dependencies.
     freeze
-        The file that lists these and all that they need, in the form of `pip freeze`.
+        The file that lists direct and indirect dependencies, in the format of `pip freeze`.
     """
 
     python: str
@@ -201,12 +201,12 @@ class Environment(Struct, frozen=True, omit_defaults=True):
 
 
 class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What `params.json` holds.
+    """The content of `params.json`.
 
     Attributes
     ----------
     timestamp
-        When it was saved, in ISO 8601.
+        When the checkpoint was saved, in ISO 8601.
     params
         The user's parameters, in groups.
     data_shapes
@@ -216,25 +216,25 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     step
         The step or sub-checkpoint.
     files
-        The saved files, by name below the step's folder.
+        The saved files, by their paths in the step's folder.
     inputs, param_hashes, modules, run
         What made the results; `run` is None outside a notebook.
     elsewhere
-        The folder of another copy of the project whose modules ran in place of its own.
+        The folder of another copy of the project whose modules ran instead of its own.
     notes
-        What `save` said that the user should know.
+        The notes that `save` showed to the user.
     output
-        What a command printed that made the results, in a file beside them.
+        The log file of the command that made the results.
     parts
-        Of a step that a loop made: the hash of each part's content, by its name.
+        For a step made by a loop: the hash of each part's content, by its name.
     looped
-        Whether it is a part that a loop made, independently of the parts before it.
+        Whether it is a part made by a loop, independently of the parts before it.
     environment
         The versions of the libraries; None for a folder that was filled by hand and accepted.
     accepted
-        What was accepted since, oldest first.
+        The acceptances since the save, oldest first.
     given
-        Who gave the results; None if they were made here.
+        The origin of unpacked results; None if they were made here.
     """
 
     timestamp: str = field(name="timestamp", default="")
@@ -259,10 +259,10 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def baseline(self) -> Baseline:
-        """What the results are compared with: what was accepted last, else what made them.
+        """What the results are compared with: the last acceptance, or else what made them.
 
-        Results that somebody gave are compared with nothing but their files and parameters: their
-        notebook and inputs may not be here.
+        Unpacked results are compared only with their parameters and files: their notebook and
+        inputs may not be here.
         """
         if self.given:
             return Baseline(None, {}, {}, {}, self.param_hashes)
@@ -274,13 +274,13 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def content_hash(self) -> str:
-        """The hash of what the checkpoint gives to those that load it."""
+        """The hash of everything that can be loaded: files, parts and parameters."""
         hashes = {name: entry.blake3 for name, entry in self.files.items()}
         return content_hash(hashes | {f"{part}/": h for part, h in self.parts.items()}, self.params)
 
     @property
     def written(self) -> list[str]:
-        """The names of all files that `save` wrote below the step's folder, but the record's."""
+        """The paths of all files that `save` wrote in the step's folder, except the record."""
         freeze = self.environment and self.environment.freeze
         others = [freeze, self.run and self.run.log, self.output]
         here = [name for name, entry in self.files.items() if not entry.away]
@@ -295,7 +295,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def content_hash(files: Mapping[str, str], params: Mapping[str, Any]) -> str:
     """Return the hash of a checkpoint's content: the same when a step is regenerated unchanged.
 
-    `files` has the blake3 of each file, by name, and `params` the user's parameters. The hash has
-    64 hexadecimal digits.
+    `files` maps names to blake3 hashes, and `params` are the user's parameters. The hash has 64
+    hexadecimal digits.
     """
     return value_hash({"files": dict(files), "params": dict(params)})

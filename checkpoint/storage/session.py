@@ -1,4 +1,4 @@
-"""The inputs of this kernel's results: what it loaded, and the files that it read."""
+"""Track the inputs of this kernel's results: loaded checkpoints, and files that it read."""
 
 import itertools
 import os
@@ -27,18 +27,19 @@ from .schema import POINTER, RECORD, InputEntry, Run, Verdict
 NOT_INPUTS = (*LEFTOVERS, FILE, LOCAL, store.LOCK, POINTER)
 NOT_LISTED = ("notebooks", "src")  # tools add files there
 
-# (top of the project, name of the input) -> its content; None for one that was not there
+# (top of the project, name of the input) -> its content; None for a missing file
 _loaded: dict[tuple[Path, str], InputEntry | Hashing | None] = {}
-_saved: set[tuple[Path, str]] = set()  # what this kernel made itself, perhaps several times
-skipped: set[tuple[Path, str]] = set()  # steps of which this kernel kept parts of earlier ones
-owners: dict[tuple[Path, str], set[str]] = {}  # by input, the parts that named it as theirs
+_saved: set[tuple[Path, str]] = set()  # steps that this kernel saved, once or several times
+skipped: set[tuple[Path, str]] = set()  # steps with parts that this kernel kept from earlier runs
+owners: dict[tuple[Path, str], set[str]] = {}  # by input, the parts that declared it as theirs
 
 
 def remember(project: Project, name: str, content: InputEntry | Hashing | None) -> None:
     """Record that this kernel asked for an input: `data/…` or `results/<step>`.
 
-    If an earlier cell got other content, the replay of the session tells what was made from which.
-    If the same cell did, or outside a notebook, no content fits.
+    If an earlier cell read different content, the replay of the session finds out which results
+    were made from which content. If the same cell did, or outside a notebook, the hash is empty and
+    matches no content.
     """
     key, place = (project.root, name), str(project.place(name))
     (files.outside if files.scope is None else files.scope).add(place)
@@ -58,14 +59,14 @@ def remember(project: Project, name: str, content: InputEntry | Hashing | None) 
 
 
 def remember_saved(project: Project, step: str) -> None:
-    """Record that this kernel makes a step or sub-checkpoint."""
+    """Record that this kernel saved a step or sub-checkpoint."""
     _saved.add((project.root, f"results/{step}"))
 
 
 def without_skipped(project: Project, step: str, run: Run | None) -> Run | None:
-    """Return a run as unclean if parts of a loop were kept, which leaves other values behind.
+    """Return a run, marked as unclean if a loop kept parts, so that its variables may differ.
 
-    The parts themselves, and the step that they are parts of, do not depend on what is left.
+    The parts themselves, and the step that they belong to, do not depend on these variables.
     """
     whole = step.partition("/")[0]
     if run is None or (project.root, whole) not in skipped or files.scope is not None:
@@ -81,12 +82,12 @@ def without_skipped(project: Project, step: str, run: Run | None) -> Run | None:
 
 
 def _known(content: InputEntry | Hashing | None) -> InputEntry | None:
-    """Return the content of an input, when it has been hashed."""
+    """Return the content of an input; wait if it is being hashed."""
     return content.result() if isinstance(content, Hashing) else content
 
 
 def _differ(before: InputEntry | Hashing | None, now: InputEntry | Hashing | None) -> bool:
-    """Tell whether two contents are not the same; one that is being hashed is itself."""
+    """Tell whether two contents differ; a `Hashing` is compared only with itself."""
     return before is not now and getattr(before, "blake3", None) != getattr(now, "blake3", None)
 
 
@@ -114,20 +115,20 @@ def inputs_of(
 ) -> dict[str, InputEntry | None]:
     """Return the inputs that this kernel read in this project, by name, without the step itself.
 
-    A file that is not as it was read has an entry with an empty hash, which fits no file.
+    A file that changed since it was read has an entry with an empty hash, which matches no file.
 
     Parameters
     ----------
     project, step
         The project and the step.
     counts
-        Tells whether a name is an input of this save.
+        Takes a name; tells whether it is an input of this save.
     """
     own = f"results/{step}"
     files.settle()
     mine = {name: content for (root, name), content in _loaded.items() if root == project.root}
     inputs = {name: _known(content) for name, content in mine.items() if counts(name)}
-    for path, stamp in list(files.reads.items()):  # threads may open more
+    for path, stamp in list(files.reads.items()):  # a copy, since threads may open more
         name = name_of(project, path)
         if not name or name in inputs or name.endswith(files.CODE) or name.startswith(f"{own}/"):
             continue
@@ -152,7 +153,7 @@ def inputs_of(
 def changed_since_read(
     project: Project, inputs: dict[str, InputEntry | None]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the files that are no longer what this kernel read, each with what to do about it."""
+    """Yield the files that changed since this kernel read them, each with a message."""
     for name, entry in inputs.items():
         path = project.place(name)
         if entry is None and path.is_file():
@@ -172,21 +173,21 @@ def changed_since_read(
 
 
 def name_of(project: Project, path: str) -> str:
-    """Return a file's name in the project, with `/`; empty for files that are no inputs.
+    """Return a file's path relative to the project, with `/`; empty if it cannot be an input.
 
-    These are files elsewhere, those of environments and tools, and hidden folders.
+    Files outside the project, of environments or tools, and in hidden folders are not inputs.
     """
     return "" if files.is_installed(path) else _name_in(str(project.root), str(project.data), path)
 
 
-@lru_cache(maxsize=100_000)  # each part of a loop asks for all of them; texts compare faster
+@lru_cache(maxsize=100_000)  # called for all files in each part of a loop; str hashes faster
 def _name_in(top: str, large: str, path: str) -> str:
     place, root = Path(path), Path(top)
     parts: tuple[str, ...] = ()
     if place.is_relative_to(root):
         parts = place.relative_to(root).parts
     else:
-        raw, root = Path(large).resolve(), root.resolve()  # data often links to a larger disk
+        raw, root = Path(large).resolve(), root.resolve()  # `data/` often links to a larger disk
         place = place.resolve()
         if place.is_relative_to(root):
             parts = place.relative_to(root).parts
@@ -203,7 +204,7 @@ def _name_in(top: str, large: str, path: str) -> str:
 
 
 def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry | None:
-    """Return the content of a file as it was read; None if it was not there."""
+    """Return the content of a file as it was read; None if it did not exist."""
     if stamp is None:
         return None
     if stamp != files.stamp(path) or path in files.writes:
@@ -212,9 +213,9 @@ def _entry(project: Project, path: str, stamp: files.Stamp | None) -> InputEntry
 
 
 def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
-    """Yield the folders whose files were asked for; the hash is empty if they changed since."""
+    """Yield the folders whose files were listed; the hash is empty if they changed since."""
     listed = list(files.listed.items())
-    # a Path for each takes long where a loop wrote thousands
+    # creating a Path for each is slow if a loop wrote thousands of files
     written = {os.path.dirname(path) for path in list(files.writes) if listed}  # noqa: PTH120
     for path, stamp in listed:
         name = name_of(project, path)
@@ -227,7 +228,7 @@ def _listings(project: Project) -> Iterator[tuple[str, InputEntry]]:
 
 
 def _is_saved(project: Project, path: str) -> bool:
-    """Tell whether a folder is, or is in, an object that was saved as one, such as a `.zarr`."""
+    """Tell whether a folder is, or is inside, a saved object such as a `.zarr`."""
     place = Path(path)
     if not place.is_relative_to(project.results):
         return False
@@ -249,11 +250,11 @@ def _loaded_by_path(
 ) -> dict[str, InputEntry | None]:
     """Return the checkpoint that a file in `results/` belongs to, or else the file itself.
 
-    It was read without `load`.
+    This is for files that were read without `load`.
     """
     if path in files.writes:
         return {}
-    # an autograder has results of its own, and reads through to those of the project
+    # an autograder has a separate results folder, and falls back to that of the project
     bases = (project.results, project.root / "results")
     base = next((base for base in bases if Path(path).is_relative_to(base)), None)
     for folder in Path(path).parents if base else ():
@@ -270,12 +271,12 @@ def _loaded_by_path(
     whole = _filled_by_hand(project, Path(path).parent, stamp == files.stamp(path))
     if whole or stamp is None:
         return whole
-    # a file of no checkpoint, which a notebook wrote that is not adopted; no step has such a name
+    # a file outside any checkpoint, written by a notebook without `save`; `./` is not a step name
     return {f"./{name_of(project, path)}": _entry(project, path, stamp)}
 
 
 def _filled_by_hand(project: Project, folder: Path, same: bool) -> dict[str, InputEntry | None]:
-    """Return a folder that `save` did not write as a checkpoint, if it can be loaded."""
+    """Return a folder that was filled by hand as an input, if it can be loaded."""
     from .checkpoint import Checkpoint
 
     try:
@@ -287,10 +288,10 @@ def _filled_by_hand(project: Project, folder: Path, same: bool) -> dict[str, Inp
 
 
 def _named_in_code(project: Project) -> Iterator[str]:
-    """Yield files whose paths the executed code spells out, and that nobody was seen to open.
+    """Yield files whose paths are in the executed code but that were not seen being opened.
 
-    They were read before the process was watched, or by a library that opens files without
-    Python. Files that were written since the process began are results of it.
+    They may have been read before recording began, or by a library that opens files without Python.
+    Files that changed since the process began are skipped: they are its results.
     """
     began = files.began() * 1e9
     seen: set[str] = set()
@@ -304,7 +305,7 @@ def _named_in_code(project: Project) -> Iterator[str]:
             try:
                 stamp = files.stamp(path)
             except ValueError:
-                continue  # a text with a NUL, or half a character, names no file
+                continue  # a text with a NUL or a lone surrogate is not a path
             name = name_of(project, path) if stamp and Path(path).is_file() else ""
             if not name or name.endswith(files.CODE):
                 continue
@@ -313,7 +314,7 @@ def _named_in_code(project: Project) -> Iterator[str]:
 
 
 def _spelled_out(source: str) -> Iterator[str]:
-    """Yield what may be a path in the code of a cell: literals, what SQL quotes, and in shells."""
+    """Yield possible paths in a cell: string literals, quoted names in SQL, words of commands."""
     for text in texts(source, {}) or ():
         yield text.value
         yield from files.QUOTED.findall(text.value)

@@ -1,6 +1,6 @@
-"""What `load` and `save` show: text, and in a notebook a table and links that say the same.
+"""Show the messages of `load` and `save`: as text, or in a notebook with a table and links.
 
-There are no colours, so that it fits a light and a dark theme. All names are escaped.
+Colours are not set, so that messages suit light and dark themes. All names are escaped.
 """
 
 import os
@@ -21,18 +21,18 @@ LEFT, RIGHT = "text-align: left", "text-align: right"
 
 
 class Message(NamedTuple):
-    """What a call did.
+    """The message of a call of `load` or `save`.
 
     Attributes
     ----------
     project
-        The project, to whose notebooks the notes are linked.
+        The project; its notebooks are linked in the notes.
     head
-        What it did, in a line.
+        What the call did, in one line.
     rows
         A row per file: its name, shape and size.
     notes
-        What the user should know.
+        Notes for the user.
     following
         The step to run next.
     """
@@ -44,7 +44,7 @@ class Message(NamedTuple):
     following: Step | None = None
 
     def show(self) -> None:
-        """Display it in a notebook; print it elsewhere."""
+        """Display the message in a notebook; print it elsewhere."""
         if hasattr(running_shell(), "kernel"):
             from IPython.display import display
 
@@ -100,8 +100,8 @@ def table(rows: Sequence[tuple[str, ...]], head: Sequence[str] = ()) -> str:
 
 
 def link(project: Project, notebook: Path, shown: str = "") -> str:
-    """Return a link that opens a notebook of the project, as front ends follow it from a cell."""
-    # where no front end names the notebook that runs, it is taken for one of the project's own
+    """Return an HTML link to a notebook of the project, relative to the running notebook."""
+    # if the front end does not name the running notebook, assume that it is in `notebooks/`
     file = caller.notebook()
     here = file.parent if file and file.is_file() else project.notebooks
     shown = escape(shown or notebook.name)

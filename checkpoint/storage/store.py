@@ -1,9 +1,9 @@
-"""The folder of a step on disk, replaced atomically.
+"""Replace the checkpoint in a step's folder atomically.
 
 A save is written into `.staging-…` inside the folder and flushed to disk. Renaming that to
 `.commit` commits the save. Its files then replace the old ones, `params.json` last. Any process
 that finds `.commit` can complete the moves or read the files in it; the holder of the lock removes
-staging folders that were left behind. Only renames are used, so it works on Windows and NFS too.
+leftover staging folders. Only renames are used, so this works on Windows and NFS, too.
 """
 
 import json
@@ -28,8 +28,8 @@ from .schema import POINTER, RECORD, Record
 
 STAGING = ".staging-"
 LOCK = ".lock"
-TRIES, PAUSE = 40, 0.05  # seconds between them
-FEW, THREADS = 8, 16  # so few files are flushed as fast without threads
+TRIES, PAUSE = 40, 0.05  # number of attempts, and seconds between them
+FEW, THREADS = 8, 16  # up to FEW files are flushed as fast without threads
 
 
 @contextmanager
@@ -41,13 +41,13 @@ def transaction(folder: Path, away: Path | None = None) -> Iterator[Path]:
     folder
         The step's folder; created if it does not exist.
     away
-        A folder on another disk for the large files, as `away.begin` makes it.
+        A folder on another disk for the large files, as `other_disk.begin` creates it.
 
     Yields
     ------
     Path
         An empty folder to write into; the record, `params.json`, must be among the files. If the
-        block raises, the checkpoint in `folder` stays as it was.
+        block raises, the checkpoint in `folder` stays intact.
     """
     with ExitStack() as stack:
         if away:
@@ -72,7 +72,7 @@ def transaction(folder: Path, away: Path | None = None) -> Iterator[Path]:
         except BaseException:
             _drop(staging)
             raise
-        # from here on the save is committed, and can be read from where it is
+        # from here on, the save is committed and can be read from `.commit`
         try:
             sync(folder)
             _finish(folder)
@@ -85,7 +85,7 @@ def transaction(folder: Path, away: Path | None = None) -> Iterator[Path]:
 
 
 def recover(folder: Path) -> None:
-    """Complete a save that was stopped after the commit, if this process may write there."""
+    """Complete a save that was stopped after the commit, if the folder is writable."""
     if not (folder / COMMIT).exists() or not os.access(folder, os.W_OK):
         return
     from filelock import Timeout
@@ -94,7 +94,7 @@ def recover(folder: Path) -> None:
         with locked(folder, timeout=0):
             _finish(folder)
     except (Timeout, OSError, CheckpointError):
-        return  # another process is finishing it, or reading it will say what is wrong
+        return  # another process is completing it, or reading reports what is wrong
 
 
 def is_interrupted(folder: Path) -> bool:
@@ -110,7 +110,7 @@ def is_interrupted(folder: Path) -> bool:
         with locked(folder, timeout=0):
             return any(folder.glob(f"{STAGING}*"))
     except (Timeout, OSError):
-        return False  # it is in progress, or this process may not write here and cannot know
+        return False  # a save is in progress, or the folder is not writable and cannot be locked
 
 
 @contextmanager
@@ -134,12 +134,12 @@ def locked(folder: Path, timeout: float = -1) -> Iterator[None]:
 
 
 def put_record(folder: Path, record: Record, before: bytes | None) -> None:
-    """Replace a folder's `params.json` and nothing else.
+    """Replace only a folder's `params.json`.
 
     Raises
     ------
     CheckpointError
-        If the record is no longer `before`, what `record_bytes` gave when the new one was begun.
+        If the file is no longer `before`, as `record_bytes` returned it before the change.
     """
     with locked(folder):
         _tidy(folder)
@@ -155,7 +155,7 @@ def put_record(folder: Path, record: Record, before: bytes | None) -> None:
 
 
 def remove_empty(inner: Path, folder: Path) -> None:
-    """Remove a folder and those around it that are empty, up to the step's own."""
+    """Remove a folder and its parents while they are empty, up to the step's folder."""
     for parent in [inner, *inner.parents]:
         if parent == folder or not parent.is_dir() or any(parent.iterdir()):
             return
@@ -163,17 +163,17 @@ def remove_empty(inner: Path, folder: Path) -> None:
 
 
 def _drop(staging: Path) -> None:
-    """Remove what is not committed; threads of a library may still write there for a while."""
+    """Remove a staging folder; threads of a library may still write into it for a while."""
     for _ in range(TRIES):
-        with suppress(OSError):  # else the next save removes it
+        with suppress(OSError):  # otherwise, the next save removes it
             remove(staging)
-        time.sleep(PAUSE)  # a thread may make the folder anew
+        time.sleep(PAUSE)  # a thread may create the folder again
         if not staging.exists():
             return
 
 
 def _tidy(folder: Path) -> None:
-    """Complete or remove what an earlier save left behind; only for the holder of the lock."""
+    """Complete or remove what an earlier save left; only for the holder of the lock."""
     try:
         _finish(folder)
     except OSError as error:
@@ -189,7 +189,7 @@ def _tidy(folder: Path) -> None:
 
 
 def _finish(folder: Path) -> None:
-    """Move a committed save into place. It can be repeated from any point."""
+    """Move a committed save into place; can be repeated after it stopped at any point."""
     commit = folder / COMMIT
     if not commit.exists():
         return
@@ -198,7 +198,7 @@ def _finish(folder: Path) -> None:
         new = record.written if record else []
         is_moved = POINTER in new and not (commit / POINTER).exists()
         former = None if is_moved else other_disk.folder_of(folder)
-        # first, since a new file may need the old one's name for a folder
+        # first, since a new file's folder may need the name of an old file
         if gone := set(files_in(folder)) - set(new):
             kept = _by_name(folder / file for file in new)
             for place in (folder / file for file in gone):
@@ -219,9 +219,9 @@ def _finish(folder: Path) -> None:
 
 
 def _move(commit: Path, folder: Path, file: str) -> None:
-    """Move a file or folder that was saved into its place, unless that was done before."""
+    """Move a saved file or folder into place, unless this was done before."""
     try:
-        os.replace(f"{commit}/{file}", f"{folder}/{file}")  # no paths: there may be hundreds
+        os.replace(f"{commit}/{file}", f"{folder}/{file}")  # str is faster for hundreds of files
     except FileNotFoundError:
         return
     except OSError:  # a folder cannot be replaced by a rename
@@ -233,22 +233,22 @@ def _move(commit: Path, folder: Path, file: str) -> None:
 
 
 def _drop_unnamed(away: Path, folder: Path) -> None:
-    """Remove the place of a save that was not committed, or has no large files."""
+    """Remove the `away` folder of a save that was not committed, or has no large files."""
     if str(away) not in (other_disk.named_by(folder / COMMIT), other_disk.named_by(folder)):
         other_disk.drop(away, folder)
 
 
 def _remove_old(path: Path, commit: Path) -> None:
-    """Remove what the previous save put there; the new one is complete in `.commit`."""
+    """Remove a file or folder of the previous save; the new save is complete in `.commit`."""
     if path.is_dir() and not path.is_symlink():
-        # whoever reads from it sees it go at once, and not file by file
+        # renamed first, so that readers see it vanish at once, not file by file
         path = path.rename(commit / f"{STAGING}{os.urandom(4).hex()}")
     if path.exists() or path.is_symlink():
         remove(path)
 
 
 def _by_name(paths: Iterable[Path]) -> dict[str, list[Path]]:
-    """Return paths by what is the same for names that are one file on macOS or Windows."""
+    """Group paths by `folded` name: the same for names of one file on macOS or Windows."""
     named: dict[str, list[Path]] = {}
     for path in paths:
         named.setdefault(folded(path.name), []).append(path)
@@ -256,22 +256,22 @@ def _by_name(paths: Iterable[Path]) -> dict[str, list[Path]]:
 
 
 def _is_one_of(path: Path, others: dict[str, list[Path]]) -> bool:
-    """Tell whether a file is one of others under another name, as on disks that ignore case."""
+    """Tell whether a path is the same file as one of `others`, as on case-insensitive disks."""
     (name,) = _by_name([path])
     there = (other for other in others.get(name, []) if path.exists() and other.exists())
     return any(other.samefile(path) for other in there)
 
 
 def _sync_all(folder: Path) -> None:
-    """Flush every file below `folder`, and then every folder, deepest first; share folders."""
+    """Flush every file below `folder`, then every folder, deepest first; share the folders."""
     folders = [(Path(parent), files) for parent, _, files in os.walk(folder, topdown=False)]
     paths = [parent / file for parent, files in folders for file in files]
     if len(paths) > FEW:
-        with ThreadPoolExecutor(THREADS) as pool:  # a disk flushes several for the price of one
+        with ThreadPoolExecutor(THREADS) as pool:  # a disk flushes several files as fast as one
             list(pool.map(_sync_each, [paths[i::THREADS] for i in range(THREADS)]))
     else:
         _sync_each(paths)
-    for parent, _ in reversed(folders):  # an object that is a folder, for the next who replaces it
+    for parent, _ in reversed(folders):  # other group members may replace objects that are folders
         share(parent)
     for parent, _ in folders:
         sync(parent)

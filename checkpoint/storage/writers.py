@@ -1,6 +1,6 @@
-"""Processes that write into a step's folder: commands, and kernels of other languages.
+"""Find and end processes that write into a step's folder: commands, and non-Python kernels.
 
-A run that is killed cannot end them. They are known by the folder that their environment names.
+A run that is killed cannot end them. They are recognized by the folder in their environment.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def left_running(folder: Path) -> list[Process]:
-    """Return what killed runs left running in a step's folder, in which nothing else runs now."""
+    """Return the processes that killed runs left in a step's folder; no run may be active."""
     return writing_into(list(folder.glob(f"{store.STAGING}*")))
 
 
 def writing_into(folders: Collection[Path]) -> list[Process]:
-    """Return this user's processes that were told to write into one of some folders."""
+    """Return this user's processes whose output folder is one of `folders`."""
     if not folders:
         return []
     import psutil
@@ -35,12 +35,12 @@ def writing_into(folders: Collection[Path]) -> list[Process]:
             if place and process.pid != os.getpid() and Path(place).resolve() in places:
                 writing.append(process)
         except (psutil.Error, OSError):
-            continue  # it has ended, or is not this user's
+            continue  # it has ended, or belongs to another user
     return writing
 
 
 def end(processes: Iterable[Process], patience: float = 0) -> list[str]:
-    """Kill the processes that still run after some seconds; return what they are called."""
+    """Kill processes that still run after `patience` seconds; return their descriptions."""
     import psutil
 
     killed = []
@@ -56,7 +56,7 @@ def end(processes: Iterable[Process], patience: float = 0) -> list[str]:
 
 
 def described(process: Process) -> str:
-    """Return what a process is called: `R (process 4711)`."""
+    """Return a process's name and id, such as `R (process 4711)`."""
     import psutil
 
     try:

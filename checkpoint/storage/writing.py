@@ -1,4 +1,4 @@
-"""Writing the objects of a save: which file each goes into, and its entry in the record."""
+"""Write the objects of a save to files, and return their entries for the record."""
 
 import shutil
 from collections import Counter
@@ -22,7 +22,7 @@ from . import committed, hashes
 from .environment import FREEZE
 from .schema import RECORD, FileEntry
 
-LARGE = 1 << 18  # bytes from which on a file is worth another thread
+LARGE = 1 << 18  # files of at least this many bytes are hashed in another thread
 
 
 class Item(NamedTuple):
@@ -33,13 +33,13 @@ class Item(NamedTuple):
     key
         The name given to `save`.
     file
-        Its file, below the step's folder.
+        Its file, relative to the step's folder.
     format
         The format of that file.
     obj
         The object.
     rest
-        The file for what the format cannot hold of it.
+        The file for what the format cannot preserve of it.
     """
 
     key: str
@@ -63,7 +63,7 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
     CheckpointFormatError
         If a format cannot hold its object.
     CheckpointValueError
-        If a name cannot be a file's, or two would be the same file.
+        If a name is not a valid file name, or two objects would have the same file.
     """
     if not isinstance(objects, Mapping):
         raise CheckpointValueError(
@@ -75,7 +75,7 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
     items: dict[str, Item] = {}
     for key, obj in objects.items():
         _check_key(key)
-        key = str.__str__(key)  # NumPy's text, or an enum's: loops over samples have it
+        key = str.__str__(key)  # loops over samples may pass a NumPy or enum str
         file, file_format = choose(key, obj)
         place = folded(file)
         if place.rpartition("/")[2] == RECORD:
@@ -95,12 +95,12 @@ def plan(objects: Mapping[str, Any]) -> list[Item]:
 
 
 def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> None:
-    """Refuse names that lie in a sub-checkpoint, or a sub-checkpoint in place of saved files.
+    """Raise if a name is inside a sub-checkpoint, or a sub-checkpoint is where a file was saved.
 
     Raises
     ------
     CheckpointValueError
-        Naming both.
+        If so; the message names both.
     """
     for item in items:
         for parent in Path(item.file).parents[:-1] if "/" in item.file else ():
@@ -126,20 +126,19 @@ def refuse_taken(step: str, items: list[Item], folder: Path, results: Path) -> N
 
 
 def refuse_full(items: list[Item], folder: Path, large: Path) -> None:
-    """Refuse objects for which a disk has no room, as far as their size is known.
+    """Raise if a disk has too little free space for the objects whose size is known.
 
     Parameters
     ----------
     items
         The objects.
     folder, large
-        Where they are written to, and where large files are.
+        The step's folder, and the folder for large files.
 
     Raises
     ------
     CheckpointError
-        With the number of bytes that are needed as `expected`, and of those that are free as
-        `found`.
+        If so; `expected` is the number of bytes needed, and `found` the number of free bytes.
     """
     for place in {folder, large}:
         here = [item for item in items if place == (large if item.is_large else folder)]
@@ -159,7 +158,7 @@ def refuse_full(items: list[Item], folder: Path, large: Path) -> None:
 
 
 class Pending(NamedTuple):
-    """A file that is written, and whose content another thread finds out."""
+    """A written file that another thread is hashing."""
 
     entry: FileEntry
     content: Future[hashes.Content]
@@ -168,21 +167,22 @@ class Pending(NamedTuple):
 
 
 class Writer:
-    """Writes objects into the staging folder; large files are flushed and hashed meanwhile.
+    """Write objects into the staging folder; flush and hash large files in other threads.
 
     Parameters
     ----------
     staging
         The folder.
     away
-        The folder for large files; None if they go into the other.
+        The folder for large files; None if they go into `staging`.
     check
-        Called between two chunks; what it raises, such as KeyboardInterrupt, ends it all.
+        Called between chunks; an exception that it raises, such as KeyboardInterrupt, ends the
+        save.
 
     Attributes
     ----------
     notes
-        What files do not hold as it was, a sentence each.
+        A sentence for each part of an object that its file does not preserve.
     """
 
     def __init__(self, staging: Path, away: Path | None, check: Callable[[], None]) -> None:
@@ -198,7 +198,7 @@ class Writer:
         for file in self._files.values():
             if isinstance(file, Pending):
                 file.progress.stopped = kind is not None
-        # left only when all is done: Windows does not remove a file that is open
+        # wait for the threads: Windows cannot remove open files
         self._pool.shutdown(cancel_futures=kind is not None)
 
     def write(self, item: Item) -> None:
@@ -207,7 +207,7 @@ class Writer:
         Raises
         ------
         CheckpointFormatError
-            If the object cannot be kept after all.
+            If the format cannot hold the object after all.
         """
         is_away = self._away is not None and item.is_large
         folder = (self._away if is_away else None) or self._staging
@@ -238,16 +238,16 @@ class Writer:
         self.notes += [f"{item.key}: {beside.note(each, item.rest)}" for each in differences]
 
     def entries(self) -> dict[str, FileEntry]:
-        """Return the entries for the record, when all files are hashed and large ones flushed."""
+        """Wait until large files are hashed and flushed, and return the entries of all files."""
         return {
             file: self._finished(file, entry) if isinstance(entry, Pending) else entry
             for file, entry in self._files.items()
         }
 
     def _begin(self, path: Path, file: str, entry: FileEntry) -> None:
-        """Hash a file; begin to flush and hash a large one."""
+        """Hash a small file; start to flush and hash a large one in other threads."""
         size, _ = hashes.stamp_of(path)
-        if size < LARGE:  # flushed with all the others
+        if size < LARGE:  # flushed with all other files at the end
             with unwatched():
                 self._files[file] = _with_content(entry, hashes.content_of(path))
             return
@@ -276,7 +276,7 @@ def _with_content(entry: FileEntry, content: hashes.Content) -> FileEntry:
 
 
 def _rest_name(item: Item, items: Mapping[str, Item], stems: Mapping[str, int]) -> str:
-    """Return `rna_adata.rest.pkl`; or the name of the file with it, where that is taken."""
+    """Return `rna_adata.rest.pkl`, or `rna_adata.h5ad.rest.pkl` if the short name is taken."""
     short = f"{_stem(item)}{beside.SUFFIX}"
     free = stems[_stem(item)] == 1 and folded(short) not in items
     return short if free else f"{item.file}{beside.SUFFIX}"

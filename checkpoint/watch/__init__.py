@@ -1,14 +1,14 @@
-"""What this process does while it runs: the cells, the files that it opens, the modules.
+"""Record what this process does: the cells that run, the files that it opens, its modules.
 
-Importing `load` or `save` starts it. Only the standard library is imported here; what was seen is
-turned into a record when a notebook saves.
+Importing `load` or `save` starts the recording. Only the standard library is imported here;
+`storage` turns the recorded events into a checkpoint's record when a notebook saves.
 """
 
 from . import cells, files, readers
 
 
 def begin() -> None:
-    """Watch this process from now on; a second call changes nothing."""
+    """Start to record this process; a second call changes nothing."""
     files.begin()
     readers.begin()
     cells.begin()

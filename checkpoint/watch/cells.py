@@ -1,7 +1,7 @@
-"""The pieces of code that this kernel runs, in order, and how each ended.
+"""Record the code that this kernel executes, in order, and how each execution ended.
 
-IPython calls back before and after each. Executions with `silent=True` fire no event and are not
-seen.
+IPython calls `Recorder` before and after each execution. Executions with `silent=True` fire no
+event and are not recorded.
 """
 
 import re
@@ -21,21 +21,21 @@ SCRIPT = re.compile(r"""[^\s"'()]+\.(?:py|ipynb)\b|(?<=%run )\S+""")
 class Execution:
     """A piece of code that the kernel ran."""
 
-    source: str  # as the cell had it: it is replayed against the notebook as it stands later
+    source: str  # as it ran; the replay compares it with the notebook as it is later
     cell: str | None = None  # its id: JupyterLab and VS Code send it, nbclient and papermill do not
-    error: bool = False  # whether it ended in one; a save inside it may have been completed before
-    line: int = 0  # of the cell, at which the error came up; 0 if unknown
-    missing: str = ""  # the name that an error of the cell's own code, not of a function, was about
+    error: bool = False  # whether it raised an error; a save in it may have completed before
+    line: int = 0  # the line of the cell that raised the error; 0 if unknown
+    missing: str = ""  # the missing name, if the cell's own code raised the error, not a function
     interrupted: bool = False  # whether it was stopped from outside
-    ran: bool = True  # False for what is not Python, and so never ran
-    # which random states it moved: `numpy`, `python`, `torch`; None if unknown, so that
-    # unknown calls are assumed to draw
+    ran: bool = True  # False for invalid Python, which did not run
+    # the random states that it changed: `numpy`, `python`, `torch`; if None (unknown), unknown
+    # calls are assumed to draw random numbers
     draws: list[str] | None = None
-    # of the values that its names had afterwards, by name; the fewer are known, the more is assumed
-    # to change
+    # the kinds of its names' values after it ran, by name; values of unknown kind are assumed to
+    # change
     kinds: dict[str, str] = field(default_factory=dict)
-    inputs: list[str] = field(default_factory=list)  # that it read
-    renewed: list[str] = field(default_factory=list)  # that had other content when read before
+    inputs: list[str] = field(default_factory=list)  # inputs that it read
+    renewed: list[str] = field(default_factory=list)  # inputs with other content than read before
 
 
 class Recorder:
@@ -45,7 +45,7 @@ class Recorder:
         self.shell = shell
         self.finished = [Execution(source, error=failed) for source, failed in _before(shell)]
         self._running: Execution | None = None
-        self._info: Any = None  # by which IPython tells the running cell from one inside it
+        self._info: Any = None  # IPython's object for the running cell, not for one inside it
         self._count = 0
         self._began_inside = bool(self.finished)
         self._random: dict[str, object] | None = None
@@ -54,25 +54,25 @@ class Recorder:
             files.code += _scripts(ran.source)
 
     def before(self, info: Any) -> None:
-        """Note that a cell starts, unless the running one starts it, as `%%capture` does."""
+        """Record the start of a cell, unless the running cell starts it, as `%%capture` does."""
         count = self.shell.execution_count
         if self._running and self._count == count:
             return
-        if self._running:  # nobody said how it ended
+        if self._running:  # IPython did not report how it ended
             self._running.error = self._running.interrupted = True
             self.finished.append(self._running)
         self._running = Execution(info.raw_cell, getattr(info, "cell_id", None))
         self._info, self._count = info, count
         self._read = set()
         self._random = randomness.states()
-        if SHELL.search(info.raw_cell):  # of most commands nothing else tells when they start
+        if SHELL.search(info.raw_cell):  # no audit event reports most commands
             whole = info.raw_cell.startswith("%%")
             for line in info.raw_cell.split("\n"):
                 if whole or SHELL.search(line):
                     files.tell(line.lstrip(" !%"))
 
     def after(self, result: Any) -> None:
-        """Note how a cell ended; there is no result of one that was stopped while it waited."""
+        """Record how a cell ended; `result` is None if it was stopped while it waited."""
         if self._running is None and self._began_inside:
             self._running, self._info = self.finished.pop(), getattr(result, "info", None)
         self._began_inside = False
@@ -83,7 +83,7 @@ class Recorder:
         ran.error |= result is None or failure is not None
         ran.interrupted |= result is None or isinstance(failure, KeyboardInterrupt)
         if info is not self._info:
-            return  # a cell inside it, whose error it may have hidden
+            return  # a cell inside the running one, which may have hidden the error
         self._running = None
         ran.cell = getattr(info, "cell_id", None) or ran.cell
         ran.ran = not (result and isinstance(result.error_before_exec, SyntaxError))
@@ -95,9 +95,9 @@ class Recorder:
         modules.note_new()
 
     def renew(self, name: str) -> bool:
-        """Note that the running cell read an input whose content an earlier cell had not.
+        """Record that the running cell read other content of an input than an earlier cell.
 
-        False if the running cell itself had read it, or is not known.
+        Returns False if the running cell itself had already read it, or if no cell is running.
         """
         ran = self._running
         if ran is None or name in self._read:
@@ -106,15 +106,15 @@ class Recorder:
         return True
 
     def read(self, name: str) -> None:
-        """Note that the running cell read an input."""
+        """Record that the running cell read an input."""
         self._read.add(name)
 
     def executions(self) -> list[Execution]:
-        """Return what ran until now; the last is the cell that is running, as if it ended here."""
+        """Return all executions so far; the last is the running cell, as if it ended here."""
         return [*self.finished, *([self._seen(self._running)] if self._running else [])]
 
     def _seen(self, ran: Execution) -> Execution:
-        """Add what the code's names are bound to now, and which random numbers it drew."""
+        """Add the kinds of the code's names, the random states that it changed, and its inputs."""
         names = self.shell.user_ns
         words = {word for word in WORD.findall(ran.source) if word in names}
         known = {word: kinds.kind_of(names[word]) for word in sorted(words)}
@@ -128,7 +128,7 @@ recorder: Recorder | None = None
 
 
 def begin() -> None:
-    """Record the cells of this kernel from now on; nothing outside IPython."""
+    """Start to record the cells of this kernel; do nothing outside IPython."""
     global recorder
     shell = running_shell()
     if shell is not None and (recorder is None or recorder.shell is not shell):
@@ -138,12 +138,12 @@ def begin() -> None:
 
 
 def executions() -> list[Execution] | None:
-    """Return what this kernel ran; None outside IPython."""
+    """Return the executions of this kernel; None outside IPython."""
     return recorder.executions() if recorder else None
 
 
 def running_shell() -> Any:
-    """Return the running IPython, or None; it is not imported for this."""
+    """Return the running IPython shell, or None; does not import IPython."""
     ipython: ModuleType | None = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None
 
@@ -151,8 +151,8 @@ def running_shell() -> Any:
 def _before(shell: Any) -> list[tuple[str, bool]]:
     """Return the sources that ran before the recording began, and whether each may have failed.
 
-    The last is the cell that is running. Whether one of the others failed is known if none did:
-    Python keeps the last error that was shown.
+    The last is the running cell. If Python has no last error (`sys.last_exc`), none of the others
+    failed; otherwise, each may have failed.
     """
     manager = getattr(shell, "history_manager", None)
     sources = list(manager.input_hist_raw)[1:] if manager else []
@@ -166,13 +166,13 @@ def _scripts(source: str) -> list[str]:
     try:
         return [path for path in map(files.absolute, named) if path.endswith(files.CODE)]
     except FileNotFoundError:
-        return []  # the working directory is gone
+        return []  # the working directory was removed
 
 
 def _place(failure: BaseException, names: dict[str, Any]) -> tuple[int, str]:
-    """Return the line of the cell in which an error came up, and the name that was missing.
+    """Return the line of the cell that raised an error, and the name that was missing.
 
-    The name is empty if the error came up in a function that the cell called.
+    The name is empty for other errors, and if a function that the cell called raised it.
     """
     frame: TracebackType | None = failure.__traceback__
     while frame and frame.tb_frame.f_globals is not names:

@@ -1,6 +1,6 @@
-"""The files that this process opens, by Python's audit events.
+"""Record the files that this process opens, by Python's audit events.
 
-Libraries that open files without Python, such as HDF5, are told apart in `readers`.
+`readers` records those that libraries such as HDF5 open without Python.
 """
 
 import glob
@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-CODE = (".py", ".ipynb")  # recorded by what their code says, as modules are
+CODE = (".py", ".ipynb")  # recorded by their code, like modules
 WORD = re.compile(r"[^\s\"'`<>|;&()=,]+")
-# SQL names files in quotes; what follows TO is written
+# SQL names files in quotes; a file after TO is written
 QUOTED = re.compile(r"(?<!\bTO\s)'([^'\n]+)'", re.IGNORECASE)
-# results are not made from what these read, but from what they `run`
+# results do not depend on files that these tools read, only on commands that they `run`
 TOOLS = frozenset(("conda", "git", "mamba", "pip", "pip3", "uv"))
 WRITES = os.O_WRONLY | os.O_RDWR
 
 
 class Stamp(NamedTuple):
-    """What changes when a file is written, or replaced by another."""
+    """The attributes that change when a file is written or replaced."""
 
     inode: int
     size: int
@@ -33,26 +33,26 @@ class Stamp(NamedTuple):
 
 
 reads: dict[str, Stamp | None] = {}  # by absolute path, as first opened; None if it did not exist
-writes: set[str] = set()  # what was written anew, and so is made by this process
-listed: dict[str, Stamp | None] = {}  # folders whose files were asked for, as they were then
-code: list[str] = []  # scripts and notebooks that were read, which `modules` takes
-told: dict[str, Stamp | None] = {}  # what commands name since `settle`, as it was before them
-asked: set[str] = set()  # what was not there since the last call of `cell_ended`
-scope: set[str] | None = None  # what a part of a loop reads, again or not; None outside
-outside: set[str] = set()  # likewise, outside of such parts
-began_in: Path | None = None  # the working directory then, which a cell may change
-_made: set[str] = set()  # by commands
-_looked: set[str] = set()  # of what this cell asked for, what may still be made by it
-_again: set[str] = set()  # what was not there, and made a cell fail, so that it runs again
+writes: set[str] = set()  # files whose whole content this process wrote
+listed: dict[str, Stamp | None] = {}  # folders that were listed, with their stamp at that time
+code: list[str] = []  # scripts and notebooks that were read; `modules` empties the list
+told: dict[str, Stamp | None] = {}  # files that commands name since `settle`, before these start
+asked: set[str] = set()  # files that were missing since the last call of `cell_ended`
+scope: set[str] | None = None  # files that a part of a loop uses, again or not; None outside
+outside: set[str] = set()  # files used outside of such parts
+began_in: Path | None = None  # the working directory at `begin`, which a cell may change
+_made: set[str] = set()  # files that commands created, changed or removed
+_looked: set[str] = set()  # missing files that this cell checked for, and may still create
+_again: set[str] = set()  # files that were missing in a cell that failed, and may run again
 _began: float | None = None
 _ours = threading.local()
 _OURS = f"{__name__.rpartition('.watch')[0]}."
-_READERS = f"{__package__}.readers"  # they look for what users asked of them
+_READERS = f"{__package__}.readers"  # lists folders for the user's code
 _STDLIB = os.path.join(os.path.dirname(os.__file__), "")
 
 
 def begin() -> None:
-    """Note each file that is opened from now on."""
+    """Start to record each file that is opened."""
     global _began, began_in
     if _began is None:
         _began = time.time()
@@ -62,7 +62,7 @@ def begin() -> None:
 
 
 def began() -> float:
-    """Return when this process began, or at least when it was first watched, in seconds."""
+    """Return when this process started, or else when recording began, in seconds."""
     psutil = sys.modules.get("psutil")  # every kernel imports it
     now = time.time() if _began is None else _began
     return min(now, psutil.Process(os.getpid()).create_time()) if psutil else now
@@ -75,27 +75,27 @@ def forget() -> None:
 
 
 def look(path: object) -> None:
-    """Note that code asked whether a file is there, and it was not."""
+    """Record that code checked for a file that does not exist."""
     if isinstance(path, str | bytes | os.PathLike) and not getattr(_ours, "active", False):
-        with suppress(ValueError, OSError):  # a name with a NUL, a folder that is gone
+        with suppress(ValueError, OSError):  # a name with a NUL, a removed folder
             _looked.add(absolute(path))
 
 
 def tell(command: str, folder: str = "", arguments: Iterable[str] = ()) -> None:
-    """Note the files that a command names, which is about to start in a folder."""
+    """Record the files named in a command that is about to start in a folder."""
     words = words_of(command)
     for word in dict.fromkeys([*words, *arguments] if words else ()):
-        with suppress(ValueError, OSError):  # a name with a NUL, a folder that is gone
+        with suppress(ValueError, OSError):  # a name with a NUL, a removed folder
             path = os.path.join(folder, word)
             for each in glob.glob(path) if glob.has_magic(word) else [path]:
                 told.setdefault(absolute(each), stamp(each))
 
 
 def settle() -> None:
-    """Note what was asked for and is still not there, and what commands named and left as it was.
+    """Record files that are still missing, and files that commands named and did not change.
 
-    Nobody downloaded the former since. The commands read the latter; what else they named, they
-    made, changed or removed.
+    The former were not downloaded in the meantime. The latter were read by the commands; the other
+    files that they named were created, changed or removed by them.
     """
     for place in list(_looked):
         if stamp(place) is None:
@@ -113,7 +113,7 @@ def settle() -> None:
 
 
 def cell_ended(*, failed: bool) -> None:
-    """Note that a cell ended; one that failed runs again when what it asked for is there."""
+    """Record that a cell ended; one that failed may run again when its missing files exist."""
     settle()
     if failed:
         _again.update(asked)
@@ -121,19 +121,19 @@ def cell_ended(*, failed: bool) -> None:
 
 
 def is_new(place: str) -> bool:
-    """Tell whether nobody has used yet that something was not there."""
+    """Tell whether a file was missing only in a cell that failed, so no result depends on it."""
     return place in _again
 
 
 def enter(seen: set[str] | None) -> None:
-    """Note what is read from now on in a set, too; None ends it."""
+    """Collect the files that are used from now on in a set; None ends this."""
     global scope
     scope = seen
 
 
 @contextmanager
 def unwatched() -> Iterator[None]:
-    """Open files in this thread that nobody's results are made from."""
+    """Do not record the files that this thread opens within the `with` block."""
     before = getattr(_ours, "active", False)
     _ours.active = True
     try:
@@ -143,12 +143,12 @@ def unwatched() -> Iterator[None]:
 
 
 def note(path: object, *, written: bool) -> None:
-    """Note that a file is about to be opened.
+    """Record that a file is about to be opened.
 
     Parameters
     ----------
     path
-        Its path; anything else, such as a file that is open, is passed over.
+        Its path; anything else, such as an open file, is ignored.
     written
         Whether its content is replaced.
     """
@@ -170,12 +170,12 @@ def note(path: object, *, written: bool) -> None:
 
 
 def absolute(path: str | bytes | os.PathLike[Any]) -> str:
-    """Return a path from the root on, without `..`; links are left as they are."""
+    """Return an absolute path, without `..`; links are not resolved."""
     return os.path.abspath(os.fsdecode(path))
 
 
 def stamp(path: str) -> Stamp | None:
-    """Return the stamp of a file; None if there is none."""
+    """Return the stamp of a file; None if it does not exist."""
     try:
         status = os.stat(path)
     except OSError:
@@ -184,7 +184,7 @@ def stamp(path: str) -> Stamp | None:
 
 
 def words_of(command: str) -> list[str]:
-    """Return the words of a command that may be files which it reads."""
+    """Return the words of a command that may be files that it reads."""
     words = WORD.findall(command)
     by_tools = TOOLS.intersection(map(os.path.basename, words)) and "run" not in words
     return [] if by_tools else words
@@ -207,30 +207,30 @@ def _hook(event: str, args: tuple) -> None:
     try:
         handler(*args)
     except (OSError, ValueError, TypeError):
-        return  # a folder that is gone, a name with a NUL, a number: whoever opens it is told
+        return  # a removed folder, a name with a NUL, a number: opening it raises the error
 
 
 def _on_open(path: object, mode: object, flags: object) -> None:
     if getattr(_ours, "active", False):
         return
     if isinstance(path, str | bytes) and not os.fsdecode(path).endswith(".pyc"):
-        # what is opened for both, as with "r+", is read; what is added to keeps what was in it
+        # a file opened for both, as with "r+", is read; appending to one keeps its content
         anew = str(mode)[:1] in ("w", "x") or (str(mode)[:1] != "r" and _is_new(path, flags))
         touched = isinstance(flags, int) and flags & WRITES == os.O_WRONLY
-        if anew or not touched:  # what is only touched is neither read nor written
+        if anew or not touched:  # others are neither read nor replaced
             note(path, written=anew)
 
 
 def _on_connect(path: str, *_: object) -> None:
     if isinstance(path, str) and path.startswith("file:"):
         path = unquote(urlsplit(path).path)
-    if os.path.exists(path):  # else it is new, or in memory
+    if os.path.exists(path):  # otherwise, it is new or in memory
         note(path, written=False)
 
 
 def _on_rename(before: str, after: str, *_: object) -> None:
     if absolute(before) in writes:
-        note(after, written=True)  # written elsewhere, then moved into its place
+        note(after, written=True)  # written under another name, then moved into place
 
 
 def _on_listing(path: object = None, *_: object) -> None:

@@ -1,17 +1,17 @@
-"""The kinds of values, as far as they say what can change.
+"""Classify values by what can change in them.
 
 - `plain`: int, float, complex, str, bytes, bool, None, NumPy scalars; tuples and frozensets of
   them.
-- `frame`: a pandas DataFrame, no subclass, with at least one row, unique column names, and nothing
-  but `plain` values in columns of dtype object.
-- `array`: any other DataFrame, Series, Index or ndarray, without objects that can change.
-- `anndata`: an AnnData, no subclass, in memory.
+- `frame`: a pandas DataFrame (not a subclass) with at least one row, unique column names, and only
+  `plain` values in columns of dtype object.
+- `array`: any other DataFrame, Series, Index or ndarray without mutable objects.
+- `anndata`: an AnnData (not a subclass) in memory.
 - `list`, `set`, `dict`: exactly these types; `flat list`, `flat set`, `flat dict`: the same, with
   `plain` elements or values only.
 - `iterator`: has `__next__`.
 
-Anything else has none. A wrong kind could make a false answer, one that is left out costs at most a
-warning; so what takes long to look at is left out.
+Other values have no kind. A wrong kind could cause a wrong answer, a missing one at most a warning;
+so values that take long to inspect get no kind.
 """
 
 import sys
@@ -19,15 +19,15 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
-MANY = 20_000  # objects that are looked at one by one
+MANY = 20_000  # maximum number of objects that are inspected one by one
 SCALARS = (int, float, complex, str, bytes, bool, type(None))
 
 
 def kind_of(value: Any) -> str:
-    """Return the kind of a value; empty if it is none of those that are known."""
+    """Return the kind of a value; empty if it has none."""
     try:
         return _kind(value)
-    except Exception:  # proxies and subclasses raise what they like when they are looked at
+    except Exception:  # proxies and subclasses may raise any error when they are inspected
         return ""
 
 
@@ -72,7 +72,7 @@ def _container(value: Any) -> str:
 
 
 def _frame(value: Any, frame: type) -> str:
-    """Return `frame` for a plain DataFrame, `array` for others that hold no objects."""
+    """Return `frame` for a plain DataFrame, `array` for others without mutable objects."""
     objects = [place for place, dtype in enumerate(value.dtypes) if dtype.kind == "O"]
     if not value.columns.is_unique or not all(
         _holds_plain(value.iloc[:, place]) for place in objects
@@ -82,9 +82,9 @@ def _frame(value: Any, frame: type) -> str:
 
 
 def _holds_plain(column: Any) -> bool:
-    """Tell whether a column, index or array holds nothing that can change."""
+    """Tell whether a column, index or array contains no mutable objects."""
     if getattr(column.dtype, "hasobject", None) is False or column.dtype != object:
         return not getattr(column.dtype, "hasobject", False)
-    if column.size > MANY:  # to list the tuples of a MultiIndex takes seconds
+    if column.size > MANY:  # listing the tuples of a MultiIndex takes seconds
         return False
     return all(map(_plain, sys.modules["numpy"].asarray(column).ravel().tolist()))

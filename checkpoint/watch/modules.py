@@ -1,16 +1,16 @@
-"""The modules and scripts that this process ran, with the code that they had then."""
+"""Record the modules and scripts that this process ran, with their code at that time."""
 
 import sys
 from pathlib import Path
 
 from . import files
 
-imported: dict[str, bytes] = {}  # the source by the path
-_known: set[str] = set()  # names of modules that were looked at
+imported: dict[str, bytes] = {}  # source by path
+_known: set[str] = set()  # names of modules that were already examined
 
 
 def note_new() -> None:
-    """Note the source of each module and script that was imported or read since the last call."""
+    """Record the source of each module and script imported or read since the last call."""
     while files.code:
         _note(files.code.pop())
     for name in list(sys.modules.keys() - _known):
@@ -23,13 +23,13 @@ def note_new() -> None:
 
 
 def forget() -> None:
-    """Forget all modules; those that are imported now do not count any more."""
+    """Forget all modules; those that are already imported no longer count."""
     imported.clear()
     _known.update(sys.modules)
 
 
 def _file_of(module: object) -> object:
-    """Return the path of a module; asking a lazy module for it would import it."""
+    """Return the path of a module; does not trigger the import of a lazy module."""
     try:
         return object.__getattribute__(module, "__dict__").get("__file__")
     except AttributeError:
@@ -43,4 +43,4 @@ def _note(path: str) -> None:
         with files.unwatched():
             imported[path] = Path(path).read_bytes()
     except OSError:
-        return  # gone, or inside an archive
+        return  # removed, or inside an archive

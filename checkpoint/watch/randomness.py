@@ -1,4 +1,4 @@
-"""The random states that belong to a whole process: whether a cell drew from them."""
+"""Detect whether a cell drew from the global random states of Python, NumPy and PyTorch."""
 
 import random
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def states() -> dict[str, object]:
-    """Return the states of those libraries that are imported, by name."""
+    """Return the random states of Python and of imported libraries, by name."""
     by_library: dict[str, object] = {"python": hash(random.getstate())}
     if numpy := sys.modules.get("numpy.random"):
         state = numpy.get_state()
@@ -18,7 +18,7 @@ def states() -> dict[str, object]:
 
 
 def moved(before: dict[str, object]) -> list[str] | None:
-    """Return the names of the states that differ from before; None if one is new."""
+    """Return the names of the states that differ from `before`; None if one was added."""
     after = states()
     if after.keys() != before.keys():
         return None
@@ -26,7 +26,7 @@ def moved(before: dict[str, object]) -> list[str] | None:
 
 
 def snapshot() -> Callable[[], None]:
-    """Return a function that sets the random states to what they are now."""
+    """Return a function that restores the current random states."""
     python = random.getstate()
     numpy, torch = sys.modules.get("numpy.random"), sys.modules.get("torch")
     state = numpy.get_state() if numpy else None

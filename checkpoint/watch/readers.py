@@ -1,7 +1,7 @@
-"""What Python's audit events do not tell; the functions that do it are wrapped, to note the path.
+"""Wrap functions to record paths that Python's audit events do not report.
 
-These are functions of libraries that open files without Python, from the import of the library on,
-and those of Python that tell whether a file is there: code goes another way if it is not.
+These are functions of libraries that open files without Python, wrapped once the library is
+imported, and Python functions that check whether a file exists, since code may depend on it.
 """
 
 import functools
@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from . import files
 
-# functions by module; in a class, its method
+# functions by module; methods as `Class.method`
 READERS = {
     "h5py._hl.files": "File.__init__",
     "duckdb": "connect execute query sql from_query read_csv read_json read_parquet from_csv_auto "
@@ -35,10 +35,10 @@ READERS = {
     "read_json read_ndjson scan_ndjson read_avro",
     "tables.file": "File.__init__",
     "xarray.backends.api": "open_dataset open_mfdataset",
-    "scipy.io._fast_matrix_market": "_get_read_cursor",  # of mmread, and so of read_10x_mtx
+    "scipy.io._fast_matrix_market": "_get_read_cursor",  # used by mmread and read_10x_mtx
 }
 QUESTIONS = ("exists", "isfile", "isdir", "is_file", "is_dir")
-NOTED_BY = "_noted_by"  # one project's checkpoint, or several in one process
+NOTED_BY = "_noted_by"  # copies of this module that wrapped a function: one or more per process
 PATHS = (
     "name source path_or_paths path input_file file filename where filename_or_obj paths database "
     "query path_or_buffer file_glob"
@@ -46,7 +46,7 @@ PATHS = (
 
 
 def begin() -> None:
-    """Wrap the functions of Python, of libraries that are imported, and of others when they are."""
+    """Wrap functions of Python and of imported libraries now, and of others on import."""
     for owner in (os.path, pathlib.Path):
         for name in QUESTIONS:
             _wrap(owner, name, _noting_what_is_missing)
@@ -58,14 +58,14 @@ def begin() -> None:
 
 
 class _Finder:
-    """Lets the import of a library that opens files end with the wrapping of its functions."""
+    """Wrap the functions of a library that opens files at the end of its import."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if name not in READERS:
             return None
-        # those before it, such as that of another project, ask this one
+        # finders before this one, such as that of another project, call it
         for finder in itertools.dropwhile(lambda each: each is not self, sys.meta_path):
             find = getattr(finder, "find_spec", None)
             spec = find(name, path, target) if find and finder is not self else None
@@ -90,24 +90,24 @@ def wrap_all(module: ModuleType) -> None:
         owner_name, _, attribute = name.rpartition(".")
         owner = getattr(module, owner_name, None) if owner_name else module
         if owner is None:
-            continue  # of another version
+            continue  # another version of the library
         function = getattr(owner, attribute, None)
         noting = _wrap(owner, attribute, functools.partial(_noting, skip=bool(owner_name)))
         package = module.__name__
         while noting and (package := package.rpartition(".")[0]):
-            # what it imported before is the same
+            # parent packages may have imported the same function
             if getattr(sys.modules.get(package), attribute, None) is function:
                 setattr(sys.modules[package], attribute, noting)
 
 
 def _wrap(owner: Any, name: str, wrap: Callable[[Any], Any]) -> Callable[..., Any] | None:
-    """Wrap a function of a module or class, and return it; None if it is already or not there."""
+    """Wrap a function of a module or class, and return it; None if missing or already wrapped."""
     function = getattr(owner, name, None)
     if not callable(function) or __name__ in getattr(function, NOTED_BY, ()):
         return None
     noting: Callable[..., Any] = functools.wraps(function)(wrap(function))
     setattr(noting, NOTED_BY, {__name__, *getattr(function, NOTED_BY, ())})
-    # where pickle looks for it
+    # pickle looks up functions by module and name
     if isinstance(owner, ModuleType):
         noting.__module__, noting.__qualname__ = owner.__name__, name
     elif owner is pathlib.Path:
@@ -117,9 +117,9 @@ def _wrap(owner: Any, name: str, wrap: Callable[[Any], Any]) -> Callable[..., An
 
 
 def _noting_what_is_missing(function: Callable[..., bool]) -> Callable[..., bool]:
-    """Return a function that notes the path of which the user's own code asked in vain.
+    """Return a function that records a missing path that the user's own code checks for.
 
-    Libraries look for their settings in many places.
+    Libraries do not count: they look for their settings in many places.
     """
 
     def noting(*args: Any, **kwargs: Any) -> bool:
@@ -137,7 +137,7 @@ def _is_users(frame: Any) -> bool:
 
 
 def _noting(function: Callable[..., Any], *, skip: bool) -> Callable[..., Any]:
-    """Return a function that notes the path that it is given first, and goes on as before."""
+    """Return a function that records its path argument and calls the original function."""
 
     def noting(*args: Any, **kwargs: Any) -> Any:
         given = args[1 if skip else 0 :]
@@ -150,7 +150,7 @@ def _noting(function: Callable[..., Any], *, skip: bool) -> Callable[..., Any]:
 
 
 def note(path: object, mode: str, *, content: bool) -> None:
-    """Note a path, or each of several; `content` says that bytes are what a file contains."""
+    """Record a path, or several; if `content`, bytes are the content of a file, not a path."""
     for each in path if isinstance(path, list | tuple) else (path,):
         if not isinstance(each, str | os.PathLike | bytes) or (content and isinstance(each, bytes)):
             continue
@@ -162,11 +162,11 @@ def note(path: object, mode: str, *, content: bool) -> None:
                 new = mode in ("w", "x") or (mode == "a" and not os.path.exists(file))
                 files.note(file, written=new)
         except (OSError, ValueError):
-            continue  # whoever opens it is told
+            continue  # opening it raises the error
 
 
 def _files(path: str) -> Iterator[str]:
-    """Yield a file, or those in a folder or of a pattern, which Arrow and polars read alike."""
+    """Yield a file, or all files of a folder or glob pattern, which Arrow and polars accept."""
     if "://" in path:
         return
     pattern = glob.has_magic(path) and not os.path.exists(path)
