@@ -246,12 +246,10 @@ def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Dif
     encoding = element.attrs.get("encoding-type", "")
     kind = encoding.removesuffix("_matrix")
     stored = element["data"].dtype if kind in ("csr", "csc") else getattr(element, "dtype", None)
+    held = getattr(value, "format", "array"), value.dtype
     if is_lazy(value):
         yield computed(value, _empty(kind, stored), slot)
-    elif loses_its_type(value) or (getattr(value, "format", "array"), value.dtype) != (
-        kind,
-        stored,
-    ):
+    elif loses_its_type(value) or held != (kind, stored):
         what = f"is {a_type(value)} of {value.dtype}, stored as {kind} of {stored}"
         yield Difference(slot, what, place, value)
     elif is_array(value):

@@ -91,7 +91,8 @@ def has_plain_labels(frame: Any, *, folders: bool = False) -> bool:
 def is_plain_text(values: Any) -> bool:
     """Return whether all values are plain text that a file can hold."""
     # files have one kind of missing value, and no subclasses of str
-    return set(map(type, values.to_numpy(dtype=object))) == {str} and is_writable(values)
+    texts = values.to_numpy(dtype=object)
+    return set(map(type, texts)) == {str} and _can_be_written(texts)
 
 
 def is_numpy(dtype: Any) -> bool:
@@ -101,8 +102,12 @@ def is_numpy(dtype: Any) -> bool:
 
 def is_writable(values: Any) -> bool:
     """Return whether a file can hold all text in values: no null character, no lone surrogate."""
+    return _can_be_written(values.to_numpy(dtype=object))
+
+
+def _can_be_written(texts: Any) -> bool:
+    """Return whether a file can hold all text in an array of objects."""
     # joined, since a loop over the texts takes longer than writing them
-    texts = values.to_numpy(dtype=object)
     try:
         joined = "".join(texts)
     except TypeError:  # some are missing
