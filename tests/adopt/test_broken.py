@@ -1,4 +1,4 @@
-"""`adopt` without `--write`: what is broken, and what only looks so."""
+"""`adopt` without `--write`: which problems it reports, and which code only looks broken."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def broken(root):
-    """Return what is broken, by kind."""
+    """Return (kind, file name) of each problem."""
     return {(one.kind, Path(one.where[0]).name) for one in broken_in(root, chain_of(scan(root)))}
 
 
@@ -48,7 +48,7 @@ def broken(root):
         ({"_1_a": 'np.load("/home/a/x.npy")'}, {("absolute-path", "1_a.ipynb")}),
         ({"_1_a": 'np.load("../../x.npy")'}, {("outside", "1_a.ipynb")}),
         ({"_1_a": "x = = 1"}, {("unreadable", "1_a.ipynb")}),
-        # nothing is wrong with these
+        # no problem
         ({"_1_a": 'f.write("Total 1/2.csv\\n")\nprint("../a/x.npy")'}, set()),
         ({"_1_a": 'pd.read_csv("https://example.org/a.csv")'}, set()),
         ({"_1_a": "%matplotlib inline\n!ls\nx?"}, set()),

@@ -1,4 +1,4 @@
-"""What published projects have: `data/processed`, roots from `cwd`, copies, scripts between."""
+"""Layouts of published projects: `data/processed`, roots from `cwd`, copies, scripts."""
 
 import json
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def notebooks(root, folder="notebooks", **cells):
-    """Write notebooks; cells are one text or a list of them."""
+    """Write notebooks; `cells` has the source of one cell, or a list of sources, by name."""
     for name, sources in cells.items():
         sources = [sources] if isinstance(sources, str) else sources
         write_notebook(root / folder / f"{name.lstrip('_')}.ipynb", sources)
@@ -29,7 +29,7 @@ def order(root):
 
 
 def rewritten(root):
-    """Return the code of each notebook after it was rewritten, and what stayed."""
+    """Return the rewritten code of each notebook, and messages about code left unchanged."""
     found = chain_of(scan(root))
     result = rewrite(root, "lab", found, [one.unit.path for one in found.scanned])
     codes = {
@@ -54,7 +54,7 @@ def test_what_notebooks_hand_on_below_data_is_no_raw_data(tmp_path):
         _3_plot='pd.read_csv("../data/model.csv").plot()',
     )
     codes, left = rewritten(tmp_path)
-    assert 'pd.read_csv(data_file("raw/survey.csv"))' in codes["1_clean"]  # also if it is not here
+    assert 'pd.read_csv(data_file("raw/survey.csv"))' in codes["1_clean"]  # even if it is absent
     assert 'save("1_clean", {"clean.pkl": raw})' in codes["1_clean"]
     assert 'urlretrieve(URL, "../data/raw/more.csv")' in codes["1_clean"]
     assert 'df = previous["clean"]' in codes["2_model"]
@@ -99,7 +99,7 @@ def test_files_that_stay_are_saved_together_at_the_end(tmp_path):
     last = codes["1_a"].rpartition("save(")[2]
     assert '"a.csv": Path("../r/a.csv")' in last
     assert '"b.csv": Path("../r/b.csv")' in last
-    assert 'save("2_b/c"' in codes["2_b"]  # the path may be another one at the end
+    assert 'save("2_b/c"' in codes["2_b"]  # at once: later, the path may differ
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_root_that_is_found_from_a_script(tmp_path):
     (tmp_path / "src" / "tools").mkdir()
     (tmp_path / "src" / "tools" / "b.py").write_text(code, encoding="utf-8")
     assert uses(tmp_path, "a") == {(True, "out/a.npy")}
-    assert uses(tmp_path, "b") == {(False, "out/a.npy")}  # run in its folder, it is in the project
+    assert uses(tmp_path, "b") == {(False, "out/a.npy")}  # if run in its folder
 
 
 def test_what_a_notebook_needs_comes_right_before_it(tmp_path):
@@ -180,7 +180,7 @@ def test_what_a_notebook_needs_comes_right_before_it(tmp_path):
         "notebooks/03_fit.ipynb",
     ]
     links = chain_of(scan(tmp_path)).links
-    assert all(link.is_certain for link in links)  # `{folder}/{name}` could be any file
+    assert all(link.is_certain for link in links)  # `{folder}/{name}` could be any file: no link
 
 
 def test_copies_that_snakemake_and_papermill_executed_are_left_out(tmp_path):
@@ -194,7 +194,7 @@ def test_copies_that_snakemake_and_papermill_executed_are_left_out(tmp_path):
         "1_qc_donor": lambda content: content["metadata"].update(
             papermill={"input_path": "../analysis/1_qc.ipynb", "output_path": "x"}
         ),
-        # run in place
+        # executed in place, so not a copy
         "1_qc": lambda content: content["metadata"].update(papermill={"input_path": "1_qc.ipynb"}),
     }.items():
         path = tmp_path / "logs" / f"{name}.ipynb"
@@ -226,7 +226,7 @@ def test_a_notebook_in_another_form_is_left_out(tmp_path):
         "notebooks/2_b.ipynb",
         "scripts/2_b.jl",
     ]
-    assert [*rewritten(tmp_path)[0]] == ["1_qc", "2_b"]  # no step could be made of 2_b.jl
+    assert [*rewritten(tmp_path)[0]] == ["1_qc", "2_b"]  # 2_b.jl cannot become a step
 
 
 def test_paths_of_another_machine_that_vary(tmp_path):

@@ -1,4 +1,4 @@
-"""`adopt --write`: what becomes of the code of notebooks, in memory."""
+"""`adopt --write`: how the code of notebooks is rewritten, in memory."""
 
 import ast
 from typing import NamedTuple
@@ -16,31 +16,31 @@ pytestmark = pytest.mark.slow
 
 
 class Adopted(NamedTuple):
-    """Notebooks after they were rewritten, in memory."""
+    """Rewritten notebooks, in memory."""
 
     result: Result
 
     def cells(self, step):
-        """Return the sources of a notebook, which has to be valid."""
+        """Return the sources of the code cells, after validating the notebook."""
         (one,) = (one for one in self.result.notebooks if one.step == step)
         content = nbformat.reads(dumps(one.content), as_version=4)
         nbformat.validate(content)
         return [cell.source for cell in content.cells if cell.cell_type == "code"]
 
     def code(self, step):
-        """Return the code of a notebook, each cell of which has to be valid."""
+        """Return the code of a notebook, after parsing each cell."""
         for source in self.cells(step):
             ast.parse(source)
         return "\n".join(self.cells(step))
 
     @property
     def left(self):
-        """What stayed as it was, in all notebooks."""
+        """Messages about code that was left unchanged, in all notebooks."""
         return "\n".join(text for one in self.result.notebooks for text in one.left)
 
 
 def rewritten(root, **sources):
-    """Rewrite all notebooks of a project; sources are those of notebooks of one cell each."""
+    """Write notebooks of one cell each, and rewrite all notebooks of the project."""
     for name, source in sources.items():
         write_notebook(root / "notebooks" / f"{name.lstrip('_')}.ipynb", [source])
     found = chain_of(scan(root))

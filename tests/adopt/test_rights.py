@@ -1,4 +1,4 @@
-"""`adopt` in folders of other users, and in those that cannot be read or written."""
+"""`adopt` in folders of other users, and in folders that cannot be read or written."""
 
 import os
 import tempfile
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, only_root]
 
 
 def as_user(user, function):
-    """Return what a function returns, or the error that it raises, in a process of a user."""
+    """Call a function in a process of another user, and return its result or error as text."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -40,7 +40,7 @@ def as_user(user, function):
 
 @pytest.fixture
 def lab():
-    """Return a project of Anna's with results, in a folder where all may look."""
+    """Yield a project with results that Anna owns, in a folder that everybody may read."""
     with tempfile.TemporaryDirectory(prefix="rights-") as folder:
         Path(folder).chmod(0o755)
         root = Path(folder) / "lab"
@@ -54,15 +54,15 @@ def lab():
 
 
 def look(root):
-    """Return what `adopt` says without `--write`."""
+    """Return the output of `adopt` without `--write`."""
     done = adopt(root)
     return done.stdout + done.stderr
 
 
 def written(root):
-    """Rewrite all notebooks without a clean tree; the template's files are left out.
+    """Rewrite all notebooks, without git and without the template's files.
 
-    They are made by an interpreter that other users may not be able to start.
+    Other users may not be able to start the interpreter that generates these files.
     """
     chain, _ = work.look(root)
     paths = [one.unit.path for one in chain.scanned]
@@ -91,7 +91,7 @@ def test_folders_and_files_that_cannot_be_read(lab):
     said = as_user(ANNA, lambda: look(lab))
     assert "closed/: it cannot be read: Permission denied" in said
     assert "notebooks/2_b.ipynb: it cannot be read: Permission denied" in said
-    # and nobody can tell whether what the others saved still fits
+    # whether the results still fit is unknown, so none are taken over
     taken = as_user(ANNA, lambda: written(lab))
     assert f"missing='{lab}/notebooks/2_b.ipynb: Permission denied'" in taken
     assert not (lab / "results" / "1_a").exists()

@@ -1,4 +1,4 @@
-"""`adopt` without `--write`: the order and the map, and nothing is changed."""
+"""`adopt` without `--write` shows the order and the map, and changes nothing."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def links(root):
-    """Return which reads what which writes, without folders."""
+    """Return (writer's file name, path, reader's file name) for each link."""
     found = chain_of(scan(root)).links
     return {(Path(link.writer).name, link.shown, Path(link.reader).name) for link in found}
 
@@ -173,7 +173,7 @@ def test_paths_that_a_module_beside_the_notebook_gives(tmp_path, reads, found):
         ('os.system("mv ../o/x.csv ../o/y.csv")', "reads o/x.csv, writes o/y.csv"),
         ('subprocess.run(["cp", "../o/x.csv", "../o/y.csv"])', "reads o/x.csv, writes o/y.csv"),
         ("%%R\nout <- '../o/x.csv'\nwrite.csv(a, out)", "writes o/x.csv"),
-        # nobody knows
+        # read or written: unknown
         ('sqlite3.connect("../o/x.db")', "names o/x.db"),
         ('pd.HDFStore("../o/x.h5")', "names o/x.h5"),
         ('h5py.File("../o/x.h5", MODE)', "names o/x.h5"),
@@ -191,7 +191,7 @@ def test_paths_that_a_module_beside_the_notebook_gives(tmp_path, reads, found):
     ],
 )
 def test_what_reads_and_what_writes(tmp_path, line, found):
-    """And what cannot be known is said, so that no file is missing on the map."""
+    """What cannot be known is listed as such, so that no file is silently missing from the map."""
     notebooks(tmp_path, _1_a=line)
     (one,) = scan(tmp_path)
     uses = [("writes" if use.writes else "reads", use.places) for use in one.uses]

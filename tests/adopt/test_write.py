@@ -1,4 +1,4 @@
-"""`adopt --write`: the template's files, results that are taken over, the chain that then runs."""
+"""`adopt --write`: added template files, results taken over, and the adopted chain that runs."""
 
 import json
 import os
@@ -24,15 +24,15 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory):
-    """Return the repository of a project, to be cloned."""
+    """Return the repository of a project, for cloning."""
     root = chain(tmp_path_factory.mktemp("origin") / "lab-project")
-    (root / "scripts" / "factors.R").unlink()  # R may not be here
+    (root / "scripts" / "factors.R").unlink()  # R may not be installed
     return commit(root)
 
 
 @pytest.fixture(scope="module")
 def with_results(origin, tmp_path_factory):
-    """Return a clone in which somebody ran everything, and committed the results."""
+    """Return a clone in which every step ran and the results were committed."""
     root = clone(origin, tmp_path_factory.mktemp("with_results") / "lab-project")
     for name in ("1_qc", "2_integrate", "scores", "3_report"):
         if name == "scores":
@@ -45,7 +45,7 @@ def with_results(origin, tmp_path_factory):
 
 @pytest.fixture
 def project(origin, tmp_path):
-    """Return a clone."""
+    """Return a clone without results."""
     return ProjectUnderTest(clone(origin, tmp_path / "lab-project"))
 
 
@@ -56,14 +56,14 @@ def made(with_results, tmp_path):
 
 
 def run_by_hand(root, step):
-    """Run the code of a notebook as its people do, in its folder."""
+    """Run the code of a notebook in its folder, as its authors do."""
     notebook = nbformat.read(root / "notebooks" / f"{step}.ipynb", 4)
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     subprocess.run([sys.executable, "-c", code], cwd=root / "notebooks", check=True)
 
 
 def cells(root, name):
-    """Return the sources of a notebook, which has to be valid."""
+    """Return the sources of the code cells, after validating the notebook."""
     notebook = nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
@@ -97,7 +97,7 @@ def test_the_templates_files_are_added_and_nothing_is_overwritten(project):
     ran = project.command("run")
     assert (ran.returncode, ran.stdout.splitlines()[0]) == (0, f"Not run: {reason}.")
     assert "Not run: notebooks/4_r.ipynb, which asks for the kernel 'ir', is not " in ran.stdout
-    # a second time there is nothing to do, after a commit
+    # a second `adopt` needs a commit, and then has nothing to write
     refused = adopt(project, "--write", "--yes")
     assert refused.returncode == 1
     assert "is not clean" in refused.stderr
@@ -188,7 +188,7 @@ def test_without_a_clean_git_tree_the_originals_are_kept(tmp_path, in_git):
     write_notebook(root / "1_a.ipynb", ["np.load('y.npy')"])
     if in_git:
         commit(root)
-    write_notebook(root / "1_a.ipynb", ['np.save("x.npy", x)'])  # not in git
+    write_notebook(root / "1_a.ipynb", ['np.save("x.npy", x)'])  # not committed
     before = (root / "1_a.ipynb").read_bytes()
     done = adopt(root, "--write", "all", "--yes", "--no-git")
     assert done.returncode == 0, done.stderr
@@ -197,7 +197,7 @@ def test_without_a_clean_git_tree_the_originals_are_kept(tmp_path, in_git):
     assert (root / ".checkpoint-adopt" / "1_a.ipynb").read_bytes() == before
     assert not (root / "1_a.ipynb").exists()
     assert cells(root, "1_a")[1] == 'save("1_a", {"x.npy": np.asanyarray(x)})'
-    # the next time what was edited in between is kept beside them
+    # the next run keeps newer originals in a second folder
     write_notebook(root / "2_b.ipynb", ["np.load('x.npy')"])
     (root / ".gitignore").write_text("mine\n", encoding="utf-8")
     done = adopt(root, "--write", "2_b", "--yes", "--no-git")
@@ -234,7 +234,7 @@ def test_a_notebook_that_saves_nothing_is_accepted_if_it_ran(tmp_path):
 
 
 def test_what_is_taken_over_is_made_from_all_that_was_read(tmp_path):
-    """Also from files that a pattern finds, those in a folder, and those that a list names."""
+    """Files matched by a pattern, in a folder or named in a dict must count as inputs, too."""
     root = ProjectUnderTest(tmp_path / "lab")
     reads = "x = [f(p) for p in glob('../data/*.csv')]\nsc.read_10x_mtx('../data/10x/')\n"
     reads += "for name in FILES.values(): f(name)\nFILES = {'a': '../data/listed.txt'}\n"
@@ -296,10 +296,10 @@ def test_from_clone_to_current_by_results_that_are_there(made):
     assert cells(made, "1_qc")[0].startswith("from lab_project.checkpoint import")
     notebook = nbformat.read(made.notebook("2_integrate"), 4)
     assert len([cell for cell in notebook.cells if cell.get("outputs")]) == 6
-    # what changes from now on is noticed
+    # later changes are noticed
     (made / "data" / f"{SAMPLES[0]}.csv").write_text("a,b\n0,1\n", encoding="utf-8")
     assert made.states() == dict.fromkeys(steps, "stale")
-    # and git brings back what was there
+    # git restores the original project
     made.git("checkout", ".")
     made.git("clean", "-fdq")
     assert made.git("status", "--short") == ""
@@ -331,16 +331,16 @@ def test_in_stages_the_rest_of_the_chain_goes_on(made):
     embedding = made / "results" / "embedding.npy"
     embedding.unlink()
     assert steps_done(made.command("run", "--all", "2_integrate")) == ["2_integrate"]
-    assert embedding.is_file()  # for those that are not adopted
+    assert embedding.is_file()  # for readers that are not adopted
     assert made.state("2_integrate") == ("current", [])
     made.commit()
-    # it read what 1_qc writes as files, and knows when they change
+    # the files that 1_qc writes without `save` count as inputs
     npy = made / "results" / "qc" / "donor_1_qc.npy"
     before = npy.read_bytes()
     npy.write_bytes((npy.parent / "donor_2_qc.npy").read_bytes())
     assert made.state("2_integrate")[0] == "stale"
     npy.write_bytes(before)
-    # the rest follows, and loads from what was adopted before
+    # the other steps, adopted later, load from the checkpoints of those before
     done = adopt(made, "--write", "3_report", "--write", "scripts/scores.py", "--yes")
     assert done.returncode == 0, done.stderr
     report = "\n".join(cells(made, "3_report"))

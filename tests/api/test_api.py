@@ -171,7 +171,7 @@ def test_data_file(project):
 
 
 def test_a_missing_example_file_names_the_script_that_makes_it(project):
-    """As in a clone, since git does not keep raw data."""
+    """Git does not track raw data, so users of a clone need to know how to make the file."""
     (project / "scripts").mkdir(exist_ok=True)
     script = project / "scripts" / "simulate.py"
     script.write_text("write(folder / 'rna_counts.h5ad')")
@@ -257,7 +257,7 @@ def test_a_suffix_is_written_as_gitignore_has_it(project):
 
 
 def test_a_class_of_the_notebook_is_refused(project):
-    """It would be missing in the notebook that loads."""
+    """A class defined in a notebook would be missing in the notebook that loads the object."""
     code = (
         f"import sys; sys.path.insert(0, {str(TEMPLATE)!r})\n"
         "from checkpoint import save\n"
@@ -279,16 +279,16 @@ def test_an_anndata_that_reads_from_the_file_it_replaces(project, way):
     save(STEP, {"rna": adata, "other": 1})
     path = project / "results" / STEP / "rna.h5ad"
     opened = ad.read_h5ad(path, backed="r") if way == "backed" else read_lazy(path)
-    np.testing.assert_array_equal(load(STEP)["rna"].X, adata.X)  # open elsewhere is no error
+    np.testing.assert_array_equal(load(STEP)["rna"].X, adata.X)  # may be open elsewhere
     save(STEP, {"rna": opened})
     again = load(STEP)["rna"]
     np.testing.assert_array_equal(again.X, adata.X)
     pd.testing.assert_frame_equal(again.obs, adata.obs)
-    np.testing.assert_array_equal(opened.to_memory().X, adata.X)  # it reads on as before
+    np.testing.assert_array_equal(opened.to_memory().X, adata.X)  # it stays readable
 
 
 def test_a_raw_file_that_a_cell_wrote_is_noticed(project, capsys):
-    """Whoever writes it: the shell, another library, another program."""
+    """`save` reports an input that changed after it was read, whichever program wrote it."""
     raw = project / "data" / "raw.csv"
     raw.write_text("a\n1\n")
     data_file("raw.csv")

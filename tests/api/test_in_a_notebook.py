@@ -1,4 +1,4 @@
-"""What cells show in a real kernel: errors, and what was saved and loaded."""
+"""Output of cells in a real kernel: errors, and summaries of saves and loads."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""JupyterLab in a real browser: the chain run and read, `run`, a rename, a copy, and Stop."""
+"""JupyterLab in a real browser: running a chain, `run`, renames, copies and interrupts."""
 
 import os
 import re
@@ -18,7 +18,7 @@ pytest.importorskip("jupyterlab")
 playwright = pytest.importorskip("playwright.sync_api")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-ALONE = [  # it looks for nothing outside
+ALONE = [  # no requests to the internet
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-quic", "--no-first-run"),
 ]
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def page():
-    """Return a page of a browser."""
+    """Yield a page of a browser."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     playwright.expect.set_options(timeout=1000 * PATIENCE)
@@ -61,13 +61,13 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Return the variables that name the folders of Jupyter."""
+    """Return environment variables that set temporary folders for Jupyter."""
     return {name: str(tmp_path_factory.mktemp(name)) for name in FOLDERS}
 
 
 @pytest.fixture(scope="module")
 def server(project, folders):
-    """Start JupyterLab in a project, and return its address."""
+    """Start JupyterLab in a project, and yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -99,22 +99,22 @@ def wait_for(url):
 
 
 def menu(page, *names):
-    """Choose from the menu that is shown."""
+    """Click the menu items with these names, one after another."""
     for name in names:
         page.get_by_role("menuitem", name=re.compile(f"^{name}\\b")).click()
 
 
 def file(page, name):
-    """Return a file in the file browser."""
+    """Return the entry of a file in the file browser."""
     return page.locator(".jp-DirListing-item").filter(has_text=name)
 
 
 def run_all(page):
-    """Run all cells of the notebook that is open, once its kernel is there."""
+    """Run all cells of the open notebook, once its kernel is idle."""
     expect_idle(page)
     prompt = shown(page).locator(".jp-CodeCell .jp-InputPrompt").first
     before = prompt.inner_text()
-    for _ in range(PATIENCE):  # what is shown first can be the kernel of another tab
+    for _ in range(PATIENCE):  # the status may still be another tab's
         menu(page, "Run", "Run All Cells")
         page.wait_for_timeout(1000)
         if prompt.inner_text() != before:
@@ -123,17 +123,17 @@ def run_all(page):
 
 
 def expect_idle(page):
-    """Wait until the kernel has nothing to do."""
+    """Wait until the kernel is idle."""
     playwright.expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
 
 
 def shown(page):
-    """Return the notebook that is shown."""
+    """Return the panel of the visible notebook."""
     return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
 
 
 def expect_output(page, text):
-    """Wait until the notebook that is open shows this below its last cell with an output."""
+    """Wait until the last output of the visible notebook contains a text."""
     playwright.expect(shown(page).locator(".jp-OutputArea-output").last).to_contain_text(text)
 
 
@@ -147,7 +147,7 @@ def follow(page, step):
 
 
 def save(page):
-    """Press the keys that save the notebook that is open, and return the dialog that asks."""
+    """Press Ctrl+S in the open notebook, and return the dialog about the changed file."""
     page.keyboard.press("Control+s")
     dialog = page.get_by_role("dialog").filter(has_text="File Changed")
     playwright.expect(dialog).to_be_visible()
@@ -161,7 +161,7 @@ def test_the_chain_is_run_and_read(page, server, project, folders, monkeypatch):
     playwright.expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
     run_all(page)
     expect_output(page, f"Run {TWO}.ipynb next")
-    expect_output(page, "a&b.pkl")  # as text, not as HTML
+    expect_output(page, "a&b.pkl")  # escaped, not as HTML
     follow(page, TWO)
     run_all(page)
     expect_output(page, f"Run {THREE}.ipynb next")
@@ -170,7 +170,7 @@ def test_the_chain_is_run_and_read(page, server, project, folders, monkeypatch):
     page.keyboard.press("Control+a")
     page.keyboard.type('previous["')
     keys = page.locator(".jp-Completer").filter(has_text="alpha")
-    for _ in range(PATIENCE):  # the first answers of a kernel come too late for JupyterLab
+    for _ in range(PATIENCE):  # a kernel's first completions come too late for JupyterLab
         page.keyboard.press("Tab")
         page.wait_for_timeout(1000)
         if keys.count():
@@ -238,7 +238,7 @@ def test_a_copy_is_made_in_the_file_browser(page, server, project):
 
 def test_stop_is_pressed_during_a_large_save(page, server, project):
     step = "4_large"
-    project.add_settings('compression = "gzip"')  # so that writing takes its time
+    project.add_settings('compression = "gzip"')  # makes writing slow enough to stop
     with project.edited(TWO) as notebook:
         notebook.cells = [
             nbformat.v4.new_code_cell(source)
@@ -255,7 +255,7 @@ def test_stop_is_pressed_during_a_large_save(page, server, project):
     bar = shown(page).locator(".jp-OutputArea-output").filter(has_text="Writing b.h5ad")
     playwright.expect(bar).to_contain_text("left")
     shown(page).locator("[data-command='notebook:interrupt-kernel']").click()
-    # h5py may print the interrupt and go on until its file is written
+    # h5py may print the interrupt and continue until its file is written
     expect_idle(page)
     expect_output(page, "KeyboardInterrupt")
     playwright.expect(bar).to_have_text(re.compile("^Writing b.h5ad ended at .+ MB$"))

@@ -1,4 +1,4 @@
-"""What takes long shows a bar, in a notebook and in a terminal, and leaves one line."""
+"""Long operations show a progress bar, in notebooks and terminals, and leave one line."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def raw(project):
 
 
 def test_in_a_notebook(raw):
-    """An executed notebook holds one output for each, with the line alone."""
+    """An executed notebook keeps only the final line of each bar, so that it stays readable."""
     cells = [nbformat.v4.new_code_cell(code) for code in (LINES, SAVE)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     client = NotebookClient(notebook, resources={"metadata": {"path": str(raw / "notebooks")}})
@@ -92,7 +92,7 @@ def test_in_a_terminal_and_in_a_log(raw):
     try:
         while block := os.read(ours, 1 << 16):
             shown += block
-    except OSError:  # what Linux says at the end
+    except OSError:  # end of the pseudo-terminal on Linux
         os.close(ours)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 0

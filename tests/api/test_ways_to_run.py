@@ -1,4 +1,4 @@
-"""Notebooks in real kernels: every way they are run, from every folder."""
+"""Notebooks run in real kernels, by different tools and from different folders."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ ANALYSIS = {
 
 @pytest.fixture
 def chain(bake):
-    """Return a project of two notebooks in which something is handed on."""
+    """Return a project of two notebooks, the second of which uses results of the first."""
     baked = bake(pipeline="blank", notebooks="one, two")
     for step, saving in ANALYSIS.items():
         with baked.edited(step) as notebook:
@@ -76,7 +76,7 @@ def test_nbconvert_from_the_project_root(chain, tmp_path):
 def test_a_copy_of_the_project_uses_its_own_folders(chain, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(chain, copy)
-    # the package of the first project, notebooks in the copy
+    # runs the first project's package on the notebooks of the copy
     done = chain.python("-m", "my_project.checkpoint", "run", cwd=copy)
     assert done.returncode == 0, done.stderr
     assert_ran(ProjectUnderTest(copy))
@@ -133,7 +133,7 @@ def test_marimo(chain):
 
 
 def test_pip_install_then_the_commands_of_the_readme(bake, tmp_path):
-    """In an environment of its own, which sees this one's libraries."""
+    """The README's commands must work after installation, from any folder of the project."""
     baked = bake(pipeline="blank", notebooks="one", author_name="Zoë", description='A "test"')
     command = next(baked.install(tmp_path / "env").glob("checkpoint*"))
     for arguments in (["check"], ["run"]):
@@ -145,7 +145,7 @@ def test_pip_install_then_the_commands_of_the_readme(bake, tmp_path):
 
 
 def test_pre_commit(bake, tmp_path, monkeypatch):
-    """The generated hooks, installed and run by pre-commit itself."""
+    """The generated hooks pass on a new project, clear outputs and report invalid notebooks."""
     baked = bake(pipeline="single-cell")
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "hooks"))
     baked.git("init", "-q")

@@ -1,4 +1,4 @@
-"""Results land where they belong: papermill, nbconvert and an autograder, in others' folders."""
+"""Results go to the right project when papermill, nbconvert or an autograder runs a notebook."""
 
 import json
 import os
@@ -43,16 +43,16 @@ def elsewhere(request, tmp_path):
 
 
 def execute(teacher, tool, folder, out, **variables):
-    """Run the teacher's notebook with a folder as working directory, as a tool does."""
+    """Run the teacher's notebook as a tool does, with `folder` as working directory."""
     source = teacher / "notebooks" / f"{TWO}.ipynb"
     target = out / "out.ipynb"
     if tool == "papermill":
         command = ["-m", "papermill", "--cwd", str(folder), str(source), str(target)]
-    elif tool == "nbconvert":  # works in the folder of the notebook
+    elif tool == "nbconvert":  # runs in the notebook's folder
         shutil.copy(source, folder / "copy.ipynb")
         command = ["-m", "nbconvert", "--execute", "--to", "notebook", str(folder / "copy.ipynb")]
         command += ["--output", str(target)]
-    else:  # as nbgrader's `autograde`: the converter of nbconvert, in the submission's folder
+    else:  # as nbgrader's `autograde`: nbconvert's preprocessor in the submission's folder
         code = (
             "import nbformat, sys\n"
             "from nbconvert.preprocessors import ExecutePreprocessor\n"
@@ -72,7 +72,7 @@ def execute(teacher, tool, folder, out, **variables):
 
 
 def outputs(path):
-    """Return what the cells of a notebook printed, and the messages of their errors."""
+    """Return the text outputs and the error messages of a notebook's cells."""
     cells = nbformat.read(path, as_version=4).cells
     found = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
     return "\n".join(
@@ -125,7 +125,7 @@ def test_the_ways_out_that_the_error_names(teacher, tmp_path):
 
 
 def test_a_clone_is_a_project_of_its_own(teacher, tmp_path):
-    """The package is that of the first; a clone has no large results, and load says so."""
+    """A clone that uses the teacher's installed package must save to its own results."""
     git(teacher, "init", "-q")
     git(teacher, "add", ".")
     git(teacher, "commit", "-qm", "first")
@@ -142,7 +142,7 @@ def test_a_clone_is_a_project_of_its_own(teacher, tmp_path):
 
 
 def test_a_cell_that_runs_other_notebooks(teacher, tmp_path):
-    """The kernel that papermill starts inherits the name of the notebook with that cell."""
+    """The inherited name of the calling notebook must not block the save of the other one."""
     code = (
         "import os, subprocess, sys\n"
         "command = [sys.executable, '-m', 'papermill', '2_two.ipynb', sys.argv[1]]\n"
@@ -164,14 +164,14 @@ def test_a_cell_that_runs_other_notebooks(teacher, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="starts a server as on POSIX")
 def test_a_jupyter_server_names_the_notebook(teacher, tmp_path):
-    """A copy that is run in it is refused, and so is a notebook that is renamed meanwhile."""
+    """A copied notebook, or one renamed while it runs, must not replace results."""
     from jupyter_client.manager import KernelManager
 
     folder = teacher / "notebooks"
     shutil.copy(folder / f"{TWO}.ipynb", folder / f"{TWO}_v2.ipynb")
 
     def run(name, then=lambda: None):
-        """Run a notebook's cells in a kernel that was started as a server starts it."""
+        """Run a notebook's cells in a kernel as a Jupyter server starts it; return the output."""
         manager = KernelManager(kernel_name="python3")
         session = {"JPY_SESSION_NAME": str(folder / f"{name}.ipynb")}
         manager.start_kernel(cwd=str(folder), env={**teacher.environment(), **session})

@@ -1,4 +1,4 @@
-"""Rules about the code of cells, and code that only looks as if it broke them."""
+"""Rules about the code of cells, with code that breaks them and code that only seems to."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The rule about keys that are asked for."""
+"""The `load-key` rule: notebooks must not ask for keys that no step saves."""
 
 import pytest
 from front_end import HEAD
@@ -9,7 +9,7 @@ ONE, TWO = "1_preprocessing", "2_integration"
 
 
 def found(project, saving, asking):
-    """Return what `check` says of keys, after the cells of two notebooks were changed."""
+    """Change a save cell, add a cell that loads, and return the `load-key` problems."""
     project.change_cell(ONE, saving, "save")
     project.add_cell(TWO, asking)
     return [problem for problem in check(project) if problem.rule == "load-key"]

@@ -1,4 +1,4 @@
-"""The layout rules on a project that people have worked in."""
+"""The layout rules, on new projects and on projects that were changed or damaged."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""Rules about what is left over in `results/` and in git."""
+"""Rules about orphaned results in `results/` and large results in git."""
 
 from checkpoint.check.check import check
 
@@ -10,7 +10,7 @@ def test_results_without_a_notebook(project):
 
 
 def test_results_that_a_script_saves(project):
-    """They can be made again, and loaded."""
+    """A script can make its results again, so they are not orphaned and may be loaded."""
     (project / "results" / "scran").mkdir()
     script = project / "scripts" / "scran.py"
     script.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""A merge that nobody finished, as `git merge` and updates of the template leave it."""
+"""Unresolved merge conflicts, as `git merge` and updates of the template leave them."""
 
 import pytest
 from front_end import HEAD, FrontEnd
@@ -12,7 +12,7 @@ WORDS = "has an unfinished merge in line 1"
 
 
 def both(path):
-    """Let git's marks begin a file, as if its content were one of two versions."""
+    """Put the content of a file between git's conflict markers."""
     content = path.read_text(encoding="utf-8")
     marked = f"<<<<<<< HEAD\n{content}=======\n>>>>>>> theirs\n"
     path.write_text(marked, encoding="utf-8")
@@ -44,7 +44,7 @@ def test_load_and_save_stop_at_the_settings(project):
 
 
 def test_load_and_save_name_a_notebook(project, capsys):
-    """What is in memory is saved all the same; the step is edited until its file is whole."""
+    """A conflict in the notebook must not block `save`, but the step counts as edited."""
     save(ONE, {"x": 1})
     for step in (ONE, TWO):
         both(project.notebook(step))

@@ -1,4 +1,4 @@
-"""The registry of rules, and what follows from it: docs, `ignore`, `--rules` and `--json`."""
+"""The registry of rules, and what uses it: docs, `ignore`, `--rules` and `--json`."""
 
 import json
 import re

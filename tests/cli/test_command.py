@@ -18,7 +18,7 @@ from checkpoint.edit.journal import FOLDER
 
 @pytest.mark.slow
 def test_check_without_installing_the_project(bake):
-    """What the pre-commit hook calls, in an environment that lacks the project."""
+    """The pre-commit hook runs this in an environment in which the project is not installed."""
     path = bake(pipeline="blank")
 
     def check():
@@ -71,7 +71,7 @@ def test_every_verb_is_described(verb):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the workflow's machine is Linux")
 def test_the_generated_workflow(bake, tmp_path):
-    """Its commands, in an environment that has nothing but what they install."""
+    """The workflow's commands must install all that they need into an empty environment."""
     path = bake(pipeline="single-cell")
     workflow = yaml.safe_load((path / ".github" / "workflows" / "checkpoint.yml").read_text())
     commands = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
@@ -131,7 +131,7 @@ def test_check_of_other_projects(bake):
 
 @pytest.mark.versions
 def test_status_of_several_projects(committed):
-    """A row each; what cannot be read stops no other, and is never called current."""
+    """Each project has a row; an unreadable one neither stops the others nor counts as current."""
     whole = committed
     kept = shutil.ignore_patterns(".git")
     damaged, broken, changing, empty = (whole.parent / name for name in "abcd")

@@ -1,4 +1,4 @@
-"""A small course: lesson 1 makes points, lesson 2 finds clusters, with solutions to be removed."""
+"""A small course: lesson 1 makes points, lesson 2 finds clusters and contains solutions."""
 
 import nbformat
 import numpy as np
@@ -43,7 +43,7 @@ def code(source, cell_id, *tags, **metadata):
 
 
 def graded(grade_id, *, solution=False, points=None):
-    """Return what nbgrader writes into the metadata of a cell."""
+    """Return the metadata that nbgrader adds to a cell."""
     grade = points is not None
     entry = {"schema_version": 3, "grade_id": grade_id, "solution": solution, "grade": grade}
     entry |= {"locked": grade and not solution, "task": False}

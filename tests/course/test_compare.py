@@ -1,4 +1,4 @@
-"""A class of forty, compared with what was handed out and what is expected."""
+"""Comparing the submissions of a class with the handout and the expected results."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ SOLVED = {"distances": DISTANCES, "clusters": CLUSTERS}
 
 
 class Student:
-    """A submission, to be changed: the notebook with answers, and the expected results."""
+    """A submission with correct answers and results, which tests then change."""
 
     def __init__(self, folder, copy, expected):
         self.folder = folder
@@ -60,7 +60,7 @@ class Student:
 
 
 class Evil:
-    """A pickle of it leaves a file when it is opened."""
+    """An object whose pickle makes a folder when it is opened."""
 
     def __init__(self, path):
         self.path = path
@@ -71,7 +71,7 @@ class Evil:
 
 @pytest.fixture
 def course(project, tmp_path):
-    """Return the teacher's project with results, the students' copy, and the submissions."""
+    """Return the teacher's project with results, the students' copy, and a submissions folder."""
     write_lessons(project)
     save_points()
     solve()
@@ -91,7 +91,7 @@ def test_forty_students(course, tmp_path):
     students[1].answer(**unanswered)
     students[2].answer(load="import numpy as np\ncenters = 1")
     students[3].table(lambda t: t.assign(distance=t["distance"] * (1 + 1e-6)))
-    students[4].table(renamed_labels)  # k-means calls its clusters as it likes
+    students[4].table(renamed_labels)  # k-means numbers clusters in any order
     np.save(students[4].results / "labels.npy", np.load(students[4].results / "labels.npy") * -7)
     students[5].table(lambda t: t.assign(distance=t["distance"] * 2))
     students[6].table(lambda t: t.assign(cluster=t["cluster"].to_numpy()[::-1].copy() + "x"))
@@ -153,7 +153,7 @@ def test_forty_students(course, tmp_path):
 
 @pytest.mark.versions
 def test_the_command_and_nbgraders_folders(course):
-    """submitted/<student>/<assignment>/<notebook>, with results of autograde beside it."""
+    """Submissions are found in nbgrader's folders, with the results next to the notebook."""
     project, copy, submitted = course
     for name in ("ada", "grace"):
         student = Student(submitted / "x", copy, project)
@@ -183,7 +183,7 @@ def test_the_command_and_nbgraders_folders(course):
 
 
 def test_notebooks_without_ids_and_with_other_names(course):
-    """Colab keeps no ids; browsers and students rename; cells are made anew, moved and removed."""
+    """Answers must be found although Colab drops cell ids and students rename files."""
     project, copy, submitted = course
 
     def student(name, change):
@@ -247,7 +247,7 @@ def h5(path, **datasets):
 
 
 def test_files_of_hdf5(tmp_path):
-    """Components may point the other way; links into other files are not followed."""
+    """Components may have the opposite sign; links into other files must not be followed."""
     import anndata
 
     x = np.random.default_rng(0).normal(size=(20, 4))
@@ -276,7 +276,7 @@ def test_files_of_hdf5(tmp_path):
 
 
 def test_small_files_that_hold_a_lot(tmp_path):
-    """In a compressed table, in arrays, and in what the header of an array says."""
+    """A small file must not fill the memory, be it compressed or with a false array header."""
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     ours.mkdir(), theirs.mkdir()
     for folder, size in ((ours, 10), (theirs, 6_000_000)):
@@ -299,8 +299,8 @@ def test_small_files_that_hold_a_lot(tmp_path):
     [
         ([0, 0, 1, 1, 2, 2], ["a", "a", "c", "c", "b", "b"], True),
         ([-1, 0, 1, -1, 0, 1], [5, 6, 7, 5, 6, 7], True),
-        ([3, 5, 3, 5, 3, 3], [4, 6, 4, 6, 4, 4], False),  # counts
-        ([True, False, True, True], [False, True, False, False], False),  # which were kept
+        ([3, 5, 3, 5, 3, 3], [4, 6, 4, 6, 4, 4], False),  # counts, not labels
+        ([True, False, True, True], [False, True, False, False], False),  # a mask, not labels
         ([0, 0, 1, 1, 2, 2], [0, 0, 0, 0, 0, 0], False),
         ([np.nan] * 3, [1.0, 2, 3], False),
         ([1, np.inf, 2.0], [1, -np.inf, 2.0], False),

@@ -1,4 +1,4 @@
-"""The students' copy: what is in it, what is not, and that no solution is."""
+"""The students' copy: what it contains, what it leaves out, and that no solution leaks."""
 
 import base64
 import gzip
@@ -37,7 +37,7 @@ PIXEL = base64.b64encode(b"\x89PNG not really").decode()
 
 @pytest.fixture
 def teacher(project):
-    """Return a project with two lessons, with the results of the first."""
+    """Return a project with two lessons and the results of the first."""
     write_lessons(project)
     save_points()
     session.forget()
@@ -141,7 +141,7 @@ def test_lines_in_packs_and_other_notebooks(teacher, tmp_path):
     said = refusal(teacher, tmp_path / "out")
     assert f"handout/packs/{ONE}.zip: {LINE}" in said
     save_points()
-    teacher.add_cell(TWO, "np.bincount(clusters).min() > 10", "load")  # a part of a hidden test
+    teacher.add_cell(TWO, "np.bincount(clusters).min() > 10", "load")  # part of a hidden test
     assert hand_out(teacher, tmp_path / "out").path.exists()
     teacher.add_cell(TWO, f"# {LINE}", "load")
     assert f"notebooks/{TWO}.ipynb: {LINE}" in refusal(teacher, tmp_path / "out2")
@@ -186,7 +186,7 @@ def test_what_is_refused(teacher, tmp_path):
 
 
 def test_reset(teacher, tmp_path, monkeypatch):
-    """A student's notebook is kept, each time under a new name."""
+    """`reset` must not lose a student's notebook: each is kept under a new name."""
     copy = ProjectUnderTest(hand_out(teacher, tmp_path / "out").path)
     place = Project(copy)
     handed_out = copy.notebook(TWO).read_bytes()
@@ -207,7 +207,7 @@ def test_reset(teacher, tmp_path, monkeypatch):
 
 
 def test_from_planning_to_a_students_first_run(teacher, tmp_path):
-    """The commands of docs/course.md, in kernels; the copy proves itself, or is not written."""
+    """The commands of docs/course.md work; a copy whose solutions do not run is not written."""
 
     def command(*arguments):
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""Where lines of solutions hide, and what is no leak."""
+"""Searching for leaked solutions: where lines can hide, and what is not a leak."""
 
 import bz2
 import gzip
@@ -23,7 +23,7 @@ def zipped(path, content, name="word/document.xml", **options):
 
 
 def colored(path):
-    """As nbconvert writes a page."""
+    """Write a page with highlighted code, as nbconvert does."""
     spans = "".join(f'<span class="n">{html.escape(word)}</span> ' for word in LINE.split(" "))
     path.write_text(f"<html><pre>{spans}</pre></html>", encoding="utf-8")
 
@@ -97,12 +97,12 @@ def test_a_short_line_counts_alone(tmp_path, before):
     ],
 )
 def test_only_code_that_students_get_is_known(kept, known):
-    """In a comment or a docstring of theirs, the solution is one that survived."""
+    """A solution in a comment or docstring of the students' copy was not removed: a leak."""
     assert (telling([LINE], [kept]) == set()) == known
 
 
 def test_short_lines_in_a_row(tmp_path):
-    """Each tells nothing; together they are the solution."""
+    """Lines that are too short to reveal anything do reveal the solution if in sequence."""
     chained = ["means = (", "    table", "    .groupby()", "    .mean()", ")"]
     lines = telling([*chained, "import numpy as np", "", "import pandas as pd", "x"], [])
     (tmp_path / "a.py").write_text("means = (table\n  .groupby()\n  .mean())\n")
@@ -122,7 +122,7 @@ def test_a_comment_of_the_exercise_may_be_repeated():
 
 
 def test_markers_in_modules(tmp_path):
-    """Solutions are removed from notebooks alone."""
+    """Solutions are removed only from notebooks, so markers in other code are leaks."""
     (tmp_path / "a.py").write_text("### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n")
     (tmp_path / "b.R").write_text("x <- 1 # SOLUTION\n")
     (tmp_path / "c.md").write_text("Write between ### BEGIN SOLUTION and ### END SOLUTION.\n")
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_told(tmp_path):
     zipped(tmp_path / "c.zip", b"\x89PNG\0\xff", "c.png")
     zipped(tmp_path / "d.zip", b"x" * 1000, "d.txt")
     content = bytearray((tmp_path / "d.zip").read_bytes())
-    content[6] |= 1  # as if it was encrypted
+    content[6] |= 1  # marked as encrypted
     content[content.rfind(b"PK\1\2") + 8] |= 1
     (tmp_path / "d.zip").write_bytes(content)
     (tmp_path / "e.zip").write_bytes(b"PK\3\4" + b"x" * 100)

@@ -1,4 +1,4 @@
-"""Solutions are removed as nbgrader and otter remove them."""
+"""Solutions are removed as nbgrader and otter-grader remove them."""
 
 import sys
 from importlib import import_module
@@ -21,7 +21,7 @@ STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
 def notebook(*sources, **metadata):
-    """Return a notebook of code cells, or of the cells that are given."""
+    """Return a notebook; each source is the code of a cell, or a cell."""
     nb = nbformat.v4.new_notebook()
     nb.metadata["kernelspec"] = {"name": "python3", "display_name": "x", "language": "python"}
     nb.cells = [
@@ -128,9 +128,9 @@ OTTER = [
 
 @pytest.fixture(scope="module")
 def otter():
-    """Yield what of otter removes solutions.
+    """Yield the module of otter-grader that removes solutions.
 
-    Its packages find their templates with `pkg_resources`, which setuptools no longer has.
+    Otter finds its templates with `pkg_resources`, which setuptools no longer has.
     """
     pytest.importorskip("otter", reason="otter-grader")
     with pytest.MonkeyPatch.context() as patch:
@@ -193,7 +193,7 @@ LINES += ["    ### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS", "### END HIDDEN TE
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
 def test_as_nbgrader_does(source):
-    """Where nbgrader makes a release, it is ours; where it refuses, we do."""
+    """The result must equal nbgrader's, and be an error if nbgrader raises one."""
     preprocessors = pytest.importorskip("nbgrader.preprocessors", reason="nbgrader")
     solutions = preprocessors.ClearSolutions(enforce_metadata=False)
     tests = preprocessors.ClearHiddenTests(enforce_metadata=False)
@@ -207,7 +207,7 @@ def test_as_nbgrader_does(source):
     try:
         found = student(source)[0]
     except ProjectError:
-        # we also refuse an END without a BEGIN, which nbgrader passes over
+        # unlike nbgrader, `cleared` also refuses an END without a BEGIN
         assert (
             expected is None
             or source.count("END ") != source.count("BEGIN ")

@@ -1,6 +1,6 @@
-"""nbgrader itself on a generated project, from generate_assignment to generate_feedback.
+"""nbgrader on a generated project, from generate_assignment to generate_feedback.
 
-Its commands take seconds to start, so this calls what they call, in one process.
+The test calls nbgrader's API in one process, since its commands take seconds to start.
 """
 
 import io
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def course(project, tmp_path, monkeypatch):
-    """Return a project whose second lesson is an assignment, and the folder of a course."""
+    """Return the folder of a course whose assignment is the project's second lesson."""
     write_lessons(project)
     save_points()
     session.forget()
     folder = tmp_path / "course"
     (folder / "source" / "ps1").mkdir(parents=True)
     shutil.copy(project.notebook(TWO), folder / "source" / "ps1")
-    scripts = sysconfig.get_path("scripts")  # nbgrader calls alembic
+    scripts = sysconfig.get_path("scripts")  # nbgrader runs alembic
     monkeypatch.setenv("PATH", f"{scripts}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(project / "src"))
     monkeypatch.setenv("CHECKPOINT_RESULTS", "results")
@@ -75,7 +75,7 @@ def test_a_project_is_graded(project, course, tmp_path, monkeypatch):
         shutil.copy(project.notebook(TWO), path)
         project.notebook(TWO).write_bytes(original)
 
-    # the student whose name this user has fetches, answers, validates and submits
+    # a student with the name of this user fetches, answers, validates and submits
     ada, home = get_username(), tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
@@ -88,11 +88,11 @@ def test_a_project_is_graded(project, course, tmp_path, monkeypatch):
     solved = home / "ps1" / f"{TWO}.ipynb"
     answer(solved)
     validator = Validator()
-    validator.stream = io.StringIO()  # else what was sys.stdout when nbgrader was imported
+    validator.stream = io.StringIO()  # default: sys.stdout when nbgrader was imported
     validator.validate_and_print(str(solved))
     assert "Success! Your notebook passes all the tests." in validator.stream.getvalue()
     assert (home / "ps1" / "results" / TWO / "clusters.csv").is_file()
-    (home / "ps1" / "results" / ONE).mkdir()  # not what the teacher made
+    (home / "ps1" / "results" / ONE).mkdir()  # not the teacher's results
     (home / "ps1" / "results" / ONE / "points.csv").write_text("a\n1\n")
     ExchangeSubmit(**exchanging, config=config).start()
     monkeypatch.chdir(course)
@@ -118,4 +118,4 @@ def test_a_project_is_graded(project, course, tmp_path, monkeypatch):
     rows = list(compare(Project(students), course / "autograded", place, Tolerance()))
     first, second = (row for row in sorted(rows, key=lambda row: row.student == "bob"))
     assert (first.results, len(second.results), len(second.cells.answered)) == ([], 3, 0)
-    assert first.cells.changed == second.cells.changed == []  # with hidden tests
+    assert first.cells.changed == second.cells.changed == []  # despite hidden tests

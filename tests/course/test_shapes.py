@@ -1,4 +1,4 @@
-"""Handing out lessons of chains that are not numbered notebooks in one folder."""
+"""Handing out lessons of chains other than numbered notebooks in one folder."""
 
 import base64
 import re
@@ -32,11 +32,11 @@ LATER = "later = np.linalg.svd(counts - counts.mean(axis=0))"
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
-SECRET = b"\0\0\0\x0ctEXtsecret\0hello\0\0\0\0"  # a text of a picture
+SECRET = b"\0\0\0\x0ctEXtsecret\0hello\0\0\0\0"  # a text chunk
 
 
 def write(project, name, *sources):
-    """Write a notebook of some code cells, whose first one imports."""
+    """Write a notebook with a cell that imports, followed by cells with these sources."""
     path = project / "notebooks" / f"{name}.ipynb"
     path.parent.mkdir(exist_ok=True)
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -51,7 +51,7 @@ def solved(source):
 
 @pytest.fixture
 def teacher(project):
-    """Return a project of notebooks in folders, in a given order, with a command and parts."""
+    """Return a project with notebooks in folders, an order, a command and sub-checkpoints."""
     for path in project.glob("notebooks/*.ipynb"):
         path.unlink()
     write(project, "core/01_import", 'save("01_import", {"x": 1})')
@@ -80,7 +80,7 @@ def refusal(teacher, target):
 
 
 def test_other_chains(teacher, tmp_path, monkeypatch):
-    """Notebooks in folders, an order, a command, parts; solutions of later lessons, other forms."""
+    """The copy contains what the lesson loads, but no solutions of later lessons in any file."""
     with pytest.raises(ProjectError, match="scran is made by a command"):
         handout(Project(teacher), ["scran"], tmp_path / "x")
     for name in ("clusters.py", "later.slides.html"):
@@ -91,8 +91,8 @@ def test_other_chains(teacher, tmp_path, monkeypatch):
         (teacher / folder / "ada.txt").write_text(LATER)
     (teacher / "gradebook.db").write_text(LATER)
     (teacher / "src" / "exercise-3_Solution.py").write_text("x = 3\n")
-    (teacher / "first" / "pyproject.toml").write_text("[tool.checkpoint]\n")  # a copy before
-    teacher.commit()  # with all of it
+    (teacher / "first" / "pyproject.toml").write_text("[tool.checkpoint]\n")  # an earlier copy
+    teacher.commit()  # including these files
     teacher.git("rm", "-rq", "--cached", "first")
     (teacher / "doc.md").write_text(f"Next week: `{LATER}`")
     teacher.git("add", "doc.md")
@@ -136,7 +136,7 @@ def test_other_chains(teacher, tmp_path, monkeypatch):
 
 
 def test_reset_of_a_notebook_with_another_place_or_name(teacher, tmp_path, monkeypatch):
-    """Moved, it is reset where it is; renamed, the name that it was handed out with is told."""
+    """A moved notebook is reset in place; for a renamed one, the error gives the original name."""
     copy = handout(Project(teacher), ["clusters", "later"], tmp_path / "out", proof=False).path
     place, notebooks = Project(copy), copy / "notebooks"
     monkeypatch.chdir(copy)

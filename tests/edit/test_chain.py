@@ -1,4 +1,4 @@
-"""Notebooks that are added, renamed, moved and removed, with all that names them."""
+"""Adding, renaming, moving and removing notebooks, with everything that names them."""
 
 import pytest
 from project_under_test import ONE, THREE, TWO, tree
@@ -37,7 +37,7 @@ def test_a_notebook_in_between(committed):
     pairs = [line.split("\t")[1:] for line in moved]
     assert ["notebooks/2_integration.ipynb", "notebooks/3_integration.ipynb"] in pairs
     assert ["results/2_integration/table.csv", "results/3_integration/table.csv"] in pairs
-    assert committed.git("diff", "--name-only") == ""  # what was rewritten is staged, too
+    assert committed.git("diff", "--name-only") == ""  # rewritten files are staged, too
     committed.git("commit", "-qm", "second")
     log = committed.git("log", "--oneline", "--follow", "notebooks/3_integration.ipynb")
     assert len(log.splitlines()) == 2

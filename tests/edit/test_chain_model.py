@@ -1,4 +1,4 @@
-"""Whatever is done to a chain of notebooks, each loads what it loaded."""
+"""Property test: whatever changes in a chain, each notebook loads the same steps as before."""
 
 import shutil
 
@@ -14,13 +14,13 @@ from checkpoint.project.project import Project
 
 
 class Model:
-    """Notebooks known by a word each, which loads others by their words."""
+    """A chain whose notebooks are identified by the word in their names, without the number."""
 
     def __init__(self, root):
         self.root = root
 
     def read(self):
-        """Return the words in running order, and by word what is loaded."""
+        """Return the words in running order, and by word the words that a notebook loads."""
         words, loads = [], {}
         for step in self.root.steps():
             source = self.root.code(step)
@@ -30,7 +30,7 @@ class Model:
                 for line in source.splitlines()
                 if "load(" in line
             ]
-            assert f'"{step}",' in source  # it saves as itself
+            assert f'"{step}",' in source  # saves under its own name
         return words, loads
 
 

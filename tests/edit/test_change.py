@@ -1,4 +1,4 @@
-"""Changes of a project happen whole or not at all, and git follows."""
+"""Changes to a project are atomic, and are staged in git."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def test_when_git_refuses_everything_is_as_before(committed):
 
 
 def test_a_folder_that_cannot_be_moved(committed):
-    """The last of the moves fails, as where another program holds a file on Windows."""
+    """The last move fails, as if another program held a file on Windows; all must be undone."""
     before = tree(committed)
     with pytest.raises(OSError, match="too long"):
         change = Change(Project(committed))
@@ -67,7 +67,7 @@ def test_names_are_no_patterns_for_git(committed):
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
 def test_links(committed):
-    """A results folder or a notebook may be elsewhere, and results may link to data."""
+    """A results folder or a notebook may be a symbolic link, and results may link to data."""
     elsewhere = committed.parent / "elsewhere"
     elsewhere.mkdir()
     (committed / "results" / TWO).rename(elsewhere / "two")
@@ -130,14 +130,14 @@ def test_in_a_folder_of_a_repository(committed):
 
 
 def test_edits_that_git_does_not_have_are_refused(committed):
-    """They would be mixed with what is rewritten and could not be told apart in git."""
+    """Unstaged edits would be mixed with the rewritten code and could not be separated in git."""
     committed.change_cell(TWO, "x = 'edited'")
     before, index = tree(committed), committed.git("ls-files", "--stage")
     with pytest.raises(ProjectError, match="edits that git does not have") as raised:
         rename(Project(committed), ONE, "qc")
     assert raised.value.file == f"notebooks/{TWO}.ipynb"
     assert (tree(committed), committed.git("ls-files", "--stage")) == (before, index)
-    rename(Project(committed), THREE, "figures")  # rewrites another notebook
+    rename(Project(committed), THREE, "figures")  # rewrites only another notebook
     committed.git("add", ".")
     rename(Project(committed), TWO, "matching")
     assert "x = 'edited'" in committed.git("show", ":notebooks/2_matching.ipynb")
@@ -176,7 +176,7 @@ def test_what_run_wrote_is_no_edit_and_staged_with_the_rest(committed):
 
 
 def test_what_git_ignores_follows_only_if_it_is_in_git(committed):
-    """Results of many MB must not get into git, and those that are in it must not leave it."""
+    """Large ignored results must not be added to git, and tracked ones must stay tracked."""
     for name in ("kept.h5ad", "large.h5ad"):
         (committed / "results" / TWO / name).touch()
     committed.git("add", "-f", f"results/{TWO}/kept.h5ad")
@@ -215,7 +215,7 @@ def test_what_another_program_saved_meanwhile_is_not_lost(committed, meanwhile):
 
 
 def test_a_run_begins_after_a_change_only(committed):
-    """It would look for notebooks that are being moved."""
+    """A run that began during a change would look for notebooks that are being moved."""
     order = []
 
     def begin():

@@ -22,7 +22,7 @@ def renamed(project, new):
         ("2_matching", "matching"),
         ("2_matching", "2_matching"),
         ("2_matching", "notebooks/2_matching.ipynb"),
-        ("matching", "matching"),  # its number comes back
+        ("matching", "matching"),  # its number is restored
     ],
 )
 def test_results_and_cells_follow_the_file(committed, file, name):
@@ -101,7 +101,7 @@ def test_what_cannot_be_renamed_safely_stops_it(committed):
 
 @pytest.mark.parametrize("name", ["matching", "visualization", "3_visualization"])
 def test_there_is_nothing_to_finish(committed, name):
-    """Slips in the names, and a step whose notebook is there."""
+    """A mistyped step is an ordinary error, also if the new name belongs to a notebook."""
     for old in ("2_integraton", "scran"):
         with pytest.raises(ProjectError, match=f"No notebook '{old}'"):
             rename(Project(committed), old, name)

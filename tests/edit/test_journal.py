@@ -1,4 +1,4 @@
-"""A change that was cut short is undone by the next command."""
+"""An interrupted change is undone by the next command."""
 
 import os
 import random
@@ -18,12 +18,12 @@ from checkpoint.project.project import Project
 
 
 class Killed(BaseException):
-    """Ends a process: nothing that it does afterwards happens."""
+    """Simulates the end of the process, after which no file changes."""
 
 
 @contextmanager
 def killed_at(action):
-    """Kill this process before it changes the project for the so-many-th time."""
+    """Raise `Killed` in place of the file change number `action` and of all later ones."""
     count = 0
 
     def dying(method):
@@ -79,13 +79,13 @@ def test_a_command_that_is_killed_leaves_the_old_or_the_new(committed):
     after, index_after = tree(committed), committed.git("ls-files", "--stage")
     assert committed.command("move", "1_visualization", "3").returncode == 0
     undone = 0
-    for _ in range(8):  # the test above dies at each action
+    for _ in range(8):  # the test above stops at each action
         streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         process = committed.start("move", THREE, "1", **streams)
         time.sleep(whole * chances.uniform(0.5, 1.0))
         process.kill()
         process.wait()
-        time.sleep(0.2)  # a git that it had started goes on without it
+        time.sleep(0.2)  # a git process that it started may still run
         (committed / ".git" / "index.lock").unlink(missing_ok=True)
         undone += recover(Project(committed))
         assert not (committed / ".checkpoint-change").exists()
@@ -105,7 +105,7 @@ def test_check_leaves_a_change_that_was_cut_short_alone(committed):
 
 
 def test_edits_after_a_change_was_cut_short_are_kept(committed):
-    """The process was killed; its user went on in JupyterLab before the next command."""
+    """A user may edit files after a kill, so the undo must keep these edits in other files."""
     project = Project(committed)
     old = committed / "notebooks" / f"{TWO}.ipynb"
     made = committed / "notebooks" / "4_made.ipynb"
@@ -116,7 +116,7 @@ def test_edits_after_a_change_was_cut_short_are_kept(committed):
     }
     before = tree(committed)
     action = 0
-    while not made.exists():  # the last of the writes
+    while not made.exists():  # the last file to be written
         action += 1
         with killed_at(action):
             change.apply()
@@ -139,7 +139,7 @@ def test_a_journal_that_was_not_flushed(committed):
 
 
 def test_what_cannot_be_removed_does_not_stop_the_next_change(committed, monkeypatch):
-    """As where a file is somebody else's: it is out of the way, under a name of its own."""
+    """A file that cannot be deleted, such as another user's, must not block the next change."""
 
     def refuse(path):
         if path.name.startswith(".checkpoint-aside-"):

@@ -1,4 +1,4 @@
-"""Chains whose steps have other names, lie in folders, have a given order, or are commands."""
+"""Chains with unusual names, notebooks in folders, a given order, or commands as steps."""
 
 import shutil
 
@@ -23,7 +23,7 @@ def test_leading_zeros_are_kept(project):
 
 
 def arranged(project, *names):
-    """Let the project have these notebooks, below `notebooks/`, each loading the one before."""
+    """Replace the project's notebooks with these, each of which loads the one before."""
     for path in (project / "notebooks").iterdir():
         path.unlink()
         shutil.rmtree(project / "results" / path.stem, ignore_errors=True)
@@ -41,7 +41,7 @@ def test_letters_and_levels_are_kept(project):
     there = arranged(project, "01_x", "01a_y", "01b_z", "02_w")
     assert new(there, "n", after="01a_y").step == "01b_n"
     assert project.steps() == ["01_x", "01a_y", "01b_n", "01c_z", "02_w"]
-    # between a number and its letters, there is room only among the letters
+    # a step between 01 and 01a gets a letter, and the other letters are shifted
     assert new(there, "m", after="01_x").step == "01a_m"
     assert project.steps() == ["01_x", "01a_m", "01b_y", "01c_n", "01d_z", "02_w"]
     assert new(there, "o", after="01d_z").step == "01e_o"
@@ -73,7 +73,7 @@ def test_steps_in_folders(project):
     assert project.steps() == ["01_x", "02_n", "03_y", "03_z"]
     rename(there, "03_z", "w")
     assert (project / "notebooks" / "2_more" / "03_w.ipynb").is_file()
-    # a rename in the file browser
+    # renamed in the file browser before
     path = project / "notebooks" / "2_more" / "03_w.ipynb"
     path.rename(path.with_stem("03_v"))
     assert rename(there, "03_w", "v") == {"03_w": "03_v"}
@@ -111,7 +111,7 @@ def test_the_chain_in_a_given_order(project):
         new(there, "notes")
     (project / "notebooks" / "b" / "notes.ipynb").unlink()
     for text, name in (("01_raw", "01_raw"), ("clean", "01_clean"), ("02_raw", "02_raw")):
-        rename(there, project.steps()[0], text)  # a number that it is given counts
+        rename(there, project.steps()[0], text)  # a number in the new name is kept
         assert project.steps() == [name, "import", "quality"]
     (project / "notebooks" / "import.ipynb").unlink()
     with pytest.raises(ProjectError, match="order lists 'import', but"):
@@ -132,7 +132,7 @@ run = "Rscript c.R"
 
 
 def test_commands_beside_notebooks(project):
-    """Each has its own place; one without a number is not counted; messages name their tables."""
+    """Commands are steps, too: errors name their tables, and those without a number cannot move."""
     there = arranged(project, "1_a", "2_b", "3_c")
     with (project / "pyproject.toml").open("a") as file:
         file.write(COMMANDS)

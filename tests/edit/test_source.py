@@ -1,4 +1,4 @@
-"""Steps under other names, in the many forms that people write them."""
+"""Renaming steps in code, in the many forms in which people write them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Settings of steps in `pyproject.toml`, in the many forms that TOML allows."""
+"""Renaming steps in the settings in `pyproject.toml`, in the many forms that TOML allows."""
 
 import tomllib
 

@@ -1,4 +1,4 @@
-"""Objects written out as nested tuples, to compare without the code that is under test."""
+"""Objects as nested tuples, to compare them without the code under test."""
 
 import anndata as ad
 import numpy as np
@@ -8,7 +8,7 @@ from made import Units
 
 
 def dtypes(value):
-    """Return the dtypes of a table, which say more of its text than `canon` does."""
+    """Return the dtypes of a table, which distinguish kinds of text that `canon` does not."""
     if not isinstance(value, pd.DataFrame):
         return None
     levels = [value.index.get_level_values(i).dtype for i in range(value.index.nlevels)]
@@ -16,7 +16,7 @@ def dtypes(value):
 
 
 def canon(value):
-    """Write a value out as nested tuples; what the docs call no difference is none here."""
+    """Return a value as nested tuples, without differences that the docs do not count as such."""
     if isinstance(value, ad.AnnData):
         return canon_anndata(value)
     if isinstance(value, pd.DataFrame):
@@ -69,7 +69,7 @@ def canon_anndata(adata):
 
 
 def canon_values(values):
-    """Write out a column or index; text is text, as a category or not."""
+    """Return a column or index as tuples; plain text equals text in unordered categories."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         if pd.api.types.infer_dtype(values.dtype.categories) not in ("string", "empty"):
             categories = canon(values.dtype.categories)

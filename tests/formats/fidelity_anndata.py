@@ -1,4 +1,4 @@
-"""AnnData objects that people save, each with what becomes of it."""
+"""AnnData objects that people save, each with the expected outcome."""
 
 import datetime
 import decimal
@@ -30,7 +30,7 @@ from made import (
     uns,
 )
 
-# name: (how to make it, the key, what is expected)
+# name: (function that makes the object, key, expected outcome)
 ANNDATA = {
     # AnnData: obs
     "obs text": (obs(["a", "b", "a", "c"]), "x", EQUAL),
@@ -129,7 +129,7 @@ ANNDATA = {
     "uns big int": (uns(2**70), "x", EQUAL),
     "uns function": (uns(len), "x", EQUAL),
     "uns object": (uns(fractions.Fraction(1, 2)), "x", EQUAL),
-    # AnnData: matrices and the rest
+    # AnnData: matrices and other fields
     "X dense": (lambda: cells(X=np.eye(4, 3)), "x", EQUAL),
     "X None": (lambda: ad.AnnData(obs=pd.DataFrame(index=list("ab"))), "x", EQUAL),
     "X csc": (lambda: cells(X=sp.eye(4, 3, format="csc")), "x", EQUAL),
@@ -149,7 +149,7 @@ ANNDATA = {
     "raw": (lambda: raw_of(cells(var={"s": ["a", "b", "a"]})), "x", EQUAL),
     "view": (lambda: cells()[:2], "x", EQUAL),
     "no cells": (lambda: cells()[:0].copy(), "x", EQUAL),
-    # kinds that other file formats change, or refuse: obs and uns
+    # obs and uns that other file formats change or refuse
     "obs zones": (obs(pd.date_range("2020", periods=4, tz=BERLIN)), "x", EQUAL),
     "obs mixed zones": (obs([pd.Timestamp(NOON, tz=UTC), pd.Timestamp(NOON, tz=BERLIN), None, NOON]), "x", EQUAL),
     "obs None and True": (obs([None, True, False, None]), "x", EQUAL),

@@ -1,4 +1,4 @@
-"""Objects that people save, each with the key it is saved under and what becomes of it."""
+"""Objects that people save, each with the key it is saved under and the expected outcome."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from fidelity_anndata import ANNDATA
 from fidelity_tables import TABLES
 from made import EQUAL, REFUSED, Failed, Units, ragged
 
-# name: (how to make it, the key, what is expected)
+# name: (function that makes the object, key, expected outcome)
 CASES = {
     **ANNDATA,
     **TABLES,

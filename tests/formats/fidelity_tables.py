@@ -1,4 +1,4 @@
-"""Tables that people save, each with what becomes of it."""
+"""Tables that people save, each with the expected outcome."""
 
 import datetime
 import decimal
@@ -22,7 +22,7 @@ from made import (
     with_attrs,
 )
 
-# name: (how to make it, the key, what is expected)
+# name: (function that makes the object, key, expected outcome)
 TABLES = {
     # DataFrames as Parquet
     "table": (table({"a": [1, 2], "b": ["x", "y"]}), "x", EQUAL),
@@ -186,7 +186,7 @@ TABLES = {
             "nullable index": table({"a": [1, 2]}, index=pd.Index([1, None], dtype="Int64")),
         }.items()
     },
-    # tables and series that other file formats change, or refuse
+    # tables and series that other file formats change or refuse
     **{
         f"{name} as {suffix}": (make, f"x{suffix}", EQUAL)
         for suffix in (".parquet", ".csv")

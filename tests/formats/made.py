@@ -1,4 +1,4 @@
-"""How the objects of the table of fidelity are made, and what becomes of one that is saved."""
+"""Functions that make the objects of the fidelity tables, and the possible outcomes of a save."""
 
 import dataclasses
 import datetime
@@ -95,7 +95,7 @@ class Settings:
 
 
 class Failed(Exception):
-    """An exception whose arguments are not those that it was made with, as libraries have it."""
+    """An exception whose `args` differ from the arguments of its constructor, as in libraries."""
 
     def __init__(self, code, text):
         super().__init__(f"{code}: {text}")
@@ -103,7 +103,7 @@ class Failed(Exception):
 
 
 class Units(np.ndarray):
-    """An array with units, as those of unyt, astropy and pint are."""
+    """An array with units, like those of unyt, astropy and pint."""
 
     def __new__(cls, values, unit):
         array = np.asarray(values).view(cls)

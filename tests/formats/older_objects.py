@@ -1,4 +1,4 @@
-"""What `tests/formats/older/` holds; run this to save it with the versions at hand.
+"""The objects in `tests/formats/older/`; run this to save them with the installed versions.
 
 python tests/formats/older_objects.py tests/formats/older/<name>
 """
@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 
 def objects():
-    """Return the objects by the keys that they are saved under."""
+    """Return the objects, by the keys under which they are saved."""
     table = pd.DataFrame(
         {
             "text": pd.Series(["007", None, "a,b"], dtype=object),
@@ -63,7 +63,7 @@ def objects():
 
 
 def main(folder: Path) -> None:
-    """Save the objects, and beside them what a record would hold of each file."""
+    """Save the objects, and in `details.json` what a record would contain about each file."""
     from checkpoint.formats import choose
 
     folder.mkdir(parents=True)

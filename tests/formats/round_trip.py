@@ -1,4 +1,4 @@
-"""Objects that are written and read as a save and a load do it, without a project."""
+"""Write and read objects as `save` and `load` do, without a project."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from checkpoint.formats import beside, choose
 
 
 def round_trip(folder, key, obj, told=None):
-    """Write an object and what its file cannot hold, as `save` does, and read both."""
+    """Write an object and the parts its file cannot hold, as `save` does; return it as read."""
     file, entry = choose(key, obj)
     path, rest = folder / file, folder / f"{key}{beside.SUFFIX}"
     details = entry.write(obj, path)

@@ -1,4 +1,4 @@
-"""Objects as people bring them: what is saved is what is loaded, whatever is in it."""
+"""Arbitrary Python objects: what is loaded equals what was saved, or the save is refused."""
 
 import datetime
 import functools
@@ -147,7 +147,7 @@ def test_exceptions_and_results_that_have_more_than_a_pickle_keeps(project):
 
 
 class Unreachable(OSError):
-    """An error of the system whose arguments are not those that it was made with."""
+    """An OSError whose `args` differ from the arguments of its constructor."""
 
     def __init__(self, server, *, tries):
         super().__init__(111, "refused", server)
@@ -247,7 +247,7 @@ class Nameless:
 
 def test_an_object_whose_type_has_no_module_comes_back(project):
     kind = type("f", (), {"__reduce__": lambda self: (Nameless, ())})
-    kind.__module__ = None  # as functions of sympy have it
+    kind.__module__ = None  # as functions of sympy do
     adata = ad.AnnData(np.eye(2), uns={"f": kind()})
     save(STEP, {"solved": kind(), "all": [kind()], "cells": adata})
     again = load(STEP)
@@ -303,7 +303,7 @@ def test_sparse_arrays_of_one_and_three_dimensions_come_back(project, key):
     try:
         cube = sparse.coo_array(np.arange(8).reshape(2, 2, 2))
     except ValueError:
-        return  # this version of SciPy has none
+        return  # this version of SciPy has no sparse arrays of three dimensions
     save(STEP, {key: cube})
     assert load(STEP)["counts"].toarray().tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
 
@@ -326,7 +326,7 @@ def test_numbers_and_text_of_subclasses_come_back_from_json(project):
 
 
 def of_a_registry():
-    """Return a quantity whose type is made anew for each registry of units, as pint does it."""
+    """Return a quantity whose type is created on each call, as pint does per registry of units."""
     kind = type("Quantity", (), {"__module__": __name__, "__qualname__": "Quantity"})
     kind.__reduce__ = lambda self: (of_a_registry, ())
     return kind()
@@ -339,7 +339,7 @@ def test_a_type_that_is_made_anew_is_no_reason_to_warn(project):
 
 
 class Image(np.ndarray):
-    """An array as libraries that read pictures return it, with an attribute of its own."""
+    """An array with attributes, as libraries that read images return it."""
 
 
 def test_arrays_keep_their_attributes(project):

@@ -1,4 +1,4 @@
-"""Stop, in the middle of a file that a library writes or reads in one call."""
+"""Interrupts in the middle of a file that a library writes or reads in one call."""
 
 import _thread
 import signal
@@ -25,7 +25,7 @@ OBJECTS = {
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    """Make small files large enough for several blocks."""
+    """Reduce the block size, so that small files have several blocks."""
     monkeypatch.setattr(block_files, "BLOCK", 1 << 16)
     monkeypatch.setattr(in_blocks, "BLOCK", 1 << 16)
     monkeypatch.setattr(block_files, "LARGE", 0)
@@ -124,7 +124,7 @@ def a_table():
     return pytest.importorskip("pyarrow").table({"a": [1, 2]})
 
 
-# what reads a file in one call: the module, its function, and an object
+# library: (module, its function that reads a file in one call, function that makes an object)
 IN_ONE_CALL = {
     "pandas": ("pyarrow.parquet", "read_table", lambda: TABLE),
     "pyarrow": (

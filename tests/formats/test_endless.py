@@ -1,4 +1,4 @@
-"""Lists and dicts that contain themselves, which ended the process, or never ended."""
+"""Lists and dicts that contain themselves must neither crash nor block a save."""
 
 import anndata as ad
 import numpy as np

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.versions
 STEP = "1_preprocessing"
 FOUND = {}
 HELD = [case for case, (_, _, expected) in CASES.items() if expected is not REFUSED]
-AT_ONCE = 40  # a save of each alone takes most of the time for the save
+AT_ONCE = 40  # cases per save, since each save takes time
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,9 @@ def in_a_project(of_all_cases, monkeypatch):
 
 @cache
 def saved(number):
-    """Save a case with its neighbours; return the objects, how they were, the checkpoint, refusals.
+    """Save `AT_ONCE` cases from `number` on; return objects, canonical forms, checkpoint, errors.
 
-    It is kept, so that each of them is saved once.
+    The result is cached, so that each case is saved once.
     """
     cases = HELD[number : number + AT_ONCE]
     objects = {name_of(case): CASES[case][0]() for case in cases}
@@ -86,7 +86,7 @@ def test_refused(project, case):
 
 
 def test_nearly_all_come_back_equal(capsys):
-    """Print how many do; it counts what ran in this process, so it comes after the table."""
+    """At most two cases may differ or be refused; only cases that this process ran are counted."""
     counts = Counter(FOUND.values())
     with capsys.disabled():
         print(f"\n{len(FOUND)} objects: {dict(counts)}")

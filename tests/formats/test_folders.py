@@ -1,4 +1,4 @@
-"""Objects that are folders, files of any kind, and formats whose libraries are extras."""
+"""Objects saved as folders, copies of files and folders, and formats of optional libraries."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ def cells(**uns):
 
 
 def odd():
-    """Return an AnnData with what no file format holds."""
+    """Return an AnnData with values that no file format can hold."""
     adata = cells(
         pair=(1, 2), none=None, when=pd.Timestamp("2020", tz="UTC"), keys={1: "a", "a/b": 2}
     )
@@ -78,7 +78,7 @@ def test_others_read_the_nearest(project, key):
 
 
 class Special(ad.AnnData):
-    """A subclass as a lab has it, with an attribute of its own."""
+    """A subclass that adds an attribute, as labs write them."""
 
 
 @pytest.mark.parametrize("key", ["a", "a.pkl"])
@@ -243,7 +243,7 @@ def test_a_folder_with_a_link_to_nothing_is_refused_with_its_name(project, tmp_p
 
 @pytest.fixture
 def folder(project, tmp_path):
-    """Return the folder of an object that is one, in a checkpoint."""
+    """Return the path of a folder that was saved as an object of a checkpoint."""
     (tmp_path / "model").mkdir()
     for name in ("a", "b"):
         (tmp_path / "model" / f"{name}.bin").write_bytes(name.encode())
@@ -252,7 +252,7 @@ def folder(project, tmp_path):
 
 
 def swap(folder):
-    """Give two files of the same size each other's name, which leaves their times as they are."""
+    """Swap the names of two files of equal size, which keeps their modification times."""
     (folder / "a.bin").rename(folder / "c.bin")
     (folder / "b.bin").rename(folder / "a.bin")
     (folder / "c.bin").rename(folder / "b.bin")

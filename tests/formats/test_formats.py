@@ -1,4 +1,4 @@
-"""What goes into a file comes back as it was, or is refused."""
+"""Each file format returns an object as it was saved, or refuses it."""
 
 import hashlib
 import subprocess
@@ -207,7 +207,7 @@ for key, obj in objects.items():
 
 @pytest.mark.slow
 def test_the_same_objects_give_the_same_bytes(tmp_path):
-    """In two processes, some seconds apart, with another seed of Python's hashes."""
+    """Time and hash seed must not change files, so that checksums of equal results are equal."""
     digests = []
     for run in ("1", "2"):
         folder = tmp_path / run

@@ -1,4 +1,4 @@
-"""A disk that is full before an object of unknown size is written: a small one, for the test."""
+"""A disk that fills up while an object of unknown size is written."""
 
 import subprocess
 
@@ -33,7 +33,7 @@ for key in ("atlas.h5ad", "atlas.zarr"):
 
 @pytest.fixture
 def small_disk(project):
-    """Mount a disk of 20 MB as the project's `results/`; the atlas takes 60 MB."""
+    """Mount a disk of 20 MB as the project's `results/`; the atlas needs 60 MB."""
     results = project / "results"
     mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(results)]
     if subprocess.run(mount, capture_output=True).returncode:

@@ -1,4 +1,4 @@
-"""What is lazy, large or compressed is written block by block, and can be stopped in between."""
+"""Lazy, large and compressed data are written in blocks, and can be interrupted between them."""
 
 import shutil
 import time
@@ -91,7 +91,7 @@ def test_every_kind_of_matrix(project):
 
 
 def layout(path):
-    """Return what anndata sees: the attributes of all elements, and the types of the datasets."""
+    """Return the dtype and the attributes of each element of an HDF5 file, as anndata sees them."""
     found = {}
 
     def note(name, element):
@@ -189,7 +189,7 @@ def test_stop_between_two_blocks(project, monkeypatch, kind):
 
 
 def test_a_disk_without_room(project, monkeypatch):
-    """It is found before anything is written: here nothing can be, and the size is known."""
+    """If the size is known, `save` must report the full disk before it writes anything."""
     save(ONE, {"x": 1})
     huge = np.broadcast_to(np.zeros(1), (10**9, 10**6))
     free = shutil.disk_usage(project).free
@@ -204,7 +204,7 @@ def test_a_disk_without_room(project, monkeypatch):
 
 
 def refused(obj, key, what):
-    """Save what has a dask array whose blocks are not what it declares."""
+    """Check that a dask array whose blocks are not what it declares is refused with a reason."""
     with pytest.raises(CheckpointFormatError, match="tell `map_blocks` with dtype=") as caught:
         save(ONE, {key: obj})
     assert what in str(caught.value)

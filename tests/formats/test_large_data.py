@@ -10,7 +10,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="a limit that Linux alone has"),
 ]
-LIMIT = 130  # MB, beyond what the libraries take
+LIMIT = 130  # MB, in addition to what the libraries use
 PROGRAM = f"""
 import resource, sys, warnings
 sys.path.insert(0, {str(TEMPLATE)!r})
@@ -83,6 +83,6 @@ def test_a_memory_limit(project):
     size = (project / "results" / "1_preprocessing" / "atlas.h5ad").stat().st_size
     assert size > 2.3 * LIMIT * 2**20
     done = run("limited(); load('1_preprocessing')['atlas']")
-    assert "Unable to allocate" in done.stderr  # the limit is one
+    assert "Unable to allocate" in done.stderr  # the limit works
     done = run(IN_MEMORY)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,4 +1,4 @@
-"""What is not computed yet is computed while it is saved: nothing is kept as a path to data."""
+"""Lazy objects are computed while they are saved; no path to their data is kept."""
 
 import shutil
 
@@ -100,7 +100,7 @@ def read_lazy(folder):
     return ad.experimental.read_lazy(folder / "l.h5ad")
 
 
-# how to make it, and its values as an array
+# name: (function that makes the object, function that returns its values as an array)
 LAZY = {
     "zarr array": (zarr_array, lambda array: array[:]),
     "zarr group": (zarr_group, lambda group: group["inner/values"][:]),
@@ -144,10 +144,10 @@ def test_the_data_come_back_when_their_store_is_gone(project, tmp_path, kind, ho
     del obj
     shutil.rmtree(folder)
     again = unwrap(load(STEP)["x"])
-    # an array in uns is one in the file
+    # an array in uns comes back in memory
     found = again if holder == "in uns" and isinstance(again, np.ndarray) else values(again)
     np.testing.assert_array_equal(found, expected)
-    if "xarray" not in kind:  # which keeps the path as text, in its encoding
+    if "xarray" not in kind:  # xarray keeps the path in `encoding`
         files = [path for path in (project / "results" / STEP).rglob("*") if path.is_file()]
         assert all(b"scratch/" not in path.read_bytes() for path in files)
 

@@ -1,4 +1,4 @@
-"""MuData as `.h5mu`, and within other objects."""
+"""MuData, saved as `.h5mu` and within other objects."""
 
 import anndata as ad
 import numpy as np
@@ -90,7 +90,7 @@ def test_a_nested_one_is_refused_as_a_file_before_anything_is_written(project):
 @pytest.mark.parametrize("key", ["m", "m.pkl", "within"])
 @pytest.mark.parametrize("part", ["whole", "view"])
 def test_a_backed_one_is_read_from_its_file(project, tmp_path, key, part):
-    """The file goes, and what was saved does not need it."""
+    """The checkpoint must not need the file that backed the object."""
     plain = mudata.MuData({"rna": cells(), "prot": cells("p")})
     plain.write_h5mu(tmp_path / "raw.h5mu")
     plain["rna"].write_h5ad(tmp_path / "raw.h5ad")

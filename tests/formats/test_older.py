@@ -1,4 +1,4 @@
-"""What was saved under older versions of pandas and anndata is read, and equal."""
+"""Files saved with older versions of pandas and anndata can be read, and are equal."""
 
 import json
 from pathlib import Path
@@ -61,7 +61,7 @@ def assert_same(again, saved):
 
 
 def text_as_objects(frame):
-    """Return a table whose text is objects, since pandas 3 has a dtype of its own for text."""
+    """Return a table with text as dtype object, since pandas 3 has another dtype for text."""
     frame = frame.copy()
     for name in frame.columns:
         if infer_dtype(frame[name].astype(object), skipna=True) == "string":
@@ -77,7 +77,7 @@ def text_as_objects(frame):
 
 
 def ordered(frame):
-    """Return the ordered categories of each column that has some."""
+    """Return the categories of each ordered categorical column, by column name."""
     return {
         name: list(frame[name].cat.categories)
         for name, dtype in frame.dtypes.items()

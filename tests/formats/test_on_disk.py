@@ -1,4 +1,4 @@
-"""What is larger than memory: opened lazily, read in part, and replaced meanwhile."""
+"""Objects larger than memory: opened lazily, read in part, or replaced while open."""
 
 import pickle
 import sys
@@ -95,7 +95,7 @@ def test_an_anndata(project, suffix):
 @pytest.mark.versions
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_columns_that_the_file_has_in_another_form(project, suffix):
-    """A part of a table is what the table has, not what stands for it in the file."""
+    """`part` returns the values of the saved table, not the form in which the file stores them."""
     saved = atlas(n_cells=5)
     mixed = [1, "a", None, 2.5, (1, 2)]
     saved.obs["mixed"] = saved.obs["again"] = mixed
@@ -131,7 +131,7 @@ def test_damage_that_the_size_does_not_show(project, suffix):
 @pytest.mark.versions
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_what_is_replaced_meanwhile(project, suffix):
-    """The old data or an error, also in the worker of a cluster; never some of each."""
+    """A lazy object returns the old data or an error, never a mix, also in a cluster's worker."""
     old = atlas()
     save(STEP, {f"atlas{suffix}": old})
     lazy = load(STEP).lazy("atlas")
@@ -152,7 +152,7 @@ def test_what_is_replaced_meanwhile(project, suffix):
 
 @pytest.mark.versions
 def test_a_folder_that_goes_while_a_block_is_read(project, monkeypatch):
-    """Zarr reads zeros where it finds no file."""
+    """Zarr reads zeros if a file is missing, so this must be an error."""
     save(STEP, {"atlas.zarr": atlas()})
     lazy = load(STEP).lazy("atlas")
     inner, again = on_disk.Source.opened.__wrapped__, iter([atlas(1)])

@@ -1,4 +1,4 @@
-"""Tables of polars and Arrow, under the names that people give to tables."""
+"""Tables of polars and Arrow, saved as Parquet, pickle and CSV."""
 
 import datetime
 

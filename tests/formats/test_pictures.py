@@ -1,4 +1,4 @@
-"""Figures and charts are saved as people see them; tables for people as sheets."""
+"""Figures, charts and styled tables, saved as pictures, HTML pages and sheets."""
 
 import warnings
 from pathlib import Path

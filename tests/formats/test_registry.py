@@ -1,4 +1,4 @@
-"""What follows from the formats: the table in README, `.gitignore`, the rules of `check`."""
+"""The registry of formats, and what depends on it: README, `.gitignore`, rules of `check`."""
 
 import errno
 import re

@@ -1,4 +1,4 @@
-"""Tables and JSON come back as they were, and other programs read the nearest."""
+"""Tables and JSON come back as they were, and other programs read the closest plain values."""
 
 import json
 import math
@@ -18,7 +18,7 @@ from checkpoint.formats import json_values as json_format
 
 
 class Rows(list):
-    """A list as libraries return it, with methods of its own."""
+    """A subclass of list, as libraries return it."""
 
 
 INDEXES = {

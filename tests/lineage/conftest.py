@@ -1,4 +1,4 @@
-"""Notebooks that run cell by cell in a kernel."""
+"""A fixture for notebooks that run cell by cell in a kernel."""
 
 import pytest
 from front_end import FrontEnd

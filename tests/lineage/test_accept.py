@@ -44,7 +44,7 @@ def test_a_raw_file_that_changed(chain):
     assert entry["reasons"] == ["data/raw.txt changed"]
     (note,) = state(chain, ONE).notes
     assert note == f"accepted on {entry['date'][:10]}: only a comment (data/raw.txt changed)"
-    # what the results were made from is still told as it was
+    # the record still contains the inputs that the results were made from
     assert chain.record(ONE)["checkpoint"]["inputs"]["data/raw.txt"]["bytes"] == 3
     raw.write_text("the data changed")
     assert state(chain, ONE).state == "stale"
@@ -65,7 +65,7 @@ def test_a_raw_file_that_is_gone_and_comes_back(chain):
 
 
 def test_only_the_step_that_was_accepted(chain):
-    """What lies before it stays stale, and another change there makes it stale again."""
+    """Upstream steps stay stale, and another change there makes the accepted step stale again."""
     raw = chain / "data" / "raw.txt"
     raw.write_text("other")
     accept(Project(chain), TWO, "the file's last line is not used here")
@@ -150,7 +150,7 @@ def test_a_folder_that_was_filled_by_hand(chain):
     assert loaded.record and loaded.params["seed"] == 7
     assert loaded.rows() and loaded._repr_html_()
     np.testing.assert_array_equal(loaded["counts"], np.arange(3))
-    # its notebook loads 1, as the load cell says
+    # its load cell loads 1, so that is its input
     session.forget()
     save(ONE, {"value": "other"})
     assert state(chain, TWO).reasons == [
@@ -224,7 +224,7 @@ def test_the_command_and_a_cell_that_was_edited(bake):
 
 
 def test_a_save_meanwhile_is_not_lost(chain):
-    """`accept` has looked at the step, and waits while another process saves it."""
+    """`accept` must not overwrite a record that another process saved while `accept` waited."""
     (chain / "data" / "raw.txt").write_text("changed")
     folder = chain / "results" / ONE
     said = []

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def lab(project):
-    """Return a project with files of many kinds."""
+    """Return a project with input files of many kinds."""
     data = project / "data"
     (data / "samples").mkdir()
     table = pd.DataFrame({"a": [1, 2]})
@@ -45,7 +45,7 @@ def lab(project):
     (project / "notebooks" / "helpers.py").write_text("K = 1\n")
     (project / "notebooks" / "setup.py").write_text("J = 1\n")
     for path in data.rglob("*.*"):
-        os.utime(path, (1.6e9, 1.6e9))  # the clock of processes is not exact
+        os.utime(path, (1.6e9, 1.6e9))  # process start times are not exact
     return project
 
 
@@ -183,7 +183,7 @@ def test_a_file_that_changed_after_it_was_read(project):
 
 
 def test_the_modules_of_another_copy(project, tmp_path):
-    """As in a copied project whose original is installed."""
+    """A copied project may import modules of the installed original, so its results are unclean."""
     copy = tmp_path / "copy"
     shutil.copytree(project, copy)
     tools = "src/my_project/tools.py"
@@ -199,7 +199,7 @@ def test_the_modules_of_another_copy(project, tmp_path):
         state, reasons = nb.state()
         assert state == "unclean"
         assert str(project / "src" / "my_project") in reasons[0]
-        (project / tools).unlink()  # a module that only the copy has may be looked for
+        (project / tools).unlink()  # now only the copy has the module
         nb.restart()
         nb.edit(1, "try:\n    from my_project.tools import N\nexcept ImportError:\n    N = 0")
         nb.run_all()
@@ -209,7 +209,7 @@ def test_the_modules_of_another_copy(project, tmp_path):
 
 
 def test_a_file_that_comes_after_a_cell_missed_it(notebook_of, project):
-    """The first try left nothing behind, so the file is an input like any other."""
+    """The failed first read had no effect, so the file is an input like any other."""
     read = 'text = open("../data/raw.txt").read()'
     nb = notebook_of([HEAD, read, f'save("{ONE}", {{"t": text}})'])
     nb.run(0)
@@ -222,7 +222,7 @@ def test_a_file_that_comes_after_a_cell_missed_it(notebook_of, project):
 
 
 def test_a_checkpoint_that_was_loaded_twice(notebook_of, project):
-    """What was made from the first one is not made again."""
+    """Variables made from the first version are outdated until their cells run again."""
     from checkpoint import save
     from checkpoint.storage import session
 
@@ -252,7 +252,7 @@ def test_a_checkpoint_that_was_loaded_twice(notebook_of, project):
 
 
 def test_a_checkpoint_that_a_cell_loaded_twice(notebook_of, project):
-    """What a cell made from which is not known."""
+    """It is unknown which version the cell's results come from, so they are stale."""
     from checkpoint import save
     from checkpoint.storage import session
 
@@ -270,7 +270,7 @@ def test_a_checkpoint_that_a_cell_loaded_twice(notebook_of, project):
 
 
 def test_a_checkpoint_that_a_module_loads(notebook_of, project):
-    """All cells that read it have to run again, wherever they are."""
+    """After a change of the checkpoint, all cells that loaded it have to run again."""
     from checkpoint import save
     from checkpoint.storage import session
 
@@ -334,7 +334,7 @@ def test_scripts_count_as_they_were_when_they_ran(notebook_of, project):
     ],
 )
 def test_scripts_that_commands_name(notebook_of, project, command):
-    """As they were when the command ran, also if they are younger than the kernel."""
+    """Scripts count as they were when the command ran, even if edited after the kernel started."""
     script = project / "scripts" / "tool.py"
     script.parent.mkdir(exist_ok=True)
     script.write_text("print(0)\n")
@@ -351,7 +351,7 @@ def test_scripts_that_commands_name(notebook_of, project, command):
 
 
 def test_files_that_commands_name(notebook_of, project):
-    """What they leave as it was, they read; what they make, change and remove is no input."""
+    """Files that commands leave unchanged are inputs; files they make, change or remove are not."""
     for name in ("a b.txt", "one.txt", "two.txt"):
         (project / "data" / name).write_text("0")
     (project / "notebooks" / "sorted.txt").write_text("of an earlier run")

@@ -1,4 +1,4 @@
-"""What a notebook finds, or does not find: the names in a folder, and files that are not there."""
+"""Listed folders and missing files count as inputs."""
 
 import pytest
 from front_end import HEAD
@@ -17,7 +17,7 @@ def test_samples_outside_data(notebook_of, project):
     assert nb.state() == ("current", [])
     (folder / "b.csv").write_text("1")
     assert nb.state() == ("stale", ["samples/ contains other files"])
-    nb.run(2)  # saves what was counted before
+    nb.run(2)  # saves the earlier count
     assert "Note: samples/ changed after this notebook read it." in nb.printed
     assert nb.state() == ("stale", ["samples/ contains other files"])
     nb.restart()
@@ -29,7 +29,7 @@ def test_samples_outside_data(notebook_of, project):
 
 
 def test_sub_checkpoints_that_a_notebook_finds(notebook_of, project):
-    """A sample that is added later is missed by nobody; large files that a clone lacks are none."""
+    """A sample added later makes results stale; large files that a clone lacks do not."""
     samples = notebook_of([HEAD, f'for s in samples:\n    save(f"{ONE}/{{s}}", {{"n": 1}})'])
     samples.edit(0, f'{HEAD}\nsamples = ["a", "b"]')
     samples.run_all()
@@ -58,7 +58,7 @@ text = url.read_text()
 
 
 def test_samples_that_code_looks_for(notebook_of, project):
-    """What was not there is an input; what the same cell fetched is read like any file."""
+    """A missing file is an input, so its arrival is noticed; fetched files are inputs, too."""
     (project / "data" / "s1.txt").write_text("1")
     nb = notebook_of([HEAD, ASKS, f'save("{ONE}", {{"n": len(found)}})'])
     nb.run_all()
@@ -86,7 +86,7 @@ def test_completing_a_path_is_no_look_at_a_folder(notebook_of, project):
 
 
 def test_the_folders_of_an_object_are_no_inputs(notebook_of, project):
-    """Reading a `.zarr` lists them, in threads of its own."""
+    """Reading a `.zarr` lists its folders in threads, which must not make them inputs."""
     make = "import anndata, numpy as np\nx = np.eye(3)\natlas = anndata.AnnData(x, layers={'n': x})"
     nb = notebook_of([HEAD, make, f'save("{ONE}", {{"atlas.zarr": atlas}})'])
     nb.run_all()

@@ -103,7 +103,7 @@ def test_parameters_edited_by_hand(chain):
 
 
 def test_a_notebook_that_cannot_be_read(chain):
-    """As after a merge with conflicts."""
+    """A merge conflict must not stop the listing of states."""
     path = chain / "notebooks" / f"{TWO}.ipynb"
     path.write_text("<<<<<<< HEAD\n" + path.read_text())
     state, (reason,) = states(chain)[TWO]
@@ -135,7 +135,7 @@ def test_interrupted(chain):
     staging = chain / "results" / ONE / ".staging-dead"
     staging.mkdir()
     assert states(chain)[ONE] == ("interrupted", ["a save was interrupted"])
-    assert states(chain)[TWO] == ("current", [])  # what it was made from is still there
+    assert states(chain)[TWO] == ("current", [])  # its inputs are still there
     chain.make(steps=[ONE])
     assert states(chain)[ONE] == ("current", [])
 
@@ -166,7 +166,7 @@ def notebook_of(project, step):
 
 @pytest.fixture
 def ran(chain):
-    """Return the project as if its first notebook's cells had run in a kernel."""
+    """Return the project with a record as if the first notebook's cells had run in a kernel."""
     cells = nbformat.read(notebook_of(chain, ONE), as_version=4).cells
     hashes = [code_hash(cell.source) for cell in cells if cell.cell_type == "code"]
     record_run(chain, [code for code in hashes if code])
@@ -328,7 +328,7 @@ def test_status_and_its_exit_status(bake):
 
 
 def test_a_part_that_another_step_was_made_from(project):
-    """To run the later step would not help: what it loads is not there."""
+    """The step that saves the part is damaged; to run the step that loads it would not help."""
     save(ONE, {"a": 1})
     save(f"{ONE}/part", {"b": 1})
     session.forget()

@@ -1,4 +1,4 @@
-"""What people do in a notebook, in real kernels: `current` is true, and looking costs nothing."""
+"""States after typical work in real kernels: `current` is true, and looking changes nothing."""
 
 import pytest
 from front_end import HEAD, FrontEnd
@@ -44,7 +44,7 @@ def test_looks_in_between_cost_nothing(notebook):
     for look in LOOKS:
         assert nb.execute(look) == "ok", look
     nb.run(3)
-    nb.execute("x = = 1")  # nothing ran
+    nb.execute("x = = 1")  # a syntax error, so nothing ran
     nb.run(4)
     nb.execute("y = 5")  # after the save
     assert nb.state() == ("current", [])
@@ -174,7 +174,7 @@ def test_several_sub_checkpoints(notebook):
 
 
 def test_the_file_is_older_than_the_screen(notebook):
-    """Front ends run cells that they have not saved."""
+    """Front ends run cells before they save the notebook, so the file may be outdated."""
     nb = notebook()
     new = nb.add(4, "x = x + [N]")
     nb.run_all()
@@ -200,7 +200,7 @@ def test_accept_overrules(notebook, project):
 
 
 def test_a_renamed_step_knows_its_session(notebook, project):
-    """Without what ran, any change of the code would be an edit."""
+    """Without a record of the cells that ran, any change of the code would count as an edit."""
     from checkpoint.edit.chain import rename
     from checkpoint.project.project import Project
 
@@ -216,7 +216,7 @@ def test_a_renamed_step_knows_its_session(notebook, project):
 
 
 def test_an_unclean_step_that_is_stale_too(notebook, project):
-    """What comes after it is stale, whatever else is the matter with it."""
+    """Downstream steps must be stale even if the step itself is shown as unclean."""
     from checkpoint import load, save
     from checkpoint.storage import session
 
