@@ -1,6 +1,6 @@
-"""The environments in which projects have to work: `make test-versions`, or `nox -s newest-3.13`.
+"""Nox sessions that test supported versions: `make test-versions`, or `nox -s newest-3.13`.
 
-A session takes the Python of its version from PATH or pyenv, and is skipped where there is none.
+A session takes its Python from PATH or pyenv, and is skipped if that version is not installed.
 """
 
 import os
@@ -11,8 +11,8 @@ import nox
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv"
-nox.options.error_on_missing_interpreters = False  # also in CI: each machine tests what it has
-nox.options.reuse_venv = "never"  # newest means newest today
+nox.options.error_on_missing_interpreters = False  # also in CI: use the installed Pythons
+nox.options.reuse_venv = "never"  # so that "newest" means today's newest versions
 
 LOWEST = "3.11"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
@@ -29,13 +29,13 @@ os.environ["PATH"] = os.pathsep.join(
 
 @nox.session(python=PYTHONS, download_python="never")
 def newest(session: nox.Session) -> None:
-    """Run the tests of versions and the default projects with the newest versions of everything."""
+    """Run the version tests and the default projects with the newest version of every package."""
     check(session, "highest")
 
 
 @nox.session(python=LOWEST, download_python="never")
 def lowest(session: nox.Session) -> None:
-    """Run the tests of versions and the default projects with the lowest versions declared."""
+    """Run the version tests and the default projects with the lowest declared versions."""
     check(session, "lowest-direct")
 
 
@@ -55,19 +55,20 @@ def save_with_lowest(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, download_python="never", requires=["save_with_lowest"])
 def load_with_newest(session: nox.Session) -> None:
-    """Load with the newest versions what was saved with the lowest, and compare."""
+    """Load the checkpoint of `save_with_lowest` with the newest versions, and compare."""
     session.install("--group", "project")
     session.run("python", OLDER_CHECKPOINT, "compare", older_checkpoint(session))
 
 
 def check(session: nox.Session, resolution: str) -> None:
-    """Run the quick tests and the marked ones, then default projects from generation to `current`.
+    """Run the quick tests and those marked `versions`, then generate and run the projects.
 
-    A pipeline beside the two defaults runs with the lowest versions, and the newest on one Python.
+    Pipelines other than `blank` and `single-cell` run with the lowest versions, and with the newest
+    on Python 3.13 only.
     """
     session.install("--resolution", resolution, "--group", "test")
     tests = ["-m", "not slow or versions", "-n", "2", "--dist", "loadfile"]
-    # a cache of its own, in which each module is compiled once
+    # a separate cache for each session, in which each module is compiled once
     cache = f"cache_dir={Path(session.create_tmp(), 'pytest').resolve()}"
     session.run("python", "-m", "pytest", "-o", cache, *tests, *session.posargs)
     all_of_them = resolution != "highest" or session.python == "3.13"
@@ -76,7 +77,7 @@ def check(session: nox.Session, resolution: str) -> None:
 
 
 def run_project(session: nox.Session, pipeline: str, *options: str) -> None:
-    """Generate a project, install it alone into an environment of its own, and run it."""
+    """Generate a project, install it into a new environment, and run it."""
     folder = Path(session.create_tmp(), pipeline).resolve()
     shutil.rmtree(folder, ignore_errors=True)
     answers = ["--no-input", "--output-dir", str(folder), f"pipeline={pipeline}"]

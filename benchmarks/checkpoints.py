@@ -1,9 +1,9 @@
-"""Time `save`, `load` and `status` against the bare writers and readers, in one run.
+"""Time `save`, `load` and `status`, the first two against the bare writers and readers.
 
     python benchmarks/checkpoints.py [runs]
 
-Each pair takes turns, so that a machine whose speed drifts is fair to both; the medians of the
-ratios are printed as a Markdown table. Peak memory is that of a process of its own.
+The two of each pair take turns, so that a drift in the machine's speed affects both; the medians
+of the ratios are printed as a Markdown table. Peak memory is measured in separate processes.
 """
 
 import json
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1]
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most people do without it
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # most people do not set it
 SIZES = {"small": (1_000, 2_000), "large": (100_000, 2_000)}
 DENSITY = 0.08
 COMPRESSIONS = {"h5ad": ["none", "lzf", "gzip"], "zarr": ["none", "zstd", "gzip"]}
@@ -160,7 +160,7 @@ print(json.dumps(pairs))
 
 
 def main(runs: int) -> None:
-    """Print the table."""
+    """Run all benchmarks and print their tables."""
     print("| what | size | checkpoint | bare | ratio |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         project = make_project(Path(folder))
@@ -203,7 +203,7 @@ def main(runs: int) -> None:
 
 
 def row(what: str, size: str, pairs: list, unit: str, factor: float) -> None:
-    """Print a row: medians of both, and of their ratios."""
+    """Print a table row: the medians of both, and the median of their ratios."""
     ours, bare = (factor * statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(a / b for a, b in pairs)
     print(
@@ -212,7 +212,7 @@ def row(what: str, size: str, pairs: list, unit: str, factor: float) -> None:
 
 
 def make_project(folder: Path, steps: int = 0) -> Path:
-    """Write what makes a folder a project, and a chain of saved steps if asked for."""
+    """Make a folder a project, with a chain of `steps` saved steps; return the folder."""
     (folder / "notebooks").mkdir(parents=True, exist_ok=True)
     (folder / "pyproject.toml").write_text("[project]\nname = 'p'\n[tool.checkpoint]\n", "utf-8")
     if steps:
@@ -240,7 +240,7 @@ def make_project(folder: Path, steps: int = 0) -> Path:
 
 
 def python(folder: Path, code: str, *arguments: str) -> str:
-    """Run code in a process of its own; return what it prints."""
+    """Run code in a new process; return what it prints."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, *arguments],
         cwd=folder,
@@ -252,13 +252,16 @@ def python(folder: Path, code: str, *arguments: str) -> str:
 
 
 def imported(folder: str, ours: bool) -> float:
-    """Time a process that imports the package, or nothing; from a copy, which keeps bytecode."""
+    """Return the seconds that a new process takes to import the package, or nothing.
+
+    It imports from a copy, in which Python can keep its bytecode.
+    """
     code = "from checkpoint import load, save, data_file, figures" if ours else "pass"
     return timer([sys.executable, "-c", code], Path(folder, "copy"))()
 
 
 def timer(command: list[str], folder: Path) -> Callable[[], float]:
-    """Return a function that runs a command and returns how many seconds that took."""
+    """Return a function that runs a command and returns how many seconds it took."""
 
     def run() -> float:
         start = time.perf_counter()

@@ -1,9 +1,9 @@
-"""Cut saves short in every way and see what is left: `save`, and the bare writers beside it.
+"""Interrupt saves in several ways and check what is left: `save` against the bare writers.
 
     python benchmarks/durability.py [kills]
 
-A save is of six objects that hold one value, an AnnData and five arrays. What is left is *whole*
-if all six can be read and hold the same value; else it is torn.
+Each save writes six objects that hold one value: an AnnData and five arrays. It is *whole* if all
+six can be read afterwards and hold the same value, and otherwise torn.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ SIZE = 60_000
 
 
 class Checkpoints:
-    """Saves by `save`."""
+    """Save with `save`."""
 
     def write(self, value: int, spoil: str | None = None) -> None:
         """Save six objects that hold `value`; the one named by `spoil` cannot be saved."""
@@ -39,7 +39,7 @@ class Checkpoints:
             save(STEP, objects(value, spoil))
 
     def read(self) -> set[int]:
-        """Return the values that the six objects hold; raises if one cannot be read."""
+        """Return the values that the six objects hold; raise an error if one cannot be read."""
         from checkpoint import load
 
         with contextlib.redirect_stdout(io.StringIO()):
@@ -48,7 +48,7 @@ class Checkpoints:
 
 
 class Bare:
-    """Saves by `write_h5ad` and `np.save`, as notebooks do by hand."""
+    """Save with `write_h5ad` and `np.save`, as notebooks do by hand."""
 
     def write(self, value: int, spoil: str | None = None) -> None:
         """Write six files that hold `value`."""
@@ -59,22 +59,22 @@ class Bare:
                 np.save(f"{name}.npy", obj, allow_pickle=not callable(obj))
 
     def read(self) -> set[int]:
-        """Return the values that the six files hold; raises if one cannot be read."""
+        """Return the values that the six files hold; raise an error if one cannot be read."""
         arrays = [np.load(f"{name}.npy", allow_pickle=True) for name in ARRAYS]
         return {value_of(obj) for obj in [ad.read_h5ad("adata.h5ad"), *arrays]}
 
 
 def objects(value: int, spoil: str | None) -> dict:
-    """Return six objects that hold one value."""
+    """Return six objects that hold `value`; the one named by `spoil`, if any, cannot be saved."""
     made: dict = {"adata": ad.AnnData(np.full((SIZE // 20, 20), value, "float32"))}
     made |= {name: np.full(SIZE, value) for name in ARRAYS}
     if spoil:
-        made[spoil] = lambda: None  # no format holds it
+        made[spoil] = lambda: None  # no format can save it
     return made
 
 
 def value_of(obj: object) -> int:
-    """Return the one value that an object holds."""
+    """Return the single value that an object holds."""
     values = np.unique(obj.X if isinstance(obj, ad.AnnData) else obj)
     if len(values) != 1:
         raise ValueError("torn")
@@ -82,7 +82,7 @@ def value_of(obj: object) -> int:
 
 
 def signalled(way: Checkpoints | Bare, times: int, sign: signal.Signals) -> int:
-    """Save in a child that gets a signal at a random moment; count how often a whole is left."""
+    """Send a signal to a saving process at random moments; return how many saves are left whole."""
     chance = random.Random(0)
     whole = 0
     way.write(0)
@@ -103,9 +103,9 @@ def signalled(way: Checkpoints | Bare, times: int, sign: signal.Signals) -> int:
 
 
 def end(child: int) -> bool:
-    """Wait for a child, and tell whether a signal ended it.
+    """Wait for a child process; return whether a signal ended it.
 
-    Not for ever: Python may swallow an interrupt in a callback.
+    It is killed after a second, because Python may swallow an interrupt in a callback.
     """
     for _ in range(100):
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -118,7 +118,7 @@ def end(child: int) -> bool:
 
 
 def limited(way: Checkpoints | Bare, times: int) -> int:
-    """Save in a child that may write ever larger files; count how often a whole is left."""
+    """Save with growing limits on the file size; return how many saves are left whole."""
     whole = 0
     way.write(0)
     for trial in range(times):
@@ -135,7 +135,7 @@ def limited(way: Checkpoints | Bare, times: int) -> int:
 
 
 def spoiled(way: Checkpoints | Bare, times: int) -> int:
-    """Save six objects of which one cannot be saved; count how often a whole is left."""
+    """Save six objects, one of which cannot be saved; return how many saves are left whole."""
     names = ["adata", *ARRAYS]
     way.write(0)
     return sum(
@@ -145,7 +145,7 @@ def spoiled(way: Checkpoints | Bare, times: int) -> int:
 
 
 def in_a_child(way: Checkpoints | Bare, work: Callable, prepare: Callable) -> bool:
-    """Do something in a child process; tell whether a whole is left, and make it whole again."""
+    """Run `work` in a child process; return whether the save is whole, and repair a torn one."""
     child = os.fork()
     if child == 0:
         try:
@@ -161,7 +161,7 @@ def in_a_child(way: Checkpoints | Bare, work: Callable, prepare: Callable) -> bo
 
 
 def is_whole(way: Checkpoints | Bare) -> bool:
-    """Tell whether all six objects can be read and hold one value."""
+    """Return whether all six objects can be read and hold the same value."""
     try:
         return len(way.read()) == 1
     except Exception:
@@ -169,7 +169,7 @@ def is_whole(way: Checkpoints | Bare) -> bool:
 
 
 def trials(way: Checkpoints | Bare, kills: int) -> dict[str, tuple[int, int]]:
-    """Return how many trials of each kind left a whole, of how many."""
+    """Return, for each kind of trial, how many left a whole save and how many were run."""
     few = max(6, kills // 10)
     return {
         "killed (SIGKILL) at a random moment": (signalled(way, kills, signal.SIGKILL), kills),
@@ -180,14 +180,14 @@ def trials(way: Checkpoints | Bare, kills: int) -> dict[str, tuple[int, int]]:
 
 
 def make_project(folder: Path) -> None:
-    """Make a folder a project, and work in it."""
+    """Make a folder a project and change into it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pyproject.toml").write_text("[project]\n[tool.checkpoint]\n", "utf-8")
     os.chdir(folder)
 
 
 def main(kills: int) -> None:
-    """Print the table."""
+    """Run the trials and print the table."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for way in (Checkpoints(), Bare()):

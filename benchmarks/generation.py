@@ -1,8 +1,9 @@
-"""Time a generation against bare cookiecutter: one file and an empty post-gen hook.
+"""Time the generation of a project against a bare template: one file and an empty hook.
 
     python benchmarks/generation.py [runs]
 
-The templates take turns, each in a process of its own. Prints medians, and the ratio to bare.
+The templates take turns, each in a new process. Medians and ratios to the bare template are
+printed.
 """
 
 import json
@@ -20,7 +21,7 @@ CASES = {"single-cell": ["pipeline=single-cell"], "blank": ["pipeline=blank"]}
 
 
 def main(runs: int) -> None:
-    """Print a line per pipeline."""
+    """Time all templates and print one line for each pipeline."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         bare = make_bare_template(place / "bare")
@@ -52,9 +53,9 @@ def make_bare_template(folder: Path) -> Path:
 
 
 def generate(arguments: list[str], output: Path) -> float:
-    """Generate a project and return how many seconds that took."""
+    """Generate a project and return how many seconds it took."""
     (output / "temporary").mkdir(parents=True)
-    # cookiecutter leaves the scripts of hooks in the temporary folder
+    # cookiecutter leaves hook scripts in the temporary folder
     environment = {**os.environ, "TMPDIR": str(output / "temporary")}
     command = [sys.executable, "-m", "cookiecutter", "--no-input", "-o", str(output), *arguments]
     start = time.perf_counter()

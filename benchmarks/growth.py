@@ -1,8 +1,8 @@
-"""Time `save` and the bare writers from 10 MB to 4 GB, and draw how both grow.
+"""Time `save` and the bare writers from 10 MB to 4 GB, and plot time against size.
 
     python benchmarks/growth.py [picture]
 
-Each writer replaces its last file and flushes it to disk; they take turns, and medians are shown.
+The writers take turns. Each replaces its last file and flushes it to disk; medians are shown.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ Times = dict[str, list[float]]
 
 
 def main(picture: Path | None) -> None:
-    """Print a table, and draw it."""
+    """Print a table for each object, and plot the times if `picture` is given."""
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("notebooks").mkdir()
@@ -46,7 +46,7 @@ def main(picture: Path | None) -> None:
 
 
 def measure(make: Callable[[int], tuple[Any, Callable[[Any, Path], None]]]) -> Times:
-    """Return the medians of each writer, a number of seconds per size."""
+    """Return the median seconds of each writer, one number for each size."""
     times: Times = {}
     for size in SIZES:
         obj, bare = make(size)
@@ -58,11 +58,11 @@ def measure(make: Callable[[int], tuple[Any, Callable[[Any, Path], None]]]) -> T
         }
         runs: Times = {name: [] for name in writers}
         for run in range(RUNS[size] + 1):
-            # each begins in its turn, since a disk may be slow after it has written much
+            # each writer goes first in turn, since a disk may be slow after writing a lot
             for name in rotated(list(writers), run):
                 start = time.perf_counter()
                 writers[name](obj)
-                if run:  # the first creates the file
+                if run:  # the first run creates the file
                     runs[name].append(time.perf_counter() - start)
         for name, seconds in runs.items():
             times.setdefault(name, []).append(statistics.median(seconds))
@@ -70,18 +70,18 @@ def measure(make: Callable[[int], tuple[Any, Callable[[Any, Path], None]]]) -> T
 
 
 def rotated(names: list[str], turns: int) -> list[str]:
-    """Return names from another one on."""
+    """Return the names rotated by a number of positions."""
     first = turns % len(names)
     return [*names[first:], *names[:first]]
 
 
 def array(size: int) -> tuple[Any, Callable[[Any, Path], None]]:
-    """Return an array of so many megabytes, and how it is written by hand."""
+    """Return an array of `size` megabytes and the function that writes it by hand."""
     return np.random.default_rng(0).random(size * 125_000), lambda obj, path: np.save(path, obj)
 
 
 def cells(size: int) -> tuple[Any, Callable[[Any, Path], None]]:
-    """Return an AnnData of so many megabytes, and how it is written by hand."""
+    """Return an AnnData of `size` megabytes and the function that writes it by hand."""
     n_genes, stored = 2_000, 160
     n_cells = size * 1_000_000 // (8 * stored)
     rng = np.random.default_rng(0)
@@ -119,7 +119,7 @@ def pickled(obj: Any, path: Path) -> None:
 
 
 def draw(measured: dict[str, Times], picture: Path) -> None:
-    """Draw the times over the sizes, a panel per object."""
+    """Plot time against size, one panel for each object."""
     import matplotlib
 
     matplotlib.use("Agg")

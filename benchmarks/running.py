@@ -1,11 +1,11 @@
-"""Time a cold run of three notebooks: `checkpoint run` and its peers.
+"""Time a cold run of three notebooks with `checkpoint run` and with other tools.
 
     python benchmarks/running.py [runs]
 
-Every tool runs the same notebooks of a project that has no results, as a whole process, in turns;
-medians and their ratio to a plain loop with nbclient are printed. The peers run each notebook with
-`jupyter execute`, which is nbclient's own command. DVC is installed for the occasion into an
-environment of its own.
+The tools take turns to run the same notebooks, each in a new process and in a project without
+results. Medians and their ratio to a plain loop with nbclient are printed. Snakemake and DVC run
+each notebook with `jupyter execute`, the command of nbclient; only the project's own Snakefile
+calls `checkpoint run`. DVC is installed into a temporary environment.
 """
 
 import json
@@ -57,7 +57,7 @@ for before, step in zip([None, *STEPS], STEPS):
 
 
 def main(runs: int) -> None:
-    """Print a table for each pipeline."""
+    """Time all tools and print a table for each pipeline."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         tools = {**TOOLS, "dvc repro": dvc(place / "dvc")}
@@ -80,7 +80,7 @@ def main(runs: int) -> None:
 
 
 def show(case: str, seconds: dict[str, list[float]]) -> None:
-    """Print a row per tool."""
+    """Print a row for each tool."""
     loop = seconds["nbclient loop"]
     for tool, times in seconds.items():
         ratio = statistics.median(a / b for a, b in zip(times, loop, strict=True))
@@ -88,7 +88,7 @@ def show(case: str, seconds: dict[str, list[float]]) -> None:
 
 
 def timed(command: list[str], project: Path) -> float:
-    """Run a command in a project and return how many seconds that took."""
+    """Run a command in a project and return how many seconds it took."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(project / "src"),
@@ -104,34 +104,34 @@ def timed(command: list[str], project: Path) -> float:
 
 
 def notebooks(project: Path) -> list[str]:
-    """Return the notebooks in running order."""
+    """Return the paths of the notebooks in running order."""
     return [path.relative_to(project).as_posix() for path in sorted(project.glob("notebooks/*"))]
 
 
 def checkpoint_run(project: Path) -> list[str]:
-    """Return this project's own command."""
+    """Return the command `checkpoint run`."""
     return [sys.executable, "-m", "my_project.checkpoint", "run"]
 
 
 def loop(project: Path) -> list[str]:
-    """Return a loop with nbclient, in one process."""
+    """Return a command that runs the notebooks with nbclient in one process."""
     return [sys.executable, "-c", LOOP, *notebooks(project)]
 
 
 def papermill(project: Path) -> list[str]:
-    """Return a loop with papermill, in one process."""
+    """Return a command that runs the notebooks with papermill in one process."""
     return [sys.executable, "-c", PAPERMILL, *notebooks(project)]
 
 
 def snakemake(project: Path) -> list[str]:
-    """Return Snakemake with a rule per notebook."""
+    """Return a Snakemake command with a rule for each notebook."""
     steps = [Path(path).stem for path in notebooks(project)]
     (project / "Snakefile").write_text(SNAKEFILE.format(steps=steps), "utf-8")
     return [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
 
 
 def snakemake_of_the_project(project: Path) -> list[str]:
-    """Return Snakemake with the project's own Snakefile, which calls `checkpoint run STEP`."""
+    """Return a Snakemake command for the project's Snakefile, which calls `checkpoint run STEP`."""
     command = project / "bin" / "checkpoint"
     command.parent.mkdir()
     command.write_text(
@@ -143,7 +143,7 @@ def snakemake_of_the_project(project: Path) -> list[str]:
 
 
 def dvc(env: Path) -> Callable[[Path], list[str]]:
-    """Install DVC; return its command with a stage per notebook."""
+    """Install DVC; return a function that makes its command, with a stage for each notebook."""
     subprocess.run([sys.executable, "-m", "venv", str(env)], check=True)
     subprocess.run([env / "bin" / "pip", "install", "--quiet", "dvc"], check=True)
 

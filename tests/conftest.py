@@ -1,4 +1,4 @@
-"""Real generated projects for the tests."""
+"""Fixtures that generate real projects, and settings of the test run."""
 
 import os
 import shutil
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# An optional package, from which jsonschema, and so nbformat, would make a grammar of internet
-# addresses for two seconds.
+# Hide an optional package with which jsonschema, imported by nbformat, would spend two seconds on
+# building a grammar of URLs.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 from project_under_test import TWO, ProjectUnderTest, generate
@@ -18,8 +18,8 @@ from project_under_test import TWO, ProjectUnderTest, generate
 from checkpoint import save
 from checkpoint.storage import session
 
-# CI tries the same examples each time, so that a failure comes from the change. No deadline, since
-# an example takes longer on a busy machine.
+# CI tries the same examples each time, so that a failure is caused by the change. There is no
+# deadline, since examples take longer on a busy machine.
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
@@ -28,9 +28,9 @@ Bake = Callable[..., ProjectUnderTest]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile each module once where Python is told to keep no bytecode.
+    """Cache bytecode in pytest's cache folder if Python is told not to write any.
 
-    Otherwise every program that a test starts compiles pandas and anndata anew, for seconds.
+    Otherwise every program that a test starts compiles pandas and anndata again, for seconds.
     """
     if sys.dont_write_bytecode and hasattr(config, "cache"):
         sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that have slow tests, so that no worker is left alone with one."""
+    """Run files with slow tests first, so that no worker ends long after the others."""
     for item in items:
         if item.get_closest_marker("versions"):
             item.add_marker("slow")
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def jupyter_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep what Jupyter remembers, such as signatures of notebooks, out of the home folder."""
+    """Keep Jupyter's data, such as signatures of notebooks, out of the home folder."""
     os.environ["JUPYTER_DATA_DIR"] = str(tmp_path_factory.mktemp("jupyter"))
 
 
@@ -63,7 +63,7 @@ def bake(tmp_path: Path) -> Bake:
 
 @pytest.fixture(scope="session")
 def blank_project(tmp_path_factory: pytest.TempPathFactory) -> ProjectUnderTest:
-    """Generate one blank project, to be copied, with its code compiled."""
+    """Return a blank project with compiled code, which other fixtures copy."""
     project = generate(tmp_path_factory.mktemp("blank"), pipeline="blank")
     project.compile()
     return project
@@ -73,14 +73,14 @@ def blank_project(tmp_path_factory: pytest.TempPathFactory) -> ProjectUnderTest:
 def project(
     blank_project: ProjectUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ProjectUnderTest]:
-    """Yield a blank project of the test's own, with its notebooks' folder as working directory."""
+    """Yield a new blank project, with its `notebooks/` as working directory."""
     path = ProjectUnderTest(tmp_path / "my_project")
     code = Path("src", "my_project", "checkpoint")
     package = str(blank_project / code.parent)
     shutil.copytree(
         blank_project, path, ignore=lambda folder, _: [code.name] if folder == package else []
     )
-    # no test writes there, and a compiled module fits its source by the time of that
+    # hard links, since no test writes to the package; they keep the modification times
     shutil.copytree(blank_project / code, path / code, copy_function=os.link)
     monkeypatch.chdir(path / "notebooks")
     session.forget()
@@ -90,7 +90,7 @@ def project(
 
 @pytest.fixture
 def committed(project: ProjectUnderTest) -> ProjectUnderTest:
-    """Return a project with results of each step and a commit of it all."""
+    """Return a project with results of each step, all committed to git."""
     import pandas as pd
 
     project.make(**{"table.csv": pd.DataFrame({"a": [1]})})

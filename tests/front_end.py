@@ -1,4 +1,4 @@
-"""A notebook in a front end: its cells, its file, and a real kernel."""
+"""A simulated notebook front end with cells, a file and a real kernel."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ EMPTY = ["--IPKernelApp.log_level=ERROR", "--HistoryManager.hist_file=:memory:"]
 
 
 class FrontEnd:
-    """A notebook that somebody works in.
+    """A notebook that is open in a front end.
 
     Parameters
     ----------
     root
-        The project.
+        The folder of the project.
     step
         The notebook's name without its suffix.
     cells
-        Its code.
+        The source of each cell.
+    tags
+        A tag by cell number, for the cells that have one.
     with_ids
-        Whether the front end tells the kernel which cell it runs, as JupyterLab does.
+        Whether the front end sends the id of the cell to the kernel, as JupyterLab does.
     """
 
     def __init__(
@@ -39,15 +41,15 @@ class FrontEnd:
         self.ids = [f"cell-{number}" for number in range(len(cells))]
         self.cells = dict(zip(self.ids, cells, strict=True))
         self.tags = {f"cell-{number}": tag for number, tag in tags.items()}
-        self.printed = ""  # by the last cell, displays as their text
-        self.shown: list[dict[str, str]] = []  # what it displayed, by MIME type
-        self.error = ""  # as it was shown, without colours
+        self.printed = ""  # output of the last cell; displays as text
+        self.shown: list[dict[str, str]] = []  # its displays, by MIME type
+        self.error = ""  # its traceback, without colours
         self.source = root  # the project whose package is installed
         self.save_file()
         self._manager: KernelManager | None = None
 
     def save_file(self) -> None:
-        """Write the notebook to disk, as it is on the screen."""
+        """Write the current cells to the file."""
         notebook = nbformat.v4.new_notebook()
         for cell_id in self.ids:
             cell = nbformat.v4.new_code_cell(self.cells[cell_id], id=cell_id)
@@ -56,22 +58,22 @@ class FrontEnd:
         nbformat.write(notebook, self.root / "notebooks" / f"{self.step}.ipynb")
 
     def edit(self, number: int, source: str) -> None:
-        """Change a cell, on the screen only."""
+        """Change a cell, but not the file."""
         self.cells[f"cell-{number}"] = source
 
     def add(self, number: int, source: str) -> str:
-        """Add a cell at a place, and return its id."""
+        """Insert a cell at an index, but not in the file, and return its id."""
         cell_id = f"new-{len(self.cells)}"
         self.ids.insert(number, cell_id)
         self.cells[cell_id] = source
         return cell_id
 
     def remove(self, number: int) -> None:
-        """Remove a cell, on the screen only."""
+        """Remove a cell, but not from the file."""
         self.ids.remove(f"cell-{number}")
 
     def swap(self, one: int, other: int) -> None:
-        """Exchange two cells, on the screen only."""
+        """Swap two cells, but not in the file."""
         places = [self.ids.index(f"cell-{number}") for number in (one, other)]
         self.ids[places[0]], self.ids[places[1]] = self.ids[places[1]], self.ids[places[0]]
 
@@ -81,7 +83,7 @@ class FrontEnd:
             self.run_cell(f"cell-{number}")
 
     def run_all(self) -> None:
-        """Run the cells from top to bottom."""
+        """Run the cells from top to bottom, except those tagged `skip-execution`."""
         for cell_id in self.ids:
             if self.tags.get(cell_id) != "skip-execution":
                 self.run_cell(cell_id)
@@ -91,7 +93,7 @@ class FrontEnd:
         self.execute(self.cells[cell_id], cell_id)
 
     def execute(self, source: str, cell_id: str | None = None) -> str:
-        """Run code, and return how it ended: `ok` or the name of the error."""
+        """Run code, and return `ok` or the name of the error."""
         client = self._client
         content = {
             "code": source,
@@ -99,7 +101,7 @@ class FrontEnd:
             "store_history": True,
             "user_expressions": {},
             "allow_stdin": False,
-            "stop_on_error": False,  # each cell waits for the one before
+            "stop_on_error": False,  # an error does not cancel queued cells
         }
         message = client.session.msg("execute_request", content)
         if cell_id and self.with_ids:
@@ -132,14 +134,14 @@ class FrontEnd:
         return answer["content"].get("ename", "ok")
 
     def restart(self) -> None:
-        """End the kernel; the next cell starts another."""
+        """Stop the kernel; the next cell starts a new one."""
         if self._manager:
             self.client.stop_channels()
             self._manager.shutdown_kernel(now=True)
             self._manager = None
 
     def state(self, step: str | None = None) -> tuple[str, list[str]]:
-        """Save the notebook, and return the state of its step, with its reasons."""
+        """Save the notebook, and return the state of its step and the reasons."""
         self.save_file()
         state = Lineage(Project(self.root)).state(step or self.step)
         return state.state, state.reasons
@@ -149,14 +151,14 @@ class FrontEnd:
         if self._manager is None:
             try:
                 self._start()
-            except (RuntimeError, zmq.ZMQError):  # another kernel has chosen the same port
+            except (RuntimeError, zmq.ZMQError):  # another kernel took the same port
                 self._manager.shutdown_kernel(now=True)
                 self._start()
         return self.client
 
     def _start(self):
         self._manager = KernelManager(kernel_name="python3")
-        self._manager.context.setsockopt(zmq.SNDTIMEO, 10_000)  # instead of waiting for ever
+        self._manager.context.setsockopt(zmq.SNDTIMEO, 10_000)  # ms, instead of waiting forever
         env = {**os.environ, "PYTHONPATH": str(self.source / "src")}
         self._manager.start_kernel(cwd=str(self.root / "notebooks"), env=env, extra_arguments=EMPTY)
         self.client = self._manager.client()

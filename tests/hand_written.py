@@ -1,4 +1,4 @@
-"""Projects as people have them before they know the template, written anew with synthetic data."""
+"""A typical project from before the template, with synthetic data, and helpers to adopt it."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from notebook_checkpoints.command import command
 
 SAMPLES = ("donor_1", "donor_2", "donor_3")
 
-# what each cell of each notebook says; a cell that begins with # and a space is Markdown
+# cells of each notebook; a single line that begins with # and a space is a Markdown cell
 QC = [
     "# Quality control",
     "import os\nimport numpy as np\nimport pandas as pd\nimport yaml",
@@ -74,7 +74,7 @@ REPORT = [
     'plt.scatter(*embedding.T)\nplt.savefig("../figures/embedding.png")',
     'pd.Series(summary, dtype=object).to_json("../results/summary.json")',
 ]
-# an older copy, which nobody deleted
+# an older copy that was never deleted
 OLD_REPORT = [
     "import numpy as np",
     'embedding = np.load("../results/embedding_v2.npy")\n'
@@ -84,7 +84,7 @@ OLD_REPORT = [
 
 
 def write_notebook(path: Path, cells: list[str], minor: int = 2, **metadata: object) -> None:
-    """Write a notebook as older tools do: without ids, with outputs that somebody may need."""
+    """Write a notebook as older tools do, without cell ids and with outputs that must be kept."""
     notebook = nbformat.v4.new_notebook()
     notebook.metadata["kernelspec"] = {
         "name": "python3",
@@ -106,7 +106,7 @@ def write_notebook(path: Path, cells: list[str], minor: int = 2, **metadata: obj
 
 
 def write_samples(root: Path) -> None:
-    """Write counts of three donors."""
+    """Write simulated counts of three donors to `data/`."""
     import numpy as np
     import pandas as pd
 
@@ -117,7 +117,7 @@ def write_samples(root: Path) -> None:
 
 
 def chain(root: Path) -> Path:
-    """Write a project with a loop over samples, a script and an R step between, and a config."""
+    """Write a project with a config, a loop over samples, and a Python and an R script."""
     write_samples(root)
     (root / "config.yaml").write_text(
         "samples: [donor_1, donor_2, donor_3]\npaths:\n  results: results\n", encoding="utf-8"
@@ -135,7 +135,7 @@ def chain(root: Path) -> Path:
 
 
 def commit(root: Path) -> Path:
-    """Put a project into a repository of its own."""
+    """Commit a project to a new git repository."""
     git(root, "init", "-q")
     git(root, "add", "-A")
     git(root, "commit", "-qm", "as it was")
@@ -143,13 +143,13 @@ def commit(root: Path) -> Path:
 
 
 def clone(root: Path, target: Path) -> Path:
-    """Clone a project, as somebody does who wants to adopt it."""
+    """Clone a project, as users do before they adopt it."""
     git(root.parent, "clone", "-q", str(root), str(target))
     return target
 
 
 class Done(NamedTuple):
-    """A command that ended."""
+    """The result of a command."""
 
     returncode: int
     stdout: str
@@ -168,6 +168,6 @@ def adopt(*arguments: str | Path) -> Done:
 
 
 def notebooks(root, **cells):
-    """Write notebooks of one cell each."""
+    """Write notebooks of one cell each, whose names may begin with an underscore."""
     for name, source in cells.items():
         write_notebook(root / "notebooks" / f"{name.lstrip('_')}.ipynb", [source])

@@ -1,4 +1,4 @@
-"""A generated project, with what tests do to it and ask of it."""
+"""A generated project, with methods to change and inspect it in tests."""
 
 import compileall
 import json
@@ -24,8 +24,8 @@ from checkpoint.storage import session
 TEMPLATE = Path(__file__).resolve().parents[1]
 REAL_DATA = TEMPLATE.parent / "shared" / "data" / "citeseq"
 
-# The tests' own, whatever defaults a lab chooses. Folder and package follow from the name, as
-# cookiecutter renders them.
+# The answers of the tests, whatever defaults a lab chooses. Cookiecutter derives the names of the
+# folder and the package from that of the project.
 DERIVED = {
     "project_slug": "{{ cookiecutter.project_name | slugify(separator='_') }}",
     "package_name": "{{ cookiecutter.project_slug | package_name }}",
@@ -44,21 +44,21 @@ os.environ["MPLBACKEND"] = "agg"
 
 
 class ProjectUnderTest(type(Path())):
-    """A project, which is its folder: whatever takes a path takes it, and `/` leads into it."""
+    """A project as the path of its folder; paths joined to it with `/` are plain paths."""
 
     def with_segments(self, *segments: str | os.PathLike[str]) -> Path:
-        """Return what lies in the project as a plain path (Python 3.12 and later ask here)."""
+        """Return paths in the project as plain paths (called by Python 3.12 and later)."""
         return Path(*segments)
 
     @property
     def package(self) -> str:
-        """The name that the notebooks import."""
+        """The name of the package that the notebooks import."""
         return next(self.glob("src/*/checkpoint")).parent.name
 
     # --- programs ---
 
     def compile(self) -> None:
-        """Put bytecode beside the code, which the first program would compile for a second."""
+        """Write bytecode next to the code, which saves the first program a second."""
         for code in self.glob("src/*/checkpoint"):
             if not (code / "__pycache__").exists():
                 for name, content in _bytecode().items():
@@ -68,12 +68,12 @@ class ProjectUnderTest(type(Path())):
                         path.write_bytes(content)
 
     def environment(self) -> dict[str, str]:
-        """Return variables under which kernels and commands see the project's package."""
+        """Return environment variables by which programs find the project's package."""
         self.compile()
         return {**os.environ, "PYTHONPATH": str(self / "src")}
 
     def python(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run Python as the project's environment would."""
+        """Run Python as in the project's environment."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=cwd or self,
@@ -88,14 +88,14 @@ class ProjectUnderTest(type(Path())):
         return self.python("-m", f"{self.package}.checkpoint", *arguments)
 
     def start(self, *arguments: str, **streams: int) -> subprocess.Popen[str]:
-        """Start the `checkpoint` command, and do not wait for it."""
+        """Start the `checkpoint` command without waiting for it."""
         command = [sys.executable, "-m", f"{self.package}.checkpoint", *arguments]
         return subprocess.Popen(command, cwd=self, env=self.environment(), text=True, **streams)
 
     def install(self, env: Path) -> Path:
         """Install the project with pip into an environment that sees this one's libraries.
 
-        Returns the folder of its commands.
+        Returns the folder of the environment's commands.
         """
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(env)], check=True)
         python = next(path for path in env.glob("*/python*") if path.stem == "python")
@@ -112,11 +112,11 @@ class ProjectUnderTest(type(Path())):
         return python.parent
 
     def git(self, *arguments: str) -> str:
-        """Run git, as somebody who has a name; return what it prints."""
+        """Run git with a user name and address, and return its output."""
         return git(self, *arguments)
 
     def commit(self, message: str = "everything") -> None:
-        """Commit all files, in a new repository if the project is in none."""
+        """Commit all files, in a new repository if the project's folder is not one."""
         if not (self / ".git").exists():
             self.git("init", "-q")
         self.git("add", ".")
@@ -133,25 +133,25 @@ class ProjectUnderTest(type(Path())):
         return [step.name for step in Project(self).steps()]
 
     def code(self, step: str) -> str:
-        """Return the code of a notebook, which has to be valid."""
+        """Return the code of a notebook, after validating it."""
         notebook = nbformat.read(self.notebook(step), as_version=4)
         nbformat.validate(notebook)
         return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
 
     @contextmanager
     def edited(self, step: str) -> Iterator[nbformat.NotebookNode]:
-        """Read a notebook, to be changed and written back."""
+        """Yield a notebook to change, and write it back."""
         notebook = nbformat.read(self.notebook(step), as_version=4)
         yield notebook
         nbformat.write(notebook, self.notebook(step))
 
     def change_cell(self, step: str, source: str, cell: str = "analysis-code") -> None:
-        """Replace the source of a cell, named by its id or its first line."""
+        """Replace the source of a cell, identified by its id or its first line."""
         with self.edited(step) as notebook:
             notebook.cells[_index(notebook, cell)].source = source
 
     def outputs_on_stderr(self, step: str) -> list[str]:
-        """Return what the cells of an executed notebook printed to stderr, such as warnings."""
+        """Return outputs on stderr, such as warnings, of a notebook that ran from top to bottom."""
         cells = nbformat.read(self.notebook(step), as_version=4).cells
         code = [cell for cell in cells if cell.cell_type == "code"]
         assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
@@ -159,20 +159,20 @@ class ProjectUnderTest(type(Path())):
         return [output.text for output in outputs if output.get("name") == "stderr"]
 
     def add_cell(self, step: str, source: str, after: str = "save") -> None:
-        """Add a code cell after another."""
+        """Add a code cell after another one, identified by its id or its first line."""
         with self.edited(step) as notebook:
             index = _index(notebook, after) + 1
             notebook.cells.insert(index, nbformat.v4.new_code_cell(source))
 
     def delete_cell(self, step: str, cell: str) -> None:
-        """Delete a cell."""
+        """Delete a cell, identified by its id or its first line."""
         with self.edited(step) as notebook:
             del notebook.cells[_index(notebook, cell)]
 
     def write_cells(self, **sources: str) -> None:
-        """Let notebooks run this code, by the name of the step without its number.
+        """Set the parameters cells of notebooks, by the step's name without its number.
 
-        Each saves as `x` what it calls SIZE.
+        Each notebook saves its variable SIZE as `x`.
         """
         for name, source in sources.items():
             (path,) = self.glob(f"notebooks/?_{name}.ipynb")
@@ -186,7 +186,7 @@ class ProjectUnderTest(type(Path())):
     def make(
         self, value: object = 1, steps: Sequence[str] = (ONE, TWO, THREE), **objects: object
     ) -> None:
-        """Do what the notebooks would, a kernel each, in this process and working directory."""
+        """Load and save as the notebooks would, each with a new session, but in this process."""
         for step in steps:
             session.forget()
             if step == ONE and (self / "data" / "raw.txt").exists():
@@ -220,7 +220,7 @@ class ProjectUnderTest(type(Path())):
         path.write_text(json.dumps(content), encoding="utf-8")
 
     def files(self, step: str = ONE) -> dict[str, bytes]:
-        """Return the files of a step's results, with their content; the list of versions aside."""
+        """Return the content of a step's result files, by path, without `environment.txt`."""
         folder = self / "results" / step
         return {
             str(path.relative_to(folder)): path.read_bytes()
@@ -240,7 +240,7 @@ class ProjectUnderTest(type(Path())):
 
 @cache
 def _bytecode() -> dict[Path, bytes]:
-    """Compile the template's code: found by the hash of its source, it fits each copy."""
+    """Return the compiled template code; validated by source hash, it fits each copy."""
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder, "checkpoint")
         shutil.copytree(TEMPLATE / "checkpoint", code, ignore=lambda *_: ["__pycache__"])
@@ -250,7 +250,7 @@ def _bytecode() -> dict[Path, bytes]:
 
 
 def _index(notebook: nbformat.NotebookNode, cell: str) -> int:
-    """Return where a cell is, by its id or its first line."""
+    """Return the index of a cell, identified by its id or its first line."""
     names = [(each.id, each.source.partition("\n")[0]) for each in notebook.cells]
     (index,) = (index for index, known in enumerate(names) if cell in known)
     return index
@@ -266,7 +266,7 @@ def generate(
 ) -> ProjectUnderTest:
     """Generate a project in a folder.
 
-    An answer that is None is left to the template, or to the configuration file.
+    For an answer of None, the template or the configuration file decides.
     """
     given = {key: value for key, value in {**ANSWERS, **answers}.items() if value is not None}
     path = cookiecutter(
@@ -282,19 +282,19 @@ def generate(
 
 
 def arguments(**answers: str) -> list[str]:
-    """Return answers as cookiecutter's command line takes them."""
+    """Return answers as arguments for cookiecutter's command line."""
     return [f"{key}={as_typed(value)}" for key, value in {**ANSWERS, **answers}.items()]
 
 
 def as_typed(answer: str) -> str:
-    """Return what makes cookiecutter take an answer as it does at the prompt, unrendered."""
+    """Return an answer escaped so that cookiecutter does not render it, as at the prompt."""
     if answer in DERIVED.values():
         return answer
     return "{% raw %}" + answer + "{% endraw %}" if "{" in answer else answer
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return every file of a folder, with its content; locks, bytecode, git's own files aside."""
+    """Return the content of each file, by path, without locks, bytecode and git's own files."""
     found = {}
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in (".git", "__pycache__")]
@@ -305,7 +305,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git in a folder, as somebody who has a name; return what it prints."""
+    """Run git in a folder, with a user name and address, and return its output."""
     done = subprocess.run(
         ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments],
         cwd=folder,

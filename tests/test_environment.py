@@ -1,4 +1,4 @@
-"""What a user reads when the environment does not fit the project."""
+"""Messages that users see if the environment does not fit the project."""
 
 import ast
 import os
@@ -109,7 +109,7 @@ def test_another_project_has_a_package_of_the_same_name(project, tmp_path):
 
 @pytest.mark.slow
 def test_a_kernel_without_the_project(project, tmp_path):
-    """The command runs, as from its folder, but the notebooks cannot import the package."""
+    """The command runs from its own folder, but the notebooks cannot import the package."""
     path = project / "src" / "my_project" / "checkpoint"
     command = [sys.executable, str(path), "run", STEP]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Folders that are walked, made writable and removed."""
+"""Functions that walk folders, make them writable and remove them."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The rooms of `checkpoint/` and of `adopt`: each imports only from rooms further down."""
+"""The layers of `checkpoint/` and `adopt`: each room (subpackage) imports only from lower ones."""
 
 import ast
 import sys
@@ -9,7 +9,7 @@ from project_under_test import TEMPLATE
 
 from checkpoint import errors
 
-# from the top of the house to the ground; a line's rooms do not import each other
+# from the top layer to the bottom; rooms on the same line do not import each other
 FLOORS = (
     ["cli"],
     ["api"],
@@ -46,12 +46,12 @@ MODULES = [
 
 
 def imports_of(house, path):
-    """Return the modules of a house that one of its modules imports, wherever it does, as paths."""
+    """Yield the paths of a house's modules that one of its modules imports anywhere in its code."""
     package = path.relative_to(house).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             if node.level > len(package) + 1:
-                continue  # from outside
+                continue  # imported from outside the house
             base = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
             base = [part for part in base if part]
             for name in node.names:
@@ -97,7 +97,7 @@ def test_no_module_shadows_the_standard_library():
 
 
 def test_an_error_says_what_it_is_about():
-    """By its data, or by that of the error that completes its "it …" (formats, archives)."""
+    """Errors carry data; the error that completes an "it …" of formats or archives adds it."""
     kinds = {kind for kind in vars(errors) if kind.endswith("Error")}
     for path in (
         path for house in (CODE, TEMPLATE / "notebook_checkpoints") for path in house.rglob("*.py")

@@ -1,7 +1,7 @@
-"""The exact text of messages, in one file: `messages.txt`. Other tests compare an error's data.
+"""The exact text of messages is in one file, `messages.txt`; other tests compare an error's data.
 
-After changing a message, write the file anew: `python -m pytest tests/test_messages.py` fails and
-leaves the new text beside it as `messages.new.txt`; look at the difference, then move it there.
+After changing a message, update the file: `python -m pytest tests/test_messages.py` fails and
+writes the new text to `messages.new.txt`; review the difference, then replace `messages.txt`.
 """
 
 import shutil
@@ -52,7 +52,7 @@ def add_source(project):
     project.add_settings(f"sources.{TWO} = {source}")
 
 
-# what a user did, by title: each is done in a project with one checkpoint, and raises
+# title: what a user does in a project with one checkpoint, which raises an error
 ERRORS = {
     "load what nobody saved": lambda project: load(TWO),
     "load what no notebook makes": lambda project: load("9_report"),
@@ -178,7 +178,7 @@ def problems(project):
 
 
 def prepared(project, place, both=False):
-    """Save a checkpoint, or two, and keep a copy of the project."""
+    """Save one or both checkpoints, and return the path of a copy of the project."""
     (project / "data" / "raw.txt").write_text("raw")
     session.forget()
     data_file("raw.txt")

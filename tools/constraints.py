@@ -1,8 +1,8 @@
-"""Write constraints.txt, of the template and of every project, with today's newest versions.
+"""Write the constraints.txt of the template and of its projects, with today's newest versions.
 
 Both are valid for every Python from 3.11.0 on, and agree on the packages that they share. With
-`--keep`, the versions that are listed stay, and what is missing is added: for a fork, whose files
-then differ from the original's in few lines.
+`--keep`, listed versions stay and only missing packages are added, so that the files of a fork
+differ from the original's in few lines.
 """
 
 import subprocess
@@ -31,7 +31,7 @@ TEMPLATE_HEADER = """\
 
 
 def main() -> None:
-    """Write the projects' file, then the template's within it."""
+    """Write the projects' constraints file, then the template's, constrained by the first."""
     keep = "--keep" in sys.argv[1:]
     write_pins(PROJECT, PROJECT_HEADER, ["project", "project-tools"], keep)
     within = ["--constraint", str(PROJECT)]
@@ -46,7 +46,7 @@ def write_pins(
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--universal", "--python-version"]
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, path.name)
-        if keep:  # uv takes the versions that its output file has
+        if keep:  # uv keeps the versions that it finds in its output file
             written.write_bytes(path.read_bytes())
         output = ["--no-header", "--no-annotate", "--output-file", str(written)]
         subprocess.run(

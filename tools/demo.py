@@ -1,6 +1,6 @@
-"""What `make demo` does: generate the default project, install it, run it, show what came out.
+"""Generate the default project, install it, run it and show its files, for `make demo`.
 
-Everything happens in demo/, whose project is made anew each time; its environment is kept.
+Everything happens in demo/: each run generates the project again and reuses the environment.
 """
 
 import os
@@ -19,7 +19,7 @@ SHOWN = ("data", "notebooks", "results")
 
 
 def main() -> None:
-    """Run the steps, each under a heading that says what a user would type."""
+    """Run each step under a heading with the command that a user would type."""
     heading(f"cookiecutter {ROOT.name}")
     shutil.rmtree(DEMO / "my_project", ignore_errors=True)
     DEMO.mkdir(exist_ok=True)
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def environment() -> str:
-    """Return the Python of demo/.venv, which is made if it is not there."""
+    """Return the path of the Python in demo/.venv, which is created if missing."""
     python = ENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         venv.create(ENV, with_pip=True)
@@ -50,7 +50,7 @@ def environment() -> str:
 
 
 def run(command: list[str], folder: Path) -> None:
-    """Run a command, or end with its exit status."""
+    """Run a command; if it fails, exit with its status."""
     sys.stdout.flush()
     status = subprocess.run(command, cwd=folder).returncode
     if status:
@@ -58,7 +58,7 @@ def run(command: list[str], folder: Path) -> None:
 
 
 def tree(folder: Path, indent: str = "") -> list[str]:
-    """Return the folders that matter and what is in them, a line each."""
+    """Return one line for each file and folder below the folders in SHOWN."""
     lines = [f"{folder.name}/"] if not indent else []
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or (not indent and path.name not in SHOWN):
@@ -72,7 +72,7 @@ def tree(folder: Path, indent: str = "") -> list[str]:
 
 
 def heading(text: str) -> None:
-    """Print what a user would type."""
+    """Print a heading."""
     print(f"\n--- {text}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What a loop carries from one part to the next, and the list that is no code of a part."""
+"""Which variables a loop carries from one part to the next, and what counts as a part's code."""
 
 import ast
 

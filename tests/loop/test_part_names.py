@@ -1,4 +1,4 @@
-"""The names that parts may have."""
+"""Which names parts may have."""
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ def test_whatever_gives_names(project):
 
 
 def test_what_a_step_has_of_its_own_is_no_sub_checkpoint(project):
-    """Its record would be a folder, and no step of the project could be read any more."""
+    """A part `params.json` would turn the step's record into a folder that no command can read."""
     save("1_preprocessing", {"x": 1})
     before = project.files("1_preprocessing")
     for name in ("params.json", "Figures", "run.log"):
@@ -57,7 +57,7 @@ def test_what_a_step_has_of_its_own_is_no_sub_checkpoint(project):
 
 
 def test_a_part_that_is_no_longer_listed_is_no_damage(project):
-    """Whoever loaded it is stale, until it loads another."""
+    """A step that loaded the dropped part is stale until it loads another one."""
     one, two = "1_preprocessing", "2_integration"
     for listed in (["a", "b"], ["a"]):
         clean.clean(clean.find(Project(project), []))

@@ -1,4 +1,4 @@
-"""A checkpoint per sample, in real kernels."""
+"""Loops that save one checkpoint for each sample, in real kernels."""
 
 import re
 import time
@@ -59,7 +59,7 @@ def test_which_parts_are_made(nb, project):
         "c": 2,
     }
 
-    # one raw file: one part, in this kernel or another
+    # a changed raw file: only its part is made again
     (project / "data" / "b.txt").write_text("bbb")
     assert nb.state() == ("stale", ["data/b.txt changed"])
     assert nb.state("1_qc/a") == ("current", [])
@@ -72,7 +72,7 @@ def test_which_parts_are_made(nb, project):
     assert made(nb) == []
     assert nb.state() == ("current", [])
 
-    # another list: the new part alone, and the dropped one goes when the loop has ended
+    # another list: only the new part is made, and the dropped one is removed when the loop ends
     nb.edit(2, 'SAMPLES = ["a", "c", "d"]')
     nb.edit(3, 'STOP = "d"')
     nb.run(2, 3, 4)
@@ -88,7 +88,7 @@ def test_which_parts_are_made(nb, project):
     assert not (project / "results" / "1_qc" / "c" / "params.json").exists()
     assert nb.state() == ("current", [])
 
-    # another cell: all, also while the notebook on disk is the old one
+    # another cell changed: all parts are made again, even if the notebook on disk is outdated
     nb.edit(1, "FACTOR = 3")
     nb.run(1, 4)
     assert made(nb) == ["d", "a"]
@@ -97,7 +97,7 @@ def test_which_parts_are_made(nb, project):
 
 
 def test_parts_are_kept_by_a_kernel_that_is_told_no_cell_ids(nb, project):
-    nb.with_ids = False  # as under `checkpoint run`, papermill and nbconvert
+    nb.with_ids = False  # as with `checkpoint run`, papermill and nbconvert
     nb.run_all()
     nb.restart()
     (project / "data" / "b.txt").write_text("bbb")
@@ -118,10 +118,10 @@ def test_what_a_crash_leaves_is_kept(nb, monkeypatch):
     nb.run_all()
     assert made(nb) == ["c"]
     assert nb.state() == ("current", [])
-    # a break drops nothing
+    # leaving the loop with `break` removes no part
     assert nb.execute("for part in parts('1_qc', ['x']):\n    break") == "ok"
     assert sorted(load("1_qc").parts) == ["a", "b", "c"]
-    # nor does an empty list, as a glob gives it where a disk is not mounted
+    # nor does an empty list, such as a glob returns if a disk is not mounted
     assert nb.execute("for part in parts('1_qc', []):\n    pass") == "CheckpointValueError"
     assert "all 3 parts of 1_qc would be removed" in nb.error
     assert sorted(load("1_qc").parts) == ["a", "b", "c"]
@@ -139,7 +139,7 @@ def test_parts_that_depend_on_each_other_are_all_made(nb, project):
     nb.restart()
     nb.run_all()
     assert made(nb) == ["a", "b", "c"]
-    # a function may change it where the code does not show it
+    # a function may change the list without the loop's code showing it
     nb.restart()
     nb.edit(3, 'STOP = ""\nseen = []\ndef note(x, to):\n    to.append(x)')
     nb.edit(4, LOOP.replace("    if STOP", "    note(text, seen)\n    if STOP"))
@@ -164,14 +164,14 @@ def test_a_file_that_all_parts_read_and_what_the_loop_leaves(nb, project):
     nb.run_all()
     assert made(nb) == []  # of the last cell
     assert nb.state() == ("current", [])
-    assert nb.state("1_qc/last")[0] == "unclean"  # `text` is that of a, not of c
+    assert nb.state("1_qc/last")[0] == "unclean"  # `text` is from part a, not from c
     (project / "data" / "b.txt").write_text("bbb")
     accept(Project(project), "1_qc/b", "a blank line")
     assert nb.state() == ("current", [])
 
 
 def test_many_parts(nb, project):
-    """What is to be done for each of many parts takes milliseconds."""
+    """The overhead must be milliseconds for each part, so that loops over many parts stay fast."""
     nb.edit(2, "SAMPLES = [f'n{i}' for i in range(100)]")
     nb.edit(4, "for part in parts('1_qc', SAMPLES):\n    part.save({'n': FACTOR})")
     nb.save_file()
@@ -198,7 +198,7 @@ def test_a_kill_in_the_loop_then_rename_and_clean(nb, project):
     assert "died" in (said.stdout + said.stderr)
     assert nb.state("1_qc/a")[0] == "current"
     assert nb.state("1_qc/b")[0] == "missing"
-    (project.parent / "go").touch()  # outside, so it is no input
+    (project.parent / "go").touch()  # outside the project, so not an input
     said = project.command("run", "1_qc")
     assert said.returncode == 0, said.stderr
     outputs = nbformat.read(project / "notebooks" / "1_qc.ipynb", 4).cells[4].outputs
@@ -228,7 +228,7 @@ def test_what_is_no_plain_loop_loses_nothing(nb, project):
     assert nb.execute('part.save({"n": 0})') == "CheckpointError"
     assert "1_qc/c: part.save was called after its round of the loop" in nb.error
     assert [part["n"] for part in load("1_qc").parts.values()] == [2, 2, 2]
-    # the second time round, its parts are not what the first made of them
+    # a loop around the loop: its second pass must make the parts again
     body = "\n".join(f"    {line}" for line in LOOP.splitlines())
     nb.edit(4, f"for FACTOR in (3, 4):\n{body}")
     nb.restart()

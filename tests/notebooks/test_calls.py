@@ -1,4 +1,4 @@
-"""What code calls of `checkpoint`, in the many forms that people write it."""
+"""Finding calls of `checkpoint` in code, in the many forms that people write them."""
 
 import ast
 from textwrap import indent
@@ -90,7 +90,7 @@ def test_names_are_of_the_whole_notebook():
 
 
 def test_a_part_of_a_loop_loads():
-    """`part.load` and `part.data_file` are calls of ours, whatever the part is called."""
+    """`part.load` and `part.data_file` are found whatever the loop variable is called."""
     head = "from my_project.checkpoint import load, parts"
     body = 'x = donor.load(f"1_preprocessing/{donor.name}")\ny = donor.data_file("a.h5")'
     for head_of_loop in (
@@ -102,7 +102,7 @@ def test_a_part_of_a_loop_loads():
         assert named == (["1_preprocessing/"], ["a.h5"], False)
         renamed = rename_code(loop, imported([head, loop]), {"1_preprocessing": "1_qc"})
         assert (renamed.source, renamed.unsafe) == (loop.replace("1_preprocessing", "1_qc"), [])
-    assert named_in([head, body]) == ([], [], False)  # of something else
+    assert named_in([head, body]) == ([], [], False)  # `donor` is another object here
 
 
 def test_texts_that_are_no_argument():

@@ -1,4 +1,4 @@
-"""A notebook that saves as another one: a copy, or one that was renamed in the file browser."""
+"""Notebooks that save as another one: copies, and notebooks renamed in the file browser."""
 
 import shutil
 import time
@@ -55,13 +55,13 @@ def test_a_copy_of_the_same_name_in_another_folder(project, runs):
     shutil.copy(project / "notebooks" / f"{TWO}.ipynb", path)
     assert "rename one of them" in str(refused(TWO))
     (project / "notebooks" / f"{TWO}.ipynb").unlink()
-    save(TWO, {})  # no other notebook makes it
+    save(TWO, {})  # no other notebook saves this step
 
 
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize("new", ["2_matching", "matching", "3_matching"])
 def test_a_notebook_that_was_renamed_in_the_file_browser(project, runs, restarted, new):
-    """Until the kernel is restarted, its front end has the old name."""
+    """`save` refuses even before a restart, while the front end still reports the old name."""
     path = runs(f"{TWO}.ipynb")
     save(TWO, {"a": "own"})
     path.rename(path.with_stem(new))
@@ -102,7 +102,7 @@ def test_a_copy_that_was_renamed_since_the_kernel_started(project, runs):
 
 def test_where_nothing_is_known_nothing_is_refused(project, runs, monkeypatch):
     shutil.copy(project / "notebooks" / f"{TWO}.ipynb", project / "notebooks" / f"{TWO}_v2.ipynb")
-    runs(f"/elsewhere/{TWO}.ipynb")  # of another machine
+    runs(f"/elsewhere/{TWO}.ipynb")  # a path on another machine
     save(TWO, {})
     runs(f"{ONE}.ipynb")
     save("scran", {})  # as a script would
@@ -112,7 +112,7 @@ def test_where_nothing_is_known_nothing_is_refused(project, runs, monkeypatch):
 
 @pytest.mark.parametrize("inherited", [False, True])
 def test_the_name_that_a_jupyter_server_gives(project, monkeypatch, inherited):
-    """A kernel that a cell starts, as by `!papermill`, inherits it."""
+    """A kernel started from a cell, as by `!papermill`, inherits the name and must ignore it."""
     import psutil
 
     path = project / "notebooks" / f"{TWO}_v2.ipynb"
@@ -127,12 +127,12 @@ def test_the_name_that_a_jupyter_server_gives(project, monkeypatch, inherited):
         save(TWO, {})
     else:
         assert refused(TWO).found == path.name
-    monkeypatch.setenv("JPY_SESSION_NAME", f"lab/{path.name}")  # relative, as older servers
+    monkeypatch.setenv("JPY_SESSION_NAME", f"lab/{path.name}")  # relative, as in older servers
     assert caller.notebook() == path
 
 
 def test_what_is_looked_at_to_refuse_a_copy_is_no_input(project, runs):
-    """`save` reads other notebooks and `data/README.md`; results do not depend on them."""
+    """`save` reads other notebooks and `data/README.md`, but results do not depend on them."""
     with pytest.raises(CheckpointNotFoundError):
         data_file("counts.csv")
     path = runs(f"{TWO}.ipynb")

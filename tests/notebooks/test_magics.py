@@ -1,4 +1,4 @@
-"""Lines of a cell that IPython understands and Python does not."""
+"""IPython syntax in cells: magics and other lines that are not Python."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reading notebooks, and what their cells call."""
+"""Reading notebooks and finding the calls in their cells."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""`checkpoint run --set`: values of parameters, and where they stand afterwards."""
+"""`checkpoint run --set`: parameter values and the cell that they are written to."""
 
 import json
 
@@ -28,12 +28,12 @@ def test_a_parameter_is_set_in_the_notebooks_that_have_it(bake):
     assert notebook.cells[4].metadata.tags == ["injected-parameters"]
     run = baked.record("1_one")["checkpoint"]["run"]
     assert list(run["parameters"].values()) == [notebook.cells[4].source]
-    # what stands in the notebook is what ran, so the results fit it, and the next step sees 5
+    # the notebook contains what ran, so the step is current, and the next steps use the value
     assert steps_done(baked.command("run")) == ["2_two", "3_three"]
     assert baked.command("status").returncode == 0
-    # a formatter may break a long value into lines
+    # a formatter may break a long value over several lines
     path.write_text(path.read_text().replace("SIZE = 5", "SIZE = (\\n    5\\n)"))
-    # another value replaces the first, and the other name keeps its own
+    # a new value replaces the first, and the other name keeps its value
     assert steps_done(baked.command("run", "1_one", "--set", "SIZE=[1, None]")) == ["1_one"]
     (cell,) = [
         cell for cell in nbformat.read(path, as_version=4).cells if "# Parameters" in cell.source

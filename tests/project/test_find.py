@@ -1,4 +1,4 @@
-"""Which project `load`, `save` and the command work on."""
+"""Which project `load`, `save` and the command use."""
 
 import shutil
 import sys
@@ -16,12 +16,12 @@ from checkpoint.watch import cells
 
 @pytest.fixture
 def other(tmp_path):
-    """Return a second project, of another package."""
+    """Return a second project with another package."""
     return generate(tmp_path, project_name="Other", pipeline="blank")
 
 
 def run(project, code, cwd):
-    """Run code that imports the package of a project, in a folder; return output and errors."""
+    """Run code that imports a project's package, in the folder `cwd`; return the result."""
     return ProjectUnderTest(project).python(
         "-c", f"from my_project.checkpoint import *\n{code}", cwd=cwd
     )
@@ -63,7 +63,7 @@ def test_an_unrelated_pyproject_in_between_does_not_count(project, monkeypatch):
 
 @pytest.mark.slow
 def test_elsewhere_load_reads_and_save_refuses(project, other, tmp_path):
-    """In no project, and in one of another package."""
+    """Outside the project or in another one, `load` works but `save` must not replace results."""
     save(ONE, {"a": 1})
     (project / "data" / "raw.txt").write_text("x")
     for folder in (tmp_path, other / "notebooks"):
@@ -123,7 +123,7 @@ def test_a_script_in_no_project_belongs_to_its_working_directory(project, tmp_pa
 
 
 def test_a_notebook_belongs_to_the_project_of_its_file(project, other, monkeypatch):
-    """Where the front end names it, whatever the working directory."""
+    """The file that the front end names decides, not the working directory."""
     names = {"__vsc_ipynb_file__": str(project / "notebooks" / f"{ONE}.ipynb")}
     monkeypatch.setattr(cells, "running_shell", lambda: SimpleNamespace(user_ns=names))
     monkeypatch.chdir(other)
@@ -131,7 +131,7 @@ def test_a_notebook_belongs_to_the_project_of_its_file(project, other, monkeypat
     assert (saved_in(project), saved_in(other)) == ([ONE], [])
     names["__vsc_ipynb_file__"] = str(other / "notebooks" / f"{ONE}.ipynb")
     monkeypatch.chdir(project)
-    assert project_to_write(ONE).root == other  # `checkpoint` of the tests is of no package
+    assert project_to_write(ONE).root == other  # here `checkpoint` is in no project's package
 
 
 def test_the_variables_overrule(project, other, tmp_path, monkeypatch):
@@ -156,7 +156,7 @@ def test_results_of_an_autograder(project, tmp_path, monkeypatch, capsys):
     save(f"{ONE}/part", {"p": "teacher"})
     monkeypatch.setattr("checkpoint.project.find.installed_project", lambda: project)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHECKPOINT_RESULTS", "out")  # each submission's own folder
+    monkeypatch.setenv("CHECKPOINT_RESULTS", "out")  # a separate folder for each submission
     capsys.readouterr()
     assert load(ONE)["a"] == "teacher"
     assert capsys.readouterr().out.startswith(f"Loaded from {project / 'results' / ONE}/ (")
@@ -164,7 +164,7 @@ def test_results_of_an_autograder(project, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith(f"Saved to {tmp_path / 'out' / '2_integration'}/\n")
     assert load("2_integration")["b"] == "student"
     save(f"{ONE}/mine", {"m": 1})
-    assert load(ONE)["a"] == "teacher"  # its own folder there has a sub-checkpoint alone
+    assert load(ONE)["a"] == "teacher"  # the step's folder in `out` has only a sub-checkpoint
     save(ONE, {"a": "student"})
     assert load(ONE)["a"] == "student"
     assert load(f"{ONE}/part")["p"] == "teacher"

@@ -1,4 +1,4 @@
-"""Names that are one file everywhere."""
+"""File names that mean the same file on every system."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Raw files outside the project: the setting `data`."""
+"""The setting `data`, for raw files outside the project."""
 
 import pytest
 from front_end import FrontEnd
@@ -9,7 +9,7 @@ from checkpoint.errors import CheckpointError, CheckpointNotFoundError, Checkpoi
 
 @pytest.fixture
 def raw(project, tmp_path):
-    """Return a folder that the project takes for its raw files on this machine."""
+    """Return a folder outside the project that the setting `data` names on this machine."""
     folder = tmp_path / "mount" / "raw"
     (folder / "run 1").mkdir(parents=True)
     (folder / "run 1" / "a.csv").write_text("a\n1\n", encoding="utf-8")

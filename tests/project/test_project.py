@@ -1,4 +1,4 @@
-"""What makes a project, its steps and its folders."""
+"""Finding a project, its steps and its folders."""
 
 import os
 import shutil
@@ -80,7 +80,7 @@ def test_a_step_is_named_as_the_shell_completes_it(argument):
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
 @pytest.mark.parametrize("folder", ["results", "data"])
 def test_a_link_to_a_disk_that_is_not_mounted(project, folder):
-    """It is not `not found`, which would say to run or to download everything again."""
+    """The error must not be "not found", which would suggest making or downloading it all again."""
     shutil.rmtree(project / folder)
     (project / folder).symlink_to("/mnt/not_mounted/lab")
     calls = {

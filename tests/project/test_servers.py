@@ -1,4 +1,4 @@
-"""Notebooks that a real Jupyter server runs."""
+"""Finding notebooks that are open in a real Jupyter server."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def server(project, tmp_path, monkeypatch):
-    """Start a Jupyter server in a project; return a function that asks it."""
+    """Start a Jupyter server in the project; yield a function that sends it API requests."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
     options = ["--ServerApp.ip=127.0.0.1", "--no-browser", "--allow-root"]
@@ -50,17 +50,17 @@ def server(project, tmp_path, monkeypatch):
 
 
 def opened(ask, path):
-    """Open a notebook as a front end does; return its kernel."""
+    """Open a notebook as a front end does; return its kernel's id and a client."""
     body = {"path": path, "name": "", "type": "notebook", "kernel": {"name": "python3"}}
     kernel = ask("sessions", body)["kernel"]["id"]
     file = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / f"kernel-{kernel}.json"
     client = BlockingKernelClient(connection_file=str(file))
     client.load_connection_file()
     client.start_channels()
-    client.hb_channel.pause()  # it may miss the beat of a kernel that is only starting
+    client.hb_channel.pause()  # the heartbeat may give up on a kernel that is still starting
     client.kernel_info()
     client.get_shell_msg(timeout=60)
-    # the server may begin to listen later than the kernel says that it is busy
+    # the server may start to listen only after the kernel has reported that it is busy
     wait_until(
         lambda: client.kernel_info() and ask(f"kernels/{kernel}")["execution_state"] == "idle"
     )
@@ -77,7 +77,7 @@ def wait_until(condition):
 
 def test_a_server_tells_which_notebooks_are_open(server, project):
     project_ = Project(project)
-    (Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "jpserver-1.json").write_text("{")  # being written
+    (Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "jpserver-1.json").write_text("{")  # half-written
     assert sessions(project_) == {}
     said = advice(project_, [f"{ONE}.ipynb", f"{TWO}.ipynb"], CLOSE)
     assert said == f"If {ONE}.ipynb or {TWO}.ipynb is open, c{CLOSE[1:]}"

@@ -1,4 +1,4 @@
-"""`[tool.checkpoint]` in a project's `pyproject.toml`."""
+"""The settings in `[tool.checkpoint]` of a project's `pyproject.toml`."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_steps_and_kernels(tmp_path):
     assert read_kernels(project) == {"2_b": "x", "3_c": "z"}
     assert read_entries(project) == {"1_a": (["R", "a b"], ["0_x"], [], [])}
     command = r"steps.1_a = { run = 'C:\R\Rscript.exe scripts\a.R -e \"1 > 0\"', code = ['./a.R'] }"
-    words = [r"C:\R\Rscript.exe", r"scripts\a.R", "-e", "1 > 0"]  # as on Windows
+    words = [r"C:\R\Rscript.exe", r"scripts\a.R", "-e", "1 > 0"]  # paths as on Windows
     project = read(tmp_path, command.replace('\\"', '"'))
     assert read_entries(project) == {"1_a": (words, [], ["a.R"], [])}
     (tmp_path / "checkpoint.local.toml").write_text("[kernels]\n3_c = 1\n")

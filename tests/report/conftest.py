@@ -1,4 +1,4 @@
-"""A project that has something of everything, and hostile text wherever people can put some."""
+"""A project with every kind of content, and hostile text wherever users can enter text."""
 
 import pandas as pd
 import pytest
@@ -11,7 +11,7 @@ from checkpoint.storage import session
 
 @pytest.fixture
 def told(project: ProjectUnderTest) -> ProjectUnderTest:
-    """Return a project whose first step was made again with another parameter since its commit."""
+    """Return a project whose first step was regenerated with another parameter after a commit."""
     (project / "data" / "raw.txt").write_text("raw")
     first(project, min_counts=1)
     session.forget()
@@ -29,7 +29,7 @@ def told(project: ProjectUnderTest) -> ProjectUnderTest:
 
 
 def first(project, min_counts):
-    """Make the first step."""
+    """Save the first step with a parameter."""
     session.forget()
     data_file("raw.txt")
     params = {"filter": {"min_counts": min_counts, RUNS: RUNS}, "seed": 0}

@@ -1,4 +1,4 @@
-"""Text that would run if a page showed it as what it says it is, and figures."""
+"""Figures, and text that would run if a page inserted it as HTML."""
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -23,7 +23,7 @@ onload="document.title='ran'"><rect width="40" height="20" fill="teal"/>
 
 
 def drawn(size=(4, 3), noise=0):
-    """Return a figure; with noise, one that does not compress."""
+    """Return a matplotlib figure; if `noise` is set, one that compresses badly."""
     figure, axes = plt.subplots(figsize=size, dpi=100)
     random = np.random.default_rng(0)
     axes.imshow(random.random((noise, noise)), interpolation="none") if noise else axes.plot([1, 2])
@@ -32,7 +32,7 @@ def drawn(size=(4, 3), noise=0):
 
 
 def outputs():
-    """Return outputs of which some would run, if they were shown as what they say they are."""
+    """Return notebook outputs, some of which would run if a page trusted their MIME type."""
     new = nbformat.v4.new_output
     return [
         new("stream", text=f"\x1b[31mred\x1b[0m {RUNS}\n10%\r100%\n"),

@@ -1,4 +1,4 @@
-"""The graph of the steps, in the forms in which it is printed."""
+"""The graph of the steps, in all its output formats."""
 
 from xml.etree import ElementTree
 
@@ -25,7 +25,7 @@ def test_a_picture_has_each_step_and_each_line():
         float(text.get("x")) < float(top.get("width")) for text in top.findall("s:text", space)
     )
     assert ElementTree.fromstring(as_svg({})).findall("s:text", space) == []
-    ours = as_svg({"1": ["2"], "2": ["1"]})  # a circle
+    ours = as_svg({"1": ["2"], "2": ["1"]})  # a cycle
     assert ours.count("<path") == 2
 
 
@@ -62,7 +62,7 @@ def test_no_line_of_the_graph_runs_through_another_step(numbers):
     at = {node.name: (node.x, node.y) for node in graph.nodes}
     edges = [(at[before], at[name]) for name, loaded in loads.items() for before in loaded]
     for (x, top), (end, bottom) in edges:
-        # straight down in its own lane, and in the last row over to the step
+        # edges go straight down in their lane, and cross over to the step in the last row
         straight = bottom if x == end else bottom - 40
         assert not [
             1

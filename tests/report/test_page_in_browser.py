@@ -1,4 +1,4 @@
-"""The page in a real browser, from a file: it shows, it can be used, and it runs nothing."""
+"""The report page in a real browser, opened from a file: it works, and no hostile text runs."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def browser():
-    """Start a browser."""
+    """Yield a running browser; skip the tests if there is none."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with playwright.sync_playwright() as tool:
@@ -34,7 +34,7 @@ def browser():
 
 @dataclass
 class Reader:
-    """Somebody who opens pages, and what the browser said of them."""
+    """Opens pages, and collects the browser's messages and requests."""
 
     browser: object
     said: list = field(default_factory=list)
@@ -56,7 +56,7 @@ def reader(browser):
 
 @pytest.fixture
 def path(told):
-    """Return the page of the project that has something of everything."""
+    """Return the path of the report of the project with every kind of content."""
     file = told / "results" / "report.html"
     write(Project(told), file, 10**7)
     return file
@@ -66,7 +66,7 @@ def test_a_page_is_read(path, reader):
     page = reader.open(path)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     page.wait_for_timeout(200)
-    assert page.title() == "My project"  # nothing ran that would have changed it
+    assert page.title() == "My project"  # no hostile script has changed the title
     assert page.evaluate(BROKEN) == 0
     assert page.evaluate(WIDER) <= 0
     assert [url for url in reader.asked if url != path.as_uri() and url[:5] != "data:"] == []
@@ -87,7 +87,7 @@ def test_a_page_is_read(path, reader):
     assert page.evaluate("document.activeElement.className") == "large"
 
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false)")
-    page.get_by_role("link", name="cell 2").first.click()  # opens the notebook that it is in
+    page.get_by_role("link", name="cell 2").first.click()  # opens the cell's notebook
     playwright.expect(page.locator("#cell-2-2")).to_be_in_viewport()
     folded = page.locator("details:not([open], .notebook)")
     before = folded.count()
@@ -126,7 +126,7 @@ def test_many_steps_and_lines_leave_room_for_the_names(bake, reader):
     names = [f"a_step_of_many_{number}" for number in range(12)]
     project = bake(pipeline="blank", notebooks=", ".join(names))
     steps = project.steps()
-    for number in range(6, 12):  # a lane for each of the first six
+    for number in range(6, 12):  # one lane for each of the first six steps
         with project.edited(steps[number]) as notebook:
             load = next(cell for cell in notebook.cells if "load(" in cell.source)
             load.source += f'\nearlier = load("{steps[11 - number]}")'
@@ -151,7 +151,7 @@ def test_many_steps_and_lines_leave_room_for_the_names(bake, reader):
 
 def test_it_is_accessible(path, reader):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
-    # axe has to run its own script in the page, which the page's policy forbids
+    # the page's content security policy would block axe's script
     page = reader.open(path, bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     for scheme in ("light", "dark"):

@@ -1,4 +1,4 @@
-"""The page: what it says, what it does not run, what it costs, and where it is written."""
+"""The report page: its content, safety against hostile text, size, and where it is written."""
 
 import io
 import json
@@ -37,7 +37,7 @@ LARGE = 10**7
 
 
 class Parsed(HTMLParser):
-    """The tags and the text of a page, as a browser reads them."""
+    """The tags and the text of a page, as a browser parses them."""
 
     def __init__(self, html):
         super().__init__()
@@ -76,11 +76,11 @@ def test_what_the_page_says(told):
     assert f"{THREE} is missing: nothing was saved yet" in text
     assert "1 parameter differs from the last commit." in text
     assert "500 was 1 in the last commit" in text
-    assert "60 × 1 −40 rows, −1 columns" in text  # of the table of the same name
+    assert "60 × 1 −40 rows, −1 columns" in text  # compared with the table of the same name
     assert "1 part, 0 current" in text and f"{TWO}/donor_1" in text
     assert "Named in cell 2, axes = {'umap': 1}. Saved in cell 3." in text
-    assert f"Named in cell 2, axes = {{'umap': 1}}. Saved by {TWO} with n = 1." in text  # of a part
-    assert ("figure", "no") in [(t, a.get("class")) for t, a in parsed.tags]  # the stale mark
+    assert f"Named in cell 2, axes = {{'umap': 1}}. Saved by {TWO} with n = 1." in text  # a part
+    assert ("figure", "no") in [(t, a.get("class")) for t, a in parsed.tags]  # a stale figure
     assert "Quality & <b>control</b>" in text and "[picture: a picture]" in text
     assert "100%" in text and "10%\r" not in text and "\x1b" not in text
     assert ("td", {"colspan": "2"}) in parsed.tags or ("th", {"colspan": "2"}) in parsed.tags
@@ -89,7 +89,7 @@ def test_what_the_page_says(told):
 
 def test_nothing_in_it_runs_or_loads_anything(told):
     _, parsed = page(told)
-    assert parsed.text.count("document.title = 'ran'") > 6  # all of it is there, as text
+    assert parsed.text.count("document.title = 'ran'") > 6  # the hostile code is shown as text
     assert [tag for tag, _ in parsed.tags].count("script") == 1
     assert not [attrs for _, attrs in parsed.tags if any(key.startswith("on") for key in attrs)]
     assert not [attrs for _, attrs in parsed.tags if "style" in attrs]
@@ -170,7 +170,7 @@ def test_without_pillow_the_page_says_what_it_cannot_do(project, monkeypatch):
 
 
 def without(importing, package):
-    """Import as ever, but for one package."""
+    """Return an import function that fails for one package."""
 
     def import_others(name, *rest, **options):
         if name.partition(".")[0] == package:
@@ -200,7 +200,7 @@ def test_the_same_project_gives_the_same_bytes(told, monkeypatch):
     write(Project(told), path, LARGE, zipped=True)
     before = path.read_bytes(), zipped.read_bytes()
     os.utime(told / "results" / TWO / "table.csv")
-    write(Project(told), path, LARGE, zipped=True)  # its own page may be replaced
+    write(Project(told), path, LARGE, zipped=True)  # may replace a page that it wrote
     assert (path.read_bytes(), zipped.read_bytes()) == before
     assert b"Checked 2023-11-14 22:13 UTC" in before[0]
     names = zipfile.ZipFile(io.BytesIO(before[1])).namelist()
@@ -261,7 +261,7 @@ def test_the_ledger_begins_with_raw_files(project):
     assert "data/protein_counts.h5ad, 6 cells × 4 features" in text
     with h5py.File(project / "data" / "rna_counts.h5ad", "a") as file:
         file.create_group("obsm")
-    text = words(page(project)[1].text)  # nobody knows what the other file had
+    text = words(page(project)[1].text)  # the old file's shape is unknown
     assert "rna_adata – – 3 × 4 new" in text and "data/rna_counts.h5ad, " in text
     assert "changed since" in text
 
@@ -275,7 +275,7 @@ def test_of_many_parts_the_first_are_in_the_ledger(project):
     text = words(parsed.text)
     assert f"Of the 10 parts of {ONE}, the first 8 are listed." in text
     assert "10 parts, 10 current" in text and "n = 9" in text
-    assert "10 files, " in text  # of what came out
+    assert "10 files, " in text  # in the list of outputs
 
 
 def test_a_notebook_that_cannot_be_read(project):
@@ -344,7 +344,7 @@ def test_in_a_clone_nothing_speaks_against_the_results(project, tmp_path):
 
 @pytest.mark.versions
 def test_it_needs_only_what_the_workflow_installs(project):
-    """And so it starts fast: nbconvert, for one, takes seconds to import."""
+    """Few imports also let the command start fast: nbconvert, for example, takes seconds."""
     workflow = yaml.safe_load((project / ".github" / "workflows" / "checkpoint.yml").read_text())
     job = workflow["jobs"]["report"]
     assert job["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
@@ -376,7 +376,7 @@ def test_it_needs_only_what_the_workflow_installs(project):
     done = project.python("-c", listing)
     assert done.returncode == 0, done.stderr
     other_names = {"markdown_it": "markdown-it-py", "PIL": "pillow", "attr": "attrs"}
-    installed.add("attrs")  # which older versions of these import if it is there
+    installed.add("attrs")  # older versions of these packages import it if it is installed
     imported = {name for name in done.stdout.splitlines()[-1].split() if name[0] != "_"}
     assert "jinja2" in imported and "PIL" in imported
     assert {canonicalize_name(other_names.get(name, name)) for name in imported} <= installed

@@ -1,4 +1,4 @@
-"""Projects in the shape of published ones, on synthetic data."""
+"""Projects modelled on published ones, with synthetic data."""
 
 import json
 import os
@@ -26,7 +26,7 @@ SHELL = {
 
 
 def cells(*sources, saves=True):
-    """Return the cells of a notebook that loads in its first and saves in its last one."""
+    """Return code cells; if `saves`, the first and last have the tags of load and save cells."""
     made = [nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)]
     if saves:
         made[0].metadata["tags"] = ["checkpoint-load"]
@@ -35,10 +35,10 @@ def cells(*sources, saves=True):
 
 
 class Chain:
-    """A project of such a shape, and what is done to it.
+    """A project with given notebooks and scripts, and methods that run, kill and query it.
 
-    Each step waits, where it calls `wait`, as long as a file lies in the folder WAIT that begins
-    with its name.
+    Code that calls `pause(NAME)` waits there as long as the file `pauses/NAME` exists beside the
+    project.
     """
 
     def __init__(self, folder, notebooks, scripts, settings):
@@ -57,11 +57,11 @@ class Chain:
             file.write(settings)
 
     def state(self, step):
-        """Return the state of a step or part."""
+        """Return the status of a step or part."""
         return Lineage(Project(self.project)).state(step)
 
     def killed(self, at, victim):
-        """Run the chain, and kill the run or its kernel where a step waits; return who is left."""
+        """Run the chain and kill the run or its kernel at a pause; return surviving processes."""
         pauses = self.project.parent / "pauses"
         (pauses / at).touch()
         run = self.project.start("run")
@@ -72,7 +72,7 @@ class Chain:
         number = run.pid if victim == "run" else int((pauses / "pid").read_text())
         os.kill(number, signal.SIGKILL)
         assert run.wait(30) == (-signal.SIGKILL if victim == "run" else 2)
-        alive = psutil.wait_procs(below, timeout=20)[1]  # a kernel looks for its parent each second
+        alive = psutil.wait_procs(below, timeout=20)[1]  # kernels check their parent once a second
         for path in (pauses / "reached", pauses / at):
             path.unlink()
         return alive
@@ -80,7 +80,7 @@ class Chain:
 
 @contextmanager
 def changed(path, old, new):
-    """Replace a text of a file within the `with` block."""
+    """Replace a text in a file within the `with` block."""
     before = path.read_bytes()
     assert old in before.decode()
     path.write_bytes(before.decode().replace(old, new).encode())
@@ -91,7 +91,7 @@ def changed(path, old, new):
 
 
 def install_kernel(folder, name, argv, language="python", **env):
-    """Install a kernel that the tests' Jupyter finds, beside that of their environment."""
+    """Install a kernel spec in addition to that of the tests' environment."""
     place = folder / "jupyter" / "kernels" / name
     place.mkdir(parents=True)
     spec = {"argv": argv, "display_name": name, "language": language, "env": env}

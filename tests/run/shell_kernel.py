@@ -1,4 +1,4 @@
-"""A kernel of another language than Python: each cell is a script of `sh`."""
+"""A kernel for a language other than Python: each cell is an `sh` script."""
 
 import subprocess
 
@@ -7,7 +7,7 @@ from ipykernel.kernelbase import Kernel
 
 
 class Shell(Kernel):
-    """Runs the cells, without keeping variables from one to the next."""
+    """A kernel that runs each cell in a new shell, so variables do not persist."""
 
     implementation = "shell"
     implementation_version = "1"
@@ -15,11 +15,11 @@ class Shell(Kernel):
 
     @property
     def language_info(self):
-        """Return what a notebook says of its language."""
+        """Return the language metadata that a notebook records."""
         return {"name": "bash", "mimetype": "text/x-sh", "file_extension": ".sh"}
 
     def do_execute(self, code, silent, *rest, **options):
-        """Run a cell."""
+        """Run a cell and return the reply message."""
         done = subprocess.run(
             ["sh", "-ec", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

@@ -1,4 +1,4 @@
-"""What `run` does in a clone, and where raw files are not here."""
+"""`checkpoint run` in a clone without large files, and with missing raw files."""
 
 import shutil
 
@@ -21,7 +21,7 @@ SAVES = {
 
 @pytest.fixture(scope="module")
 def run_once(tmp_path_factory):
-    """Return a project whose three steps are current, in git, to be copied."""
+    """Return a committed project with three current steps, for tests to copy."""
     folder = tmp_path_factory.mktemp("run")
     project = generate(folder, pipeline="blank", notebooks="one, two, three")
     (project / "data" / "raw.txt").write_text("3")
@@ -40,7 +40,7 @@ def run_once(tmp_path_factory):
 
 @pytest.fixture
 def made(run_once, tmp_path):
-    """Return such a project of the test's own."""
+    """Return a copy of that project which the test may change."""
     return ProjectUnderTest(shutil.copytree(run_once, tmp_path / "my_project"))
 
 
@@ -62,7 +62,7 @@ def test_a_clone_with_its_raw_data(made, tmp_path):
     assert done.returncode == 3
     assert done.stdout == "Nothing to run: everything else is current.\n"
     assert done.stderr.count("absent") == 2
-    # what a step that runs needs is made, and no more
+    # steps that a changed step needs are run as well
     clone.change_cell("3_three", 'total = load("2_two")["m"].sum() + 1')
     done = clone.command("run")
     assert done.returncode == 0, done.stderr
@@ -118,7 +118,7 @@ def test_a_sample_that_was_dropped(bake):
 
 
 def test_the_flags_of_a_workflow_in_a_clone(made, tmp_path):
-    """What a step that runs needs is run before it."""
+    """A changed step needs its absent inputs, so Snakemake must run their steps first."""
     git(tmp_path, "clone", "-q", str(made), str(tmp_path / "clone"))
     clone = ProjectUnderTest(tmp_path / "clone")
     (clone / "data" / "raw.txt").write_text("3")

@@ -1,4 +1,4 @@
-"""Chains in the shape of published projects, on synthetic data, each from nothing to `current`."""
+"""Chains modelled on published projects, run on synthetic data from no results to `current`."""
 
 import os
 import re
@@ -20,7 +20,7 @@ from checkpoint.check.check import check
 
 pytestmark = pytest.mark.slow
 
-# a step that is to wait says so, and waits for as long as it is told to
+# reports that the pause is reached, and waits until the test removes the file
 PAUSE = """\
 def pause(at):
     place = Path("../../../pauses")
@@ -85,7 +85,7 @@ ORDER = 'order = ["1_core/01_qc", "1_core/01a_merge", "02_score", "2_models/03_m
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
-    """Return a chain with a loop over samples, a script and a second kernel; nothing is made."""
+    """Yield a chain with a loop over samples, a script and a second kernel, without results."""
     folder = tmp_path_factory.mktemp("samples")
     chain = Chain(folder, SAMPLES_NOTEBOOKS, {"score.py": SCORE}, SAMPLES_SETTINGS)
     project = chain.project
@@ -102,7 +102,7 @@ def samples(tmp_path_factory):
 
 
 def test_a_chain_with_samples(samples):
-    """Its kernel and then the run are killed; it goes on from there, and says what changes."""
+    """After its kernel and then the run are killed, the chain resumes and keeps finished parts."""
     project = samples.project
     notebooks = project / "notebooks"
     assert project.steps() == [QC, MERGED, SCORED, MODEL, VIEW]
@@ -137,7 +137,7 @@ def test_a_chain_with_samples(samples):
         "from",
         MERGED,
     ]
-    # the parts are not listed in the column that says what a step is made from
+    # the inputs column lists the step, not its parts
     assert re.search(rf"\n{MERGED} +{QC} +current", project.command("status").stdout)
 
     current = dict.fromkeys(project.steps(), "current")
@@ -163,7 +163,7 @@ def test_a_chain_with_samples(samples):
         with changed(path, old, new):
             assert project.states() == states, new
             assert [samples.state(f"{QC}/{name}").state for name in "abc"] == parts, new
-            # each step that is not current names the root
+            # every step that is not current names the root cause
             found = {tuple(why) for _, why in project.explained_states().values() if why}
             assert [why.startswith(reason) for (why,) in found] == [True] * bool(reason), found
 
@@ -242,7 +242,7 @@ def test_a_chain_with_r_and_a_kernel_of_another_language(tmp_path, monkeypatch):
     assert project.states() == current
     made = load("2_scran")
     assert list(made["kept"]["gene"]) == ["b", "c"]
-    assert made["counts"].name == "counts.rds"  # in a format that is R's own
+    assert made["counts"].name == "counts.rds"  # a format that only R can read
     assert list(project.record("2_scran")["checkpoint"]["inputs"]) == [
         "results/1_counts",
         "config.yaml",
@@ -268,7 +268,7 @@ def test_a_chain_with_r_and_a_kernel_of_another_language(tmp_path, monkeypatch):
             for state, why in found.values():
                 assert [one.startswith(reason) for one in why] == [True] * (state != "current")
 
-    # R fails; then it is killed with the run; each time, what it made before stays
+    # R fails, then R is killed with the run: the previous results stay each time
     before = project.files("2_scran")
     script.write_text(SCRAN + 'stop("no convergence")\n')
     failed = project.command("run")
@@ -304,7 +304,7 @@ R_CELL = (
     'counts <- read.csv("../results/1_counts/counts.csv")\nout <- Sys.getenv("CHECKPOINT_OUTPUT")'
 )
 KEPT = 'write.csv(counts[counts$count >= 2, ], file.path(out, "kept.csv"), row.names = FALSE)'
-# R writes what is left of it when it ends
+# R flushes the rest of the file when it exits
 OPEN = 'kept <- file(file.path(out, "kept.csv"), "w")\nwriteLines("gene,count\\nd,4", kept)'
 COUNTS = """\
 import os
@@ -320,7 +320,7 @@ code = ["scripts/counts.py"]
 
 
 def test_a_notebook_in_r(tmp_path, monkeypatch):
-    """It is made, changed, fails; its kernel and then the run are killed; it goes on."""
+    """An R notebook keeps its last results through an error and kills, and can then run again."""
     if "ir" not in KernelSpecManager().find_kernel_specs():
         pytest.skip("IRkernel is not installed")
     notebooks = {"2_seurat": (R, cells(R_CELL, KEPT, saves=False))}
@@ -355,14 +355,14 @@ def test_a_notebook_in_r(tmp_path, monkeypatch):
             time.sleep(0.1)
         os.kill(int(pid.read_text()) if victim == "kernel" else run.pid, signal.SIGKILL)
         assert run.wait(30) == (2 if victim == "kernel" else -signal.SIGKILL)
-        if victim == "kernel":  # else that of R, which goes on, is still open
+        if victim == "kernel":  # otherwise R still runs and holds the pipe open
             assert "2_seurat.ipynb: the kernel died" in run.stderr.read()
         assert project.states() == {**current, "2_seurat": state}
         left = project.files("2_seurat")
         assert "failed.ipynb" in left
         assert before.items() <= left.items()
 
-    # a kernel of R does not notice that its run has gone
+    # an R kernel does not notice that its run has died
     project.change_cell("2_seurat", OPEN, KEPT)
     done = project.command("run")
     assert f"2_seurat: ended R (process {pid.read_text()}), which an earlier" in done.stdout

@@ -1,4 +1,4 @@
-"""What a run leaves not current: the reason, what to do, exit status 3, and no run for nothing."""
+"""Steps that a run cannot make current: the reason, the advice and exit status 3."""
 
 import pytest
 from nbformat.v4 import new_code_cell
@@ -23,13 +23,13 @@ def choose_kernel(project, step, kernel):
 
 
 def told(done):
-    """Return the last line of the errors; a kernel under load may have written others before."""
+    """Return the last line of stderr; a kernel under load may have written others before it."""
     return done.stderr.splitlines()[-1]
 
 
 @pytest.fixture
 def with_script(bake):
-    """Return a project where a script makes a step from 1 for 2, and 3 loads 2."""
+    """Return a project with a script between steps 1 and 2, and a step 3 that loads 2."""
     baked = bake(pipeline="blank", notebooks="one, two, three")
     baked.write_cells(one="SIZE = 1", two="SIZE = previous['x']", three="SIZE = previous['x']")
     path = baked / "notebooks" / "2_two.ipynb"
@@ -41,7 +41,7 @@ def with_script(bake):
 
 @pytest.mark.slow
 def test_status_does_not_send_to_a_run_that_changes_nothing(bake):
-    """What a step loads is a sub-checkpoint that its notebook no longer saves."""
+    """If a step loads a sub-checkpoint that is no longer saved, running again cannot help."""
     baked = bake(pipeline="blank", notebooks="one, two")
     baked.write_cells(one="save('1_one/a', {'x': 1})\nSIZE = 1", two="SIZE = previous['x']")
     path = baked / "notebooks" / "2_two.ipynb"
@@ -61,7 +61,7 @@ def test_status_does_not_send_to_a_run_that_changes_nothing(bake):
 
 @pytest.mark.slow
 def test_a_sub_checkpoint_saved_before_its_step_is_made_again_on_request(bake):
-    """A session ran the cell that saves it before the one that saves the step."""
+    """If the sub-checkpoint's cell runs after the step's save, only `run --all` makes it again."""
     baked = bake(pipeline="blank", notebooks="one, two")
     baked.write_cells(one="SIZE = 1", two="SIZE = previous['x']")
     path = baked / "notebooks" / "2_two.ipynb"
@@ -113,7 +113,7 @@ def test_a_script_that_has_to_run_is_named_and_nothing_runs_on_what_it_made(with
 
 @pytest.mark.slow
 def test_a_script_that_makes_the_same_again_lets_the_steps_after_it_be(with_script):
-    """What 2 loads looks stale while 1 runs beside it, and is current when 1 has finished."""
+    """Step 2 looks stale while 1 runs, but must not run if the script's results stay current."""
     with_script.command("run", "1_one")
     with_script.python("scripts/scran.py")
     assert steps_done(with_script.command("run")) == ["2_two", "3_three"]
@@ -122,14 +122,14 @@ def test_a_script_that_makes_the_same_again_lets_the_steps_after_it_be(with_scri
 
 
 def crash(baked, value):
-    """Let 1 save a part, and crash before it saves itself unless the value is 1."""
+    """Let step 1 save a part, then crash before saving itself unless `value` is 1."""
     baked.change_cell("1_one", f"V = {value}\nsave('1_one/part', {{'v': V}})\nassert V == 1")
     baked.change_cell("1_one", "save('1_one', {'v': V})", "save")
 
 
 @pytest.mark.slow
 def test_a_step_that_crashed_between_its_saves_runs_again(bake):
-    """Also where the name of the part is computed, so that no cell tells what is loaded."""
+    """Even if the part's name is computed, so that no cell shows what is loaded."""
     baked = bake(pipeline="blank", notebooks="one, two, three")
     crash(baked, 1)
     baked.write_cells(
@@ -175,7 +175,7 @@ def test_a_notebook_without_a_save_is_told_before_others_run(bake):
         f"Not run: {reason}\nNothing to run: everything else is current.\n",
         3,
     )
-    # nor does one that nobody can read keep the others from running
+    # an unreadable notebook does not keep the others from running
     baked.notebook("2_two").write_text("<<<<<<< HEAD\n>>>>>>> x", encoding="utf-8")
     done = baked.command("run", "--all")
     assert (steps_ran(done), done.returncode) == (["1_one"], 3)
@@ -221,7 +221,7 @@ def test_which_kernel_runs_a_notebook(project, kernel, expected, in_python):
 
 
 def test_a_notebook_in_another_language_that_names_no_kernel(project):
-    """Python would run its code, and say that it is not Python's."""
+    """The default kernel, Python, would fail with a misleading syntax error."""
     with project.edited("1_preprocessing") as notebook:
         notebook.metadata = {"language_info": {"name": "R"}}
     there = Project(project)
@@ -237,7 +237,7 @@ def test_a_notebook_in_another_language_that_names_no_kernel(project):
         ("save('1_preprocessing', {})", "", False),
         ("save(STEP, {})", "", False),
         ("%%time\nsave('1_preprocessing', {})", "", False),
-        ("if False save('1_preprocessing', {})", "", False),  # the cell fails, and says so
+        ("if False save('1_preprocessing', {})", "", False),  # the cell fails with its own error
         ("fig.save('x.png')", "", True),
         ("np.save('x.npy', x)", "def f(path): np.save(path, 1)", True),
         ("finish(adata)", "from .checkpoint import save\n\ndef finish(x): save(x.step, {})", False),

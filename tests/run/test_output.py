@@ -1,4 +1,4 @@
-"""What a command or another language may write into its folder."""
+"""Output folders of commands and of notebooks in other languages."""
 
 import os
 import re
@@ -22,7 +22,7 @@ code = ["R"]
 
 @pytest.fixture
 def write(bake, monkeypatch, capsys):
-    """Return a function that writes as a command of the step 2_scran does."""
+    """Return a function that saves results as the command of step 2_scran would."""
     project = bake(pipeline="blank", notebooks="one")
     with (project / "pyproject.toml").open("a") as file:
         file.write(SETTINGS)
@@ -70,7 +70,7 @@ def test_what_cannot_be_committed_leaves_what_was_there(write):
 
 
 def test_a_folder_as_code(write):
-    """Each file in it counts, what Python leaves in it does not."""
+    """Every file in a code folder counts as code, except Python's caches."""
     write(lambda folder: None)
     code = write.project / "R"
     (code / "__pycache__" / "x.pyc").write_bytes(b"x")
@@ -84,7 +84,7 @@ def test_a_folder_as_code(write):
     write(lambda folder: None)
     (code / "helper.R").unlink()
     assert write.project.state("2_scran") == ("edited", ["R/helper.R is missing"])
-    # whoever loads it is told what makes it, which is not a notebook
+    # the note on loading names the command, since no notebook makes this step
     note = "results/2_scran is edited: R/helper.R is missing. Run `checkpoint run 2_scran`."
     assert outdated(Project(write.project), "2_scran")[1] == note
     assert list(load("2_scran")) == ["made"]
@@ -96,7 +96,7 @@ def test_a_step_that_runs_later_cannot_come_first(write):
     settings.write_text(f'{text}\n[tool.checkpoint.steps.3_later]\nrun = "Rscript x.R"\n')
     with pytest.raises(CheckpointError, match="2_scran loads 3_later, which runs after it"):
         write(lambda folder: None)
-    # of a notebook in Python, the session tells what it reads
+    # for a Python notebook, the session recording knows what it reads
     settings.write_text(f'{text}\n[tool.checkpoint.steps.1_one]\nreads = ["config.yaml"]\n')
     problems = [str(problem) for problem in check(write.project)]
     assert any("steps.1_one] has no effect: the notebook itself tells" in one for one in problems)

@@ -1,4 +1,4 @@
-"""`checkpoint run`: what runs, in which order, with which values, and what a failure leaves."""
+"""`checkpoint run`: which steps run, in which order, and what a failure leaves."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_run_shows_the_failing_cell_and_leaves_the_notebook(bake):
     assert "2_two.ipynb failed; executed copy: results/2_two/failed.ipynb\n" in done.stderr
     assert "CheckpointNotFoundError" in failed.read_text(encoding="utf-8")
     assert "Results directory 'results/1_one' not found. Run 1_one.ipynb first." in done.stderr
-    assert done.stderr.count("previous = load(") == 1  # the cell is shown once, without our code
+    assert done.stderr.count("previous = load(") == 1  # the cell is shown once, without our frames
     assert "api.py" not in done.stderr
     assert "\x1b[" not in done.stderr
     assert path.read_bytes() == before
@@ -111,7 +111,7 @@ else:
 
 
 def branches(bake):
-    """Return a project in which steps 2 and 3 both load 1 and nothing else, and 4 loads both."""
+    """Return a project in which steps 2 and 3 load only step 1, and 4 loads both."""
     baked = bake(pipeline="blank", notebooks="one, two, three, four")
     baked.write_cells(one="SIZE = 1", four="SIZE = load('2_two')['x'] + load('3_three')['x']")
     path = baked / "notebooks" / "3_three.ipynb"
@@ -121,7 +121,7 @@ def branches(bake):
 
 def test_independent_steps_run_side_by_side(bake):
     baked = branches(bake)
-    # each waits for the other, so one after the other would not end well
+    # each waits for the other, so they fail if they run one after the other
     baked.write_cells(
         two=MEET.format(me="two", other="three"),
         three=MEET.format(me="three", other="two"),
@@ -183,7 +183,7 @@ def test_a_signal_ends_every_kernel(bake, number, code):
         assert run.poll() is None
         time.sleep(0.1)
     while len(kernels := psutil.Process(run.pid).children()) < 2:
-        time.sleep(0.1)  # that of the next notebook is being started
+        time.sleep(0.1)  # wait until the kernel of the next notebook is being started
     run.send_signal(number)
     said = run.communicate(timeout=30)[1]
     assert (run.returncode, said) == (
@@ -216,7 +216,7 @@ def test_a_kernel_that_cannot_be_started(bake, tmp_path, monkeypatch):
 
 
 def test_a_kernel_that_ends_at_once_is_started_again(bake, tmp_path, monkeypatch):
-    """As one does whose port another kernel has taken in the same moment."""
+    """A kernel ends at once if another one has just taken its port."""
     baked = bake(pipeline="blank", notebooks="one")
     spec = tmp_path / "kernels" / "python3"
     spec.mkdir(parents=True)
@@ -245,7 +245,7 @@ def test_half_an_emoji(bake):
 
 
 def test_a_copy_does_not_overwrite_the_original(bake):
-    """A colleague's `2_two_v2` saves as `2_two`; and notes have nothing to save."""
+    """A copy that saves as the original is skipped with a reason, as are notes without code."""
     baked = bake(pipeline="blank", notebooks="one, two")
     notebooks = baked / "notebooks"
     copy = notebooks / "2_two_v2.ipynb"
@@ -274,7 +274,7 @@ def test_a_copy_does_not_overwrite_the_original(bake):
 
 
 def test_notes_without_code_are_not_counted(bake):
-    """Nobody can make them current."""
+    """They can never become current, so they must not make `status` or `run` fail."""
     baked = bake(pipeline="blank", notebooks="one")
     assert baked.command("run").returncode == 0
     notes = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -290,7 +290,7 @@ def test_notes_without_code_are_not_counted(bake):
 
 
 def test_a_step_that_is_named_by_a_variable(bake):
-    """Cells behind the save had not run when it saved, so they are no edit."""
+    """Cells after the save had not run when it saved, so they do not count as edits."""
     baked = bake(pipeline="blank", notebooks="one")
     baked.change_cell("1_one", 'STEP = "1_one"\nsave(STEP, {"a": 1})', "save")
     baked.add_cell("1_one", "a = 1", after="save")
@@ -299,7 +299,7 @@ def test_a_step_that_is_named_by_a_variable(bake):
 
 
 def test_an_error_of_the_disk_is_told_with_its_notebook(bake):
-    """The step that runs beside it is finished."""
+    """A step that runs at the same time must still finish."""
     baked = bake(pipeline="blank", notebooks="one, two")
     with baked.edited("2_two") as notebook:
         notebook.cells[1].source = notebook.cells[1].source.replace('load("1_one")', "None")

@@ -1,4 +1,4 @@
-"""Steps that are commands, and the kernels of others."""
+"""Steps that are commands, and notebooks that need another kernel."""
 
 import os
 import re
@@ -59,7 +59,7 @@ def scripted(bake, monkeypatch):
 
 
 def made(scripted):
-    """Run the script alone, without the kernels of notebooks; return what it made."""
+    """Run only the script, without notebook kernels; return its result files."""
     save(ONE, {"x": 1})
     assert steps_done(scripted.command("run", "2_scran")) == ["2_scran"]
     return scripted.files("2_scran")
@@ -85,7 +85,7 @@ def test_a_script_between_notebooks(scripted):
     record = scripted.record("2_scran")["checkpoint"]
     assert list(record["inputs"]) == ["results/1_one", "data/n.txt"]
 
-    # what changes is noticed: a file that the code spells out, the code, the settings
+    # a change of a file named in the code, of the code or of the settings is noticed
     (scripted / "data" / "n.txt").write_text("3")
     assert scripted.state("2_scran") == ("stale", ["data/n.txt changed"])
     (scripted / "data" / "n.txt").write_text("2")
@@ -104,7 +104,7 @@ def test_a_script_between_notebooks(scripted):
     pyproject.write_text(text)
     assert set(scripted.states().values()) == {"current"}
 
-    # all that names a renamed step follows, and everything stays current
+    # renaming a step updates all mentions of it, and every step stays current
     rename(Project(scripted), ONE, "first")
     rename(Project(scripted), "2_scran", "norm")
     text = pyproject.read_text()
@@ -157,7 +157,7 @@ def test_a_script_that_fails_is_killed_or_writes_nothing(scripted):
     assert "'nowhere' is not installed here" in scripted.command("run", "2_scran").stderr
 
 
-# goes on writing and printing, also where its folder is removed
+# keeps writing and printing, even if its folder is removed
 ENDLESS = """
 Path("data/pid").write_text(str(os.getpid()))
 while True:
@@ -165,7 +165,7 @@ while True:
     (out / "late.csv").write_text("a")
     print("tick", flush=True)
 """
-# leaves a process that goes on writing into its table
+# leaves behind a process that keeps writing to its table
 HASTY = """
 import subprocess, sys
 code = "import sys\\nwith open(sys.argv[1], 'a') as f:\\n    while True: f.write('1'); f.flush()"
@@ -181,11 +181,11 @@ def test_a_run_that_is_ended_or_killed_and_its_command(scripted):
     code.write_text(SCRIPT + ENDLESS)
     for end, status in (
         (signal.SIGTERM, 143),
-        (signal.SIGHUP, 129),  # the terminal was closed
+        (signal.SIGHUP, 129),  # sent when a terminal is closed
         (signal.SIGKILL, -9),
     ):
         if signal.getsignal(end) is signal.SIG_IGN:
-            continue  # the tests run under nohup, and so does what they start
+            continue  # child processes ignore it too if the tests run under nohup
         pid.unlink(missing_ok=True)
         running = scripted.start("run", "2_scran")
         while not pid.exists() or not pid.read_text():
@@ -195,10 +195,10 @@ def test_a_run_that_is_ended_or_killed_and_its_command(scripted):
         assert running.wait(20) == status
         assert psutil.pid_exists(int(pid.read_text())) == (end == signal.SIGKILL)
         left = scripted.files("2_scran")
-        assert left.pop("failed.log").rstrip().endswith(b"tick")  # the end of a line may be late
+        assert left.pop("failed.log").rstrip().endswith(b"tick")  # the last newline may be missing
         assert {name: left[name] for name in left if name[0] != "."} == before
 
-    # nobody could end the command of the run that was killed: the next run does
+    # a killed run cannot end its command, so the next run does
     orphan = f"python (process {pid.read_text()})"
     state = Lineage(Project(scripted)).state("2_scran")
     assert (state.state, state.notes) == (
@@ -222,7 +222,7 @@ def test_a_run_that_is_ended_or_killed_and_its_command(scripted):
 
 @pytest.mark.slow
 def test_a_kernel_that_is_not_there(scripted):
-    """It is named before anything runs; settings name another."""
+    """The error comes before any step runs, and the setting `kernels` can name another kernel."""
     with scripted.edited(THREE) as notebook:
         notebook.metadata.kernelspec.name = "scvi"
     done = scripted.command("run")
@@ -236,7 +236,7 @@ def test_a_kernel_that_is_not_there(scripted):
     (scripted / "checkpoint.local.toml").write_text('[kernels]\n3_three = "nowhere"\n')
     assert "in the kernel 'nowhere', which is not" in scripted.command("run").stderr
 
-    # another environment has other versions, which is no news
+    # a step with its own kernel has other versions, so they are not noted
     for step, noted in ((ONE, True), (THREE, False)):
         save(step, {"x": 1})
         scripted.edit_record(

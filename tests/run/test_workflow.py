@@ -1,4 +1,4 @@
-"""The chain as jobs of a real Snakemake, on this machine and on a real SLURM."""
+"""The chain as Snakemake jobs, on this machine and on a real SLURM."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from checkpoint import load, save
 from checkpoint.errors import ProjectError
 from checkpoint.run.workflow import jobs, renew_flags, skip_reasons
 
-# not to wait longer for such small jobs than they take
+# shorter waits, since the jobs are small
 QUICK = ("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5")
 
 
@@ -97,7 +97,7 @@ def test_a_load_in_a_cell_that_is_not_python_needs_all_before_it(project):
 
 
 class Workflow:
-    """A project with an environment of its own, and Snakemake to run it."""
+    """A project with its own environment, run by Snakemake."""
 
     def __init__(self, baked, env):
         self.project = baked
@@ -105,7 +105,7 @@ class Workflow:
 
     def environment(self):
         path = f"{self.commands}{os.pathsep}{os.environ['PATH']}"
-        # not the tests' own, which jobs of a cluster would not have either
+        # without the tests' PYTHONPATH, which cluster jobs would not have either
         return {**{k: v for k, v in os.environ.items() if k != "PYTHONPATH"}, "PATH": path}
 
     def start(self, profile, *options, cwd=None):
@@ -119,7 +119,7 @@ class Workflow:
         )
 
     def run(self, profile, *options, cwd=None):
-        """Run Snakemake; return its exit status and the steps of which jobs ran."""
+        """Run Snakemake; return its exit status and the steps whose jobs finished."""
         process = self.start(profile, *options, cwd=cwd)
         said = process.communicate(timeout=300)[0]
         print(said)
@@ -167,19 +167,19 @@ def test_snakemake_runs_what_is_not_current(workflow):
     assert workflow.run("profiles/local") == (0, [])
     script.write_text(COMMAND.replace('"1"', '"2"'))
     assert workflow.run("profiles/local") == (0, ["2a_command", "3_three"])
-    # a step that fails keeps its checkpoint, and is run again
+    # a failed step keeps its checkpoint and runs again next time
     before = workflow.project.files("2_two")
-    workflow.project.change_cell("2_two", "raise ValueError('no')")  # nothing loads it
+    workflow.project.change_cell("2_two", "raise ValueError('no')")  # no other step loads it
     assert workflow.run("profiles/local") == (1, [])
     after = workflow.project.files("2_two")
     assert after.pop("failed.ipynb") and after == before
-    # from a folder below, as Snakemake lets one
+    # Snakemake may also be started from a subfolder
     workflow.project.change_cell("2_two", "x = str(1)")
     below = workflow.project / "notebooks"
     options = ("--snakefile", "../Snakefile")
     assert workflow.run("../profiles/local", *options, cwd=below) == (0, ["2_two"])
     assert workflow.status() == 0
-    # what was run in another way is known, too
+    # steps run with `checkpoint run` count as done
     workflow.project.change_cell("3_three", "x = 2")
     assert workflow.project.command("run").returncode == 0
     assert workflow.run("profiles/local") == (0, [])
@@ -197,7 +197,7 @@ def test_what_the_profiles_and_the_extra_say(bake):
 
 @pytest.fixture
 def slurm(workflow):
-    """Skip unless `tests/slurm/start` has started its SLURM here, which is nobody's cluster."""
+    """Return the workflow if the test SLURM of `tests/slurm/start` runs here; otherwise skip."""
     if not shutil.which("scontrol"):
         pytest.skip("SLURM is not installed; tests/slurm/start installs it")
     shown = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True).stdout
@@ -244,7 +244,7 @@ def test_a_job_that_is_killed_is_run_again_and_loses_nothing(slurm):
     said = process.communicate(timeout=200)[0]
     assert process.returncode == 1, said
     after = slurm.project.files("2_two")
-    after.pop("failed.ipynb", None)  # where the kernel was killed before the command
+    after.pop("failed.ipynb", None)  # written if the kernel was killed before the command
     assert after == before
     assert slurm.project.record("2_two")["checkpoint"]["files"] == {}
     slurm.project.change_cell("2_two", "x = str(1)")

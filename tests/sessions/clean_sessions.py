@@ -1,8 +1,8 @@
-"""Sessions made by hand that made what the notebook makes."""
+"""Handmade sessions whose results are those of the notebook."""
 
 SAVE = 'save("1_a", {"x": x})'
 
-# name, what ran, the notebook as it stands
+# name: (code that ran, the notebook afterwards, or None if it is the same)
 CLEAN = {
     "from top to bottom": (f"x = [1]; x.append(2)\n{SAVE}", None),
     "comments and formatting": (f"x = [1,2]\n{SAVE}", f"x = [1, 2]  # two\n{SAVE}"),

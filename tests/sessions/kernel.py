@@ -1,4 +1,4 @@
-"""A kernel of the simulated sessions, which records what it runs as the session recording does."""
+"""A simulated kernel that records what it runs as the session recording does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Kernel:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew."""
+        """Reset everything, as a new kernel would."""
         lab.restart()
         self.names = {
             "__name__": "__main__",
@@ -35,7 +35,7 @@ class Kernel:
         self._saving = lab.canonical(objects)
 
     def run(self, source: str, cell: str | None = None) -> bool:
-        """Run code, of the cell with an id if it is one's; return whether it ran to its end."""
+        """Run code, with its cell's id if it has one; return whether it ran to the end."""
         try:
             code = compile(source, "<cell>", "exec")
         except SyntaxError:
@@ -73,7 +73,7 @@ def _states() -> dict[str, object]:
 
 
 def _where(failure: Exception | None) -> dict:
-    """Return the line of a cell in which an error came up, and the name that was missing."""
+    """Return the cell's line that raised an error, and the missing name if there is one."""
     line, inner = 0, False
     frame = failure.__traceback__ if failure else None
     while frame:
@@ -88,7 +88,7 @@ def _where(failure: Exception | None) -> dict:
 
 
 def kind_of(value: object) -> str:
-    """Return a value's kind as the documentation of `replay` lists them."""
+    """Return the kind of a value, one of those that the documentation of `replay` lists."""
     if _plain(value):
         return "plain"
     if isinstance(value, pd.DataFrame):

@@ -1,6 +1,6 @@
-"""What the notebooks of random sessions import: data, an analysis library, plots with global state.
+"""The library that random notebooks import: data, analysis and plots with global state.
 
-Everything is small and quick, and behaves as pandas, matplotlib and scanpy do in what matters:
+It is small and fast, and shares the traits of pandas, matplotlib and scanpy that matter here:
 functions that change their argument and return nothing, a current figure, global options.
 """
 
@@ -19,7 +19,7 @@ KEPT: list = []
 
 
 class Figure:
-    """A figure: the calls that drew it, and the options at its start."""
+    """A figure: the options when it was created, and the drawing calls."""
 
     def __init__(self):
         self.calls = [sorted(OPTIONS.items())]
@@ -31,7 +31,7 @@ class Figure:
 
 
 class Adata:
-    """An object like AnnData: rows with columns, a matrix, and a dict of anything."""
+    """A stand-in for AnnData: a table `obs`, a matrix `X` and a dict `uns`."""
 
     def __init__(self, obs, X, uns=()):
         self.obs, self.X, self.uns = obs, X, dict(uns)
@@ -48,7 +48,7 @@ class Adata:
 
 
 def canonical(value):
-    """Return something that is equal for equal values, and can be compared."""
+    """Return a comparable form of a value, which is equal for equal values."""
     match value:
         case pd.DataFrame():
             columns = [(str(n), canonical(value.iloc[:, i])) for i, n in enumerate(value.columns)]
@@ -85,7 +85,7 @@ def canonical(value):
 
 
 def table(seed, rows=12):
-    """Return a random table, the same for the same seed."""
+    """Return a random table, which depends only on the seed."""
     r = random.Random(seed)
     return pd.DataFrame(
         {
@@ -111,18 +111,18 @@ def cells(seed):
 
 
 def annotate(frame):
-    """Add a column, another one each time."""
+    """Add the column `note`, whose values change with each call."""
     frame["note"] = frame["a"].rank() + frame.get("note", 0)
 
 
 def mark(frame):
-    """Add a column, always the same, and return the table itself."""
+    """Add a column, the same on each call, and return the table itself."""
     frame["high"] = frame["a"] > frame["a"].mean()
     return frame
 
 
 def score(frame):
-    """Return a number, and change nothing."""
+    """Return a number without changing the table."""
     return float((frame["a"] * frame["b"]).sum())
 
 
@@ -132,18 +132,18 @@ def cluster(frame, k=3):
 
 
 def keep(value):
-    """Keep an object, for `flush` to change."""
+    """Keep a reference to an object that `flush` will change."""
     KEPT.append(value)
 
 
 def flush():
-    """Change what was kept."""
+    """Change every object that `keep` has kept."""
     for value in KEPT:
         value.append(len(value))
 
 
 def stream(frame):
-    """Return the rows one by one."""
+    """Yield the rows as dicts."""
     yield from frame.to_dict("records")
 
 
@@ -180,7 +180,7 @@ pl = SimpleNamespace(umap=_umap)
 
 
 def current():
-    """Return the figure that is drawn on."""
+    """Return the current figure; create one if there is none."""
     if not FIGURES:
         FIGURES.append(Figure())
     return FIGURES[-1]
@@ -206,7 +206,7 @@ def _stripplot(**options):
 
 
 def install():
-    """Let notebooks import this module as `lab`, and stand-ins for pyplot and seaborn."""
+    """Return entries for `sys.modules`: this module, and stand-ins for pyplot and seaborn."""
     pyplot = ModuleType("matplotlib.pyplot")
     for name in ("plot", "hist", "scatter", "title", "axhline", "bar"):
         setattr(pyplot, name, _drawing(name))
@@ -226,7 +226,7 @@ def install():
 
 
 def restart():
-    """Put everything back as it is in a new kernel."""
+    """Reset all global state, as in a new kernel."""
     KEPT.clear()
     FIGURES.clear()
     OPTIONS.clear()

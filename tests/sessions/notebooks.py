@@ -1,14 +1,14 @@
-"""Random small notebooks, as people write them."""
+"""Small random notebooks that resemble those of users."""
 
 from __future__ import annotations
 
 import random
 import re
 
-STEP = "1_out"  # what every notebook saves
+STEP = "1_out"  # the step that every notebook saves
 IMPORTS = "import random\nimport numpy as np\nimport pandas as pd\nimport matplotlib.pyplot as plt\nimport seaborn as sns\nimport lab"
 
-# Each row is the cells of one idea, which come in this order with others between them.
+# Each row has the cells of one idea. They keep their order, with other cells in between.
 TABLES = [
     ["df = df[df.a > T]"],
     ["df = df.query('a > @T')"],
@@ -239,7 +239,7 @@ ADDED = [
 
 
 def notebook(r: random.Random) -> list[str]:
-    """Return the cells of a random notebook, which saves STEP in its last cell."""
+    """Return the cells of a random notebook that saves STEP in its last cell."""
     kind = r.choices(("tables", "rows", "adata"), (60, 25, 15))[0]
     head = IMPORTS + r.choice(
         [
@@ -289,7 +289,7 @@ def notebook(r: random.Random) -> list[str]:
 
 
 def _merged(ideas: list[list[str]], r: random.Random) -> list[str]:
-    """Put ideas among each other, each in its order."""
+    """Return the cells of all ideas in random order, keeping the order within each idea."""
     body: list[str] = []
     for idea in r.sample(ideas, len(ideas)):
         place = 0
@@ -328,7 +328,7 @@ def _end(kind: str, body: list[str], r: random.Random) -> list[str]:
 
 
 def is_plot(cell: str) -> bool:
-    """Tell whether a cell draws."""
+    """Return whether a cell draws a plot."""
     return (
         bool(re.search(r"plt\.|ax2?\.|sns\.strip|umap", cell))
         and "save(" not in cell
@@ -337,7 +337,7 @@ def is_plot(cell: str) -> bool:
 
 
 def tweaked(cell: str, r: random.Random) -> str | None:
-    """Return a cell with one number changed; None if it has none."""
+    """Return the cell with one number changed, or None if it has no number."""
     numbers = list(re.finditer(r"(?<![\w.'])\d+(\.\d+)?(?![\w'])", cell))
     if not numbers:
         return None

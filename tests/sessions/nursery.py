@@ -1,10 +1,10 @@
-"""Starts kernels in no time: one process imports what notebooks do, and each kernel is its fork.
+"""Start kernels fast, by forking a process that has already imported the libraries.
 
     python tests/sessions/nursery.py
 
 reads lines of JSON, `{"connection": FILE, "folder": FOLDER}`, and starts a kernel for each, with
-that working directory. A kernel is an IPython of its own, in a process of its own, that has not
-imported the project: as new as any, but that libraries were imported already.
+FOLDER as working directory. Each kernel is a new IPython in a new process. It has not imported the
+project; only the libraries are imported already.
 """
 
 import importlib
@@ -16,7 +16,7 @@ import sys
 import lab
 from ipykernel.kernelapp import IPKernelApp
 
-# what a kernel, its notebook and the first save import, but for the project itself
+# what a kernel, its notebook and the first save import, except for the project itself
 LIBRARIES = (
     *("ipykernel.debugger", "debugpy.server", "sqlite3", "psutil", "pandas", "pyarrow.parquet"),
     *("blake3", "filelock", "msgspec.json", "packaging.requirements", "tomllib"),
@@ -30,7 +30,7 @@ def serve() -> None:
     sys.modules.update(lab.install())
     for name in LIBRARIES:
         importlib.import_module(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # this process does not wait for its children
     for line in sys.stdin:
         wanted = json.loads(line)
         if os.fork() == 0:
@@ -40,7 +40,7 @@ def serve() -> None:
 
 
 def be_kernel(connection: str) -> None:
-    """Turn this process into a kernel, and end with it."""
+    """Turn this process into a kernel, and exit when the kernel ends."""
     lab.restart()
     app = IPKernelApp.instance()
     app.initialize(["-f", connection, *OPTIONS])

@@ -1,12 +1,12 @@
-"""Random sessions of a person with a notebook, judged, and compared with the truth.
+"""Simulate random notebook sessions, and compare the replay's verdicts with the truth.
 
     python tests/sessions/simulate.py typical 10000 1
 
 runs 10,000 sessions of the mix `typical` (or `careful`, `messy`) with the seed 1. In each, a
-person writes a small notebook cell by cell, with typos and looks in between, and then edits,
-reruns, moves and deletes cells. The truth is found by running the notebook as it stands in a new
-kernel. Printed are the false answers, of which there must be none, and how many of the
-harmless sessions, whose results are the notebook's, are called unclean.
+person writes a small notebook cell by cell, with typos and scratch cells in between, and then
+edits, reruns, moves and deletes cells. The truth is what the final notebook saves when it is run
+in a new kernel. The script prints the false answers, of which there must be none, and how many
+harmless sessions (whose results are the notebook's) are called unclean or edited.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from checkpoint.replay import Cell, Execution, Verdict, judge  # noqa: E402
 
 @dataclass(frozen=True)
 class Mix:
-    """How a person works: the weights of what they do, and how often they do it."""
+    """How a person works: the weights of their actions, and how many they take."""
 
     acts: dict[str, int]
     times: tuple[int, int]
@@ -97,7 +97,7 @@ MIXES = {
 
 
 class AnyKernel(Protocol):
-    """What a person needs of a kernel."""
+    """The interface that `Person` needs of a kernel."""
 
     def run(self, source: str, cell: str | None = None) -> bool: ...
     def restart(self) -> None: ...
@@ -105,7 +105,7 @@ class AnyKernel(Protocol):
 
 @dataclass
 class Person:
-    """Somebody who works with a notebook and a kernel, the stand-in above or a real one."""
+    """A simulated user who works with a notebook in a simulated or real kernel."""
 
     r: random.Random
     mix: Mix
@@ -144,7 +144,7 @@ class Person:
         return self.r.randrange(1, len(self.cells))
 
     def _change(self) -> int | None:
-        """Change a number in a cell that draws nothing, and return which."""
+        """Change a number in a cell that draws no plot; return the cell's position, or None."""
         places = [
             i for i, cell in enumerate(self.cells) if tweaked(cell, self.r) and not is_plot(cell)
         ]
@@ -154,7 +154,7 @@ class Person:
         self.cells[place] = tweaked(self.cells[place], self.r) or ""
         return place
 
-    # what people do
+    # actions of a person
 
     def run_all(self) -> None:
         self._run()
@@ -198,7 +198,7 @@ class Person:
         self.kernel.run(self.r.choice(LOOKS))
 
     def typo(self, place: int | None = None) -> None:
-        """Run a cell with a typo, and then as it should be."""
+        """Run a cell with a typo, then run it corrected."""
         place = self._place() if place is None else place
         cell = self.cells[place]
         names = ("df", "rows", "ad", "plt", "T", "K", "mean", "append", "lab")
@@ -212,7 +212,7 @@ class Person:
         self.kernel.run(cell, self.ids[place])
 
     def scratch(self) -> None:
-        """Try something out, and sometimes leave it in the notebook."""
+        """Run a scratch cell, and sometimes leave it in the notebook."""
         cell = self.r.choice(SCRATCH)
         self.kernel.run(cell)
         if self.r.random() < 0.25:
@@ -229,7 +229,7 @@ class Person:
     def swap(self) -> None:
         self._exchange()
 
-    # editing the file, without running anything
+    # edits of the file, without running anything
 
     def _edit_file(self) -> None:
         place = self.r.randrange(1, len(self.cells))
@@ -264,16 +264,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Session:
-    """What came of a session.
+    """The record of a session.
 
     Attributes
     ----------
     number
-        Which one it is, for running it again.
+        The session's number, from which it can be repeated.
     executions, cells
-        What was run up to the last save, and the notebook afterwards.
+        What was run up to the last save, and the notebook's cells at the end.
     same
-        Whether the notebook, run from top to bottom, makes what was saved.
+        Whether the notebook, run from top to bottom, saves the same results.
     """
 
     number: int
@@ -282,14 +282,13 @@ class Session:
     same: bool
 
     def verdict(self) -> Verdict:
-        """Return what the replay says."""
+        """Return the replay's verdict."""
         return judge(self.executions, [Cell(source) for source in self.cells], STEP)
 
     def false(self, verdict: Verdict) -> bool:
-        """Tell whether an answer is a false clean; only while the sessions are made.
+        """Return whether a verdict is a false *clean*; call it while iterating over `sessions`.
 
-        What depends on random numbers without a seed is as good as what another run makes, if
-        runs differ.
+        Results that depend on unseeded random numbers are not false if repeated runs differ.
         """
         if self.same or not verdict.clean:
             return False
@@ -297,7 +296,7 @@ class Session:
 
 
 def fresh(cells: list[str]) -> object:
-    """Return what a notebook saves in a new kernel; None if it stops before."""
+    """Return what a notebook saves in a new kernel, or None if it fails before the save."""
     kernel = Kernel()
     for cell in cells:
         if not kernel.run(cell):
@@ -306,13 +305,13 @@ def fresh(cells: list[str]) -> object:
 
 
 def repeatable(cells: list[str]) -> bool:
-    """Tell whether a notebook saves the same each time."""
+    """Return whether a notebook saves the same results each time."""
     truth = fresh(cells)
     return all(fresh(cells) == truth for _ in range(20))
 
 
 def sessions(mix: str, count: int, seed: int) -> Iterator[Session]:
-    """Return random sessions that saved something, in a temporary folder."""
+    """Yield random sessions that saved something, run in a temporary folder."""
     made = number = 0
     with stage():
         while made < count:
@@ -330,7 +329,7 @@ def sessions(mix: str, count: int, seed: int) -> Iterator[Session]:
 
 @contextlib.contextmanager
 def stage() -> Iterator[None]:
-    """Work in a temporary folder with data, and with stand-ins for the plotting libraries."""
+    """Work in a temporary folder with data and with stand-ins for the plotting libraries."""
     before, modules = Path.cwd(), lab.install()
     replaced = {name: sys.modules.get(name) for name in modules}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -349,7 +348,7 @@ def stage() -> Iterator[None]:
 
 
 def main() -> None:
-    """Print how often the replay is wrong."""
+    """Simulate sessions and print how often the replay is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mix", choices=MIXES)
     parser.add_argument("count", type=int)

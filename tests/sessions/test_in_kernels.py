@@ -1,4 +1,4 @@
-"""Random sessions in real kernels: what was saved is never `current` if the notebook makes else."""
+"""Random sessions in real kernels: results that differ from the notebook's are never `current`."""
 
 import json
 import os
@@ -39,7 +39,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Generate a project with one notebook."""
+    """Return a generated project with one notebook."""
     root = generate(tmp_path_factory.mktemp("kernels"), pipeline="blank", notebooks="out")
     lab.table(3).to_csv(root / "notebooks" / "in.csv", index=False)
     return root
@@ -47,21 +47,21 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def nursery(project):
-    """Return a process whose kernels see the project's package, and a folder for their sockets."""
+    """Yield a nursery whose kernels can import the project, and a folder for their sockets."""
     env = {**os.environ, "PYTHONPATH": str(project / "src"), "OPENBLAS_NUM_THREADS": "1"}
-    env.pop("PYTHONDONTWRITEBYTECODE", None)  # each kernel would compile the project anew
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # so that kernels share the project's bytecode
     command = [sys.executable, str(NURSERY)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
     with (
-        tempfile.TemporaryDirectory() as sockets,  # the path of one has at most 100 characters
+        tempfile.TemporaryDirectory() as sockets,  # socket paths must be under 100 characters
         subprocess.Popen(command, env=env, text=True, start_new_session=True, **pipes) as process,
     ):
         yield process, sockets
-        os.killpg(process.pid, signal.SIGTERM)  # a kernel may be left by a test that failed
+        os.killpg(process.pid, signal.SIGTERM)  # a failed test may leave a kernel behind
 
 
 class RealKernel(FrontEnd):
-    """A front end as the person of the simulation needs it."""
+    """A front end with the interface that `Person` needs of a kernel."""
 
     def __init__(self, root, cells, with_ids, nursery):
         super().__init__(root, STEP, cells, {}, with_ids)
@@ -80,21 +80,21 @@ class RealKernel(FrontEnd):
     def _client(self):
         if self.client is None:
             connection, _ = write_connection_file(
-                fname=str(self.root.parent / "kernel.json"),  # the kernel before has read it
-                transport="ipc",  # another process may take a port before the kernel does
+                fname=str(self.root.parent / "kernel.json"),  # the last kernel has read it
+                transport="ipc",  # with TCP, another process might take the port before the kernel
                 ip=f"{self.sockets}/kernel",
             )
             wanted = {"connection": connection, "folder": str(self.root / "notebooks")}
             print(json.dumps(wanted), file=self.nursery.stdin, flush=True)
             self.client = BlockingKernelClient(connection_file=connection)
             self.client.load_connection_file()
-            self.client.start_channels(hb=False)  # else it takes a slow start for a death
+            self.client.start_channels(hb=False)  # it takes a slow start for a death
             self.client.wait_for_ready(timeout=60)
         return self.client
 
 
 def work(project, nursery, mix, number):
-    """Let a person work in a notebook; return its front end, every second one without cell ids."""
+    """Let a person work in a notebook; return its front end, without cell ids for odd numbers."""
     r = random.Random(f"{mix} {number}")
     cells = [IMPORT, *notebook(r)]
     front_end = RealKernel(project, cells, number % 2 == 0, nursery)
@@ -108,9 +108,9 @@ def work(project, nursery, mix, number):
 
 
 def is_true(front_end):
-    """Tell whether the results are the notebook's, as far as it makes the same each time."""
+    """Return whether the results are the notebook's, or vary between runs for lack of a seed."""
     cells = [front_end.cells[cell_id] for cell_id in front_end.ids]
-    project, own = Project(front_end.root), cells[1:]  # without the import
+    project, own = Project(front_end.root), cells[1:]  # without the cell that imports `save`
     saved = Checkpoint(project, STEP)
     if lab.canonical({key: saved[key] for key in saved}) == fresh(own):
         return True
@@ -132,11 +132,11 @@ def test_no_session_is_current_that_is_not(project, nursery, mix):
             shutil.rmtree(project / "results" / STEP, ignore_errors=True)
             (project / "notebooks" / "tmp.csv").unlink(missing_ok=True)
     assert found["missing"] < SESSIONS / 2
-    assert found["current"] > SESSIONS / 8  # saying `unclean` to everything is not an answer
+    assert found["current"] > SESSIONS / 8  # guards against calling every session unclean
 
 
 def test_cells_that_run_others_and_cells_that_end_without_a_result(project):
-    """`%%capture` runs its cell inside another; what is stopped while it waits has no result."""
+    """`%%capture` runs a cell inside another; a cell interrupted in an `await` has no result."""
     hides = "%%capture\ny = 1\n1 / n"
     cells = [f"%%capture\n{IMPORT}\n", "n = 1", "%%capture out\nprint(n)\nx = [n]", hides]
     front = FrontEnd(project, STEP, [*cells, f"save('{STEP}', {{'x': x}})"], {}, with_ids=True)

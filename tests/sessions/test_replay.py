@@ -1,4 +1,4 @@
-"""What the replay says of sessions: those made by hand, and some of their own."""
+"""The replay's verdicts on handmade sessions."""
 
 import pytest
 from clean_sessions import CLEAN, SAVE
@@ -8,9 +8,9 @@ from checkpoint.replay import Cell, Execution, Verdict, judge
 
 
 def session(text: str, **options) -> list[Execution]:
-    """Return executions, a line each: `!` after an error, `?` for what is not Python.
+    """Return one execution for each line: `!` marks an error, `?` code that is not valid Python.
 
-    A comment after an error is the name that was missing. `; ` and a written newline end a line.
+    A comment after an error is the missing name. `; ` and an escaped newline separate statements.
     """
     return [
         Execution(
@@ -32,7 +32,7 @@ def notebook(text: str) -> list[Cell]:
 
 
 def verdict(run: str, cells: str | None = None, **options) -> Verdict:
-    """Judge a session, by default against the cells that it ran first."""
+    """Return the verdict on a session; the notebook is `cells`, or else the code that ran."""
     return judge(session(run, **options), notebook(cells or run), "1_a")
 
 
@@ -241,7 +241,7 @@ def test_figures_and_saves_by_computed_names_leave_inputs_alone():
 
 
 def test_functions_that_call_each_other_in_many_ways():
-    """They are not followed for ever; what may have changed is not clean, the rest is."""
+    """The replay must stop following such calls, and still call a clean run clean."""
     names = [f"f{number}" for number in range(12)]
     lines = [
         f"def {name}(x, g):\n    return " + " + ".join(f"g({n})" for n in names) for name in names
@@ -275,7 +275,7 @@ def test_a_table_does_not_hold_the_functions_that_made_it():
 def test_a_file_whose_path_is_computed_is_read_after_another_was_written():
     read, write = "t = p.read_text()", "open('other.txt', 'w').write('x')"
     cells = ["from pathlib import Path\np = Path('a.txt')", read, 'save("1_a", {"t": t})']
-    sources = [*cells, *cells]  # saving in between is no reason
+    sources = [*cells, *cells]  # a save in between does not count as a write to the file
     notebook = [Cell(source) for source in cells]
     assert judge([Execution(source) for source in sources], notebook, "1_a").clean
     sources = [*cells[:2], write, *cells[1:]]
@@ -283,7 +283,7 @@ def test_a_file_whose_path_is_computed_is_read_after_another_was_written():
 
 
 def test_an_iterator_of_a_library_that_is_used_up():
-    """What an unknown function returns may be what it was given, and an iterator besides."""
+    """An unknown function may return its argument, or an iterator that `next` uses up."""
     kinds = {"d": "frame", "gen": "iterator", "row": "flat dict"}
     cells = ["import lab", "d = lab.table(5)", "gen = lab.stream(d)", "row = next(gen)"]
     save = 'save("1_a", {"row": row, "d": d})'

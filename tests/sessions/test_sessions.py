@@ -1,4 +1,4 @@
-"""Random sessions: the replay is never wrong about results that are not the notebook's."""
+"""Random sessions: the replay never calls results clean that differ from the notebook's."""
 
 import pytest
 from sessions.simulate import MIXES, sessions
@@ -11,7 +11,7 @@ def false_answers(mix, count, seed):
         clean += verdict.clean
         if session.false(verdict):
             false.append((session.number, verdict))
-    assert clean > count / 8  # saying `unclean` to everything is not an answer
+    assert clean > count / 8  # guards against calling every session unclean
     return false
 
 

@@ -1,8 +1,8 @@
-"""Sessions made by hand to fool the replay: they did not make what the notebook makes."""
+"""Handmade sessions that try to fool the replay: their results may differ from the notebook's."""
 
 from clean_sessions import SAVE
 
-# name, what ran, the notebook as it stands
+# name: (code that ran, the notebook afterwards)
 UNCLEAN = {
     "a value put back, and nothing run": (
         f"n = 10\nx = [n]\n{SAVE}\nn = 8\nx = [n]\n{SAVE}\nn = 10",

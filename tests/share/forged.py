@@ -1,4 +1,4 @@
-"""Packs that are changed as somebody might who means no good: their parts, and their bytes."""
+"""Forged packs, as an attacker might make them: with changed parts or changed bytes."""
 
 import io
 import json
@@ -17,14 +17,14 @@ TABLE = f"{ONE}/table.csv"
 
 
 class Pack:
-    """The parts of a pack, to be changed and written as somebody might who means no good.
+    """The parts of a pack, which can be changed and written again.
 
     Attributes
     ----------
     files
-        The content of each file but the manifest, by name.
+        The content of each file except the manifest, by name.
     manifest
-        The manifest; it follows `files` until `write` is called, unless `honest` is False.
+        The manifest; `add` and `list` update it, direct changes of `files` do not.
     """
 
     def __init__(self, path):
@@ -45,7 +45,7 @@ class Pack:
         self.manifest["files"][name] = {"bytes": len(content), "blake3": bytes_hash(content)}
 
     def replace(self, name, content):
-        """Replace an object's file, with a record and a manifest that fit."""
+        """Replace an object's file, and update the record and the manifest to match."""
         record = json.loads(self.files[RECORD])
         entries = record["checkpoint"]["files"]
         old = TABLE.partition("/")[2]
@@ -102,7 +102,7 @@ def compressed(p, path):
 
 
 def claims_stored(p, path):
-    """The file is deflated, and both of its headers say that it is stored."""
+    """Write compressed files whose headers say that they are stored uncompressed."""
     p.write(path, method=zipfile.ZIP_DEFLATED)
     content = bytearray(path.read_bytes())
     for magic, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
@@ -125,7 +125,7 @@ def encrypted(p, path):
 
 
 def overlapping(p, path):
-    """Many names for the same bytes, as in bombs without compression."""
+    """List the same bytes many times, as in zip bombs without compression."""
     big = b"0" * 100_000
     p.add(f"{ONE}/big.csv", big)
     p.write(path)
@@ -171,7 +171,7 @@ def zarr_with_pickles(p, path):
 
 
 def headers(path, change):
-    """Change the archive's bytes."""
+    """Change the archive's bytes with a function that edits or returns them."""
     content = bytearray(path.read_bytes())
     after = change(content)
     path.write_bytes(after if after is not None else content)
@@ -194,7 +194,7 @@ def unknown_method(p, path):
 
 
 def zip64_lie(p, path):
-    """The directory says that a file has 2**40 bytes."""
+    """Write a central directory that claims 2**40 bytes for a file."""
     p.write(path)
 
     def change(content):
@@ -230,7 +230,7 @@ def with_comment(p, path):
 
 
 def with_gap(p, path):
-    """Bytes that no file has, between the last file and the directory."""
+    """Put bytes that belong to no file between the last file and the central directory."""
     p.write(path)
 
     def change(content):

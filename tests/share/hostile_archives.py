@@ -1,4 +1,4 @@
-"""Archives that are hostile or broken: how each is made, and what its refusal says."""
+"""Hostile and broken archives: how each is made, and the error that rejects it."""
 
 import gzip
 import json
@@ -32,12 +32,12 @@ from project_under_test import ONE, TWO
 
 
 def changed(change):
-    """Return what changes the parts of a pack, and writes them."""
+    """Return a function that changes the parts of a pack and writes them."""
     return lambda parts, path: (change(parts), parts.write(path))
 
 
 TOO_LONG = f"{ONE}/{'x' * 200}.csv"
-# what is wrong with the archive, by title: how it is made, and what the message says
+# what is wrong with the archive: (how it is made, pattern of the error message)
 HOSTILE = {
     "a name that leaves the folder": (named(f"{ONE}/../../evil.csv"), "belongs|refused"),
     "a name that begins with ..": (named("../evil.csv"), "'../evil.csv'"),

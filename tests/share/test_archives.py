@@ -1,4 +1,4 @@
-"""Hostile and broken archives: each is refused, nothing is written, and what was there stays."""
+"""Hostile and broken archives are rejected, and existing results stay unchanged."""
 
 import os
 import pickle
@@ -21,7 +21,7 @@ from checkpoint.storage import session
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
-    """Yield a pack of step 1, and a project that has results of step 2 alone."""
+    """Return a project that has only results of step 2, and a pack of step 1."""
     folder = tmp_path_factory.mktemp("packed")
     project = folder / "project"
     project.mkdir()
@@ -39,7 +39,7 @@ def packed(tmp_path_factory):
 
 @pytest.fixture
 def lesson(packed, tmp_path, monkeypatch):
-    """Yield a copy of the project, as working directory, and of the pack."""
+    """Return a copy of the project, as the working directory, and a copy of the pack."""
     shutil.copytree(packed[0], tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     return tmp_path / "project", Path(shutil.copy(packed[1], tmp_path))
@@ -62,7 +62,7 @@ def test_is_refused(packed, tmp_path, make, said):
 
 @pytest.mark.skipif(os.name == "nt", reason="NTFS would fill the file")
 def test_too_little_room(lesson, tmp_path):
-    """A file that is all holes, which takes no room itself."""
+    """A pack larger than the free disk space, here a sparse file, is rejected before unpacking."""
     project, path = lesson
     free = shutil.disk_usage(tmp_path).free
     with path.open("r+b") as file:
@@ -74,7 +74,7 @@ def test_too_little_room(lesson, tmp_path):
 
 
 def test_results_of_ones_own(lesson):
-    """They are replaced only with --replace; what was given before is replaced by what is new."""
+    """Own results are replaced only with --replace; damaged results of a pack are restored."""
     project, path = lesson
     save(ONE, {"mine.json": 1})
     before = tree(project)
@@ -84,7 +84,7 @@ def test_results_of_ones_own(lesson):
     assert unpack(Project(project), str(path), Path(), replace=True).steps == [ONE]
     assert load(ONE)["table"]["a"].tolist() == [1, 2]
     assert unpack(Project(project), str(path), Path()).there == [ONE]
-    (project / "results" / ONE / "table.csv").write_text("a\n5\n6\n")  # damaged, and restored
+    (project / "results" / ONE / "table.csv").write_text("a\n5\n6\n")  # repaired by `unpack`
     assert unpack(Project(project), str(path), Path()).steps == [ONE]
     assert load(ONE)["table"]["a"].tolist() == [1, 2]
     shutil.rmtree(project / "results" / ONE)
@@ -108,7 +108,7 @@ def test_trusted_pickles_and_a_wrong_hash(lesson, tmp_path):
 
 
 def test_what_zip_needs_for_large_packs(lesson, tmp_path, monkeypatch):
-    """As it is written for more than 4 GB, or more than 65,535 files."""
+    """ZIP64 archives, needed for more than 4 GB or 65,535 files, must be accepted."""
     project, path = lesson
     usual = Pack(path).write(tmp_path / "usual.zip").stat().st_size
     for limit in ("ZIP64_LIMIT", "ZIP_FILECOUNT_LIMIT"):

@@ -1,4 +1,4 @@
-"""What is packed, and that the same results give the same bytes."""
+"""The contents of packs, and that packing the same results gives the same bytes."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from checkpoint.storage import session
 
 
 def test_a_pack_comes_back_whole(project, tmp_path):
-    """With sub-checkpoints, a folder, what is kept beside a file, and names with accents."""
+    """Including sub-checkpoints, folders, sidecar files and names with accents."""
     zarr = pytest.importorskip("zarr", reason="an extra of projects")
     objects = {"a": np.arange(3), "ä.csv": pd.DataFrame({"a": [1]}), "m": {1: 2}, "f.txt": None}
     (tmp_path / "f.txt").write_text("a file")
@@ -56,7 +56,7 @@ def test_a_pack_comes_back_whole(project, tmp_path):
 
 
 def test_large_files_on_another_disk(project, tmp_path):
-    """They are packed from there, and unpacked to where this project has them."""
+    """They are packed from the other disk, and unpacked to where this project keeps large files."""
     disk = tmp_path / "disk"
     disk.mkdir()
     project.add_settings(f'results = "{disk.as_posix()}"')
@@ -72,7 +72,7 @@ def test_large_files_on_another_disk(project, tmp_path):
 
 
 def test_no_code_is_packed(project, tmp_path):
-    """A lesson before may be an exercise, too."""
+    """The results may be those of an exercise, whose solution must not be given away."""
     save(ONE, {"a": np.arange(3)})
     cells = {"cells": ["x"], "parameters": {"x": "secret = 1"}}
     fits = {**cells, "inputs": {}, "modules": {}, "params": {}}
@@ -114,7 +114,7 @@ def test_a_note_on_what_is_not_current(project, tmp_path):
 
 @pytest.mark.versions
 def test_the_commands(project):
-    """As a teacher and a student type them."""
+    """`pack` and `unpack` as a teacher and a student would use them."""
     save(ONE, {"table.csv": pd.DataFrame({"a": [1]})})
     save(f"{TWO}/a", {"x.json": 1})
     done = project.command("pack", f"{TWO}/a")

@@ -1,4 +1,4 @@
-"""Fetching packs from a real server that also fails, is slow and lies, and from files."""
+"""Fetching packs from files, and from a real server that may fail, be slow or lie."""
 
 import gzip
 import shutil
@@ -23,14 +23,14 @@ from checkpoint.storage import session
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves a pack in the way that the path names."""
+    """Serve a pack with the behaviour that the URL's path names."""
 
     def __init__(self, content, *arguments):
         self.content = content
         super().__init__(*arguments)
 
     def log_message(self, *arguments):
-        """Say nothing."""
+        """Suppress the server's log."""
 
     def do_GET(self):
         kind, content = self.path.strip("/"), self.content
@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "loop":
             status = 302
         self.send_response(status)
-        self.send_header("Location", "/loop")  # counts with 302 alone
+        self.send_header("Location", "/loop")  # only used with status 302
         if kind in ("bomb", "damaged"):
             self.send_header("Content-Encoding", "gzip")
         if kind not in ("unknown", "endless", "page", "bomb"):
@@ -70,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
                 content = content[::-1]
             self.wfile.write(content if status == 200 else b"no")
         except OSError:
-            return  # the client has had enough
+            return  # the client has closed the connection
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def serving(content):
 
 @pytest.fixture
 def lesson(project, tmp_path):
-    """Yield a project without results, and a pack of its first step."""
+    """Return a project without results, and a pack of its first step."""
     session.forget()
     save(ONE, {"table.csv": pd.DataFrame({"a": [1, 2]})})
     packing = pack(Project(project), [ONE], tmp_path / "lesson.zip")
@@ -145,7 +145,7 @@ def test_servers(lesson):
 
 
 def test_a_load_names_and_fetches_prepared_results(lesson, tmp_path):
-    """From the first mirror that works: here a folder that is shared, or a stick."""
+    """It uses the first mirror that works, which may be a file on a shared folder or USB stick."""
     project, packing = lesson
     set_source(project, packing, "http://127.0.0.1:9/a.zip", "lost.zip", packing.path.as_uri())
     with pytest.raises(CheckpointNotFoundError) as raised:
@@ -176,7 +176,7 @@ def test_a_load_names_and_fetches_prepared_results(lesson, tmp_path):
 
 
 def test_what_was_given_is_left_alone(lesson):
-    """It is neither stale nor edited; damage shows, and naming it runs it."""
+    """Unpacked results are never stale or edited, but damage is found and a named step runs."""
     project, packing = lesson
     unpack(Project(project), str(packing.path), Path())
     project.change_cell(ONE, "x = 1")
@@ -197,7 +197,7 @@ def test_what_was_given_is_left_alone(lesson):
 
 
 def test_a_clone_of_given_results(lesson):
-    """Without the large files they are absent; the same pack brings them back, another does not."""
+    """The pack restores large files missing from a clone, but not over results made here."""
     import numpy as np
 
     project, _ = lesson

@@ -1,4 +1,4 @@
-"""What else somebody may send: texts for a terminal, numbers that are none, a save meanwhile."""
+"""Other risks of unpacking: terminal escapes, invalid shapes, concurrent saves and addresses."""
 
 import json
 import shutil
@@ -20,14 +20,14 @@ from checkpoint.storage import session, store
 from checkpoint.storage.hashes import bytes_hash
 
 RECORD = f"{ONE}/params.json"
-CLEAR = "\x1b[2Jall is well"  # clears a terminal
+CLEAR = "\x1b[2Jall is well"  # an escape sequence that clears the terminal
 FITS = {"cells": None, "parameters": {}, "inputs": {}, "modules": {}, "params": {}}
 ACCEPTED = {"why": CLEAR, "date": "2026-01-01", "reasons": [], "fits": FITS}
 
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
-    """Yield a project without results, and a pack of its first step."""
+    """Return a project without results, which contains a pack of its first step."""
     folder = tmp_path_factory.mktemp("packed")
     (folder / "pyproject.toml").write_text("[tool.checkpoint]\n")
     with pytest.MonkeyPatch.context() as patch:
@@ -42,14 +42,14 @@ def packed(tmp_path_factory):
 
 @pytest.fixture
 def lesson(packed, tmp_path, monkeypatch):
-    """Yield a copy of the project, as working directory; its pack is in it."""
+    """Return a copy of the project and its pack, as the working directory."""
     shutil.copytree(packed, tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     return tmp_path / "project"
 
 
 def with_record(lesson, change):
-    """Write a pack whose record was changed, and whose manifest fits it."""
+    """Write a pack with a changed record and a matching manifest; return its path."""
     with zipfile.ZipFile(lesson / "lesson.zip") as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     record, manifest = json.loads(files[RECORD]), json.loads(files["manifest.json"])
@@ -80,7 +80,7 @@ FOR_A_TERMINAL = {
 
 
 def test_texts_for_a_terminal(lesson):
-    """`status` and `load` would show them."""
+    """Escape sequences are rejected, since `status` and `load` would print them."""
     for title, change in FOR_A_TERMINAL.items():
         bad = with_record(lesson, change)
         before = tree(lesson)
@@ -90,7 +90,7 @@ def test_texts_for_a_terminal(lesson):
 
 
 def test_shapes_that_are_none(lesson):
-    """They are not shown, and nothing fails on them."""
+    """Invalid shapes must neither stop unpacking nor break the display of the checkpoint."""
     for shape in ({"rows": "x", "columns": [1]}, {"shape": 7, "dtype": None}, {"n_cells": 1}):
         shapes = {"table": shape}
         bad = with_record(lesson, lambda record, s=shapes: record.update(data_shapes=s))
@@ -101,7 +101,7 @@ def test_shapes_that_are_none(lesson):
 
 @pytest.mark.parametrize(("offset", "value"), [(6, 0x41), (8, 8), (18, 1), (22, 1), (14, 1)])
 def test_two_headers_that_differ(lesson, offset, value):
-    """What the header before a file says of flags, method and sizes counts for nobody."""
+    """A file's local header must not be trusted: the directory and the hashes decide."""
     path = lesson / "lesson.zip"
     content = bytearray(path.read_bytes())
     place = content.find(b"table.csv", content.find(b"table.csv") + 1) - 30 - len(f"{ONE}/")
@@ -113,7 +113,7 @@ def test_two_headers_that_differ(lesson, offset, value):
     except ArchiveError as error:
         assert "bad.zip" in str(error) and not (lesson / "results" / ONE).exists()
     else:
-        assert load(ONE)["table"]["a"].tolist() == [1, 2]  # its hash was compared
+        assert load(ONE)["table"]["a"].tolist() == [1, 2]  # its hash was checked
 
 
 def test_a_page_that_is_an_archive(lesson):
@@ -124,7 +124,7 @@ def test_a_page_that_is_an_archive(lesson):
 
 
 def test_a_save_meanwhile(lesson):
-    """Somebody's own results that came while it waited are not replaced."""
+    """Results that appear while `unpack` waits for the lock must not be replaced."""
     folder = lesson / "results" / ONE
     raised = []
 
@@ -157,7 +157,7 @@ def test_a_save_meanwhile(lesson):
     ],
 )
 def test_addresses(lesson, address, said):
-    """An error shows no password and no token: notebooks are passed on with their outputs."""
+    """Errors show no password or token, because notebooks are shared with their outputs."""
     before = tree(lesson)
     with pytest.raises(ArchiveError, match=said) as raised:
         unpack(Project(lesson), address, lesson, timeout=1)

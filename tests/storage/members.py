@@ -1,7 +1,7 @@
-"""Members of a group: what each does runs in a process of its own, as that user.
+"""Run code as different users of a group, each time in a new process.
 
-Their interpreter may be where only root can read. So one process imports what they need, as root,
-and forks for each act.
+The users may be unable to read the Python installation. So a server process imports all modules as
+root, and forks a process for each call.
 """
 
 import json
@@ -69,7 +69,7 @@ for line in sys.stdin:
 
 
 class Done(NamedTuple):
-    """What an act printed, and its exit status."""
+    """The exit status and the output of a call."""
 
     returncode: int
     stdout: str
@@ -78,7 +78,7 @@ class Done(NamedTuple):
 
 @contextmanager
 def members(warm):
-    """Yield a function that runs code as a user; `warm` is a project for root's first save."""
+    """Yield a function that runs code as a user; root first saves in `warm` to import modules."""
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SERVER, str(warm)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -95,7 +95,7 @@ def members(warm):
 
 
 def hand_to(folder, uid, gid):
-    """Give a folder and all in it to a user and a group, which can write there."""
+    """Give a folder and its contents to a user and a group, writable for both."""
     for path in (folder, *folder.rglob("*")):
         os.chown(path, uid, gid)
         path.chmod(0o2775 if path.is_dir() else 0o664)

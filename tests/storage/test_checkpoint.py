@@ -1,4 +1,4 @@
-"""A checkpoint that was opened: whole, damaged, or filled by hand."""
+"""Loading checkpoints: intact, damaged, or filled by hand."""
 
 import enum
 import json
@@ -160,7 +160,7 @@ def test_a_folder_made_by_hand_with_objects_figures_and_a_group_named_as_ours(pr
 
 
 def test_a_checkpoint_that_git_carried_is_whole(project, tmp_path):
-    """Text with the line ends of Windows inside, through add, commit and clone."""
+    """Git must not change Windows line endings in saved text during add, commit and clone."""
     frame = pd.DataFrame({"note": ["line1\r\nline2", "x"]})
     save(STEP, {"notes.csv": frame, "genes.json": {"a": "\r\n"}})
 
@@ -177,7 +177,7 @@ def test_a_checkpoint_that_git_carried_is_whole(project, tmp_path):
 
 
 def test_a_file_that_moves_into_place_while_it_is_read(project, monkeypatch):
-    """Another process finishes its save between this one's look for the file and its opening."""
+    """Loading works even if another process moves the file just before it is opened."""
     save(STEP, {"a": 1})
     loaded = load(STEP)
     folder = project / "results" / STEP

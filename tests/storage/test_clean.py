@@ -1,4 +1,4 @@
-"""`checkpoint clean`: what `save` made goes, what others put there stays."""
+"""`checkpoint clean`: removes the files that `save` created and keeps all others."""
 
 import os
 import shutil

@@ -1,6 +1,6 @@
-"""Saves that are cut short: what was there before, or the new one, is always whole.
+"""Interrupted saves: either the previous or the new checkpoint is always whole.
 
-The trials are those of `benchmarks/durability.py`, which also tries the bare writers.
+The trials come from `benchmarks/durability.py`, which also tries the bare writers.
 """
 
 import os
@@ -55,7 +55,7 @@ def test_one_of_six_cannot_be_saved(durability):
 
 
 def test_the_trials_tell_torn_from_whole(durability):
-    """The same trials on bare writers, which are torn: so they can fail."""
+    """Bare writers fail a trial, which shows that the trials can detect a torn save."""
     assert durability.spoiled(durability.Bare(), 6) < 6
 
 
@@ -72,7 +72,7 @@ save("1_one", {"a": 2, "b": Slow()})
 
 
 def test_ctrl_c_in_a_kernel(bake):
-    """The kernel's interrupt button, in the middle of a save."""
+    """Interrupting the kernel during a save leaves the previous checkpoint intact."""
     baked = bake(pipeline="blank", notebooks="one")
     manager, client = start_new_kernel(env=baked.environment(), cwd=str(baked))
     said = []
@@ -123,7 +123,7 @@ store.sync = sync
 
 
 def test_an_interrupt_that_a_library_swallows(bake):
-    """It is heeded before the commit; one that comes after it says that the save has happened."""
+    """It still stops the save before the commit; one after it says that results were saved."""
     baked = bake(pipeline="blank", notebooks="one")
     code = f"""
 {IMPORT}
@@ -151,7 +151,7 @@ except KeyboardInterrupt as error:
 
 @pytest.mark.skipif(os.name != "nt" and os.geteuid() != 0, reason="mounting needs root")
 def test_a_read_only_mount(bake, tmp_path):
-    """`load` and `status` work where nothing can be written, and `save` says what is the matter."""
+    """`load` and `status` work on a read-only file system, and `save` names it in its error."""
     baked = bake(pipeline="blank", notebooks="one")
     assert baked.python("-c", f"{IMPORT} save('1_one', {{'a': 1}})").returncode == 0
     inside = (

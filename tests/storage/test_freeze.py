@@ -1,4 +1,4 @@
-"""What a result was made with."""
+"""The recorded environment: package versions and environment.txt."""
 
 import subprocess
 from importlib import metadata
@@ -30,13 +30,13 @@ def test_everything_that_the_dependencies_need_is_recorded(project):
     save(STEP, {"a": 1})
     names = {requirement.name.lower() for requirement in frozen(project)}
     assert {"pandas", "python-dateutil", "six", "jupyterlab", "traitlets"} <= names
-    assert "pytest" not in names  # installed, but not needed by the project
+    assert "pytest" not in names  # installed, but not a dependency of the project
     for requirement in frozen(project):
         assert str(requirement.specifier) == f"=={metadata.version(requirement.name)}"
     entry = project.record()["checkpoint"]["environment"]["freeze"]
     path = project / "results" / STEP / "environment.txt"
     assert entry["blake3"] == file_hash(path)
-    # one that is the same stays, and another is replaced
+    # an unchanged environment.txt is kept, a different one is replaced
     before = path.stat().st_mtime_ns, path.read_bytes()
     save(STEP, {"a": 2})
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before

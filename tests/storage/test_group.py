@@ -1,4 +1,4 @@
-"""A project that two users of a group share, and one that others can only read."""
+"""A project shared by two users of a group, and read by users outside it."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, only_root]
 
 @pytest.fixture(scope="module")
 def act(blank_project, tmp_path_factory):
-    """Yield what runs code as a user."""
+    """Yield a function that runs code as a user."""
     warm = shutil.copytree(blank_project, tmp_path_factory.mktemp("warm") / "my_project")
     with members(warm) as act:
         yield act
@@ -22,7 +22,7 @@ def act(blank_project, tmp_path_factory):
 
 @pytest.fixture
 def shared(blank_project):
-    """Return a project of Anna's in a folder of the group."""
+    """Yield a project that belongs to Anna and is writable for her group."""
     folder = Path(tempfile.mkdtemp(prefix="group-"))
     folder.chmod(0o755)
     path = folder / "my_project"
@@ -34,7 +34,7 @@ def shared(blank_project):
 
 @pytest.fixture
 def run(shared, act):
-    """Return a function that runs code as a user of the group, or as a stranger."""
+    """Return a function that runs code in the shared project as a given user."""
     return lambda *arguments, **options: act(shared, *arguments, **options)
 
 
@@ -43,7 +43,7 @@ def save(what):
 
 
 def test_the_second_member_saves(shared, run):
-    """Also over figures, over a sub-checkpoint, and in a folder that the first one made."""
+    """Either member can replace the other's results, figures, sub-checkpoints and folders."""
     for user in (ANNA, BEN, ANNA):
         for code in (save(user), f"save('{ONE}/part', {{}})", "save('9_new/deep/part', {})"):
             done = run(user, code + f"\nfigures('{ONE}').joinpath('{user}.txt').touch()")
@@ -63,13 +63,13 @@ def test_what_a_killed_save_of_the_first_member_left_is_removed(shared, run):
 
 @pytest.mark.parametrize("place", ["", "figures", ".lock"])
 def test_a_folder_of_the_first_member_alone(shared, run, place):
-    """As an earlier version, or `mkdir`, left it: the error names the owner and the command."""
+    """If only the owner can write to a folder, the error names the owner and the command to run."""
     assert run(ANNA, save("a")).returncode == 0
     path = shared / "results" / ONE / place
     path.chmod(0o755 if path.is_dir() else 0o644)
     done = run(BEN, save("b"))
     if place == ".lock" and done.returncode == 0:
-        return  # newer versions of filelock can do without
+        return  # newer versions of filelock need no write permission
     assert done.returncode == 1
     assert f"{path} belongs to user {ANNA}, and its group cannot write there" in done.stderr
     assert f"Ask user {ANNA} to run `chmod -R g+w {path}`" in done.stderr
@@ -80,7 +80,7 @@ def test_a_folder_of_the_first_member_alone(shared, run, place):
 
 
 def test_a_project_that_others_only_read(shared, run):
-    """It loads and shows its status; a save says whose it is."""
+    """Without write permission, `load` and `status` work, and `save` names the owner."""
     assert run(ANNA, save("a")).returncode == 0
     subprocess.run(["chmod", "-R", "a-w", str(shared)], check=True)
     code = f"print(load({ONE!r})['a'])\ncommand('status')"

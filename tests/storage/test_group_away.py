@@ -1,4 +1,4 @@
-"""Members of a group whose large files lie on another disk: a small one, mounted for the test."""
+"""A project shared by a group, with its large files on another disk, mounted for the test."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ LOAD = f"previous = load({ONE!r})\nprint(len(previous['n']), previous['model'].n
 
 
 def saves(disk):
-    """Return the folders of saves on the disk."""
+    """Return the folders of all saves on the disk."""
     return list(disk.rglob(".save-*"))
 
 
@@ -30,7 +30,7 @@ def set_place(project, place):
 
 @pytest.fixture(scope="module")
 def lab(blank_project, tmp_path_factory):
-    """Yield a project of a group, another disk of 3 MB, and what runs code as a user."""
+    """Yield a group's project, another disk of 3 MB, and a function that runs code as a user."""
     folder = Path(tempfile.mkdtemp(prefix="group-"))
     folder.chmod(0o755)
     disk = folder / "disk"
@@ -62,7 +62,7 @@ def lab(blank_project, tmp_path_factory):
 
 
 def test_members_replace_what_others_saved(lab):
-    """Whatever their umask; each save removes the one before, also folders in it."""
+    """Whatever their umask, each save must remove the previous one with its folders."""
     project, disk, act = lab
     set_place(project, f"{disk}/shared/{{project}}")
     for number, (user, umask) in enumerate([(ANNA, 0o22), (BEN, 0o22), (BEN, 0o2), (ANNA, 0o2)]):
@@ -76,7 +76,7 @@ def test_members_replace_what_others_saved(lab):
     assert f"[tool.checkpoint] results: {disk}" in done.stderr
     assert f"belongs to user {ANNA}, and you cannot write there" in done.stderr
 
-    # a disk that is full, before and while the save is written
+    # too little disk space, noticed before and during the save
     done = act(BEN, f"save({ONE!r}, {{'n': np.zeros(10**6)}})")
     assert f"Not enough room on the disk of {disk}/shared" in done.stderr
     done = act(BEN, f"save({ONE!r}, {{'b': [bytes(10**6) + bytes([n]) for n in range(9)]}})")
@@ -87,7 +87,7 @@ def test_members_replace_what_others_saved(lab):
     done = act(BEN, "command('clean', '--yes')")
     assert done.stderr == "" and not saves(disk)
 
-    # a folder in the project itself, which another member replaces as well
+    # without another disk: a folder in the project, which another member can replace as well
     (project / "checkpoint.local.toml").unlink()
     for number, user in enumerate((ANNA, BEN)):
         done = act(user, SAVE % number)
@@ -95,7 +95,7 @@ def test_members_replace_what_others_saved(lab):
 
 
 def test_each_member_has_a_place_of_their_own(lab):
-    """Where others cannot read: the results are absent for them, and they may replace them."""
+    """Results in a member's private folder are absent for the others, who may replace them."""
     project, disk, act = lab
     set_place(project, f"{disk}/$USER/{{project}}")
     assert act(ANNA, SAVE % 1).returncode == 0
@@ -107,7 +107,7 @@ def test_each_member_has_a_place_of_their_own(lab):
     done = act(BEN, SAVE % 2)
     assert done.returncode == 0 and "Note" not in done.stdout, done
     assert act(BEN, LOAD).stdout.splitlines()[-1] == "2 model"
-    # what Anna alone can remove stays until she does
+    # only Anna can remove her save, so it stays until she does
     assert len(saves(disk / str(ANNA))) == 1
     done = act(ANNA, SAVE % 3 + "command('clean', '--yes')")
     assert done.stderr == "" and not saves(disk / str(ANNA)), done

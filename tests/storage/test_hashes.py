@@ -1,4 +1,4 @@
-"""Raw folders as inputs: their files, and the list of these."""
+"""Raw folders as inputs: the hashes of their files and of their listings."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ def test_files_of_a_raw_folder(project):
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links of POSIX")
 def test_raw_folders_that_are_links(project, tmp_path):
-    """On a cluster the runs often lie elsewhere; a loop ends, and git's own files do not count."""
+    """Linked folders, common on clusters, are followed; cycles end, and .git does not count."""
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "a.txt").write_text("a")
     folder = project / "data" / "runs"
@@ -43,7 +43,7 @@ def test_raw_folders_that_are_links(project, tmp_path):
 
 
 def test_the_list_of_a_folder_is_the_same_on_every_system(tmp_path):
-    """Windows sorts without regard to case, and some systems write accents in two parts."""
+    """The hash must not depend on how a system sorts names or encodes accents."""
     for name in ("Features.tsv", "a.txt", "caf\u00e9.txt"):
         (tmp_path / "one" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "one" / name).touch()

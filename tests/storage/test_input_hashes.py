@@ -1,4 +1,4 @@
-"""Inputs are hashed once, and never trusted where they may have changed since."""
+"""Inputs are hashed only once, but never if they may have changed since."""
 
 import json
 import os
@@ -16,8 +16,8 @@ OLD = time.time_ns() - 3_600 * 10**9
 
 @pytest.fixture
 def raw(project, monkeypatch):
-    """A file just large enough to be kept in mind, and the list of files that were hashed."""
-    # its inode's time, which nobody can set, is new: wait for that only where a test needs it
+    """Return a raw file just large enough for its hash to be cached."""
+    # cache hashes of new files, too: their change time (ctime) cannot be set to an older one
     monkeypatch.setattr(input_hashes, "SETTLED_NS", 0)
     path = project / "data" / "counts.bin"
     path.write_bytes(b"1" * input_hashes.LARGE)
@@ -69,7 +69,7 @@ def entry(project, step):
 
 
 def test_times_that_a_copy_keeps(project, raw, hashing):
-    """`cp -p`, rsync and tar give another content the time of the first."""
+    """`cp -p`, rsync and tar can give new content an old modification time."""
     os.utime(raw, ns=(OLD, OLD))
     time.sleep(0.05)
     data_file("counts.bin")
@@ -78,7 +78,7 @@ def test_times_that_a_copy_keeps(project, raw, hashing):
     raw.write_bytes(b"2" * input_hashes.LARGE)
     os.utime(raw, ns=(OLD, OLD))
     time.sleep(0.05)
-    if os.name != "nt":  # which has no time of a change that nobody can set
+    if os.name != "nt":  # Windows has no change time (ctime) that users cannot set
         assert project.state(ONE) == ("stale", ["data/counts.bin changed"])
     new_kernel()
     data_file("counts.bin")
@@ -87,14 +87,14 @@ def test_times_that_a_copy_keeps(project, raw, hashing):
 
 
 def test_what_is_written_while_the_clock_stands_still(project, hashing, monkeypatch):
-    """A file that is as new as its hash is hashed again: its time may be that of a later change."""
+    """The hash of a just modified file is not cached: a later change may have the same time."""
     path = project / "data" / "counts.bin"
     path.write_bytes(b"1" * input_hashes.LARGE)
     data_file("counts.bin")
     save(ONE, {})
     assert "mtime_ns" not in entry(project, ONE)
-    assert hashing() == 2  # a second time, to see whether it changed meanwhile
-    # as on a disk whose clock has steps of seconds
+    assert hashing() == 2  # twice, to see whether it changed meanwhile
+    # as on a file system with timestamps in whole seconds
     stamp = input_hashes.Stamp.of(path)
     monkeypatch.setattr(input_hashes.Stamp, "of", lambda path: stamp)
     path.write_bytes(b"2" * input_hashes.LARGE)
@@ -103,7 +103,7 @@ def test_what_is_written_while_the_clock_stands_still(project, hashing, monkeypa
 
 
 def test_a_cache_that_is_damaged(project, raw, hashing):
-    """It costs a hash, and is replaced, except where a folder has its name."""
+    """The file is hashed again and the cache replaced, except if a folder has the cache's name."""
     cache = project / input_hashes.CACHE
     data_file("counts.bin")
     known = json.loads(cache.read_text())
@@ -139,7 +139,7 @@ def test_a_file_that_changes_while_it_is_hashed(project, raw, monkeypatch):
 
 
 def test_it_is_hashed_beside_the_notebooks_own_work(project, raw, monkeypatch):
-    """`data_file` does not wait; a save does, and Ctrl-C ends both."""
+    """`data_file` returns at once; a save waits for the hash, and Ctrl-C stops the hashing."""
     monkeypatch.setattr(input_hashes, "BESIDE", 0)
     advance = input_hashes.Progress.count
 
@@ -166,7 +166,7 @@ def test_it_is_hashed_beside_the_notebooks_own_work(project, raw, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         job.result()
     monkeypatch.undo()
-    time.sleep(1)  # the other thread looks after each chunk whether it is to stop
+    time.sleep(1)  # the other thread checks after each chunk whether to stop
     assert not (project / input_hashes.CACHE).exists()
     assert job.result().blake3 == hashes.file_hash(raw)
 
@@ -176,7 +176,7 @@ def test_a_file_edited_before_the_save_with_its_time_put_back(project, raw, caps
     times = raw.stat().st_atime_ns, raw.stat().st_mtime_ns
     raw.write_bytes(b"2" * input_hashes.LARGE)
     os.utime(raw, ns=times)
-    time.sleep(1.1)  # the record tells seconds
+    time.sleep(1.1)  # the record's time is in whole seconds
     save(ONE, {})
     assert "data/counts.bin changed after this notebook read it." in capsys.readouterr().out
     assert project.state(ONE) == ("stale", ["data/counts.bin changed"])

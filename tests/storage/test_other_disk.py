@@ -1,4 +1,4 @@
-"""Large files on another disk: the setting `results`."""
+"""The setting `results`, for large files on another disk."""
 
 import json
 import os
@@ -24,7 +24,7 @@ OBJECTS = {"counts": np.arange(9), "table.csv": TABLE, "mixed": pd.DataFrame({"x
 
 @pytest.fixture
 def disk():
-    """Return a folder on another file system, where the machine has one."""
+    """Yield a folder on another file system if the machine has one."""
     memory = Path("/dev/shm")
     place = tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None)
     yield Path(place)
@@ -58,10 +58,10 @@ def test_large_files_are_there_and_the_rest_here(scratch, disk):
     assert list(previous["mixed"]["x"]) == [1, "a"]
     assert previous.path("counts").is_relative_to(disk)
     record = json.loads((scratch / "results" / ONE / "params.json").read_text())
-    assert str(disk) not in json.dumps(record)  # which git keeps
+    assert str(disk) not in json.dumps(record)  # git tracks the record
     assert scratch.states()[ONE] in ("current", "edited", "unrecorded", "unclean")
 
-    save(ONE, {"other": np.arange(3)})  # replaces all of it
+    save(ONE, {"other": np.arange(3)})  # replaces all files of the previous save
     assert files_on(disk) == ["other.npy"]
     assert list(load(ONE)) == ["other"]
     save(ONE, {"table.csv": TABLE})
@@ -204,7 +204,7 @@ def test_clean_leaves_what_a_project_that_was_moved_still_names(scratch, disk, m
     assert files_on(disk) == files
     monkeypatch.chdir(moved)
     np.testing.assert_array_equal(load(ONE)["counts"], np.arange(9))
-    save(ONE, OBJECTS)  # what that replaces is the moved project's own
+    save(ONE, OBJECTS)  # replaces the files of the moved project
     assert files_on(disk) == files
 
 

@@ -1,4 +1,4 @@
-"""What stands in `params.json`."""
+"""The content of `params.json`."""
 
 import datetime
 import enum
@@ -53,13 +53,13 @@ def test_inputs_are_known_by_content(project, capsys):
     load(STEP)
     save(NEXT, {})
     first = project.record(NEXT)["checkpoint"]["inputs"]
-    save(STEP, {"a": 1}, params={"p": 1})  # made again, to the same
+    save(STEP, {"a": 1}, params={"p": 1})  # regenerated with the same content
     load(STEP)
     save(NEXT, {})
     assert project.record(NEXT)["checkpoint"]["inputs"] == first
     save(STEP, {"a": 1}, params={"p": 2})
     load(STEP)
-    load(NEXT)  # a step is not an input of its own
+    load(NEXT)  # a step is not its own input
     assert "Note: results/2_integration is stale" in capsys.readouterr().out
     save(NEXT, {})
     inputs = project.record(NEXT)["checkpoint"]["inputs"]

@@ -1,4 +1,4 @@
-"""Which of two checkpoints was saved first."""
+"""Telling which of two checkpoints was saved first."""
 
 import pytest
 
@@ -28,9 +28,9 @@ NOON_IN_BERLIN = "2020-01-01T13:00:00+01:00"
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
-        (record(NOON, 10), record(NOON, 20), True),  # in the same second
+        (record(NOON, 10), record(NOON, 20), True),  # saved in the same second
         (record(NOON, 20), record(NOON, 10), False),
-        (record(NOON), record(LATER), True),  # by scripts
+        (record(NOON), record(LATER), True),  # saved by scripts
         (record(NOON), record(NOON_IN_BERLIN), False),
         (record(NOON_IN_BERLIN), record(LATER, 10), True),
         (record("yesterday"), record(NOON), False),  # edited by hand

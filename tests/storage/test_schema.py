@@ -1,4 +1,4 @@
-"""The typed record of a checkpoint: every format version is read, and nothing leads elsewhere."""
+"""The typed record of a checkpoint: all format versions are read, unsafe paths are rejected."""
 
 import json
 import pickle
@@ -53,7 +53,7 @@ def test_what_is_read_is_written_again_as_it_was():
 
 
 def test_every_key_is_documented():
-    """Each key of the golden file that is not a name that users chose is in docs/params.md."""
+    """Each key of the golden file is in docs/params.md, except names that users chose."""
     text = (Path(__file__).parents[2] / "docs" / "params.md").read_text(encoding="utf-8")
     ours = golden()["checkpoint"]
     keys = {*golden().keys() - {"filtering_params"}, *ours}
@@ -130,7 +130,7 @@ class RunsCode:
 
 @pytest.mark.parametrize("suffix", [".pkl", ".npy", ".npz"])
 def test_a_forged_file_is_not_opened_if_its_hash_is_another(project, suffix):
-    """Opening it would run what a stranger wrote; with a forged hash it does."""
+    """Opening it could run a stranger's code; the hash cannot protect if it is forged as well."""
     objects = {".pkl": [1], ".npy": np.arange(3), ".npz": sparse.eye(3, format="csr")}
     save(STEP, {f"a{suffix}": objects[suffix]})
     folder = project / "results" / STEP

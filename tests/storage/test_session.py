@@ -1,4 +1,4 @@
-"""What a kernel knows of itself: the modules that it imported."""
+"""What a session records besides cells: imported modules and files read in results."""
 
 import importlib
 import os
@@ -30,7 +30,7 @@ def test_modules_of_the_project_count(project, monkeypatch):
 
 @pytest.mark.parametrize("module", ["gone", "latin-1", "not text"])
 def test_a_module_that_cannot_be_read(project, monkeypatch, module):
-    """Finished results are saved all the same."""
+    """It must not stop finished results from being saved."""
     name = f"helper_of_a_test_{module.replace('-', '_').replace(' ', '_')}"
     path = project / "src" / f"{name}.py"
     path.write_text("x = 1\n")
@@ -60,7 +60,7 @@ def test_modules_that_were_found_by_another_path(project, tmp_path, monkeypatch,
     path.write_text("x = 2\n")
     for _ in range(2):
         assert project.state(ONE) == ("edited", [f"src/helper_by_{way}.py changed"])
-        save(ONE, {})  # another Run All in this kernel
+        save(ONE, {})  # as another Run All in this kernel
     (note,) = project.record()["checkpoint"]["notes"]
     assert note.startswith(f"src/helper_by_{way}.py changed after this notebook ran it. Restart")
 
@@ -73,7 +73,7 @@ save("1_preprocessing", {"text": text})
 
 
 def test_a_file_in_results_that_no_checkpoint_has_is_an_input(project):
-    """A notebook that is not adopted may have written it."""
+    """A notebook that does not use checkpoints may have written it."""
     loose = project / "results" / "loose.txt"
     loose.write_text("a")
     os.utime(loose, (1.6e9, 1.6e9))

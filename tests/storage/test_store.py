@@ -1,4 +1,4 @@
-"""A step's folder changes all at once or not at all."""
+"""Atomic saves: a step's folder changes all at once or not at all."""
 
 import json
 import multiprocessing
@@ -46,7 +46,7 @@ for value in range(1, 10_000):
 @posix
 @pytest.mark.slow
 def test_killed_at_any_moment(project):
-    """Whatever moment it is, one complete save is loaded, and the next save cleans up."""
+    """After a kill at any moment, one complete save is loaded and the next save cleans up."""
     save(STEP, {name: [0] * 5_000 for name in "abcdef"})
     for kill in range(10):
         code = KILLED.replace("sys.argv[1]", f"{0.15 + kill / 50}")
@@ -80,7 +80,7 @@ def test_an_interrupted_commit_is_finished_by_whoever_loads(project, monkeypatch
 
 
 def test_reading_where_nothing_may_be_written(project, monkeypatch):
-    """A lab's shared folder, in which a save was cut short after it had happened."""
+    """A save interrupted after its commit must be readable, even in a read-only shared folder."""
     save(STEP, {"a": 1})
     commit = folder_of(project) / ".commit"
     commit.mkdir()
@@ -139,7 +139,7 @@ def write_many(project, name, barrier):
 
 @pytest.mark.slow
 def test_two_writers_and_a_reader(project):
-    """Each save is whole: both objects are always of one writer's one save."""
+    """Both loaded objects must always come from the same save of the same writer."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(2)
     save(STEP, {"a": ("x", 0), "b": ("x", 0)})
@@ -195,7 +195,7 @@ def test_files_carry_the_permissions_of_the_umask(project):
 
 @posix
 def test_everything_is_flushed_before_the_commit(project, monkeypatch):
-    """The order that a power cut needs: every file, then the rename, then the folder."""
+    """To survive a power failure: flush all files, then rename, then flush the folder."""
     events = []
     sync, rename = store.sync, store.Path.rename
     monkeypatch.setattr(store, "sync", lambda path: (events.append(path.name), sync(path))[1])
@@ -211,7 +211,7 @@ def test_everything_is_flushed_before_the_commit(project, monkeypatch):
 
 @pytest.fixture
 def held(project):
-    """Return a function after which a file cannot be replaced, as one open on Windows."""
+    """Yield a function that makes a file irreplaceable, like a file that is open on Windows."""
     paths = []
 
     def hold(path):
@@ -227,7 +227,7 @@ def held(project):
 
 @posix
 def test_a_file_that_cannot_be_replaced(project, held, capsys):
-    """The save has happened, is read from where it is, and is finished once the file is free."""
+    """The save counts: it can be loaded, and is completed once the file can be replaced."""
     save(STEP, {"a": 1, "b": 1})
     path = folder_of(project) / "b.pkl"
     held(path)
@@ -243,14 +243,14 @@ def test_a_file_that_cannot_be_replaced(project, held, capsys):
 
 
 def test_what_threads_still_write_is_removed(tmp_path):
-    """A library that is interrupted may have threads that write a little longer."""
+    """The threads of an interrupted library may keep writing for a short time."""
     ended = threading.Event()
 
     def write(folder):
         for number in range(100_000):
             if ended.is_set():
                 return
-            with suppress(OSError):  # the folder was just removed
+            with suppress(OSError):  # the folder has just been removed
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / str(number)).touch()
 

@@ -1,4 +1,4 @@
-"""A template that a test may change."""
+"""Fixture with a copy of the template that a test may change."""
 
 import shutil
 from pathlib import Path
@@ -9,10 +9,10 @@ from project_under_test import TEMPLATE
 
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
-    """Return a copy of the template."""
+    """Return the path of a copy of the template."""
 
     def unneeded(folder: str, names: list[str]) -> list[str]:
-        """Environments and caches lie in hidden folders at the top, and take gigabytes."""
+        """Return names not to copy: hidden top-level folders, for example, can take gigabytes."""
         top = Path(folder) == TEMPLATE
         hidden = [name for name in names if (top and name.startswith(".")) or name == "__pycache__"]
         return [*hidden, *(["demo", "dist"] if top else [])]

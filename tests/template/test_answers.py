@@ -1,4 +1,4 @@
-"""Answers are data: they reach the project unchanged, or are rejected."""
+"""Answers reach the project unchanged or are rejected; they are never run as code."""
 
 import json
 import re
@@ -150,7 +150,7 @@ def test_a_worked_in_project_is_not_overwritten(capfd, bake, tmp_path):
 @pytest.mark.versions
 @pytest.mark.parametrize("own", ["src/a.py", ".github/a.yml", "profiles/a.yaml", "src", "data"])
 def test_folders_of_ones_own_are_not_overwritten(capfd, tmp_path, own):
-    """Some of them cookiecutter would remove; and `src` may be a file, or lead elsewhere."""
+    """Not even if `src` is a file or a link; cookiecutter would remove some of them."""
     path = tmp_path / "my_project" / own
     path.parent.mkdir(parents=True)
     if own == "data":
@@ -165,7 +165,7 @@ def test_folders_of_ones_own_are_not_overwritten(capfd, tmp_path, own):
 
 
 def test_files_of_ones_own_are_not_overwritten(capfd, bake, tmp_path):
-    """Each file and folder that a project begins with is named."""
+    """The error names every existing file that the new project would replace."""
     path = tmp_path / "own" / "my_project"
     path.mkdir(parents=True)
     names = sorted(one.name for one in bake(pipeline="tabular", license="MIT").iterdir())
@@ -177,7 +177,7 @@ def test_files_of_ones_own_are_not_overwritten(capfd, bake, tmp_path):
     said = capfd.readouterr().err
     assert sorted(re.search("contains (.+), which would", said)[1].split(", ")) == names
     assert {one.read_text() for one in path.iterdir()} == {"mine"}
-    # what would not be replaced is in nobody's way
+    # files that would not be replaced do not prevent the generation
     for name in names:
         (path / name).unlink()
     (path / "LICENSE").write_text("mine")
@@ -187,7 +187,7 @@ def test_files_of_ones_own_are_not_overwritten(capfd, bake, tmp_path):
 
 @pytest.mark.slow
 def test_what_the_notebooks_need_is_not_shadowed():
-    """The names that are rejected include all that a project's requirements install."""
+    """The rejected package names include every module that a project's dependencies install."""
     pyproject = tomllib.loads((TEMPLATE / "pyproject.toml").read_text(encoding="utf-8"))
     pending = [Requirement(text).name for text in pyproject["dependency-groups"]["project"]]
     found: dict[str, metadata.Distribution] = {}
@@ -204,7 +204,7 @@ def test_what_the_notebooks_need_is_not_shadowed():
             code = len(file.parts) > 1 or file.suffix in (".py", ".so", ".pyd")
             if code and module.isidentifier() and module[0] != "_" and "dist-info" not in str(file):
                 names.add(module)
-    # folders that wheels contain beside their package, which nobody imports
+    # stray folders in wheels, which are not imported
     stray = {"benchmarks", "bin", "cmake_modules", "etc", "examples", "scripts", "share"}
     assert names - needed() - stray == set()
 
@@ -340,12 +340,12 @@ def assert_says(path: Path, text: str, license_file: bool) -> None:
 
 
 def shown(text: str) -> str:
-    """Return text as Markdown shows it: without white space at its ends."""
+    """Return a text as Markdown renders it: without white space at its ends."""
     return text.strip()
 
 
 def readme_text(path: Path) -> tuple[str, str]:
-    """Return the title and the first paragraph that a reader of the README sees."""
+    """Return the title and the first paragraph of the README as they are rendered."""
     tokens = MarkdownIt("commonmark").parse((path / "README.md").read_text(encoding="utf-8"))
     inline = [token for token in tokens if token.type == "inline"][:2]
     assert [token.type for token in tokens[:6]] == [

@@ -1,4 +1,4 @@
-"""Copying what a project gets from the template."""
+"""Copying files from the template to a project."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a generation leaves on disk."""
+"""The files of a generated project, and where and how it can be generated."""
 
 import json
 import os
@@ -67,7 +67,7 @@ def test_the_code_says_what_it_is(bake):
 @pytest.mark.versions
 @pytest.mark.parametrize("document", ["AGENTS.md", "README.md"])
 def test_documents_name_what_there_is(bake, document):
-    """Commands, tags and folders, each as the project has them."""
+    """The commands, options, tags and folders that a document mentions exist in the project."""
     root = bake(pipeline="blank", package_name="of_its_own")
     text = (root / document).read_text(encoding="utf-8")
     assert "of_its_own" in text and "cookiecutter" not in text
@@ -126,7 +126,7 @@ def test_license(bake, license_name):
 
 @pytest.mark.parametrize("license_name", sorted({*QUESTIONS["license"]} - {"none"}))
 def test_licenses_have_names_that_an_installation_takes(license_name):
-    """Those of SPDX, or `LicenseRef-` and a name of one's own."""
+    """Names must be valid license expressions of SPDX, including `LicenseRef-` names."""
     licenses = pytest.importorskip("packaging.licenses", reason="packaging is older than 24.2")
     assert licenses.canonicalize_license_expression(license_name) == license_name
 
@@ -194,7 +194,7 @@ def test_bytecode_in_the_template_is_not_handed_on(template, tmp_path):
 
 @pytest.mark.versions
 def test_hooks_import_nothing_from_the_temporary_folder(bake, monkeypatch, tmp_path):
-    """Cookiecutter runs the hooks from there, and there anyone may have put a `json.py`."""
+    """Cookiecutter runs hooks from the temporary folder, where anyone may have put a `json.py`."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     for module in ("keyword", "json", "ast", "pathlib"):
@@ -224,7 +224,7 @@ def test_ruff_has_nothing_to_say(bake, pipeline):
 
 @pytest.mark.slow
 def test_generation_needs_cookiecutter_alone(tmp_path):
-    """An environment that holds cookiecutter and nothing that the notebooks need."""
+    """Generation works in an environment without the dependencies of the notebooks."""
     env = tmp_path / "env"
     venv.create(env, with_pip=False)
     python = next(path for path in env.glob("*/python*") if path.stem == "python")
@@ -262,7 +262,7 @@ def test_generation_under_uvx(tmp_path):
 
 @pytest.mark.slow
 def test_cruft_creates_and_updates(tmp_path):
-    """A project follows its template: what changes there comes in, what people changed stays."""
+    """An update brings in the template's changes and keeps those of the users."""
 
     def run(*command, cwd):
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
@@ -320,7 +320,7 @@ def test_a_project_stays_whose_last_words_nobody_reads(tmp_path, where):
 @pytest.mark.versions
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 def test_from_a_template_that_is_read_only(template, tmp_path):
-    """As in a lab's shared folder: what is copied may be written to all the same."""
+    """Files copied from a read-only template, such as in a shared folder, must be writable."""
     for path in [*template.rglob("*"), template]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     path = generate(tmp_path / "out", template)
@@ -329,7 +329,7 @@ def test_from_a_template_that_is_read_only(template, tmp_path):
 
 @pytest.mark.slow
 def test_two_versions_of_the_template_in_one_process(template, tmp_path):
-    """As cruft generates them: each with its own filters."""
+    """Cruft generates two versions in one process; each must use its own filters."""
     filters = template / "answer_filters.py"
     filters.write_text(
         filters.read_text()
@@ -352,5 +352,5 @@ def test_two_versions_of_the_template_in_one_process(template, tmp_path):
 
 
 def command_line(output: Path) -> list[str]:
-    """Return cookiecutter's arguments for the default project."""
+    """Return the arguments with which cookiecutter generates the tests' project."""
     return ["--no-input", "--default-config", str(TEMPLATE), *arguments(), "-o", str(output)]

@@ -1,4 +1,4 @@
-"""What git keeps of a project, asked of git."""
+"""Which files of a project git tracks and ignores, according to git itself."""
 
 import subprocess
 
@@ -73,7 +73,7 @@ src/my_project.egg-info/PKG-INFO
 
 @pytest.fixture
 def verdicts(project):
-    """Return the paths that git ignores, in a repository that has the project's rules."""
+    """Return the paths that git ignores with the project's `.gitignore`."""
     project.git("init", "-q")
     done = subprocess.run(
         ["git", "-C", str(project), "check-ignore", "--no-index", "--stdin"],
@@ -92,7 +92,7 @@ def test_the_table_of_paths(verdicts):
 
 
 def test_git_adds_what_it_should(project):
-    """`git check-ignore` speaks of paths; `git add` of what is really there."""
+    """Unlike `git check-ignore`, `git add` also depends on the files and folders that exist."""
     for name in [*KEPT, *IGNORED]:
         path = project / name
         path.parent.mkdir(parents=True, exist_ok=True)

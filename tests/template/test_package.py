@@ -1,4 +1,4 @@
-"""The repository as a package: `notebook-checkpoints new` does what cookiecutter does."""
+"""The installed package: `notebook-checkpoints new` generates the same project as cookiecutter."""
 
 import subprocess
 import sys
@@ -14,17 +14,17 @@ from checkpoint import __version__
 
 
 def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command that may fail."""
+    """Run a command and return its result, even if it fails."""
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf-8")
 
 
 def in_clone(*options: str) -> subprocess.CompletedProcess[str]:
-    """Run the command of a clone that is not installed."""
+    """Run `notebook_checkpoints` from the clone, without installing it."""
     return run(sys.executable, "-m", "notebook_checkpoints", *options, cwd=TEMPLATE)
 
 
 def options_for(folder: Path) -> list[str]:
-    """Return the options of `new` that generate the tests' project, some before an answer."""
+    """Return options of `new` for the tests' project, some before and some after the answers."""
     return ["--no-input", "-o", str(folder), *arguments(), "--default-config"]
 
 
@@ -59,7 +59,7 @@ def test_invalid_answers_and_options(tmp_path, argument, reason):
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install a wheel, built from an sdist, with cookiecutter alone; return its Python."""
+    """Build the package, install its wheel into an empty environment, and return its Python."""
     folder = tmp_path_factory.mktemp("package")
     uv = (sys.executable, "-m", "uv")
     built = run(*uv, "build", "--quiet", "--out-dir", str(folder), str(TEMPLATE), cwd=folder)
@@ -89,7 +89,7 @@ def test_new_from_the_package_is_what_cookiecutter_makes(installed, tmp_path, pi
 
 @pytest.mark.slow
 def test_adopt_from_the_package(installed, tmp_path):
-    """What it imports is installed with it: an environment has nothing else."""
+    """`adopt` needs only packages that are installed with it."""
     command = str(next(installed.parent.glob("notebook-checkpoints*")))
     root = tmp_path / "lab"
     write_notebook(root / "notebooks" / "1_a.ipynb", ['np.save("../r/x.npy", x)'])

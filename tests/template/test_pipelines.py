@@ -1,4 +1,4 @@
-"""Pipelines: each folder in `pipelines/` is one, and describes itself."""
+"""Pipelines: each folder in `pipelines/` is listed, documented and runs."""
 
 import ast
 import json
@@ -19,24 +19,24 @@ from project_under_test import TEMPLATE, ProjectUnderTest, generate
 
 from answer_pipelines import read_pipeline
 
-packages_distributions = cache(metadata.packages_distributions)  # it takes a second
+packages_distributions = cache(metadata.packages_distributions)  # a call takes a second
 QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
 PIPELINES = sorted(path.name for path in (TEMPLATE / "pipelines").iterdir() if path.is_dir())
 LISTED = ", ".join(PIPELINES)
-# a pipeline with a test file of its own is run there
+# pipelines with their own test file are run there
 OWN_TESTS = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
 RUN_HERE = [name for name in PIPELINES if f"test_{name.replace('-', '_')}" not in OWN_TESTS]
 
 
 def requirements(path):
-    """Return the dependencies of a generated project, by the names of their distributions."""
+    """Return the dependencies of a generated project, by distribution name."""
     pyproject = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))
     parsed = map(Requirement, pyproject["project"]["dependencies"])
     return {canonicalize_name(requirement.name): requirement for requirement in parsed}
 
 
 def imported(path):
-    """Return the modules that a project's notebooks and scripts import."""
+    """Yield the top-level modules that a project's notebooks and scripts import."""
     sources = [file.read_text(encoding="utf-8") for file in path.glob("scripts/**/*.py")]
     for file in path.glob("notebooks/*.ipynb"):
         cells = nbformat.read(file, as_version=4).cells
@@ -55,7 +55,7 @@ def test_the_question_lists_the_folders():
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_the_prompt_is_the_pipelines(name):
-    """A pipeline without a prompt in `cookiecutter.json` is shown by its name."""
+    """If `cookiecutter.json` has a prompt for a pipeline, it is the one in its pipeline.toml."""
     prompts = QUESTIONS["__prompts__"]["pipeline"]
     assert prompts.get(name, read_pipeline(name)["prompt"]) == read_pipeline(name)["prompt"]
 
@@ -96,11 +96,11 @@ def test_it_runs_as_generated(bake, name):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-OURS = "added_by_tests"  # no fork has a pipeline of that name
+OURS = "added_by_tests"  # a name that no fork's pipeline has
 
 
 def add_pipeline(template, name):
-    """Copy a pipeline and list it, as CONTRIBUTING describes."""
+    """Copy the single-cell pipeline under a new name and list it, as CONTRIBUTING describes."""
     questions = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
     questions["pipeline"].append(name)
     (template / "cookiecutter.json").write_text(json.dumps(questions), encoding="utf-8")
@@ -108,7 +108,7 @@ def add_pipeline(template, name):
 
 
 def test_a_pipeline_of_ones_own(template, tmp_path):
-    """It brings its dependencies, its notice and its files; a script stays executable."""
+    """The project gets its dependencies, notice and files, and scripts stay executable."""
     ours = add_pipeline(template, OURS)
     description = (ours / "pipeline.toml").read_text(encoding="utf-8")
     description = description.replace('"scanpy>=1.11"', "'tables >=3 ; python_version < \"4\"'")

@@ -1,4 +1,4 @@
-"""The single-cell example, run as its users run it."""
+"""The single-cell example, run as users run it."""
 
 import shutil
 
@@ -35,7 +35,7 @@ def real(tmp_path_factory):
 
 
 def check_results(baked):
-    """Check that the notebooks saved what they say."""
+    """Check that the saved results have the documented files and are consistent."""
     results = baked / "results"
     rna = ad.read_h5ad(results / "1_preprocessing" / "rna_adata.h5ad")
     protein = ad.read_h5ad(results / "1_preprocessing" / "protein_adata.h5ad")
@@ -57,7 +57,7 @@ def check_results(baked):
 
 
 def check_notebooks(baked):
-    """Read the executed notebooks as a reader would: all run, nothing on stderr."""
+    """Check that the executed notebooks have no output on stderr."""
     assert [baked.outputs_on_stderr(step) for step in (ONE, TWO, THREE)] == [[], [], []]
 
 
@@ -128,4 +128,4 @@ def test_it_runs_on_real_data_unedited(real):
 def test_it_beats_chance_on_real_data(real):
     accuracy = real.record("2_integration")["accuracy"]
     assert accuracy["foscttm"] < 0.2
-    assert "label_transfer" not in accuracy  # no cell types are known there
+    assert "label_transfer" not in accuracy  # the real data have no cell type labels

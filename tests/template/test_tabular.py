@@ -1,4 +1,4 @@
-"""The tabular example, run as its users run it."""
+"""The tabular example, run as users run it."""
 
 import io
 

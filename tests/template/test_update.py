@@ -1,4 +1,4 @@
-"""`notebook-checkpoints update`: newer versions of the template in projects that people work in."""
+"""`notebook-checkpoints update`: updating projects in use to a newer template version."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from notebook_checkpoints.update import RECORD, merge, with_record
 
 pytestmark = pytest.mark.slow
 
-OLD = "019e0556312caf8ff31508859a6047f1741075b6"  # one of the first commits, in a whole clone
+OLD = "019e0556312caf8ff31508859a6047f1741075b6"  # an early commit, not in shallow clones
 PROJECT = "{{cookiecutter.project_slug}}"
 
 
@@ -30,7 +30,7 @@ def edit(path, old, new):
 
 
 class Lab:
-    """A template in git, and its newer versions."""
+    """A template in a git repository, with projects generated from it."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -46,7 +46,7 @@ class Lab:
         git(self.template, "commit", "-qm", "x", "--allow-empty")
 
     def second_version(self):
-        """Change what is the template's, and what is the people's."""
+        """Commit a version that changes files of the template and files that users own."""
         edit(self.template / "checkpoint" / "__init__.py", f'"{__version__}"', '"7.0"')
         (self.template / "checkpoint" / "helper.py").write_text("x = 1\n")
         edit(self.template / PROJECT / ".gitignore", "*.h5ad\n", "*.h5ad\n*.theirs\n")
@@ -67,13 +67,13 @@ class Lab:
         self.commit()
 
     def project(self, name):
-        """Generate a project as cookiecutter does, and commit it."""
+        """Generate a project with cookiecutter and commit it."""
         root = generate(self.folder, self.template, pipeline="blank", project_name=name)
         root.commit()
         return root
 
     def adopted(self, name):
-        """Adopt a project of one notebook, which has settings and a file of its own."""
+        """Adopt a project with one notebook, existing settings and an environment.yml."""
         root = self.folder / name
         root.mkdir()
         nbformat.write(nbformat.v4.new_notebook(cells=[]), root / "1_a.ipynb")
@@ -90,7 +90,7 @@ class Lab:
         return root
 
     def update(self, *arguments, address=None):
-        """Run the command; return its exit status and what happened to each project."""
+        """Run `update`; return its exit status and the result for each project."""
         command = [sys.executable, "-m", "notebook_checkpoints", "update", "--json"]
         done = subprocess.run(
             [*command, "--template", address or str(self.template), *map(str, arguments)],
@@ -111,7 +111,7 @@ def pyproject(root):
 
 
 def yours(root):
-    """Return what people wrote, with its content."""
+    """Return the files that users own, with their content."""
     files = {name: content for name, content in tree(root).items() if name.startswith("src/") < 1}
     theirs = (".gitignore", "pyproject.toml", "constraints.txt", "Snakefile", "AGENTS.md")
     return {name: content for name, content in files.items() if name not in theirs}
@@ -122,7 +122,7 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     roots = [lab.project(name) for name in ("Worked", "Clash", "Dirty", "Elsewhere", "Touched")]
     worked, clash, dirty, elsewhere, touched = roots
 
-    # a week: a new notebook, another name, notes, a dependency, an ignored file
+    # a week of work: a new and a renamed notebook, notes, a dependency, an ignored file
     for arguments in (("new", "qc", "--after", ONE), ("rename", "4_visualization", "figures")):
         done = worked.command(*arguments)
         assert done.returncode == 0, done.stderr
@@ -134,7 +134,7 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     edit(worked / ".gitignore", "desktop.ini\n", "desktop.ini\n*.mine\n")
     worked.commit("a week")
     before = yours(worked)
-    # the same lines as the template will change
+    # changes of lines that the template will change as well
     edit(clash / "pyproject.toml", '"jinja2>=3.1.6"', '"jinja2==3.1.7"')
     edit(clash / ".gitignore", "*.h5ad\n", "*.h5ad\n*.mine\n")
     clash.commit()
@@ -156,7 +156,7 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     assert [one["project"] for one in done] == [*map(str, asked)]
     results = [one["result"] for one in done]
     assert results[:8] == ["updated", "conflicts", *["not updated"] * 5, "conflicts"]
-    assert sorted(results[8:]) == ["not updated", "updated"]  # two in one repository
+    assert sorted(results[8:]) == ["not updated", "updated"]  # two projects in one repository
     notes = [one["notes"] for one in done]
     waits = notes[8 + results[8:].index("not updated")][0]
     assert "has changes without a commit: " in waits and waits.endswith("; commit or stash them")
@@ -194,7 +194,7 @@ def test_a_weeks_work_over_three_versions(tmp_path):
     assert notes[6][0].startswith("pyproject.toml is not valid TOML")
     assert not files_of(touched, "--others") and not (elsewhere / ".cruft.json").exists()
 
-    # an adopted project: what it had is not the template's
+    # an adopted project: files that it had before adoption are not updated
     assert code_of(adopted) == "x = 1\n"
     assert (adopted / "environment.yml").read_text() == "name: ours\n"
     assert not (adopted / "notebooks" / "1_notebook_of_nobody.ipynb").exists()
@@ -266,7 +266,7 @@ def test_an_update_that_is_killed_can_be_taken_back_and_run_again(tmp_path, monk
         time.sleep(0.01)
     os.killpg(started.pid, signal.SIGKILL)
     started.wait()
-    for root in roots:  # as by cruft, had it come that far
+    for root in roots:  # as if the update had been killed while writing a file
         (root / "src" / root.package / "checkpoint" / "text.py").write_text("half")
 
     status, done = lab.update(*roots)
@@ -274,7 +274,7 @@ def test_an_update_that_is_killed_can_be_taken_back_and_run_again(tmp_path, monk
     for root, one in zip(roots, done, strict=True):
         assert one["notes"][0].startswith("an update was cut short here; take it back with `git")
         git(root, "reset", "--hard")
-    address = "https://git.example.org/ours/template"  # as of a fork
+    address = "https://git.example.org/ours/template"  # the address of a fork
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{lab.template}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", address.replace("//", "//token@"))

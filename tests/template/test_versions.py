@@ -1,4 +1,4 @@
-"""The versions that are declared, the versions that were tested, and what installs them."""
+"""Declared versions, tested versions, and the files that install them."""
 
 import ast
 import re
@@ -48,12 +48,12 @@ def requirements(*groups):
 
 
 def bounds(lines):
-    """Return each package's version specifiers."""
+    """Return the version specifiers of each package."""
     return {canonicalize_name(line.name): str(line.specifier) for line in map(Requirement, lines)}
 
 
 def pins(path, environment):
-    """Return each package's version in a constraints file, as pip would take it."""
+    """Return the version of each package that a constraints file pins in `environment`."""
     found = {}
     for line in path.read_text("utf-8").splitlines():
         if line.startswith("#"):
@@ -90,7 +90,7 @@ def test_projects_declare_the_bounds_that_are_tested(bake):
 
 @pytest.mark.versions
 def test_what_the_code_imports_is_declared():
-    """Each package that `checkpoint` imports is declared, or comes with one that is."""
+    """Each package that `checkpoint` imports is a dependency, or required by one."""
     imported = set()
     for path in (TEMPLATE / "checkpoint").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -100,9 +100,9 @@ def test_what_the_code_imports_is_declared():
                 imported.add(node.module.partition(".")[0])
     imported -= sys.stdlib_module_names
     assert "numpy" in imported
-    # imported only for objects of these libraries, which are there then
+    # imported only for objects of these libraries, which are then installed
     imported -= {"awkward", "dask", "mudata", "polars", "spatialdata", "xarray"}
-    imported -= {"numcodecs"}  # zarr needs it
+    imported -= {"numcodecs"}  # a dependency of zarr
     needed = {canonicalize_name(line.name) for line in requirements("project")}
     for name in tuple(needed):
         lines = map(Requirement, metadata.requires(name) or [])
@@ -183,7 +183,7 @@ def test_conda_takes_only_pythons_that_are_tested(bake):
 @pytest.mark.slow
 @pytest.mark.parametrize("python", PYTHONS)
 def test_tested_versions_install_together(bake, python):
-    """They resolve on each Python with the extra, and the file names all that is installed."""
+    """The constraints can be resolved on each Python and name every package that is installed."""
     from uv import find_uv_bin
 
     path = bake(pipeline="single-cell")

@@ -1,4 +1,4 @@
-"""What a project records of the template that made it."""
+"""What a project records about the template that generated it."""
 
 import json
 import subprocess
@@ -32,14 +32,14 @@ def test_version_and_answers(bake):
 
 
 def test_a_path_leaves_no_trace(bake):
-    """The same answers give the same bytes on every machine."""
+    """The same answers must give the same bytes on every machine."""
     text = (bake(pipeline="blank") / "pyproject.toml").read_text(encoding="utf-8")
     assert str(TEMPLATE) not in text and "source" not in record(bake(project_slug="b"))
 
 
 @pytest.mark.versions
 def test_an_address_and_its_commit(template, tmp_path, monkeypatch):
-    """An address of the lab's own, which cookiecutter clones."""
+    """An abbreviated address, which cookiecutter expands and clones, is recorded as typed."""
     git(template, "init", "-q")
     git(template, "add", "-Af")
     git(template, "commit", "-qm", "x")
@@ -101,7 +101,7 @@ def test_the_address_of_an_installed_package(tmp_path):
 
 @pytest.mark.versions
 def test_after_a_version_that_stayed_in_memory(template, tmp_path):
-    """The first versions named another extension and did not forget their modules."""
+    """The first versions named another extension and left their modules in `sys.modules`."""
     questions = (template / "cookiecutter.json").read_text(encoding="utf-8")
     questions = questions.replace("answer_extension", "answer_filters")
     (template / "cookiecutter.json").write_text(questions, encoding="utf-8")

@@ -1,10 +1,10 @@
-"""Save objects of every format with one environment; load and compare them with another.
+"""Save objects of every format in one environment, then load and compare them in another.
 
     python tests/versions/older_checkpoint.py save FOLDER
     python tests/versions/older_checkpoint.py compare FOLDER
 
-FOLDER becomes a small project. The objects are built anew for the comparison, so that what a
-library reads today is compared with what it would make today.
+FOLDER becomes a small project. The comparison builds the objects again, so that loaded objects are
+compared with objects made by the same library versions.
 """
 
 import os
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from checkpoint import load, save
 
-TEXT = "text"  # a column of `obs` that .h5ad holds as categories
+TEXT = "text"  # a text column of `obs`, which .h5ad stores as categories
 STEP = "1_made_before"
 LIBRARIES = ("anndata", "h5py", "numpy", "pandas", "pyarrow", "scipy")
 
@@ -111,7 +111,7 @@ def objects() -> dict[str, object]:
 
 
 def plain(value: object) -> object:
-    """Return what an object holds, in lists and dicts, with one dtype for text."""
+    """Return the content of an object as lists and dicts, with one dtype for text."""
     if isinstance(value, ad.AnnData):
         parts = ("X", "obs", "var", "layers", "obsm", "obsp", "uns")
         shown = {part: plain(getattr(value, part)) for part in parts}
@@ -148,7 +148,7 @@ def plain(value: object) -> object:
 
 
 def is_text(array: pd.api.extensions.ExtensionArray) -> bool:
-    """Tell whether a column holds text: dtype `object` before pandas 3, `str` from then on."""
+    """Return whether an array has a text dtype: `object` before pandas 3, `str` since."""
     return str(array.dtype) in ("object", "str")
 
 
@@ -165,7 +165,7 @@ def difference(expected: Any, loaded: Any, where: str = "") -> str | None:
 
 
 def in_project(folder: Path) -> None:
-    """Make `folder` a project and work in it."""
+    """Make `folder` a project and change into it."""
     notebook = folder / "notebooks" / f"{STEP}.ipynb"
     notebook.parent.mkdir(parents=True, exist_ok=True)
     (folder / "pyproject.toml").write_text("[tool.checkpoint]\n", encoding="utf-8")
@@ -176,13 +176,13 @@ def in_project(folder: Path) -> None:
 
 
 def compare(folder: Path) -> int:
-    """Print what comes back otherwise, and return how many objects do."""
+    """Print each loaded object that differs, and return their number."""
     loaded = load(STEP)
     different = 0
     for key, expected in objects().items():
         try:
             problem = difference(plain(expected), plain(loaded[key]))
-        except Exception as error:  # the others are compared all the same
+        except Exception as error:  # still compare the other objects
             problem = f": {error!r}"
         if problem:
             different += 1

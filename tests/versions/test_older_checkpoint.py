@@ -1,4 +1,4 @@
-"""The comparison of the `load_with_newest` sessions: it passes, and it can fail."""
+"""The script of the nox session `load_with_newest`: it passes, and it can detect differences."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What is noted of a process must never disturb it."""
+"""Tests of the session recording, which must never disturb the code that it watches."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ from checkpoint.watch import files, kinds, modules, readers
 
 
 class Unbound:
-    """Raises when it is looked at, as proxies outside their context do."""
+    """An object that raises when its type is read, like a proxy outside its context."""
 
     @property
     def __class__(self):
@@ -27,7 +27,7 @@ class Unbound:
 
 
 class Strict(pd.DataFrame):
-    """A table that knows only its own columns."""
+    """A DataFrame subclass that rejects every key."""
 
     def __getitem__(self, key):
         raise KeyError(key)
@@ -97,7 +97,7 @@ def test_what_is_no_path_is_passed_over(path):
 
 
 def test_the_checkpoints_of_two_projects_in_one_process(monkeypatch):
-    """Each asks those that come after it alone."""
+    """Each import hook asks only the finders after it, so that two hooks work side by side."""
     source = importlib.util.find_spec(readers.__name__).origin
     spec = importlib.util.spec_from_file_location("checkpoint.watch.readers_2", source)
     other = importlib.util.module_from_spec(spec)
