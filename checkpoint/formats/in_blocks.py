@@ -269,10 +269,11 @@ def _slices(value: Any, axis: int) -> Iterator[Any]:
 
 
 def _refuse_full(group: Any, block: int) -> None:
-    """Raise an error while HDF5 can still close its file; failing to do so crashes the process."""
+    """Raise an error while HDF5 can still close its file: if that fails, the process crashes."""
     file = Path(group.file.filename)
     needed = SPARE + (0 if options.is_compressed() else block)
-    if shutil.disk_usage(file.parent).free > needed + BUFFERS:
+    # a file in memory has a name, too
+    if not file.is_file() or shutil.disk_usage(file.parent).free > needed + BUFFERS:
         return
     group.file.flush()
     if shutil.disk_usage(file.parent).free < needed:

@@ -243,3 +243,11 @@ def test_blocks_of_an_annotated_matrix_that_are_not_what_it_declares(project, su
         again = load(ONE)["x"].X
         assert again.dtype == COUNTS.dtype
         np.testing.assert_array_equal(values(again), values(COUNTS))
+
+
+def test_a_file_in_memory_does_not_ask_for_room_on_a_disk(monkeypatch):
+    """Its name is no path, so the disk asked would be that of the working directory."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: pytest.fail(f"asked for {path}"))
+    with h5py.File.in_memory() as file:
+        in_blocks.write(file, "x", DENSE)
+        np.testing.assert_array_equal(file["x"][:], DENSE)
