@@ -22,6 +22,11 @@ def choose_kernel(project, step, kernel):
         notebook.metadata = {"kernelspec": kernel}
 
 
+def let_the_second_load(project, name):
+    path = project / "notebooks" / "2_two.ipynb"
+    path.write_text(path.read_text().replace('load(\\"1_one\\")', f'load(\\"{name}\\")'))
+
+
 def told(done):
     """Return the last line of stderr; a kernel under load may have written others before it."""
     return done.stderr.splitlines()[-1]
@@ -32,8 +37,7 @@ def with_script(bake):
     """Return a project with a script between steps 1 and 2, and a step 3 that loads 2."""
     baked = bake(pipeline="blank", notebooks="one, two, three")
     baked.write_cells(one="SIZE = 1", two="SIZE = previous['x']", three="SIZE = previous['x']")
-    path = baked / "notebooks" / "2_two.ipynb"
-    path.write_text(path.read_text().replace('load(\\"1_one\\")', 'load(\\"scran\\")'))
+    let_the_second_load(baked, "scran")
     (baked / "scripts").mkdir(exist_ok=True)
     (baked / "scripts" / "scran.py").write_text(SCRAN)
     return baked
@@ -44,8 +48,7 @@ def test_status_does_not_send_to_a_run_that_changes_nothing(bake):
     """If a step loads a sub-checkpoint that is no longer saved, running again cannot help."""
     baked = bake(pipeline="blank", notebooks="one, two")
     baked.write_cells(one="save('1_one/a', {'x': 1})\nSIZE = 1", two="SIZE = previous['x']")
-    path = baked / "notebooks" / "2_two.ipynb"
-    path.write_text(path.read_text().replace('load(\\"1_one\\")', 'load(\\"1_one/a\\")'))
+    let_the_second_load(baked, "1_one/a")
     assert steps_done(baked.command("run")) == ["1_one", "2_two"]
     for size, due in ((1, []), (2, ["1_one"])):
         baked.write_cells(one=f"SIZE = {size}", two="SIZE = previous['x']")
@@ -64,8 +67,7 @@ def test_a_sub_checkpoint_saved_before_its_step_is_made_again_on_request(bake):
     """If the sub-checkpoint's cell runs after the step's save, only `run --all` makes it again."""
     baked = bake(pipeline="blank", notebooks="one, two")
     baked.write_cells(one="SIZE = 1", two="SIZE = previous['x']")
-    path = baked / "notebooks" / "2_two.ipynb"
-    path.write_text(path.read_text().replace('load(\\"1_one\\")', 'load(\\"1_one/a\\")'))
+    let_the_second_load(baked, "1_one/a")
     part = "save('1_one/a', {'x': SIZE + 1})"
     with baked.edited("1_one") as notebook:
         notebook.cells[-1].source, after = part, notebook.cells[-1].source
