@@ -61,9 +61,11 @@ def shape(adata: Any) -> dict[str, Any]:
 
 def size(adata: Any) -> int:
     """Return the size of the matrices in bytes, as far as known; 0 for compressed files."""
-    if options.is_compressed():
+    if options.compresses_hdf5():
         return 0
-    matrices = [adata.X, *_matrices(adata, "layers").values(), *_matrices(adata, "obsm").values()]
+    matrices = [adata.X]
+    for slot in MATRICES:
+        matrices += _matrices(adata, slot).values()
     if adata.raw is not None and not adata.isbacked:  # else its X would be read
         matrices.append(adata.raw.X)
     return sum(map(in_blocks.size_of, matrices))
@@ -166,7 +168,7 @@ def write_item(
         folders = are_folders(group)
         near = nearest.frame(value, partial(_holds, group), paths=True, folders=folders)
         write_elem(group, name, nearest.with_missing_as_categories(near))
-    elif in_blocks.takes(value):
+    elif in_blocks.takes(group, value):
         in_blocks.write(group, name, value)
     else:
         forms = nearest.forms(value)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import h5ad
 from .block_files import until_stopped
 from .fidelity import differences, of_frames
 from .h5ad import (
@@ -87,6 +88,11 @@ def shape(mdata: Any) -> dict[str, Any]:
     return {"n_cells": mdata.n_obs, "n_features": mdata.n_vars}
 
 
+def size(mdata: Any) -> int:
+    """Return the size of the matrices of all modalities in bytes, as far as known."""
+    return sum(map(h5ad.size, mdata.mod.values()))
+
+
 def _in_memory(mdata: Any) -> Any:
     """Return a MuData that is not a view; for a backed view, read its modalities one by one."""
     if not (mdata.is_view and mdata.isbacked):
@@ -106,6 +112,7 @@ FORMATS = (
         unfit=unfit,
         comparer=changes,
         shape=shape,
+        size=size,
         extra="mudata",
     ),
 )

@@ -21,12 +21,11 @@ SPARE = 1 << 22  # bytes that HDF5 may still write when it closes a file
 BUFFERS = 1 << 25  # bytes that it may buffer until then
 
 
-def takes(value: Any) -> bool:
-    """Return whether a matrix is written in blocks because it is lazy, compressed or large."""
+def takes(group: Any, value: Any) -> bool:
+    """Return whether a matrix is written in blocks: if it is lazy, large, or compressed as set."""
     if not layout_of(value) or 0 in value.shape:
         return False
-    compressed = options.is_compressed()
-    return is_lazy(value) or compressed or size_of(value) > BLOCK
+    return is_lazy(value) or size_of(value) > BLOCK or bool(options.for_group(group))
 
 
 def is_lazy(value: Any) -> bool:
@@ -271,7 +270,7 @@ def _slices(value: Any, axis: int) -> Iterator[Any]:
 def _refuse_full(group: Any, block: int) -> None:
     """Raise an error while HDF5 can still close its file: if that fails, the process crashes."""
     file = Path(group.file.filename)
-    needed = SPARE + (0 if options.is_compressed() else block)
+    needed = SPARE + (0 if options.compresses_hdf5() else block)
     # a file in memory has a name, too
     if not file.is_file() or shutil.disk_usage(file.parent).free > needed + BUFFERS:
         return

@@ -21,6 +21,7 @@ class Options(NamedTuple):
     compression: str | None = None
 
 
+HDF5 = ("gzip", "lzf")  # what HDF5 can compress with; other settings are for zarr
 DEFAULT = Options()
 _chosen: ContextVar[Options] = ContextVar("options", default=DEFAULT)
 
@@ -40,10 +41,9 @@ def anndata_suffix() -> str:
     return f".{_chosen.get().anndata_format}"
 
 
-def is_compressed() -> bool:
-    """Return whether files may be smaller than their content because they are compressed."""
-    chosen = _chosen.get()
-    return (chosen.compression or "none") != "none" or chosen.anndata_format == "zarr"
+def compresses_hdf5() -> bool:
+    """Return whether HDF5 files may be smaller than their matrices because they are compressed."""
+    return _chosen.get().compression in HDF5
 
 
 def for_group(group: Any) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def for_group(group: Any) -> dict[str, Any]:
 
     wanted = _chosen.get().compression
     if isinstance(group, h5py.Group):
-        return {"compression": wanted} if wanted in ("gzip", "lzf") else {}
+        return {"compression": wanted} if compresses_hdf5() else {}
     if wanted == "none":
         return {"compressors": None}
     if wanted == "gzip" and group.metadata.zarr_format == 2:  # written by older anndata

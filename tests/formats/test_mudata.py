@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from checkpoint import load, save
-from checkpoint.errors import CheckpointFormatError
+from checkpoint.errors import CheckpointError, CheckpointFormatError
 
 mudata = pytest.importorskip("mudata")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -109,3 +109,14 @@ def test_a_backed_one_is_read_from_its_file(project, tmp_path, key, part):
     assert not found.isbacked
     if key == "within":
         np.testing.assert_array_equal(again.uns["a"][0].X, plain["rna"].X[shown])
+
+
+def test_a_disk_without_room(project):
+    """The size of all modalities is known before anything is written."""
+    save(STEP, {"x": 1})
+    mdata = modalities()
+    mdata["prot"].obsm["huge"] = np.broadcast_to(np.zeros(1, "u1"), (4, 10**15))
+    with pytest.raises(CheckpointError, match="Not enough room on the disk") as error:
+        save(STEP, {"atlas": mdata})
+    assert error.value.expected >= 4 * 10**15
+    assert load(STEP)["x"] == 1
