@@ -6,7 +6,7 @@ from pathlib import Path
 from ..errors import ProjectError
 from ..notebooks import notebook
 from ..notebooks.calls import imported_packages
-from ..notebooks.copies import written_back
+from ..notebooks.copies import renamed_from, written_back
 from ..notebooks.graph import SAVES, scripts_that_save
 from ..project.chain import Step
 from ..project.project import Project, is_project
@@ -277,7 +277,17 @@ def _load_unknown(cell: Cell) -> Iterator[Finding]:
     for argument, known in _not_earlier(cell):
         project, step = cell.notebook.project, argument.partition("/")[0]
         if not (known or step in with_sources(project) or scripts_that_save(project, argument)):
-            yield Finding(f"loads {argument!r}, which has no notebook", _load_instead(cell))
+            todo = or_rename(project, step, _load_instead(cell))
+            yield Finding(f"loads {argument!r}, which has no notebook", todo)
+
+
+def or_rename(project: Project, step: str, todo: str) -> str:
+    """Return what to do about a step without a notebook, which may have been renamed."""
+    if new := renamed_from(project, step):
+        how = f"`checkpoint rename {step} {new.name}`"
+        otherwise = f"Otherwise, {todo[0].lower()}{todo[1:]}"
+        return f"If you renamed {step}.ipynb to {new.path.name}, run {how}. {otherwise}"
+    return todo
 
 
 def with_sources(project: Project) -> list[str]:
@@ -317,7 +327,8 @@ def _save_step(cell: Cell) -> Iterator[Finding]:
     for call in cell.own_calls:
         if call.function in SAVES and call.step not in (None, own):
             what = f"saves as {call.known!r}; expected {own!r}"
-            yield Finding(what, f'Write save("{own}", …), the name of the notebook')
+            todo = f'Write save("{own}", …), the name of the notebook'
+            yield Finding(what, or_rename(cell.notebook.project, call.step, todo))
 
 
 @rule(

@@ -7,7 +7,7 @@ from .. import text
 from ..notebooks.graph import scripts_that_save
 from ..project import git
 from ..project.project import Project
-from .layout import with_sources
+from .layout import or_rename, with_sources
 from .rules import Finding, rule
 
 LARGEST_WRITTEN = 1_000_000  # bytes; a larger file was not written by hand
@@ -55,6 +55,7 @@ def _orphan_results(project: Project) -> Iterator[Finding]:
                 f"Remove the folder, or restore notebooks/{folder.name}.ipynb, or say in "
                 "[tool.checkpoint.sources] where the results are from"
             )
+            todo = or_rename(project, folder.name, todo)
             yield Finding("has no notebook", todo, f"results/{folder.name}")
 
 

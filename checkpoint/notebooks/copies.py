@@ -69,6 +69,18 @@ def written_back(project: Project) -> list[tuple[Step, Step]]:
     return [(old, new) for old, new in pairs if _is_left_of(project, old, new)]
 
 
+def renamed_from(project: Project, name: str) -> Step | None:
+    """Return the notebook that saves a step of which the own notebook is gone, if there is one.
+
+    It was probably renamed without `checkpoint rename`.
+    """
+    if not number_of(name) or project.notebook(name).exists():
+        return None
+    notebooks = (step for step in project.steps() if not step.is_script and step.name != name)
+    saving = (step for step in notebooks if saves_as(step.path, name))
+    return next((step for step in saving if not saves_as(step.path, step.name)), None)
+
+
 def saves_as(path: Path, name: str) -> bool:
     """Tell whether a notebook saves a step, or a sub-checkpoint of it."""
     try:

@@ -9,6 +9,19 @@ def test_results_without_a_notebook(project):
     assert (problem.rule, problem.file) == ("orphan-results", "results/2_integration_v2")
 
 
+def test_results_of_a_notebook_that_was_renamed(project):
+    """As `status` does, each finding must first offer the command that renames the rest."""
+    (project / "results" / "2_integration").mkdir(exist_ok=True)
+    old = project / "notebooks" / "2_integration.ipynb"
+    old.rename(old.with_name("2_merging.ipynb"))
+    problems = check(project)
+    assert {p.rule for p in problems} == {"load-unknown", "orphan-results", "save-step"}
+    offer = "If you renamed 2_integration.ipynb to 2_merging.ipynb, run `checkpoint rename "
+    assert all(p.todo.startswith(f"{offer}2_integration 2_merging`") for p in problems)
+    assert project.command("rename", "2_integration", "2_merging").returncode == 0
+    assert check(project) == []
+
+
 def test_results_that_a_script_saves(project):
     """A script can make its results again, so they are not orphaned and may be loaded."""
     (project / "results" / "scran").mkdir()
