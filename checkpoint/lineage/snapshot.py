@@ -11,9 +11,9 @@ from ..notebooks import notebook
 from ..notebooks.graph import is_foreign, named_in, saving_cell, scripts_that_save
 from ..notebooks.parameters import SET
 from ..notebooks.recipe import Recipe, makes_nothing, recipe_of
-from ..project.names import unportable
+from ..project.names import number_of, unportable
 from ..project.project import Project
-from ..project.settings import FILE, read_kernels
+from ..project.settings import FILE, read_kernels, read_sources
 from ..replay import SKIPPED
 from ..replay import Cell as CodeCell
 from ..storage import committed, hashes, input_hashes, store
@@ -204,7 +204,7 @@ class Snapshot:
         return (read_kernels(self.project).get(name) or self._source_of(name).kernel) not in OURS
 
     def unreadable(self, step: str) -> str:
-        """Return why a step's notebook cannot be read; empty if it can, or there is none."""
+        """Return why a step's notebook cannot be read; empty if it can, or no notebook made it."""
         return self._source_of(step.partition("/")[0]).unreadable
 
     def has_set_cell(self, step: str) -> bool:
@@ -216,14 +216,25 @@ class Snapshot:
 
     def _read_source(self, name: str) -> _Source:
         known = self._steps.get(name)
-        if known is None or known.is_script:
-            return _Source([], recipe=recipe_of(self.project, known) if known else None)
+        if known is None:
+            return _Source([], unreadable="does not exist" if self._lost_its_notebook(name) else "")
+        if known.is_script:
+            return _Source([], recipe=recipe_of(self.project, known))
         try:
             content = notebook.read_whole(known.path)
         except ProjectError as error:
             return _Source([], unreadable=str(error).removeprefix(f"{known.path} "))
         recipe = recipe_of(self.project, known, content)
         return _Source(cells_of(content), notebook.kernel(content), recipe)
+
+    def _lost_its_notebook(self, name: str) -> bool:
+        """Return whether a notebook made a step, and nothing is left that could make it again."""
+        record = self.saved(name).record
+        ran = record and record.run and not (record.given or record.accepted)
+        if not (ran and number_of(name)):
+            return False  # for example, results of a script that `%run` ran
+        left = {*read_sources(self.project), *(path.stem for path in self.project.notebook_files())}
+        return name not in left and not scripts_that_save(self.project, name)
 
     def _baseline(self, step: str) -> Baseline:
         """Return what a step recorded, or else what its notebook names."""

@@ -12,6 +12,7 @@ from msgspec import structs
 from project_under_test import ONE, THREE, TWO, ProjectUnderTest
 
 from checkpoint import data_file, load, save
+from checkpoint.lineage.accept import accept
 from checkpoint.lineage.states import Lineage
 from checkpoint.project.project import Project
 from checkpoint.storage import session
@@ -158,6 +159,29 @@ def test_a_session_without_its_record_is_no_result(project):
 def test_a_step_without_a_notebook_is_listed(chain):
     save("scripted", {"a": 1})
     assert states(chain)["scripted"] == ("current", [])
+
+
+def test_a_notebook_that_is_gone(ran):
+    """Nothing makes its results now, unless a script does, or they can be fetched."""
+    notebook_of(ran, ONE).unlink()
+    gone = "notebooks/1_preprocessing.ipynb does not exist"
+    assert states(ran)[ONE] == ("edited", [gone])
+    assert states(ran)[THREE] == ("stale", [gone])
+    script = ran / "src" / "my_project" / "first.py"
+    script.write_text('from my_project.checkpoint import save\n\nsave("1_preprocessing", {})\n')
+    assert all_are(ran, "current")
+    script.unlink()
+    assert states(ran)[ONE] == ("edited", [gone])
+    assert accept(Project(ran), ONE, "as published") == [gone]
+    assert all_are(ran, "current")
+
+
+def test_a_notebook_that_is_gone_and_whose_results_can_be_fetched(ran):
+    notebook_of(ran, ONE).unlink()
+    source = f'{{ urls = ["https://example.org/x.zip"], hash = "blake3:{"0" * 64}" }}'
+    settings = ran / "pyproject.toml"
+    settings.write_text(f"{settings.read_text()}\n[tool.checkpoint.sources]\n{ONE} = {source}\n")
+    assert all_are(ran, "current")
 
 
 def notebook_of(project, step):
