@@ -14,7 +14,8 @@ from .names import DATE, is_reserved, unportable
 from .places import data_of
 from .settings import read_entries, read_order
 
-MARK = "[tool.checkpoint]"
+# the header of the table, or of one inside it
+TABLE = re.compile(r"(?m)^\s*\[\s*tool\s*\.\s*checkpoint\s*(?:\]|\.)")
 # files that `run` writes to a step's results if a notebook failed, or was edited while it ran
 FAILED, EXECUTED = "failed.ipynb", "executed.ipynb"
 FAILED_LOG = "failed.log"  # the output of a command that failed, or is running
@@ -278,14 +279,14 @@ def project_above(place: Path) -> Path | None:
 def is_project(folder: Path) -> bool:
     """Tell whether `folder` is the top of a project.
 
-    Searches for the table's line instead of parsing TOML: every load and save does this, and an
+    Searches for the table's header instead of parsing TOML: every load and save does this, and an
     unrelated `pyproject.toml` further up may be invalid.
     """
     try:
-        lines = (folder / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+        text = (folder / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    return any(line.partition("#")[0].strip() == MARK for line in lines)
+    return TABLE.search(text) is not None
 
 
 def _has_results(folder: Path) -> bool:

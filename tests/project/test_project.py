@@ -14,10 +14,12 @@ from checkpoint.project.project import Project, is_project
 
 def test_the_table_marks_a_project(tmp_path):
     assert not is_project(tmp_path)
-    (tmp_path / "pyproject.toml").write_text("[tool.ruff]\n")
-    assert not is_project(tmp_path)
-    (tmp_path / "pyproject.toml").write_text("[tool.ruff]\n[tool.checkpoint] # here\n")
-    assert is_project(tmp_path)
+    for other in ("[tool.ruff]\n", "[tool.checkpoints]\n", "# [tool.checkpoint]\n"):
+        (tmp_path / "pyproject.toml").write_text(other)
+        assert not is_project(tmp_path)
+    for table in ("[tool.checkpoint] # here", "[tool.checkpoint.kernels]", "[ tool . checkpoint ]"):
+        (tmp_path / "pyproject.toml").write_text(f"[tool.ruff]\n{table}\n")
+        assert is_project(tmp_path)
 
 
 def test_steps_run_in_the_order_of_their_numbers(tmp_path):
