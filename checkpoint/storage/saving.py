@@ -90,21 +90,22 @@ def _save(
             for item in items:
                 writer.write(item)
                 interrupts.heed()
-            files = writer.entries()
-        record = Record(
-            timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            params=groups,
-            data_shapes={i.key: shape for i in items if (shape := shape_of(i.obj))},
-            format=FORMAT_VERSION,
-            tool=__version__,
-            step=step,
-            files=files,
-            inputs={},
-            param_hashes=user.param_hashes(groups),
-            modules={},
-            notes=writer.notes,
-        )
-        record = amend(_with_origin(project, record, environment, staging, counts))
+            record = Record(
+                timestamp=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+                params=groups,
+                data_shapes={i.key: shape for i in items if (shape := shape_of(i.obj))},
+                format=FORMAT_VERSION,
+                tool=__version__,
+                step=step,
+                files={},
+                inputs={},
+                param_hashes=user.param_hashes(groups),
+                modules={},
+                notes=writer.notes,
+            )
+            # meanwhile, other threads flush and hash the files
+            record = _with_origin(project, record, environment, staging, counts)
+            record = amend(structs.replace(record, files=writer.entries()))
         text = json_text(to_json(record))
         (staging / RECORD).write_text(text, encoding="utf-8", newline="\n")
         interrupts.hold()
