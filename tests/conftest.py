@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,10 +29,11 @@ Bake = Callable[..., ProjectUnderTest]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Cache bytecode in pytest's cache folder if Python is told not to write any.
-
-    Otherwise every program that a test starts compiles pandas and anndata again, for seconds.
-    """
+    """Make this process, and those that tests start, behave as when a user starts them."""
+    # a shell lets its background jobs ignore Ctrl-C, which tests send
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # without bytecode every program compiles pandas and anndata again, for seconds
     if sys.dont_write_bytecode and hasattr(config, "cache"):
         sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
         sys.dont_write_bytecode = False
