@@ -1,32 +1,21 @@
-"""AnnData objects as `.h5ad`, with functions that `h5mu` and `zarr_folders` share."""
+"""AnnData objects as `.h5ad`, with functions that also write one into `.h5mu` and `.zarr`."""
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import is_the_machines
 from . import in_blocks, nearest, options
-from .fidelity import (
-    computed,
-    differences,
-    is_array,
-    is_lazy,
-    loses_its_type,
-    of_array,
-    of_frames,
-    of_some_columns,
-    renamed,
-)
-from .kinds import a_type, is_a, shown, type_name
+from .anndata_fidelity import of_anndata
+from .elements import FRAMES, MATRICES, are_folders, in_file, matrices_of
+from .kinds import is_a, shown, type_name
 from .names import names_in_file
 from .on_disk import lazy_anndata, opened, parts
 from .registry import Format
-from .rest import Difference, Place
+from .rest import Difference
 
-FRAMES = ("obs", "var")
-MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
 VERSIONS = {"anndata": "0.1.0", "raw": "0.1.0"}  # of the elements in anndata's file format
 
 
@@ -65,7 +54,7 @@ def size(adata: Any) -> int:
         return 0
     matrices = [adata.X]
     for slot in MATRICES:
-        matrices += _matrices(adata, slot).values()
+        matrices += matrices_of(adata, slot).values()
     if adata.raw is not None and not adata.isbacked:  # else its X would be read
         matrices.append(adata.raw.X)
     return sum(map(in_blocks.size_of, matrices))
@@ -88,7 +77,7 @@ def _with_tables(adata: Any) -> Any:
     import anndata
 
     slots: dict[str, Any] = {
-        slot: {key: _read_table(value) for key, value in _matrices(adata, slot).items()}
+        slot: {key: _read_table(value) for key, value in matrices_of(adata, slot).items()}
         for slot in MATRICES
     }
     slots |= {name: _read_table(getattr(adata, name)) for name in FRAMES}
@@ -111,7 +100,7 @@ def write_anndata(group: Any, adata: Any, around: tuple[int, ...] = ()) -> None:
     for slot in FRAMES:
         write_frame(group, slot, getattr(adata, slot))
     for slot in MATRICES:
-        write_item(group, slot, _matrices(adata, slot), arrays=True)
+        write_item(group, slot, matrices_of(adata, slot), arrays=True)
     write_item(group, "uns", dict(adata.uns), around=(*around, id(adata)))
     if adata.raw is not None:
         raw = group.create_group("raw")
@@ -176,167 +165,9 @@ def write_item(
             any(_try(group, name, form) for form in forms if not (arrays and isinstance(form, str)))
 
 
-def of_anndata(adata: Any, stored: Any, slot: str = "", place: Place = ()) -> Iterator[Difference]:
-    """Yield the parts of an AnnData that a file does not preserve.
-
-    Parameters
-    ----------
-    adata
-        The AnnData in memory.
-    stored
-        The group that it was written to, or an AnnData that was read.
-    slot, place
-        Its place in the saved object, in words (`mod['rna'].`) and as a tuple of steps.
-    """
-    if adata.X is not None:
-        yield from of_matrix(adata.X, _part(stored, "X"), f"{slot}X", (*place, "X"))
-    for name in FRAMES:
-        frame, again = getattr(adata, name), _part(stored, name)
-        yield from of_frame(frame, again, f"{slot}{name}", (*place, name))
-    for name in MATRICES:
-        if matrices := _matrices(adata, name):
-            here = _part(stored, name)
-            yield from of_matrices(matrices, here, f"{slot}{name}", (*place, name))
-    if uns := dict(adata.uns):
-        again, folders = in_file(_part(stored, "uns")), are_folders(stored)
-        yield from differences(uns, again, f"{slot}uns", (*place, "uns"), folders=folders)
-    if adata.raw is not None:
-        raw, here = _part(stored, "raw"), (*place, "raw")
-        yield from of_matrix(adata.raw.X, _part(raw, "X"), f"{slot}raw.X", (*here, "_X"))
-        var = _part(raw, "var")
-        yield from of_frame(adata.raw.var, var, f"{slot}raw.var", (*here, "var"))
-        varm = _part(raw, "varm")
-        yield from of_matrices(dict(adata.raw.varm), varm, f"{slot}raw.varm", (*here, "varm"))
-    yield from _of_type(adata, slot, place)
-
-
-def of_frame(frame: Any, stored: Any, slot: str, place: Place) -> Iterator[Difference]:
-    """Yield what a file does not preserve of obs or var; only doubtful columns are read back."""
-    import pandas as pd
-
-    plain = partial(nearest.has_plain_labels, folders=are_folders(stored))
-    if not (_is_stored(stored) and plain(frame)):
-        yield from of_frames(frame, in_file(stored), slot, place, loose=True)
-        return
-    doubtful = [j for j in range(frame.shape[1]) if not nearest.is_kept(frame.iloc[:, j])]
-    again = pd.DataFrame({j: in_file(stored[frame.columns[j]]) for j in doubtful})
-    yield from of_some_columns(doubtful, frame, again, slot, place, loose=True)
-
-
-def of_matrices(
-    matrices: Mapping[Any, Any], stored: Any, slot: str, place: Place
-) -> Iterator[Difference]:
-    """Yield what a file does not preserve of layers, obsm, varm, obsp or varp."""
-    names = names_in_file(matrices, folders=are_folders(stored))
-    for key, name in zip(matrices, names, strict=True):
-        here = f"{slot}[{key!r}]"
-        if name not in stored:
-            yield Difference(here, "is not in the file", (*place, name), matrices[key])
-        else:
-            yield from of_matrix(matrices[key], stored[name], here, (*place, name))
-        if name != key:
-            yield renamed(here, key, (*place, name))
-
-
-def of_matrix(value: Any, element: Any, slot: str, place: Place) -> Iterator[Difference]:
-    """Yield how a matrix differs; of numeric and lazy ones, only types and dtypes are compared."""
-    plain = is_a(value, "numpy", "ndarray") and value.dtype.kind in "biufc"
-    matrix = getattr(value, "format", None) in ("csr", "csc") and hasattr(value, "indptr")
-    if not _is_stored(element) or not (plain or matrix or is_lazy(value)):
-        yield from differences(value, in_file(element), slot, place)
-        return
-    encoding = element.attrs.get("encoding-type", "")
-    kind = encoding.removesuffix("_matrix")
-    stored = element["data"].dtype if kind in ("csr", "csc") else getattr(element, "dtype", None)
-    held = getattr(value, "format", "array"), value.dtype
-    if is_lazy(value):
-        yield computed(value, _empty(kind, stored), slot)
-    elif loses_its_type(value) or held != (kind, stored):
-        what = f"is {a_type(value)} of {value.dtype}, stored as {kind} of {stored}"
-        yield Difference(slot, what, place, value)
-    elif is_array(value):
-        yield of_array(value, slot, place)
-
-
-def in_file(element: Any) -> Any:
-    """Read an element of a file; return values in memory unchanged."""
-    from anndata.experimental import read_dispatched
-
-    if not _is_stored(element):
-        return element
-    value: Any = read_dispatched(element, _in_blocks)
-    # anndata reads a raw without cells as None
-    if is_a(value, "anndata", "AnnData") and value.raw is None and "raw" in element:
-        value.raw = read_dispatched(element["raw"], _in_blocks)
-    return value
-
-
-def _in_blocks(read: Callable[[Any], Any], name: str, element: Any, iospec: Any) -> Any:
-    """Read an element of a file as anndata does, but large matrices in HDF5 block by block."""
-    import anndata
-    import scipy.sparse
-
-    kind = iospec.encoding_type
-    if kind == "array" and is_a(element, "h5py", "Dataset"):
-        return in_blocks.read(element)
-    is_sparse = kind in ("csr_matrix", "csc_matrix") and not are_folders(element)
-    if not is_sparse or element["data"].nbytes <= in_blocks.BLOCK:
-        return read(element)
-    if anndata.settings.use_sparse_array_on_read:
-        kind = kind.replace("matrix", "array")
-    shape, data = element.attrs["shape"], element["data"]
-    matrix = getattr(scipy.sparse, kind)(tuple(map(int, shape)), dtype=data.dtype)
-    # not through the constructor, which may copy the indices
-    for part in ("data", "indices", "indptr"):
-        setattr(matrix, part, in_blocks.read(element[part]))
-    return matrix
-
-
-def are_folders(group: Any) -> bool:
-    """Return whether the names in a group are folder names, as in zarr."""
-    return is_a(group, "zarr", "Group")
-
-
-def _is_stored(element: Any) -> bool:
-    kinds = (("h5py", "HLObject"), ("zarr", "Group"), ("zarr", "Array"))
-    return any(is_a(element, *kind) for kind in kinds)
-
-
-def _part(stored: Any, name: str) -> Any:
-    return stored[name] if _is_stored(stored) else getattr(stored, name)
-
-
 def _mark(group: Any, kind: str) -> None:
     group.attrs["encoding-type"] = kind
     group.attrs["encoding-version"] = VERSIONS[kind]
-
-
-def _matrices(adata: Any, slot: str) -> dict[Any, Any]:
-    """Return the entries of layers, obsm, varm, obsp or varp."""
-    # since anndata 0.13 the layer None is X
-    return {key: shown(value) for key, value in getattr(adata, slot).items() if key is not None}
-
-
-def _of_type(adata: Any, slot: str, place: Place) -> Iterator[Difference]:
-    """Yield the type of an AnnData subclass, and attributes that a plain AnnData does not have."""
-    import anndata
-
-    plain = _plain_attributes()
-    added = {name: value for name, value in vars(adata).items() if name not in plain}
-    here = slot.rstrip(".") or "it"
-    if type(adata) is not anndata.AnnData:
-        yield Difference(here, f"is {a_type(adata)}", (*place, "__class__"), type(adata))
-    if added:
-        names = f"{slot}{', '.join(added)}"
-        yield Difference(names, "is not in the file", (*place, "__dict__"), added)
-
-
-@cache
-def _plain_attributes() -> frozenset[str]:
-    """Return the names of the attributes that every AnnData has."""
-    import anndata
-
-    return frozenset(vars(anndata.AnnData()))
 
 
 def _try(group: Any, name: str, value: Any) -> bool:
@@ -370,18 +201,6 @@ def _holds(group: Any, column: Any) -> bool:
     import zarr
 
     return _try(zarr.group(), "values", column._values)
-
-
-def _empty(kind: str, dtype: Any) -> Any:
-    """Return an empty array of the kind that an element of a file is read as."""
-    import numpy as np
-    import scipy.sparse
-
-    makes: dict[str, Callable[..., Any]] = {
-        "csr": scipy.sparse.csr_matrix,
-        "csc": scipy.sparse.csc_matrix,
-    }
-    return makes.get(kind, np.empty)((0, 0), dtype=dtype)
 
 
 FORMATS = (

@@ -5,18 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from . import h5ad
+from .anndata_fidelity import of_anndata, of_matrices
 from .block_files import until_stopped
+from .elements import FRAMES, in_file
 from .fidelity import differences, of_frames
-from .h5ad import (
-    FRAMES,
-    in_file,
-    in_memory,
-    of_anndata,
-    of_matrices,
-    write_anndata,
-    write_frame,
-    write_item,
-)
+from .h5ad import in_memory, write_anndata, write_frame, write_item
 from .kinds import is_a
 from .lazy import of_mudata
 from .names import names_in_file

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError, CheckpointFormatError
+from .elements import MATRICES
 from .kinds import a_type, is_a
 from .rest import NAMES, VALUES, Place, at, joined
 
 BLOCK = 1 << 24  # approximate number of bytes of a matrix read at a time
 NO_PART = ("", ".", "..")  # names that mean a folder itself or its parent
 LAZY = ("array", "csr_matrix", "csc_matrix")
-MATRICES = ("layers", "obsm", "varm", "obsp", "varp")
 
 
 class Source:

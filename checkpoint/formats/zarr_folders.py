@@ -9,7 +9,9 @@ from typing import Any
 from ..errors import is_the_machines
 from ..files import remove
 from . import h5ad, in_blocks
+from .anndata_fidelity import of_anndata
 from .arrays import npy_nearest, npy_shape, npy_unfit
+from .elements import in_file
 from .fidelity import differences, mapped
 from .kinds import is_a
 from .lazy import zarr_copy
@@ -93,7 +95,7 @@ def read(path: Path, details: dict[str, Any] | None) -> Any:
     stored: Any = zarr.open(str(path), mode="r")
     kind = details["type"] if details else _kind_in(stored)
     if kind == "anndata.AnnData":
-        return h5ad.in_file(stored)
+        return in_file(stored)
     if kind in ARRAYS:
         array = np.asarray(stored[...])
         if details and "dtype" in details:
@@ -121,12 +123,12 @@ def changes(obj: Any, path: Path, details: dict[str, Any] | None) -> Iterator[Di
 
     kind = kind_of(obj)
     if kind == "anndata.AnnData":
-        yield from h5ad.of_anndata(h5ad.in_memory(obj), zarr.open_group(str(path), mode="r"))
+        yield from of_anndata(h5ad.in_memory(obj), zarr.open_group(str(path), mode="r"))
     elif kind == "spatialdata.SpatialData":
         again = _read_spatialdata(path)
         for name, table in obj.tables.items():
             slot, place = f"tables[{name!r}].", ("tables", name)
-            yield from h5ad.of_anndata(h5ad.in_memory(table), again.tables[name], slot, place)
+            yield from of_anndata(h5ad.in_memory(table), again.tables[name], slot, place)
     elif kind.startswith("xarray."):
         plain, again = obj.compute(), read(path, details)
         if not plain.identical(again) or _dtypes(plain) != _dtypes(again):
