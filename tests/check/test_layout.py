@@ -37,7 +37,7 @@ def test_a_generated_project_has_no_problems(project):
         (lambda p: shutil.rmtree(p / "results"), "tree", "results"),
         (lambda p: shutil.rmtree(p / "src" / "my_project" / "checkpoint"), "tree", "src"),
         (
-            lambda p: edit(p / "pyproject.toml", **{"[tool.checkpoint]": ""}),
+            lambda p: edit(p / "pyproject.toml", **{"[tool.checkpoint": "[tool.other"}),
             "tree",
             "tool.checkpoint",
         ),
