@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import CheckpointFormatError
 from ..progress import advance
 from . import options
+from .in_turn import compute_in_turn
 from .kinds import a_type, is_a
 
 BLOCK = 1 << 25  # approximate number of bytes written at a time
@@ -96,8 +97,8 @@ def read(dataset: Any) -> Any:
 def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:
     """Call a function with each block of a matrix along an axis, in order and one at a time.
 
-    A dask array is computed in one go in threads, so that tasks shared by blocks run only once; on
-    a cluster, it is computed in as many blocks at a time as the workers have threads.
+    A dask array is computed by `compute_in_turn`; on a cluster, in as many blocks at a time as the
+    workers have threads.
 
     Raises
     ------
@@ -109,7 +110,6 @@ def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:
             use(block)
         return
     from dask.base import compute
-    from dask.delayed import delayed
 
     whole = {other: -1 for other in range(value.ndim) if other != axis}
     value = value.rechunk(whole)
@@ -124,10 +124,7 @@ def each_block(value: Any, use: Callable[[Any], None], axis: int = 0) -> None:
             for block in compute(*blocks[first : first + cores]):  # type: ignore[no-untyped-call]
                 use_checked(block)
         return
-    last: Any = None
-    for block in blocks:
-        last = delayed(_then, pure=False)(use_checked, block, last)
-    last.compute(scheduler="threads")
+    compute_in_turn(blocks, use_checked)
 
 
 def as_declared(block: Any, shape: tuple[int, ...], dtype: Any, layout: str | None) -> Any:
@@ -161,11 +158,6 @@ def as_declared(block: Any, shape: tuple[int, ...], dtype: Any, layout: str | No
         expected=expected,
         found=found,
     )
-
-
-def _then(use: Callable[[Any], None], block: Any, before: None) -> None:
-    """Use a block; `before` makes it wait for the previous one."""
-    use(block)
 
 
 def cores_of_cluster() -> int:
