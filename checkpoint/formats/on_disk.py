@@ -5,6 +5,7 @@ NumPy file stays open, which keeps its content available to this process. For fo
 workers of a cluster, where this is not possible, reading a block of a replaced file fails.
 """
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError, CheckpointFormatError
+from ..errors import CheckpointDamagedError, CheckpointError, CheckpointFormatError
 from .elements import MATRICES
 from .kinds import a_type, is_a
 from .rest import NAMES, VALUES, Place, at, joined
@@ -52,7 +53,7 @@ class Source:
         Raises
         ------
         CheckpointError
-            If the file or folder was replaced since then.
+            If the file or folder was replaced or changed since then.
         """
         with self._lock:
             if self._handle is None:
@@ -63,38 +64,79 @@ class Source:
                     raise
                 self._check()
                 self._handle = handle
-        yield self._handle
-        if self.path.is_dir() or not self._stays_open():
-            self._check()  # zarr reads zeros if a file is missing
+        try:
+            yield self._handle
+        finally:
+            self._check_open()  # zarr and HDF5 read zeros where a file is missing or cut short
 
-    def _stays_open(self) -> bool:
-        return self.path.suffix in (".h5ad", ".npy")
+    @contextmanager
+    def reading_a_block(self) -> Iterator[Any]:
+        """Yield the open source, as `opened`, long after the user's call that opened it.
+
+        Raises
+        ------
+        CheckpointDamagedError
+            If a library cannot read what is there.
+        """
+        try:
+            with self.opened() as handle:
+                yield handle
+        except (CheckpointError, ImportError, MemoryError):
+            raise
+        except Exception as error:
+            raise CheckpointDamagedError(
+                f"{self._shown}: a block cannot be read ({error or type(error).__name__}). The "
+                "file may not be what was saved: lazy(…, verify=True) checks it.",
+                file=str(self.path),
+            ) from error
+
+    @property
+    def _shown(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
+
+    def _check_open(self) -> None:
+        """Raise if what is open changed; an open file keeps its content if it is replaced."""
+        if self.path.suffix not in (".h5ad", ".npy"):
+            self._check()
+            return
+        status = os.fstat(_descriptor(self._handle))
+        ((_, *recorded),) = self._identity
+        if [status.st_mtime_ns, status.st_size] != recorded:
+            raise CheckpointDamagedError(
+                f"{self._shown} was changed since it was opened. Run the load cell again.",
+                file=str(self.path),
+            )
 
     def _check(self) -> None:
         try:
             same = identity(self.path) == self._identity
         except OSError:
-            same = False
+            raise CheckpointError(
+                f"{self._shown} is not there any more: its step was saved again, renamed or "
+                "removed since it was opened. Run the load cell again.",
+                file=str(self.path),
+            ) from None
         if not same:
             raise CheckpointError(
-                f"{self.path.name} was saved again since it was opened. Run the load cell again.",
+                f"{self._shown} was saved again since it was opened. Run the load cell again.",
                 file=str(self.path),
             )
 
 
 def opened(path: Path) -> Any:
-    """Open an HDF5 file for reading, without its lock.
+    """Open an HDF5 file for reading, if possible with the lock that other readers of it use.
 
-    The files of a checkpoint never change in place, so no lock is needed. Taking one fails on file
-    systems without locks, and while another process has the file open for writing.
+    Within a process, HDF5 opens a file either always with its lock or always without, and other
+    libraries open it with the lock. That fails on file systems without locks, and while another
+    process has the file open for writing; the files of a checkpoint never change in place, so it
+    is not needed.
     """
     import h5py
 
     try:
-        return h5py.File(path, "r", locking=False)
-    except OSError:
-        # this process has the file open with the lock; HDF5 requires the same mode for both
         return h5py.File(path, "r")
+    except OSError:
+        return h5py.File(path, "r", locking=False)
 
 
 def identity(path: Path) -> tuple:
@@ -102,6 +144,11 @@ def identity(path: Path) -> tuple:
     paths = [path, *sorted(path.glob("*"))] if path.is_dir() else [path]
     statuses = [each.stat() for each in paths]
     return tuple((status.st_ino, status.st_mtime_ns, status.st_size) for status in statuses)
+
+
+def _descriptor(handle: Any) -> int:
+    """Return the file descriptor of an open HDF5 file or plain file."""
+    return int(handle.id.get_vfd_handle() if is_a(handle, "h5py", "File") else handle.fileno())
 
 
 def lazy_anndata(path: Path, details: dict[str, Any] | None = None) -> Any:
@@ -130,8 +177,10 @@ def lazy_zarr(path: Path, details: dict[str, Any] | None) -> Any:
     source = Source(path)
     with source.opened() as stored:
         if hasattr(stored, "shape"):
-            chunks = (details or {}).get("chunks")
-            return matrix(source, "", chunks and tuple(map(tuple, chunks)))
+            known = details or {}
+            chunks = known.get("chunks")
+            array = matrix(source, "", chunks and tuple(map(tuple, chunks)))
+            return array.astype(known["dtype"]) if "dtype" in known else array
         if stored.attrs.get("encoding-type") == "anndata":
             return lazy_anndata(path)
     kind = (details or {}).get("type", "a group")
@@ -283,7 +332,7 @@ def _block(source: Source, name: str, block_info: Any = None) -> Any:
     import scipy.sparse
 
     start, stop = zip(*block_info[None]["array-location"], strict=True)
-    with source.opened() as group:
+    with source.reading_a_block() as group:
         element = group[name] if name else group
         kind = element.attrs.get("encoding-type", "array")
         if kind == "array":
@@ -336,7 +385,7 @@ def _npy_block(
     for other, side in enumerate(shape):
         row *= side if other != axis else 1
     offset = start + location[axis][0] * row
-    with source.opened() as file:
+    with source.reading_a_block() as file:
         order = "F" if by_columns else "C"
         # maps only this block, and is closed with it
         return np.array(np.memmap(file, dtype, "r", offset, sides, order))  # type: ignore[call-overload]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import CheckpointFormatError, is_the_machines
+from ..errors import CheckpointError, CheckpointFormatError, is_the_machines
 from .kinds import a, is_a, shown
 from .rest import Difference
 
@@ -197,10 +197,10 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _format_errors(explain: Callable[[Exception], str]) -> Iterator[None]:
-    """Raise errors as CheckpointFormatError, except those of disk and memory."""
+    """Raise errors as CheckpointFormatError, except those of checkpoints, disk and memory."""
     try:
         yield
-    except CheckpointFormatError:
+    except CheckpointError:  # also of a lazy object whose file is not what was opened
         raise
     except Exception as error:
         if is_the_machines(error):

@@ -1,9 +1,11 @@
 """Objects larger than memory: opened lazily, read in part, or replaced while open."""
 
+import os
 import pickle
 import sys
 
 import anndata as ad
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,6 +153,70 @@ def test_what_is_replaced_meanwhile(project, suffix):
 
 
 @pytest.mark.versions
+@pytest.mark.parametrize("new", [{"other": 1}, {"atlas.zarr": np.zeros(3)}])
+def test_a_folder_that_is_replaced_by_something_else(project, new):
+    save(STEP, {"atlas.zarr": atlas()})
+    lazy = load(STEP).lazy("atlas")
+    save(STEP, new)
+    for matrix in (lazy.X, lazy.layers["dense"]):
+        with pytest.raises(CheckpointError, match=r"was opened\. Run the load cell again"):
+            matrix.compute()
+    with pytest.raises(CheckpointError, match=r"was opened\. Run the load cell again"):
+        save("2_integration", {"again": lazy})
+    (project / "results" / STEP).rename(project / "results" / "1_other")
+    with pytest.raises(CheckpointError, match="renamed or removed since it was opened"):
+        lazy.X.compute()
+
+
+@pytest.mark.versions
+@pytest.mark.parametrize("key", ["x.h5ad", "x.npy"])
+def test_a_file_that_is_cut_short_while_it_is_open(project, key):
+    """HDF5 reads zeros beyond the end of a file."""
+    matrix = np.ones((2000, 8))
+    save(STEP, {key: matrix if key == "x.npy" else ad.AnnData(matrix)})
+    lazy = load(STEP).lazy("x")
+    os.truncate(project / "results" / STEP / key, 3000)
+    with pytest.raises(CheckpointDamagedError, match=r"1_preprocessing/x\..* was changed since it"):
+        (lazy if key == "x.npy" else lazy.X).compute()
+
+
+@pytest.mark.versions
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("key", ["x.h5ad", "x.zarr"])
+def test_a_block_that_cannot_be_read(project, key):
+    project.add_settings('compression = "gzip"')
+    rng = np.random.default_rng(0)
+    save(STEP, {key: ad.AnnData(rng.random((2000, 8)))})
+    path, place = project / "results" / STEP / key, 0
+    if path.is_dir():
+        path = max((p for p in path.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    else:
+        with h5py.File(path) as stored:
+            place = stored["X"].id.get_chunk_info(0).byte_offset
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(rng.bytes(500))
+    lazy = load(STEP).lazy("x")
+    with pytest.raises(CheckpointDamagedError, match=f"{STEP}/{key}: a block cannot be read"):
+        lazy.X.compute()
+    with pytest.raises(CheckpointDamagedError, match=r"verify=True\) checks it"):
+        save("2_integration", {"x": lazy})
+
+
+@pytest.mark.versions
+def test_other_libraries_open_the_file_meanwhile(project):
+    adata = atlas()
+    save(STEP, {"atlas.h5ad": adata})
+    previous = load(STEP)
+    path, lazy = previous.path("atlas"), previous.lazy("atlas")
+    backed = ad.read_h5ad(path, backed="r")
+    for found in (ad.read_h5ad(path).X, backed.X[:], lazy.X):
+        np.testing.assert_array_equal(values(found), values(adata.X))
+    same(previous["atlas"], adata)
+    backed.file.close()
+
+
+@pytest.mark.versions
 def test_a_folder_that_goes_while_a_block_is_read(project, monkeypatch):
     """Zarr reads zeros if a file is missing, so this must be an error."""
     save(STEP, {"atlas.zarr": atlas()})
@@ -175,6 +241,7 @@ ARRAYS = {
     "by columns": np.asfortranarray(np.arange(300).reshape(3, 100)),
     "three sides": np.arange(240, dtype="i2").reshape(30, 4, 2),
     "one side": np.arange(100),
+    "of another machine": np.arange(100, dtype=">f8"),
     "no side": np.array(3.5),
     "empty": np.empty((0, 4)),
     "text": np.array(["a", "bc"] * 40),
