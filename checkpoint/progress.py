@@ -21,6 +21,7 @@ DONE = {"Downloading": "Downloaded", "Hashing": "Hashed", "Reading": "Read", "Wr
 
 
 _writing: "list[Progress]" = []  # the innermost last
+_checks: list[Callable[[], None]] = []
 
 
 @contextmanager
@@ -43,6 +44,22 @@ def advance(amount: int) -> None:
     """Count `amount` more bytes of the file being written; raises what its `check` raises."""
     if _writing:
         _writing[-1].advance(amount)
+
+
+@contextmanager
+def checking(check: Callable[[], None]) -> Iterator[None]:
+    """Let `heed` call a function within the `with` block; it may raise to end an operation."""
+    _checks.append(check)
+    try:
+        yield
+    finally:
+        _checks.remove(check)
+
+
+def heed() -> None:
+    """Raise what the innermost check raises; called between two blocks that are read."""
+    if _checks:
+        _checks[-1]()
 
 
 class Progress:

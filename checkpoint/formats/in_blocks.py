@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointFormatError
-from ..progress import advance
+from ..progress import advance, heed
 from . import options
 from .in_turn import compute_in_turn
 from .kinds import a_type, is_a
@@ -91,6 +91,7 @@ def read(dataset: Any) -> Any:
     for start in range(0, len(values), step):
         block = slice(start, start + step)
         dataset.read_direct(values, block, block)
+        heed()
     return values
 
 

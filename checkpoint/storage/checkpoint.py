@@ -11,6 +11,7 @@ from ..formats import stems, suffix_of
 from ..project.project import Project
 from ..watch.files import unwatched
 from . import hashes, shown
+from .interrupts import interruptible
 from .json_record import saved_at
 from .opened import open_step
 from .params import user_params
@@ -64,7 +65,7 @@ class Checkpoint(Mapping[str, Any]):
         self.record = self._opened.record
 
     def __getitem__(self, key: str) -> Any:
-        with unwatched():
+        with unwatched(), interruptible():
             return read_object(self._project, self.step, self._opened, self._file(key))
 
     def __contains__(self, key: object) -> bool:
@@ -121,7 +122,8 @@ class Checkpoint(Mapping[str, Any]):
         CheckpointDamagedError
             If the file is not what was saved.
         """
-        return verified_path(self._project, self.step, self._opened, self._file(key))
+        with interruptible():
+            return verified_path(self._project, self.step, self._opened, self._file(key))
 
     def lazy(self, key: str, *, verify: bool = False) -> Any:
         """Open an object that may be larger than memory, with its matrices as dask arrays.
@@ -148,7 +150,7 @@ class Checkpoint(Mapping[str, Any]):
         --------
         >>> atlas = load("1_preprocessing").lazy("atlas")  # doctest: +SKIP
         """
-        with unwatched():
+        with unwatched(), interruptible():
             return lazy_object(self._project, self.step, self._opened, self._file(key), verify)
 
     def part(self, key: str, *parts: str) -> Any:
@@ -179,7 +181,7 @@ class Checkpoint(Mapping[str, Any]):
                 step=self.step,
                 key=key,
             )
-        with unwatched():
+        with unwatched(), interruptible():
             values = parts_of(self._project, self.step, self._opened, self._file(key), parts)
         return values[0] if len(parts) == 1 else values
 

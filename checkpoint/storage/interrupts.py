@@ -1,8 +1,27 @@
-"""Handle Ctrl-C during a save: either nothing is saved, or the save completes and says so."""
+"""Handle Ctrl-C, which libraries may swallow.
+
+During a save, either nothing is saved, or the save completes and says so.
+"""
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+
+from ..progress import checking
+
+OF_SAVE = "Nothing was saved; the previous checkpoint is intact."
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the end of the block at the latest if there was an interrupt."""
+    with Interrupts("Nothing was read.") as interrupts, checking(interrupts.heed):
+        try:
+            yield
+        finally:
+            interrupts.heed()
 
 
 class Interrupts:
@@ -10,14 +29,20 @@ class Interrupts:
 
     Libraries that call back into Python, such as h5py, may swallow a KeyboardInterrupt and go on.
 
+    Parameters
+    ----------
+    message
+        What `heed` says.
+
     Attributes
     ----------
     came
         Whether there was an interrupt.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, message: str = OF_SAVE) -> None:
         self.came = False
+        self._message = message
         self._held = False
         self._replaced = False
 
@@ -35,7 +60,7 @@ class Interrupts:
     def heed(self) -> None:
         """Raise KeyboardInterrupt if there was an interrupt."""
         if self.came:
-            raise KeyboardInterrupt("Nothing was saved; the previous checkpoint is intact.")
+            raise KeyboardInterrupt(self._message)
 
     def hold(self) -> None:
         """Raise a last time if there was an interrupt; later interrupts are only recorded."""
