@@ -112,8 +112,8 @@ class Source:
             same = identity(self.path) == self._identity
         except OSError:
             raise CheckpointError(
-                f"{self._shown} is not there any more: its step was saved again, renamed or "
-                "removed since it was opened. Run the load cell again.",
+                f"{self._shown} no longer exists: its step was saved again, renamed or removed "
+                "since it was opened. Run the load cell again.",
                 file=str(self.path),
             ) from None
         if not same:
