@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-AHEAD = 2  # computed blocks that may wait for their use, besides those being computed
+AHEAD = 2  # computed blocks that may wait, besides those being computed, while one is used
 
 
 def compute_in_turn(blocks: list[Any], use: Callable[[Any], None]) -> None:
@@ -50,19 +50,24 @@ class _Patient(ThreadPoolExecutor):
 
     def __init__(self, threads: int, used_by: dict[Any, Any]) -> None:
         super().__init__(threads)
-        self._may_wait = threads - 1  # so that one thread can use the next block
+        self._n_threads = threads
         self._used_by = used_by
         self._blocks = set(used_by.values())
         self._next = iter([*used_by.values(), None])
         self._needed = next(self._next)  # the block to use next, or that is used
         self._ready: set[Any] = set()  # the blocks that are computed and not used
-        self._changed = threading.Condition()
-        self._waiting = 0
+        self._submitted: set[Any] = set()  # the tasks that wait or run
+        self._running = 0  # threads
+        self._waiting = 0  # threads
         self._has_ended = False
+        self._changed = threading.Condition()
 
     def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run tasks in a thread, as dask asks, once they may run."""
-        return super().submit(self._run, function, *args, **kwargs)
+        keys = {task[0] for task in args[0]}
+        with self._changed:
+            self._submitted |= keys
+        return super().submit(self._run, keys, function, *args, **kwargs)
 
     def end(self) -> None:
         """End without waiting for running tasks, since they may take long after Ctrl-C."""
@@ -71,29 +76,36 @@ class _Patient(ThreadPoolExecutor):
             self._changed.notify_all()
         self.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, function: Any, tasks: Any, *args: Any, **kwargs: Any) -> Any:
-        keys = {task[0] for task in tasks}
-        if keys.isdisjoint(self._used_by):
-            self._wait()
+    def _run(self, keys: set[Any], function: Any, *args: Any, **kwargs: Any) -> Any:
+        self._start(keys)
         try:
-            return function(tasks, *args, **kwargs)
+            return function(*args, **kwargs)
         finally:
             with self._changed:
+                self._running -= 1
+                self._submitted -= keys
                 self._ready |= keys & self._blocks
                 for use in keys & self._used_by.keys():
                     self._ready.discard(self._used_by[use])
                     self._needed = next(self._next)
                 self._changed.notify_all()
 
-    def _wait(self) -> None:
+    def _start(self, keys: set[Any]) -> None:
         with self._changed:
-            while self._is_far_ahead() and self._waiting < self._may_wait:
-                self._waiting += 1
-                self._changed.wait()
-                self._waiting -= 1
-            if self._has_ended:
-                raise InterruptedError("No more blocks are needed.")
+            if keys.isdisjoint(self._used_by):
+                while self._is_too_early(keys):
+                    self._waiting += 1
+                    self._changed.wait()
+                    self._waiting -= 1
+                if self._has_ended:
+                    raise InterruptedError("No more blocks are needed.")
+            self._running += 1
 
-    def _is_far_ahead(self) -> bool:
-        enough = self._needed in self._ready and len(self._ready) >= AHEAD
-        return enough and not self._has_ended
+    def _is_too_early(self, keys: set[Any]) -> bool:
+        if self._has_ended or self._needed in keys:
+            return False
+        if self._needed in self._ready:  # one thread stays free to use it
+            return len(self._ready) >= AHEAD and self._waiting < self._n_threads - 1
+        # a task that it needs may be among those that wait: if none runs, one of them goes on
+        goes_on = self._needed in self._submitted or self._running > 0
+        return goes_on and len(self._ready) + self._running >= AHEAD + self._n_threads

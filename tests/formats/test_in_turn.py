@@ -16,8 +16,9 @@ N_BLOCKS = 40
 class Made:
     """Count the blocks that are made and not used."""
 
-    def __init__(self, pause=0.0):
+    def __init__(self, pause=0.0, slow_blocks=()):
         self.pause, self.made, self.used, self.most = pause, 0, [], 0
+        self.slow_blocks = slow_blocks
         self._lock = threading.Lock()
 
     def array(self):
@@ -28,7 +29,10 @@ class Made:
         with self._lock:
             self.made += 1
             self.most = max(self.most, self.made - len(self.used))
-        return np.full((5, 3), float(block_info[None]["chunk-location"][0]))
+        number = block_info[None]["chunk-location"][0]
+        if number in self.slow_blocks:
+            time.sleep(0.5)
+        return np.full((5, 3), float(number))
 
     def use(self, block):
         time.sleep(self.pause)
@@ -43,6 +47,17 @@ def test_slow_use_does_not_fill_the_memory(threads):
         in_blocks.each_block(made.array() + 0, made.use)
     assert made.used == list(range(N_BLOCKS))
     assert made.most <= in_turn.AHEAD + 2 * threads < N_BLOCKS
+
+
+@pytest.mark.parametrize("slow", [0, 3, 20])
+@pytest.mark.parametrize("threads", [2, 8])
+@pytest.mark.versions
+def test_a_slow_block_does_not_fill_the_memory(threads, slow):
+    made = Made(slow_blocks=[slow])
+    with dask.config.set(num_workers=threads):
+        in_blocks.each_block(made.array() + 0, made.use)
+    assert made.used == list(range(N_BLOCKS))
+    assert made.most <= in_turn.AHEAD + 2 * threads
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
