@@ -28,6 +28,7 @@ CACHE = ".checkpoint-hashes.json"
 LARGE = 1 << 20  # smaller files are hashed faster than the cache file is read
 BESIDE = 1 << 24  # files of at least this many bytes are hashed in another thread
 SETTLED_NS = 3_000_000_000  # FAT has the coarsest timestamps of all file systems: 2 s
+INODE = (1 << 63) - 1  # of Windows' longer numbers, as much as fits in a record
 MOST = 1_000  # maximum number of files in the cache
 
 
@@ -47,7 +48,8 @@ class Stamp(NamedTuple):
     def of(cls, path: Path) -> "Stamp":
         """Return the size, times and inode of a file; raises `FileNotFoundError`."""
         status = path.stat()
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        inode = status.st_ino & INODE
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
 
 
 _known: dict[tuple[str, Stamp], str] = {}
@@ -130,7 +132,7 @@ def entry_of(project: Project, path: Path, stamp: Stamp | None = None) -> InputE
     """
     stamp = stamp or Stamp.of(path)
     if digest := _lookup(project, path, stamp):
-        return InputEntry(digest, stamp.bytes, stamp.mtime_ns)
+        return InputEntry(digest, stamp.bytes, stamp.mtime_ns, stamp.inode)
     if stamp.bytes < LARGE:
         return _hashed(project, path, stamp, hashes.ignored)
     with Progress("Hashing", project.show(path), stamp.bytes) as shown:
@@ -145,8 +147,8 @@ def is_same(project: Project, path: Path, entry: InputEntry, since: str = "") ->
     project, path, entry
         The project, the file, and what was recorded.
     since
-        The timestamp of the record. A file that was put in place later is hashed: it may have the
-        recorded modification time, such as when unpacked from an archive.
+        The timestamp of the record. A file that was put in place later, or is another one, is
+        hashed: it may have the recorded modification time, such as when unpacked from an archive.
 
     Raises
     ------
@@ -156,7 +158,8 @@ def is_same(project: Project, path: Path, entry: InputEntry, since: str = "") ->
     stamp = Stamp.of(path)
     if stamp.bytes != entry.bytes:
         return False
-    same = stamp.mtime_ns == entry.mtime_ns and stamp.ctime_ns < _nanoseconds(since)
+    same = (stamp.mtime_ns, stamp.inode) == (entry.mtime_ns, entry.inode)
+    same = same and stamp.ctime_ns < _nanoseconds(since)
     return same or entry_of(project, path, stamp).blake3 == entry.blake3
 
 
@@ -195,7 +198,7 @@ def _hashed(project: Project, path: Path, stamp: Stamp, advance: hashes.Advance)
     if stamp.bytes >= LARGE:
         files = {**_read(project), str(path.resolve()): [*stamp, digest]}
         _write(project, dict(list(files.items())[-MOST:]))
-    return InputEntry(digest, stamp.bytes, stamp.mtime_ns)
+    return InputEntry(digest, stamp.bytes, stamp.mtime_ns, stamp.inode)
 
 
 def _lookup(project: Project, path: Path, stamp: Stamp) -> str | None:

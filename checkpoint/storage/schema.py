@@ -52,9 +52,10 @@ class InputEntry(Struct, frozen=True, omit_defaults=True):
     ----------
     blake3
         The hash of its content.
-    bytes, mtime_ns
-        For a file: its size and time. Without a time it is always compared by hash: it had just
-        been written when it was read, or changed before the save.
+    bytes, mtime_ns, inode
+        For a file: its size, its time, and which of the disk's files it is. Without a time it is
+        always compared by hash: it had just been written when it was read, or changed before the
+        save.
     as_it_is
         For a checkpoint that was accepted as an input: the hash of how the checkpoint and its own
         inputs differ from their records.
@@ -63,6 +64,7 @@ class InputEntry(Struct, frozen=True, omit_defaults=True):
     blake3: str
     bytes: int | None = None
     mtime_ns: int | None = None
+    inode: int | None = None
     as_it_is: str | None = None
 
 

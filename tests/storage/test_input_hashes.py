@@ -182,3 +182,26 @@ def test_a_file_edited_before_the_save_with_its_time_put_back(project, raw, caps
     assert project.state(ONE) == ("stale", ["data/counts.bin changed"])
     raw.write_bytes(b"1" * input_hashes.LARGE)
     assert project.state(ONE) == ("current", [])
+
+
+@pytest.mark.parametrize("way", ["link", "folder"])
+def test_another_file_of_the_same_size_and_time_comes_in_its_place(project, way, monkeypatch):
+    monkeypatch.setattr(input_hashes, "SETTLED_NS", 0)
+    data = project / "data"
+    for release, number in (("release_1", b"1"), ("release_2", b"2")):
+        (data / release).mkdir()
+        (data / release / "counts.bin").write_bytes(number * 100)
+        os.utime(data / release / "counts.bin", ns=(OLD, OLD))
+    current = data / "current"
+    current.symlink_to("release_1") if way == "link" else (data / "release_1").rename(current)
+    time.sleep(1.1)  # the record's time is in whole seconds
+    data_file("current/counts.bin")
+    save(ONE, {})
+    assert project.state(ONE) == ("current", [])
+    if way == "link":
+        current.unlink()
+        current.symlink_to("release_2")
+    else:
+        current.rename(data / "old")
+        (data / "release_2").rename(current)
+    assert project.state(ONE) == ("stale", ["data/current/counts.bin changed"])
