@@ -172,15 +172,14 @@ def cores_of_cluster() -> int:
 
 def _write_dense(group: Any, name: str, value: Any) -> None:
     shape = tuple(map(int, value.shape))
-    row = max(1, size_of(value) // shape[0])
     how = options.for_group(group)
     if _is_hdf5(group):
+        row = max(1, size_of(value) // shape[0])
         rows = max(1, min(shape[0], 8 * ITEMS // row))
         chunked = {"chunks": (rows, *shape[1:])} if how else {}
         dataset = group.create_dataset(name, shape=shape, dtype=value.dtype, **chunked, **how)
     else:
-        rows = max(1, min(shape[0], BLOCK // row))
-        chunks = (rows, *shape[1:])  # one chunk for each block written
+        chunks = (_step(value, 0), *shape[1:])  # one chunk for each block written
         dataset = group.create_array(name, shape=shape, dtype=value.dtype, chunks=chunks, **how)
     dataset.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
     place = 0
@@ -203,6 +202,7 @@ def _write_sparse(group: Any, name: str, value: Any, kind: str) -> None:
     inner = group.create_group(name)
     inner.attrs.update({"encoding-type": f"{kind}_matrix", "encoding-version": "0.1.0"})
     inner.attrs["shape"] = tuple(map(int, value.shape))
+    axis = 0 if kind == "csr" else 1
     datasets: dict[str, Any] = {}
     pointers = [np.zeros(1, "i8")]
     place = 0
@@ -214,29 +214,36 @@ def _write_sparse(group: Any, name: str, value: Any, kind: str) -> None:
         for part in ("data", "indices"):
             values = getattr(block, part)
             if part not in datasets:
-                datasets[part] = _growing(inner, part, values.dtype)
+                n_blocks = -(-value.shape[axis] // max(1, block.shape[axis]))
+                expected = len(values) if n_blocks == 1 else max(ITEMS, n_blocks * len(values))
+                datasets[part] = _growing(inner, part, values.dtype, expected)
             datasets[part].resize((place + len(values),))
             datasets[part][place:] = values
             advance(values.nbytes)
         pointers.append(block.indptr[1:].astype("i8") + place)
         place += len(block.data)
 
-    each_block(value, put, 0 if kind == "csr" else 1)
+    each_block(value, put, axis)
     ends = np.concatenate(pointers)
     narrow = ends[-1] <= np.iinfo("i4").max and datasets["indices"].dtype == "i4"
     ends = ends.astype("i4") if narrow else ends
-    indptr = _growing(inner, "indptr", ends.dtype)
+    indptr = _growing(inner, "indptr", ends.dtype, len(ends))
     indptr.resize(ends.shape)
     indptr[:] = ends
 
 
-def _growing(group: Any, name: str, dtype: Any) -> Any:
+def _growing(group: Any, name: str, dtype: Any, expected: int) -> Any:
+    """Create an empty array that grows; `expected` is its final length, as far as known.
+
+    A chunk that is not full takes as much space as a full one, unless it is compressed.
+    """
     how = options.for_group(group)
+    chunks = (max(1, min(expected, ITEMS if _is_hdf5(group) else 8 * ITEMS)),)
     if _is_hdf5(group):
         return group.create_dataset(
-            name, shape=(0,), maxshape=(None,), dtype=dtype, chunks=(ITEMS,), **how
+            name, shape=(0,), maxshape=(None,), dtype=dtype, chunks=chunks, **how
         )
-    return group.create_array(name, shape=(0,), dtype=dtype, chunks=(8 * ITEMS,), **how)
+    return group.create_array(name, shape=(0,), dtype=dtype, chunks=chunks, **how)
 
 
 def _slices(value: Any, axis: int) -> Iterator[Any]:
@@ -244,7 +251,7 @@ def _slices(value: Any, axis: int) -> Iterator[Any]:
     import scipy.sparse
 
     length = value.shape[axis]
-    step = max(1, length * BLOCK // max(size_of(value), 1))
+    step = _step(value, axis)
     for start in range(0, length, step):
         stop = min(start + step, length)
         if not hasattr(value, "indptr"):
@@ -258,6 +265,13 @@ def _slices(value: Any, axis: int) -> Iterator[Any]:
         shape = (stop - start, other) if axis == 0 else (other, stop - start)
         parts = (value.data[inside], value.indices[inside], pointers - pointers[0])
         yield make(parts, shape=shape, copy=False)
+
+
+def _step(value: Any, axis: int) -> int:
+    """Return the length of a matrix's blocks along an axis; they are equally long."""
+    length = int(value.shape[axis])
+    n_blocks = min(-(-size_of(value) // BLOCK) or 1, length)
+    return -(-length // n_blocks)
 
 
 def _refuse_full(group: Any, block: int) -> None:

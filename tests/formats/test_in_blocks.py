@@ -167,6 +167,19 @@ def test_settings(project, monkeypatch):
     np.testing.assert_array_equal(values(load(ONE)["atlas"].X), COUNTS.toarray())
 
 
+@pytest.mark.parametrize("anndata_format", ["h5ad", "zarr"])
+@pytest.mark.versions
+def test_small_matrices_and_the_last_block_are_not_padded(project, monkeypatch, anndata_format):
+    monkeypatch.setattr(in_blocks, "BLOCK", 1 << 18)
+    project.add_settings(f'anndata_format = "{anndata_format}"\ncompression = "none"')
+    dense = RNG.random((1_000, 40))  # 1.2 blocks
+    matrices = {"small": COUNTS, "dense": dense, "lazy": dask_of(COUNTS)}
+    save(ONE, {name: ad.AnnData(matrix) for name, matrix in matrices.items()})
+    files = load(ONE).files
+    for name, most in (("small", 100_000), ("dense", 1.3 * dense.nbytes), ("lazy", 2_000_000)):
+        assert files[f"{name}.{anndata_format}"].bytes < most, name
+
+
 @pytest.mark.parametrize("kind", ["csr", "dense", "dask csr", "array"])
 def test_stop_between_two_blocks(project, monkeypatch, kind):
     made = MATRICES["dense" if kind == "array" else kind]
