@@ -7,6 +7,7 @@ workers of a cluster, where this is not possible, reading a block of a replaced 
 
 import os
 import threading
+from ast import literal_eval
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -362,6 +363,10 @@ def _npy_header(file: Any) -> tuple[tuple[int, ...], Any, bool, int]:
 
     file.seek(0)
     version = npy.read_magic(file)
+    if version == (3, 0):  # in UTF-8, for names of fields; NumPy has no public function for it
+        header = literal_eval(file.read(int.from_bytes(file.read(4), "little")).decode())
+        dtype = npy.descr_to_dtype(header["descr"])
+        return header["shape"], dtype, header["fortran_order"], file.tell()
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, by_columns, dtype = read(file)
     return shape, dtype, by_columns, file.tell()

@@ -246,6 +246,7 @@ ARRAYS = {
     "empty": np.empty((0, 4)),
     "text": np.array(["a", "bc"] * 40),
     "dates": np.arange(100).astype("M8[D]"),
+    "records": np.array([(1, 2.5)] * 80, dtype=[("größe", "i4"), ("β", "f8")]),
 }
 
 
