@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,23 +12,23 @@ from msgspec import structs
 from ..errors import CheckpointError, CheckpointValueError
 from ..lineage.changes import CURRENT
 from ..lineage.states import Lineage
-from ..notebooks.calls import imported
+from ..notebooks.calls import bound, imported
 from ..notebooks.loops import carried, loop_in
 from ..project.names import folded, is_reserved, unportable
 from ..project.project import Project
-from ..storage import clean, session
+from ..storage import clean, committed, session, store
 from ..storage.checkpoint import Checkpoint
 from ..storage.interrupts import Interrupts
 from ..storage.kernel_run import in_session
 from ..storage.parts import parts_of
 from ..storage.saving import save_objects
-from ..watch import cells, files, randomness
+from ..watch import cells, files
+from .generators import snapshot
+from .outside import Outside
 from .tally import Tally
 
 if TYPE_CHECKING:
     from ..storage.schema import Record
-
-CONTAINERS = (list, dict, set, bytearray)
 
 
 class Part:
@@ -95,23 +94,17 @@ class Loop:
         if not self.names:
             self._refuse_to_drop_all()
         self._say = say  # shows a line to the user
-        self._body: set[str] = set()
-        self._outside: dict[str, object] = {}
-        self._watched: dict[str, Any] | None = None  # containers outside the loop
-        self._carries = ""
+        self._own: set[str] = set()  # the names that the loop binds
+        self._carries = ""  # why a part may depend on those before it
 
     def __iter__(self) -> Iterator[Part]:
         with files.unwatched():
             self._look_at_code()
-            self._outside = self._containers()
+            shell = cells.running_shell()
+            self._outside = Outside(shell.user_ns if shell else {}, self._own)
+            restore = snapshot(self._outside.objects())
             kept = set[str]() if self._carries else self._kept()
             tally = Tally(self.step, len(self.names), len(kept))
-        restore = randomness.snapshot()
-        if self._carries:
-            self._say(
-                f"{self._carries}, so a part may depend on those before it: all are made anew, "
-                "and each has all inputs of those before it."
-            )
         try:
             for number, name in enumerate(self.names, 1):
                 if name in kept:
@@ -126,8 +119,11 @@ class Loop:
                     yield part
                 finally:
                     part.is_over = True
+                with files.unwatched():
+                    self._end_round(part)
                 tally.end(name, part.is_saved)
         finally:
+            restore()  # so that it does not matter for later cells which parts were made
             files.enter(None)
             with files.unwatched():
                 tally.close()
@@ -149,9 +145,7 @@ class Loop:
                 "loop, without list(parts(…)) around it.",
                 step=part.step,
             )
-        if not self._carries and self._containers() != self._outside:
-            changed = [n for n, v in self._containers().items() if v != self._outside.get(n)]
-            self._carries = f"{self.step}: the loop changes {', '.join(changed)}"
+        self._look_at_variables()
         reads = self._names(files.scope or set()) | self._names(files.outside)
 
         def counts(name: str) -> bool:
@@ -198,27 +192,37 @@ class Loop:
             names = imported([execution.source for execution in ran])
             loop = loop_in(ran[-1].source, names, self.step)
         if loop is None:
-            self._carries = (
-                f'{self.step}: the running cell has no plain `for part in parts("{self.step}", …)`'
-            )
+            self._depend(f'the running cell has no plain `for part in parts("{self.step}", …)`')
             return
-        nodes = (node for statement in loop.body for node in ast.walk(statement))
-        self._body = {node.id for node in nodes if isinstance(node, ast.Name)}
+        self._own = {node for part in (loop.target, *loop.body) for node in bound(part)}
         if handed_on := carried(loop):
             verb = "is" if len(handed_on) == 1 else "are"
-            self._carries = f"{self.step}: {', '.join(handed_on)} {verb} carried on by the loop"
+            self._depend(f"{', '.join(handed_on)} {verb} carried on by the loop")
 
-    def _containers(self) -> dict[str, object]:
-        """Return values that show changes of the outside containers that the loop names."""
-        shell = cells.running_shell()
-        names = shell.user_ns if shell else {}
-        if self._watched is None:
-            bound = {name: names.get(name) for name in self._body}
-            self._watched = {n: value for n, value in bound.items() if type(value) in CONTAINERS}
-        return {
-            name: (names.get(name) is value, _identity(value))
-            for name, value in self._watched.items()
-        }
+    def _look_at_variables(self) -> None:
+        """Find out whether the loop has changed what the next part may use."""
+        if not self._carries and (changed := self._outside.changed()):
+            self._depend(f"the loop changes {', '.join(changed)}")
+
+    def _depend(self, why: str) -> None:
+        """Note, and say, that a part may depend on those before it."""
+        self._carries = f"{self.step}: {why}"
+        self._say(
+            f"{self._carries}, so a part may depend on those before it: all are made anew each "
+            "time, and each has all inputs of those before it."
+        )
+
+    def _end_round(self, part: Part) -> None:
+        """Look for changes since the part was saved, which the next one may use."""
+        if self._carries:
+            return
+        self._look_at_variables()
+        if self._carries and part.is_saved:
+            folder = self.project.results_of(part.step)
+            before = committed.record_bytes(folder)
+            record = Lineage(self.project).record(part.step)
+            if record:
+                store.put_record(folder, structs.replace(record, looped=False), before)
 
     def _kept(self) -> set[str]:
         """Return the parts whose saved results are what the running notebook would make."""
@@ -293,11 +297,6 @@ def _checked(step: str, names: Iterable[str]) -> list[str]:
             f"parts takes a step, got the sub-checkpoint {step!r}", step=step
         )
     return listed
-
-
-def _identity(container: Any) -> tuple[int, ...]:
-    values = container.values() if isinstance(container, dict) else container
-    return (len(container), *map(id, values))
 
 
 def _is_of(record: Record, running: tuple[list[str], dict[str, str]] | None) -> bool:

@@ -37,7 +37,9 @@ def carried(loop: ast.For) -> list[str]:
     target = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
     stored = {name for statement in loop.body for name in bound(statement)} - target
     early = set(_early(loop.body, set(target))) & stored
-    changed = {name for statement in loop.body for name in _changed(statement)} - target
+    aliases = dict(pair for statement in loop.body for pair in _aliases(statement))
+    changed = {name for statement in loop.body for name in _changed(statement)}
+    changed = changed.union(*(_meant(name, aliases) for name in changed)) - target
     # objects that each round creates may be changed in that round
     fresh = stored - early
     scoped = {
@@ -181,9 +183,36 @@ def _changed(node: ast.AST) -> Iterator[str]:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Subscript | ast.Attribute) and not isinstance(inner.ctx, ast.Load):
             yield from _root(inner)
-        function = inner.func if isinstance(inner, ast.Call) else None
-        if isinstance(function, ast.Attribute) and function.attr in MUTATORS:
-            yield from _root(function)
+        if not isinstance(inner, ast.Call):
+            continue
+        if isinstance(inner.func, ast.Attribute):
+            is_inplace = any(ast.unparse(word) == "inplace=True" for word in inner.keywords)
+            if is_inplace or inner.func.attr in MUTATORS:
+                yield from _root(inner.func)
+        elif dotted(inner.func) == "next" and inner.args:
+            yield from _root(inner.args[0])
+
+
+def _aliases(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield pairs of a name and the one of which it is another name, or an attribute.
+
+    A slice is not an alias: that of an AnnData or a DataFrame may be changed without changing it.
+    """
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assign) and isinstance(inner.value, ast.Name | ast.Attribute):
+            root = dotted(inner.value).partition(".")[0]
+            for target in inner.targets:
+                if root and isinstance(target, ast.Name):
+                    yield target.id, root
+
+
+def _meant(name: str, aliases: Mapping[str, str]) -> set[str]:
+    """Return the names that a name may stand for."""
+    meant: set[str] = set()
+    while name in aliases and name not in meant:
+        meant.add(name)
+        name = aliases[name]
+    return meant | {name}
 
 
 def _root(node: ast.expr) -> Iterator[str]:

@@ -28,6 +28,8 @@ def found(body):
         "x = 1\nx += 2",
         "f = lambda a: a + CONSTANT\nx = f(1)",
         "ref.plot()\nx = ref.get('a')",
+        "x = ref[ref.obs.sample == part.name]\nx.obs['a'] = 1",
+        "x = read()\ny = x\ny.append(1)",
     ],
 )
 def test_nothing_is_carried(body):
@@ -48,6 +50,10 @@ def test_nothing_is_carried(body):
         ("for y in ys:\n    z = y\nuse(z)", ["z"]),
         ("try:\n    x = read()\nexcept OSError:\n    pass\nuse(x)", ["x"]),
         ("def f():\n    global n\n    n = 1\nf()", ["n"]),
+        ("x = next(numbers)", ["numbers"]),
+        ("ref.drop(columns=['a'], inplace=True)", ["ref"]),
+        ("x = ref\nx['a'] = 1", ["ref"]),
+        ("obs = ref.obs\ny = obs\ny['a'] = 1", ["ref"]),
     ],
 )
 def test_what_is_carried(body, names):

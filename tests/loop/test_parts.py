@@ -141,12 +141,41 @@ def test_parts_that_depend_on_each_other_are_all_made(nb, project):
     assert made(nb) == ["a", "b", "c"]
     # a function may change the list without the loop's code showing it
     nb.restart()
-    nb.edit(3, 'STOP = ""\nseen = []\ndef note(x, to):\n    to.append(x)')
-    nb.edit(4, LOOP.replace("    if STOP", "    note(text, seen)\n    if STOP"))
+    nb.edit(3, 'STOP = ""\nseen = []\ndef note(x):\n    seen.append(x)')
+    nb.edit(4, LOOP.replace("    if STOP", "    note(text)\n    if STOP"))
     nb.run_all()
+    assert "the loop changes seen, so a part may depend on those before it" in nb.printed
     nb.restart()
     nb.run_all()
     assert made(nb) == ["a", "b", "c"]
+
+
+def test_a_change_after_a_part_was_saved(nb, project):
+    nb.edit(2, 'SAMPLES = ["a"]')
+    nb.edit(3, 'STOP = ""\nseen = []\ndef note(x):\n    seen.append(x)')
+    nb.edit(4, LOOP + "    note(text)")
+    nb.run_all()
+    assert "the loop changes seen" in nb.printed
+    nb.restart()
+    nb.edit(2, 'SAMPLES = ["a", "b"]')
+    nb.run_all()
+    assert made(nb) == ["a", "b"]  # b may depend on a
+    assert nb.state() == ("current", [])
+
+
+def test_a_generator_of_random_numbers(nb, project):
+    nb.edit(3, 'import numpy as np\nSTOP = ""\nrng = np.random.default_rng(0)')
+    nb.edit(4, LOOP.replace("* FACTOR", "+ rng.normal()"))
+    nb.save_file()
+    nb.run_all()
+    drawn = load("1_qc").parts["c"]["n"]
+    for text in ("C", "c"):
+        (project / "data" / "c.txt").write_text(text)
+        nb.restart()
+        nb.run_all()
+        assert made(nb) == ["c"]
+        assert load("1_qc").parts["c"]["n"] == drawn
+        assert nb.state() == ("current", [])
 
 
 def test_a_file_that_all_parts_read_and_what_the_loop_leaves(nb, project):
