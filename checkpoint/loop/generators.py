@@ -1,12 +1,13 @@
 """Restore the random states of a notebook, of libraries and of its own generators."""
 
 import random
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from ..formats.kinds import is_a
 from ..watch import randomness
+from .outside import ATOMS
 
 
 def snapshot(objects: Iterable[Any]) -> Callable[[], None]:
@@ -17,7 +18,8 @@ def snapshot(objects: Iterable[Any]) -> Callable[[], None]:
     objects
         The objects of the notebook; generators such as `np.random.default_rng(0)` are among them.
     """
-    restorers = [randomness.snapshot(), *filter(None, map(_restorer, objects))]
+    held = [each for each in objects if type(each) not in ATOMS]
+    restorers = [randomness.snapshot(), *filter(None, map(_restorer, held))]
 
     def restore() -> None:
         for each in restorers:
@@ -28,11 +30,13 @@ def snapshot(objects: Iterable[Any]) -> Callable[[], None]:
 
 def _restorer(value: Any) -> Callable[[], None] | None:
     """Return a function that restores a generator; None for other objects."""
-    if is_a(value, "numpy.random", "Generator") or is_a(value, "numpy.random", "BitGenerator"):
+    numpy, torch = sys.modules.get("numpy.random"), sys.modules.get("torch")
+    kind = type(value)
+    if numpy and issubclass(kind, numpy.Generator | numpy.BitGenerator):
         bits = getattr(value, "bit_generator", value)
         return partial(setattr, bits, "state", bits.state)
-    if is_a(value, "numpy.random", "RandomState") or is_a(value, "torch", "Generator"):
+    if (numpy and kind is numpy.RandomState) or (torch and kind is torch.Generator):
         return partial(value.set_state, value.get_state())
-    if isinstance(value, random.Random) and not isinstance(value, random.SystemRandom):
+    if issubclass(kind, random.Random) and not issubclass(kind, random.SystemRandom):
         return partial(value.setstate, value.getstate())
     return None

@@ -1,14 +1,14 @@
 """Detect changes of a notebook's variables that the rounds of a loop over parts have in common."""
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
-from ..formats.kinds import is_a
-
+ATOMS = frozenset({bool, bytes, complex, float, int, str, type(None)})
 HIDDEN = ("In", "Out")  # IPython's own
-MOST = 1 << 17  # objects of a variable that are compared
+MOST = 1 << 14  # objects of a variable that are compared
 SMALL = 1 << 16  # bytes of an array that are compared
 
 
@@ -66,24 +66,28 @@ def _content(value: Any) -> list[Any]:
 
     Other objects are compared only by identity, as are large arrays.
     """
-    if isinstance(value, dict):
+    kind = type(value)  # `isinstance` would ask an object that loads itself lazily
+    if kind in ATOMS:
+        return []
+    if issubclass(kind, dict):
         return [len(value), *dict.keys(value), *dict.values(value)]
-    if isinstance(value, list | tuple | set | frozenset | deque):
+    if issubclass(kind, list | tuple | set | frozenset | deque):
         return [len(value), *value]
-    if isinstance(value, bytearray):
+    if kind is bytearray:
         return [bytes(value)]
-    if is_a(value, "numpy", "ndarray", exactly=True):
+    numpy = sys.modules.get("numpy")
+    if numpy and kind is numpy.ndarray:
         return [value.tobytes()] if value.nbytes <= SMALL and not value.dtype.hasobject else []
-    if is_a(value, "numpy.random", "Generator"):  # its state is set anew for each round
+    if numpy and kind is numpy.random.Generator:  # its state is set anew for each round
         return [getattr(value.bit_generator.seed_seq, "n_children_spawned", 0)]
-    if isinstance(value, FunctionType) and value.__module__ == "__main__":
+    if kind is FunctionType and value.__module__ == "__main__":
         cells = [cell for cell in value.__closure__ or () if not _is_empty(cell)]
         closed = [cell.cell_contents for cell in cells]
         return [value.__defaults__, value.__kwdefaults__, value.__dict__, *closed]
-    if isinstance(value, type) and value.__module__ == "__main__":
+    if issubclass(kind, type) and value.__module__ == "__main__":
         return [each for name, each in vars(value).items() if not name.startswith("__")]
-    if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
-        return [vars(value)]
+    if kind.__module__ == "__main__" and hasattr(kind, "__dict__"):
+        return [getattr(value, "__dict__", None)]
     return []
 
 

@@ -1,5 +1,7 @@
 """Which variables a loop has changed, as functions of a notebook may."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,17 @@ def test_a_variable_that_contains_itself_and_a_large_one():
     assert outside.changed() == []
     variables["large"].append(1)
     assert outside.changed() == ["large"]
+
+
+def test_an_object_that_must_not_be_asked():
+    class Lazy:
+        @property
+        def __class__(self):
+            raise RuntimeError("it is not loaded yet")
+
+    outside = Outside({"lazy": Lazy(), "model": sys.modules}, ())
+    assert outside.changed() == []
+    snapshot(outside.objects())()
 
 
 def test_generators_draw_the_same_again():
