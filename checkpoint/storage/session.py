@@ -55,6 +55,9 @@ def remember(project: Project, name: str, content: InputEntry | Hashing | None) 
         if renewed and (unknown or not cells.recorder.renew(name)):
             content = InputEntry("", bytes=getattr(content, "bytes", None))
         cells.recorder.read(name)
+    if key in _loaded:
+        for known_as in {place, os.path.realpath(place)}:
+            files.reads.pop(known_as, None)  # what is read from now on is the content of now
     _loaded[key] = content
 
 
@@ -79,6 +82,14 @@ def without_skipped(project: Project, step: str, run: Run | None) -> Run | None:
     )
     notebook = run.verdict.notebook if run.verdict else None
     return structs.replace(run, log=None, verdict=Verdict("unclean", notebook, reason))
+
+
+def _is_of(stamp: files.Stamp, entry: InputEntry) -> bool:
+    """Tell whether a file was opened with the recorded content, as far as its stamp shows."""
+    if entry.mtime_ns is None:
+        return entry.bytes in (None, stamp.size)
+    opened = stamp.inode & input_hashes.INODE, stamp.size, stamp.changed
+    return opened == (entry.inode, entry.bytes, entry.mtime_ns)
 
 
 def _known(content: InputEntry | Hashing | None) -> InputEntry | None:
@@ -130,6 +141,8 @@ def inputs_of(
     inputs = {name: _known(content) for name, content in mine.items() if counts(name)}
     for path, stamp in list(files.reads.items()):  # a copy, since threads may open more
         name = name_of(project, path)
+        if (known := inputs.get(name)) and stamp and not _is_of(stamp, known):
+            inputs[name] = InputEntry("", bytes=known.bytes)
         if not name or name in inputs or name.endswith(files.CODE) or name.startswith(f"{own}/"):
             continue
         if not counts(name):
