@@ -3,12 +3,17 @@
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import cached_property
+from io import IOBase
 from types import FunctionType
 from typing import Any
+
+from ..formats import PROJECT
 
 ATOMS = frozenset({bool, bytes, complex, float, int, str, type(None)})
 HIDDEN = ("In", "Out")  # IPython's own
 MOST = 1 << 14  # objects of a variable that are compared
+OURS = __name__.removesuffix("loop.outside")  # also the objects that `load` returns
 SMALL = 1 << 16  # bytes of an array that are compared
 
 
@@ -62,7 +67,7 @@ def _objects_in(value: Any) -> list[Any]:
 
 
 def _content(value: Any) -> list[Any]:
-    """Return what shows a change of a container, or of a function, class or object of a notebook.
+    """Return what shows a change of a container, of code or an object of the notebook, or a file.
 
     Other objects are compared only by identity, as are large arrays.
     """
@@ -86,9 +91,39 @@ def _content(value: Any) -> list[Any]:
         return [value.__defaults__, value.__kwdefaults__, value.__dict__, *closed]
     if issubclass(kind, type) and value.__module__ == "__main__":
         return [each for name, each in vars(value).items() if not name.startswith("__")]
-    if kind.__module__ == "__main__" and hasattr(kind, "__dict__"):
-        return [getattr(value, "__dict__", None)]
-    return []
+    if issubclass(kind, IOBase):
+        return [_position(value)]
+    return _attributes(value) if _is_of_project(kind) else []
+
+
+def _is_of_project(kind: type) -> bool:
+    """Tell whether a class is from the notebook or from a module of the project."""
+    module = str(kind.__module__)
+    return module == "__main__" or (
+        module.partition(".")[0] == PROJECT and not module.startswith(OURS)
+    )
+
+
+def _attributes(value: Any) -> list[Any]:
+    """Return the attributes of an object, except those that are computed when first used."""
+    classes = [vars(kind) for kind in type(value).__mro__]
+    lazy = {n for names in classes for n, held in names.items() if type(held) is cached_property}
+    slots = {slot for names in classes for slot in _listed(names.get("__slots__", ()))}
+    held = {slot: getattr(value, slot, None) for slot in sorted(slots - {"__dict__"})}
+    held |= getattr(value, "__dict__", {})
+    return [each for name, each in held.items() if name not in lazy]
+
+
+def _listed(slots: Any) -> tuple[str, ...]:
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def _position(file: Any) -> int:
+    """Return the position in an open file; -1 if it has none."""
+    try:
+        return int(file.tell())
+    except (OSError, ValueError):
+        return -1
 
 
 def _is_empty(cell: Any) -> bool:

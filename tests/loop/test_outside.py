@@ -5,11 +5,12 @@ import sys
 import numpy as np
 import pytest
 
+from checkpoint.loop import outside
 from checkpoint.loop.generators import snapshot
 from checkpoint.loop.outside import Outside
 
 BEGINNING = """
-import random
+import functools, random
 from collections import Counter, deque
 import numpy as np
 seen, nested, counts, last = [], {"a": [1]}, Counter(), deque()
@@ -28,7 +29,14 @@ class Model:
     n = 0
     def __init__(self): self.fitted = False
     def fit(self): self.fitted = True
-model, models = Model(), [Model()]
+class Slots:
+    __slots__ = ("n",)
+    def __init__(self): self.n = 0
+class Lazy:
+    @functools.cached_property
+    def value(self): return 5
+model, models, slots, lazy = Model(), [Model()], Slots(), Lazy()
+readme = open("README.txt")
 rng, numbers = np.random.default_rng(0), random.Random(0)
 """
 
@@ -53,25 +61,50 @@ rng, numbers = np.random.default_rng(0), random.Random(0)
         ("Model.n = 1", ["Model", "model", "models"][:1]),
         ("model.fit()", ["model"]),
         ("models[0].fit()", ["models"]),
+        ("slots.n += 1", ["slots"]),
+        ("lazy.value", []),
+        ("readme.readline()", ["readme"]),
         ("seen.append(1); seen.pop()", []),
         ("rng.spawn(1)", ["rng"]),
     ],
 )
-def test_what_is_changed(code, names):
+def test_what_is_changed(code, names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.txt").write_text("one\ntwo\n")
     variables = {"__name__": "__main__"}
     exec(BEGINNING, variables)
-    outside = Outside(variables, {"own"})
+    watched = Outside(variables, {"own"})
     exec(code, variables)
-    assert outside.changed() == names
+    assert watched.changed() == names
 
 
 def test_a_variable_that_contains_itself_and_a_large_one():
     variables = {"ring": [], "large": list(range(1_000_000))}
     variables["ring"].append(variables["ring"])
-    outside = Outside(variables, ())
-    assert outside.changed() == []
+    watched = Outside(variables, ())
+    assert watched.changed() == []
     variables["large"].append(1)
-    assert outside.changed() == ["large"]
+    assert watched.changed() == ["large"]
+
+
+def test_objects_of_the_projects_modules_and_of_others(monkeypatch):
+    class Counts:
+        n = 0
+
+    monkeypatch.setattr(outside, "PROJECT", "my_project")
+    monkeypatch.setattr(outside, "OURS", "my_project.checkpoint.")
+    found = {}
+    for module in ("my_project.tools", "my_project.checkpoint.storage", "scanpy.tools"):
+        monkeypatch.setattr(Counts, "__module__", module)
+        counts = Counts()
+        watched = outside.Outside({"counts": counts}, ())
+        counts.n += 1
+        found[module] = watched.changed()
+    assert found == {
+        "my_project.tools": ["counts"],
+        "my_project.checkpoint.storage": [],
+        "scanpy.tools": [],
+    }
 
 
 def test_an_object_that_must_not_be_asked():
@@ -80,12 +113,14 @@ def test_an_object_that_must_not_be_asked():
         def __class__(self):
             raise RuntimeError("it is not loaded yet")
 
-    outside = Outside({"lazy": Lazy(), "model": sys.modules}, ())
-    assert outside.changed() == []
-    snapshot(outside.objects())()
+    watched = Outside({"lazy": Lazy(), "model": sys.modules}, ())
+    assert watched.changed() == []
+    snapshot(watched.objects())()
 
 
-def test_generators_draw_the_same_again():
+def test_generators_draw_the_same_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.txt").write_text("one\ntwo\n")
     variables = {"__name__": "__main__"}
     exec(BEGINNING, variables)
     variables |= {"old": np.random.RandomState(1), "bits": np.random.PCG64(2)}
