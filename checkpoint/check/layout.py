@@ -115,7 +115,8 @@ def _not_a_step(project: Project) -> Iterator[Finding]:
         yield Finding(f"{reason}, so it is not a step", todo, project.show(path))
     for name in project.not_there():
         what = f"[tool.checkpoint] order lists {name!r}, which does not exist"
-        yield Finding(what, "Correct the list", "pyproject.toml")
+        todo = or_rename(project, name.rpartition("/")[2], "Correct the list")
+        yield Finding(what, todo, "pyproject.toml")
 
 
 @rule(
@@ -284,9 +285,9 @@ def _load_unknown(cell: Cell) -> Iterator[Finding]:
 def or_rename(project: Project, step: str, todo: str) -> str:
     """Return what to do about a step without a notebook, which may have been renamed."""
     if new := renamed_from(project, step):
-        how = f"`checkpoint rename {step} {new.name}`"
+        how = f"`checkpoint rename {step} {new.stem}`"
         otherwise = f"Otherwise, {todo[0].lower()}{todo[1:]}"
-        return f"If you renamed {step}.ipynb to {new.path.name}, run {how}. {otherwise}"
+        return f"If you renamed {step}.ipynb to {new.name}, run {how}. {otherwise}"
     return todo
 
 

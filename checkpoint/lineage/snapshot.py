@@ -11,7 +11,7 @@ from ..notebooks import notebook
 from ..notebooks.graph import is_foreign, named_in, saving_cell, scripts_that_save
 from ..notebooks.parameters import SET
 from ..notebooks.recipe import Recipe, makes_nothing, recipe_of
-from ..project.names import number_of, unportable
+from ..project.names import unportable
 from ..project.project import Project
 from ..project.settings import FILE, read_kernels, read_sources
 from ..replay import SKIPPED
@@ -231,7 +231,7 @@ class Snapshot:
         """Return whether a notebook made a step, and nothing is left that could make it again."""
         record = self.saved(name).record
         ran = record and record.run and not (record.given or record.accepted)
-        if not (ran and number_of(name)):
+        if not (ran and self.project.is_of_a_notebook(name)):
             return False  # for example, results of a script that `%run` ran
         left = {*read_sources(self.project), *(path.stem for path in self.project.notebook_files())}
         return name not in left and not scripts_that_save(self.project, name)

@@ -6,7 +6,6 @@ from unicodedata import normalize
 from ..errors import CheckpointError, ProjectError
 from ..project import caller
 from ..project.chain import Step
-from ..project.names import number_of
 from ..project.project import Project
 from . import notebook
 from .graph import saved_in
@@ -35,7 +34,7 @@ def refuse_another(project: Project, step: str) -> None:
         todo = (
             f"To keep both, {keep}. If it was renamed since the kernel started, restart the kernel"
         )
-    elif number_of(name):
+    elif project.is_of_a_notebook(name):
         what = f"{shown} saves as {step!r}, but {project.show(own)} does not exist"
         finish = f"close it, run `checkpoint rename {name} {another.stem}`, and open it again"
         if another.parent != own.parent:
@@ -69,16 +68,16 @@ def written_back(project: Project) -> list[tuple[Step, Step]]:
     return [(old, new) for old, new in pairs if _is_left_of(project, old, new)]
 
 
-def renamed_from(project: Project, name: str) -> Step | None:
+def renamed_from(project: Project, name: str) -> Path | None:
     """Return the notebook that saves a step of which the own notebook is gone, if there is one.
 
     It was probably renamed without `checkpoint rename`.
     """
-    if not number_of(name) or project.notebook(name).exists():
+    if not project.is_of_a_notebook(name) or project.notebook(name).exists():
         return None
-    notebooks = (step for step in project.steps() if not step.is_script and step.name != name)
-    saving = (step for step in notebooks if saves_as(step.path, name))
-    return next((step for step in saving if not saves_as(step.path, step.name)), None)
+    others = (path for path in project.notebook_files() if path.stem != name)
+    saving = (path for path in others if saves_as(path, name))
+    return next((path for path in saving if not saves_as(path, path.stem)), None)
 
 
 def saves_as(path: Path, name: str) -> bool:

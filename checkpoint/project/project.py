@@ -10,7 +10,7 @@ from ..errors import CheckpointValueError, ProjectError
 from ..files import LEFTOVERS
 from .caller import working_directory
 from .chain import Step, in_order, namesakes, step_of
-from .names import DATE, is_reserved, unportable
+from .names import DATE, is_reserved, number_of, unportable
 from .places import data_of
 from .settings import read_entries, read_order
 
@@ -78,6 +78,14 @@ class Project:
         paths = (step.path for step in known if step.name == name)
         return next(paths, self.notebooks / f"{name}.ipynb")
 
+    def is_of_a_notebook(self, step: str) -> bool:
+        """Tell whether a step can only be that of a notebook: it is numbered, or listed in `order`.
+
+        The results of a script may have any other name.
+        """
+        listed = {name.rpartition("/")[2] for name in read_order(self)}
+        return number_of(step) is not None or step in listed
+
     def others(self) -> Iterator[tuple[Path, str]]:
         """Yield the notebooks that are not steps, with the reason, which completes "it …"."""
         steps, order = self._steps(), read_order(self)
@@ -115,7 +123,8 @@ class Project:
         for name in self.not_there():
             raise ProjectError(
                 f"pyproject.toml: [tool.checkpoint] order lists {name!r}, but "
-                f"notebooks/{name}.ipynb does not exist. Correct the list.",
+                f"notebooks/{name}.ipynb does not exist. If you renamed it, run `checkpoint rename "
+                f"{name.rpartition('/')[2]} NAME` with its name now; otherwise, correct the list.",
                 file="pyproject.toml",
                 key="order",
                 found=name,

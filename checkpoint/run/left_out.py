@@ -10,7 +10,6 @@ from ..notebooks import notebook
 from ..notebooks.graph import is_foreign, saved_in, saving_cell, scripts_that_save
 from ..notebooks.recipe import makes_nothing
 from ..project.chain import Step
-from ..project.names import number_of
 from ..project.project import Project
 from .schedule import Schedule
 
@@ -95,7 +94,7 @@ def _skipped(project: Project, step: Step) -> Skipped | None:
     if None in saved or not names or step.name in (name.partition("/")[0] for name in names):
         return None
     other = names[0].partition("/")[0]
-    if number_of(other) and not project.notebook(other).is_file():
+    if project.is_of_a_notebook(other) and not project.notebook(other).is_file():
         reason = (
             f"{where} saves as {names[0]!r}, and notebooks/{other}.ipynb does not exist; if you "
             f"renamed it, run `checkpoint rename {other} {step.name}`"

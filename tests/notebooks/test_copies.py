@@ -5,7 +5,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from project_under_test import ONE, TWO, ProjectUnderTest
+from project_under_test import ONE, THREE, TWO, ProjectUnderTest
 
 from checkpoint import CheckpointError, CheckpointNotFoundError, data_file, load, save
 from checkpoint.check.check import check
@@ -47,6 +47,32 @@ def test_a_copy_is_refused(project, runs, copy, step):
     assert f"save as '{path.stem}" in str(error)
     assert load(step)["a"] == "own"
     save(path.stem, {"a": "copy"})
+
+
+def test_a_notebook_of_a_given_order_is_renamed_in_the_file_browser(project, runs):
+    for step, name in ((ONE, "import"), (TWO, "qc"), (THREE, "umap")):
+        path = project.notebook(step)
+        source = path.read_text(encoding="utf-8")
+        for old, new in ((ONE, "import"), (TWO, "qc"), (THREE, "umap")):
+            source = source.replace(old, new)
+        path.with_stem(name).write_text(source, encoding="utf-8")
+        path.unlink()
+    project.add_settings('order = ["import", "qc", "umap"]')
+    runs("import.ipynb")
+    save("import", {"a": "own"})
+    now = runs("load_data.ipynb")
+    project.notebook("import").rename(now)
+    how = "`checkpoint rename import load_data`"
+    assert how in str(refused("import"))
+    assert load("import")["a"] == "own"
+    said = [str(one) for one in check(project) if one.rule == "not-a-step"]
+    assert any(how in each for each in said), said
+    status = project.command("status")
+    assert "`checkpoint rename import NAME` with its name now" in status.stderr
+    assert rename(Project(project), "import", "load_data") == {"import": "load_data"}
+    assert project.steps() == ["load_data", "qc", "umap"]
+    assert load("load_data")["a"] == "own"
+    assert [one for one in check(project) if one.rule == "not-a-step"] == []
 
 
 def test_a_copy_of_the_same_name_in_another_folder(project, runs):
