@@ -142,7 +142,9 @@ def inputs_of(
     for path, stamp in list(files.reads.items()):  # a copy, since threads may open more
         name = name_of(project, path)
         if (known := inputs.get(name)) and stamp and not _is_of(stamp, known):
-            inputs[name] = InputEntry("", bytes=known.bytes)
+            opened = _entry(project, path, stamp)  # it may only have been touched
+            if not opened or opened.blake3 != known.blake3:
+                inputs[name] = InputEntry("", bytes=known.bytes)
         if not name or name in inputs or name.endswith(files.CODE) or name.startswith(f"{own}/"):
             continue
         if not counts(name):

@@ -322,6 +322,12 @@ def test_a_raw_file_that_had_other_content_only_while_it_was_read(notebook_of, p
     assert nb.state() == ("stale", ["data/raw.txt changed"])
     nb.run(1, 2, 3)
     assert nb.state() == ("current", [])
+    nb.restart()
+    time.sleep(3.1)
+    nb.run(0, 1)
+    raw.touch()
+    nb.run(2, 3)
+    assert nb.state() == ("current", [])
 
 
 def test_scripts_count_as_they_were_when_they_ran(notebook_of, project):
