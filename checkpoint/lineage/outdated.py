@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..project.project import Project
 from ..replay.verdict import REMEDY
-from ..watch.cells import running_shell
+from ..watch import cells
 from .changes import EDITED, STALE, UNCLEAN
 from .states import Lineage, State
 
@@ -29,7 +29,7 @@ def outdated(project: Project, step: str) -> tuple[str, str | None]:
     words = f"{state.state} ({'; '.join(reasons)})" if reasons else state.state
     if state.state not in (STALE, EDITED, UNCLEAN):
         return words, None
-    shell = running_shell()
+    shell = cells.running_shell()
     cause = project.root, shell.execution_count if shell else 0, reasons[0]
     first = _told.setdefault(cause, step)
     if first != step and len(reasons) == 1:

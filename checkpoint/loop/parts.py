@@ -208,8 +208,8 @@ class Loop:
         """Note, and say, that a part may depend on those before it."""
         self._carries = f"{self.step}: {why}"
         self._say(
-            f"{self._carries}, so a part may depend on those before it: all are made anew each "
-            "time, and each has all inputs of those before it."
+            f"{self._carries}, so a part may depend on those before it: all are regenerated "
+            "each time, and each has all inputs of those before it."
         )
 
     def _end_round(self, part: Part) -> None:

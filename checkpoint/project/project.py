@@ -124,7 +124,7 @@ class Project:
             raise ProjectError(
                 f"pyproject.toml: [tool.checkpoint] order lists {name!r}, but "
                 f"notebooks/{name}.ipynb does not exist. If you renamed it, run `checkpoint rename "
-                f"{name.rpartition('/')[2]} NAME` with its name now; otherwise, correct the list.",
+                f"{name.rpartition('/')[2]} NAME` with its new name; otherwise, correct the list.",
                 file="pyproject.toml",
                 key="order",
                 found=name,

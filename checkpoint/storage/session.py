@@ -57,7 +57,7 @@ def remember(project: Project, name: str, content: InputEntry | Hashing | None) 
         cells.recorder.read(name)
     if key in _loaded:
         for known_as in {place, os.path.realpath(place)}:
-            files.reads.pop(known_as, None)  # what is read from now on is the content of now
+            files.reads.pop(known_as, None)  # later reads see the content asked for now
     _loaded[key] = content
 
 

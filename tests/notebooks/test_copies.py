@@ -21,7 +21,7 @@ def runs(project, monkeypatch):
     """Return a function that says which notebook the front end names."""
 
     def name(path):
-        names = SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(path)})
+        names = SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(path)}, execution_count=1)
         monkeypatch.setattr(cells, "running_shell", lambda: names)
         return project / "notebooks" / path
 
@@ -68,7 +68,7 @@ def test_a_notebook_of_a_given_order_is_renamed_in_the_file_browser(project, run
     said = [str(one) for one in check(project) if one.rule == "not-a-step"]
     assert any(how in each for each in said), said
     status = project.command("status")
-    assert "`checkpoint rename import NAME` with its name now" in status.stderr
+    assert "`checkpoint rename import NAME` with its new name" in status.stderr
     assert rename(Project(project), "import", "load_data") == {"import": "load_data"}
     assert project.steps() == ["load_data", "qc", "umap"]
     assert load("load_data")["a"] == "own"
